@@ -1,0 +1,17 @@
+{
+  # Calls the build that CMakeLists.txt describes, for tools that know node-gyp only.
+  "targets": [
+    {
+      "target_name": "flambeau",
+      "type": "none",
+      "actions": [
+        {
+          "action_name": "cmake",
+          "inputs": ["CMakeLists.txt"],
+          "outputs": ["<(module_root_dir)/build/Release/flambeau.node"],
+          "action": ["node", "<(module_root_dir)/scripts/native.mjs"]
+        }
+      ]
+    }
+  ]
+}

@@ -1,0 +1,323 @@
+// Jacobians, Hessians and their products with vectors, as torch.autograd.functional.
+import { kindOf, RuntimeError } from '../core/errors.js';
+import { Tensor } from '../tensor/tensor.js';
+import { flag, named } from './arguments.js';
+import { arithmetic } from './arithmetic.js';
+import { grad, type OneOrMore } from './backward.js';
+import { requires } from './graph.js';
+import { metaOf } from './meta.js';
+import { gradMode, setGradMode } from './mode.js';
+
+/** A function of tensors that returns one tensor or several. */
+export type TensorFunction = (...inputs: Tensor[]) => OneOrMore<Tensor>;
+
+export interface FunctionalOptions {
+  /** Record the computation, so that the result can be differentiated; default false. */
+  createGraph?: boolean;
+  /** Throw if an output does not depend on an input, instead of giving zeros; default false. */
+  strict?: boolean;
+}
+
+/** One tensor, or a list if that is what the caller gave. */
+function pack(list: readonly Tensor[], single: boolean): OneOrMore<Tensor> {
+  return single ? list[0]! : [...list];
+}
+
+function tensors(name: string, what: string, value: unknown): Tensor[] {
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  list.forEach((t, i) => {
+    if (t instanceof Tensor) return;
+    throw new TypeError(
+      `The ${what} given to ${name} must be either a Tensor or a tuple of Tensors but the value at index ${i} has type ` +
+        `${kindOf(t)}.`,
+    );
+  });
+  return list as Tensor[];
+}
+
+/** The inputs under new objects that require a gradient; with `createGraph` they stay connected to the caller's. */
+function prepare(inputs: readonly Tensor[], createGraph: boolean): Tensor[] {
+  return inputs.map((t) => {
+    if (createGraph && requires(t)) return arithmetic.reshape(t, t.shape);
+    const leaf = arithmetic.alias(t, true);
+    metaOf(leaf).requiresGrad = true;
+    return leaf;
+  });
+}
+
+function recording<T>(fn: () => T): T {
+  const outer = gradMode;
+  setGradMode(true);
+  try {
+    return fn();
+  } finally {
+    setGradMode(outer);
+  }
+}
+
+function zerosFor(t: Tensor): Tensor {
+  return arithmetic.zeros(t.shape, t.dtype);
+}
+
+/** Gradients with zeros where there are none; with `strict` those are an error. */
+function gradients(
+  name: string,
+  outputs: readonly Tensor[],
+  inputs: readonly Tensor[],
+  starts: readonly Tensor[],
+  createGraph: boolean,
+  strict: boolean,
+  what = 'The output of the user-provided function',
+): Tensor[] {
+  const used = outputs.map((out, i) => [out, starts[i]!] as const).filter(([out]) => requires(out));
+  if (strict && used.length !== outputs.length) {
+    const at = outputs.findIndex((out) => !requires(out));
+    throw new RuntimeError(
+      `${name}: ${what} at index ${at} does not require gradients. The outputs must be computed in a differentiable ` +
+        'manner from the input when running in strict mode.',
+    );
+  }
+  if (used.length === 0) return inputs.map(zerosFor);
+  const found = grad(
+    used.map(([out]) => out),
+    inputs,
+    { gradOutputs: used.map(([, g]) => g), createGraph, retainGraph: true, allowUnused: true },
+  );
+  return found.map((g, i) => {
+    if (g !== null) return g;
+    if (strict) {
+      throw new RuntimeError(`${name}: ${what} is independent of input ${i}. This is not allowed in strict mode.`);
+    }
+    return zerosFor(inputs[i]!);
+  });
+}
+
+/** Results without history, unless the caller wants to differentiate them. */
+function finish(list: readonly Tensor[], createGraph: boolean): Tensor[] {
+  return createGraph ? [...list] : list.map((t) => (requires(t) ? arithmetic.alias(t, true) : t));
+}
+
+function readOptions(name: string, args: readonly unknown[]): { createGraph: boolean; strict: boolean } {
+  const given = named(name, ['createGraph', 'strict', 'vectorize', 'strategy'] as const, args);
+  if (given.strategy !== undefined && given.strategy !== 'reverse-mode') {
+    throw new RuntimeError(`${name}: only strategy 'reverse-mode' is supported, got ${String(given.strategy)}`);
+  }
+  flag(name, 'vectorize', given.vectorize, false);
+  return {
+    createGraph: flag(name, 'createGraph', given.createGraph, false),
+    strict: flag(name, 'strict', given.strict, false),
+  };
+}
+
+/** The vector of a product; may be left out for a single element. */
+function vector(name: string, v: unknown, like: readonly Tensor[], what: string): Tensor[] {
+  if (v === null || v === undefined) {
+    if (like.length !== 1 || like[0]!.numel() !== 1) {
+      throw new RuntimeError(`The vector v can only be None if ${what} or Tensor with a single element`);
+    }
+    return [arithmetic.onesLike(like[0]!)];
+  }
+  const list = tensors(name, 'v', v);
+  if (list.length !== like.length) {
+    throw new RuntimeError(`v is a tuple of invalid length: should be ${like.length} but got ${list.length}.`);
+  }
+  list.forEach((t, i) => {
+    const wanted = like[i]!.shape;
+    if (t.shape.join() !== wanted.join()) {
+      throw new RuntimeError(
+        `Entry ${i} in v has invalid size: should be torch.Size([${wanted.join(', ')}]) but got ` +
+          `torch.Size([${t.shape.join(', ')}]).`,
+      );
+    }
+  });
+  return list;
+}
+
+/** Whether the trailing arguments start with a vector. */
+function splitVector(args: readonly unknown[]): [unknown, readonly unknown[]] {
+  const first = args[0];
+  const isVector = first instanceof Tensor || Array.isArray(first) || first === null || first === undefined;
+  return isVector ? [first, args.slice(1)] : [null, args];
+}
+
+type Nested = OneOrMore<OneOrMore<Tensor>>;
+
+/**
+ * The Jacobian of `func`: for each output and input a tensor of shape [...output, ...input].
+ * @param func takes the inputs, returns a tensor or an array.
+ * @param inputs a tensor or an array.
+ * @param args `createGraph`, `strict`, positionally or by name; see FunctionalOptions.
+ * @returns a tensor; a list per output and per input where these are arrays.
+ */
+export function jacobian(
+  func: TensorFunction,
+  inputs: Tensor,
+  options?: FunctionalOptions | boolean,
+  ...args: unknown[]
+): Tensor;
+export function jacobian(func: TensorFunction, inputs: OneOrMore<Tensor>, ...args: unknown[]): Nested;
+export function jacobian(func: TensorFunction, inputs: OneOrMore<Tensor>, ...args: unknown[]): Nested {
+  const { createGraph, strict } = readOptions('jacobian', args);
+  return recording(() => {
+    const from = prepare(tensors('jacobian', 'inputs', inputs), createGraph);
+    const result = func(...from);
+    const outputs = tensors('jacobian', 'outputs', result);
+    const rows = outputs.map((out) => {
+      const n = out.numel();
+      const perElement = Array.from({ length: n }, (_, i) => {
+        const start = new Float64Array(n * (out.dtype.isComplex ? 2 : 1));
+        start[out.dtype.isComplex ? 2 * i : i] = 1;
+        const g = arithmetic.fromNumbers(start, out.shape, out.dtype);
+        return gradients('jacobian', [out], from, [g], createGraph, strict);
+      });
+      const columns = from.map((input, k) => {
+        const shape = [...out.shape, ...input.shape];
+        if (n === 0) return arithmetic.zeros(shape, out.dtype);
+        return arithmetic.reshape(arithmetic.stack(perElement.map((row) => row[k]!)), shape);
+      });
+      return pack(finish(columns, createGraph), !Array.isArray(inputs));
+    });
+    return Array.isArray(result) ? (rows as OneOrMore<Tensor>[]) : rows[0]!;
+  });
+}
+
+/** Checks that `func` gives one scalar. */
+function scalarOf(name: string, result: OneOrMore<Tensor>): Tensor {
+  if (!(result instanceof Tensor))
+    throw new RuntimeError(`The function given to ${name} should return a single Tensor`);
+  if (result.numel() !== 1 || result.ndim > 1) {
+    throw new RuntimeError(`The Tensor returned by the function given to ${name} should contain a single element`);
+  }
+  return result.ndim === 0 ? result : arithmetic.reshape(result, []);
+}
+
+/**
+ * The Hessian of a scalar function: for each pair of inputs a tensor of shape [...first, ...second].
+ * @param func, inputs, args as for jacobian; `func` returns one scalar.
+ */
+export function hessian(
+  func: TensorFunction,
+  inputs: Tensor,
+  options?: FunctionalOptions | boolean,
+  ...args: unknown[]
+): Tensor;
+export function hessian(func: TensorFunction, inputs: OneOrMore<Tensor>, ...args: unknown[]): Nested;
+export function hessian(func: TensorFunction, inputs: OneOrMore<Tensor>, ...args: unknown[]): Nested {
+  const { createGraph, strict } = readOptions('hessian', args);
+  const gradient: TensorFunction = (...x) => {
+    const out = scalarOf('hessian', func(...x));
+    const start = [arithmetic.onesLike(out)];
+    return pack(gradients('hessian', [out], x, start, true, strict), !Array.isArray(inputs));
+  };
+  return jacobian(gradient, inputs, { createGraph, strict });
+}
+
+/**
+ * The product of a vector with the Jacobian of `func`.
+ * @param args `v` (shaped as the outputs; may be left out for a scalar), then `createGraph`, `strict`.
+ * @returns [what `func` returned, the product, shaped as the inputs].
+ */
+export function vjp(
+  func: TensorFunction,
+  inputs: OneOrMore<Tensor>,
+  ...args: unknown[]
+): [OneOrMore<Tensor>, OneOrMore<Tensor>] {
+  const [v, rest] = splitVector(args);
+  const { createGraph, strict } = readOptions('vjp', rest);
+  return recording(() => {
+    const from = prepare(tensors('vjp', 'inputs', inputs), createGraph);
+    const result = func(...from);
+    const outputs = tensors('vjp', 'outputs', result);
+    const start = vector('vjp', v, outputs, 'the user-provided function returns a single Tensor');
+    const product = gradients('vjp', outputs, from, start, createGraph, strict);
+    return [
+      pack(finish(outputs, createGraph), !Array.isArray(result)),
+      pack(finish(product, createGraph), !Array.isArray(inputs)),
+    ];
+  });
+}
+
+/** Dummy gradients of which the vector-Jacobian product is linear: its own gradient is the Jacobian-vector product. */
+function dummies(outputs: readonly Tensor[]): Tensor[] {
+  return outputs.map((out) => {
+    const t = zerosFor(out);
+    metaOf(t).requiresGrad = true;
+    return t;
+  });
+}
+
+/**
+ * The product of the Jacobian of `func` with a vector, by differentiating twice.
+ * @param args `v` (shaped as the inputs; may be left out for a single element), then `createGraph`, `strict`.
+ * @returns [what `func` returned, the product, shaped as the outputs].
+ */
+export function jvp(
+  func: TensorFunction,
+  inputs: OneOrMore<Tensor>,
+  ...args: unknown[]
+): [OneOrMore<Tensor>, OneOrMore<Tensor>] {
+  const [v, rest] = splitVector(args);
+  const { createGraph, strict } = readOptions('jvp', rest);
+  return recording(() => {
+    const given = tensors('jvp', 'inputs', inputs);
+    const start = vector('jvp', v, given, 'the input to the user-provided function is a single Tensor');
+    const from = prepare(given, createGraph);
+    const result = func(...from);
+    const outputs = tensors('jvp', 'outputs', result);
+    const weights = dummies(outputs);
+    const linear = gradients('jvp', outputs, from, weights, true, strict);
+    const product = gradients('jvp', linear, weights, start, createGraph, false);
+    const single = !Array.isArray(result);
+    return [pack(finish(outputs, createGraph), single), pack(finish(product, createGraph), single)];
+  });
+}
+
+/**
+ * The product of a vector with the Hessian of a scalar function.
+ * @param args `v` (shaped as the inputs; may be left out for a single element), then `createGraph`, `strict`.
+ * @returns [the value of `func`, the product, shaped as the inputs].
+ */
+export function vhp(func: TensorFunction, inputs: OneOrMore<Tensor>, ...args: unknown[]): [Tensor, OneOrMore<Tensor>] {
+  const [v, rest] = splitVector(args);
+  const { createGraph, strict } = readOptions('vhp', rest);
+  return recording(() => {
+    const given = tensors('vhp', 'inputs', inputs);
+    const start = vector('vhp', v, given, 'the input to the user-provided function is a single Tensor');
+    const from = prepare(given, createGraph);
+    const out = func(...from);
+    const scalar = scalarOf('vhp', out);
+    const first = gradients('vhp', [scalar], from, [arithmetic.onesLike(scalar)], true, strict);
+    const product = gradients(
+      'vhp',
+      first,
+      from,
+      start,
+      createGraph,
+      strict,
+      'The jacobian of the user-provided function',
+    );
+    return [finish([out as Tensor], createGraph)[0]!, pack(finish(product, createGraph), !Array.isArray(inputs))];
+  });
+}
+
+/**
+ * The product of the Hessian of a scalar function with a vector: vhp by symmetry, but without relying on it.
+ * @param args as for vhp.
+ * @returns [the value of `func`, the product, shaped as the inputs].
+ */
+export function hvp(func: TensorFunction, inputs: OneOrMore<Tensor>, ...args: unknown[]): [Tensor, OneOrMore<Tensor>] {
+  const [v, rest] = splitVector(args);
+  const { createGraph, strict } = readOptions('hvp', rest);
+  return recording(() => {
+    const given = tensors('hvp', 'inputs', inputs);
+    const start = vector('hvp', v, given, 'the input to the user-provided function is a single Tensor');
+    const from = prepare(given, createGraph);
+    const out = func(...from);
+    const scalar = scalarOf('hvp', out);
+    const first = gradients('hvp', [scalar], from, [arithmetic.onesLike(scalar)], true, strict);
+    const weights = dummies(first);
+    const linear = gradients('hvp', first, from, weights, true, strict, 'The jacobian of the user-provided function');
+    const product = gradients('hvp', linear, weights, start, createGraph, false);
+    return [finish([out as Tensor], createGraph)[0]!, pack(finish(product, createGraph), !Array.isArray(inputs))];
+  });
+}

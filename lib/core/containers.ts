@@ -1,0 +1,31 @@
+// Values that PyTorch's files tell apart and JavaScript does not: tuples, and ordered dicts with attributes.
+
+/** An array that remembers it was a Python tuple (or a torch.Size), so that it is written as one again. */
+export class Tuple<T = unknown> extends Array<T> {
+  /** map, slice and the like give plain arrays. */
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+
+  // Array.of and Array.from make an object of the class they are called on; only their types say otherwise.
+  static override of<T>(...items: T[]): Tuple<T> {
+    return super.of(...items) as Tuple<T>;
+  }
+
+  static override from<T>(items: Iterable<T> | ArrayLike<T>): Tuple<T>;
+  static override from<T, U>(items: Iterable<T> | ArrayLike<T>, map: (value: T, index: number) => U): Tuple<U>;
+  static override from<T>(items: Iterable<T>, map?: (value: T, index: number) => T): Tuple<T> {
+    return super.from(items, map!) as Tuple<T>;
+  }
+}
+
+/** A torch.Size: a tuple of sizes. */
+export class Size extends Tuple<number> {}
+
+/** What a module says about itself in a state dict's `_metadata`. */
+export type ModuleMetadata = { version?: number; assign_to_params_buffers?: boolean } & Record<string, unknown>;
+
+/** A Python OrderedDict: a Map in insertion order, with the `_metadata` that `Module.stateDict` leaves on it. */
+export class StateDict<V = unknown> extends Map<string, V> {
+  _metadata?: Map<string, ModuleMetadata>;
+}

@@ -1,0 +1,86 @@
+// Element types. The codes are the wire format between TypeScript and C++ (native/core/dtype.h).
+
+/** An element type, as `torch.float32`. Compare with `===`: there is one object per type. */
+export class DType {
+  /** @internal */
+  constructor(
+    /** PyTorch's name, as `'float32'`. */
+    readonly name: string,
+    /** @internal The number that native code knows this type by. */
+    readonly code: number,
+    /** Bytes per element. */
+    readonly itemsize: number,
+    readonly isFloatingPoint: boolean,
+    readonly isComplex: boolean,
+    readonly isSigned: boolean,
+  ) {}
+
+  /** The real type of a complex one's parts; any other type itself. */
+  toReal(): DType {
+    return this === complex64 ? float32 : this === complex128 ? float64 : this;
+  }
+
+  /** The complex type whose parts have this type (float16 and below give complex64, PyTorch's complex32 is absent). */
+  toComplex(): DType {
+    return this.isComplex ? this : this === float64 ? complex128 : complex64;
+  }
+
+  toString(): string {
+    return `torch.${this.name}`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+}
+
+export const uint8 = new DType('uint8', 0, 1, false, false, false);
+export const int8 = new DType('int8', 1, 1, false, false, true);
+export const int16 = new DType('int16', 2, 2, false, false, true);
+export const int32 = new DType('int32', 3, 4, false, false, true);
+export const int64 = new DType('int64', 4, 8, false, false, true);
+export const float16 = new DType('float16', 5, 2, true, false, true);
+export const float32 = new DType('float32', 6, 4, true, false, true);
+export const float64 = new DType('float64', 7, 8, true, false, true);
+export const complex64 = new DType('complex64', 8, 8, false, true, true);
+export const complex128 = new DType('complex128', 9, 16, false, true, true);
+export const bool = new DType('bool', 10, 1, false, false, false);
+export const bfloat16 = new DType('bfloat16', 11, 2, true, false, true);
+
+/** Every type, at the index of its code. */
+export const dtypes: readonly DType[] = [
+  uint8,
+  int8,
+  int16,
+  int32,
+  int64,
+  float16,
+  float32,
+  float64,
+  complex64,
+  complex128,
+  bool,
+  bfloat16,
+];
+
+let defaultDtype = float32;
+
+/** The type that JavaScript numbers become without a dtype: float32, unless `setDefaultDtype` said otherwise. */
+export function getDefaultDtype(): DType {
+  return defaultDtype;
+}
+
+/**
+ * Sets the type of tensors made from JavaScript numbers.
+ * @throws TypeError unless `dtype` is a floating-point type.
+ */
+export function setDefaultDtype(dtype: DType): void {
+  if (!(dtype instanceof DType) || !dtype.isFloatingPoint) {
+    throw new TypeError(`setDefaultDtype(): only floating-point types are supported as the default type, got ${String(dtype)}`);
+  }
+  defaultDtype = dtype;
+}

@@ -1,0 +1,276 @@
+// Samplers: in which order samples are taken.
+import { float64, int64 } from '../core/dtype.js';
+import { RuntimeError } from '../core/errors.js';
+import { empty, tensor } from '../ops/creation.js';
+import { Generator, multinomial, randint, randperm } from '../ops/random.js';
+import { bind, type CallArguments, signature } from '../ops/signature.js';
+import { Tensor } from '../tensor/tensor.js';
+
+type Iteration<T> = globalThis.Generator<T, void, undefined>;
+
+/** What has a length: datasets and arrays. */
+export interface Sized {
+  readonly length: number;
+}
+
+/** The base of samplers: iterating gives indices of samples. */
+export abstract class Sampler<T = number> implements Iterable<T> {
+  abstract [Symbol.iterator](): Iterator<T>;
+  /** How many indices an iteration gives. */
+  abstract readonly length: number;
+}
+
+function positive(value: number, name: string): void {
+  if (!Number.isInteger(value) || value <= 0) {
+    throw new RuntimeError(`${name} should be a positive integer value, but got ${name}=${value}`);
+  }
+}
+
+/** A seed from a generator, in PyTorch's way, so that later draws are the same. */
+export function drawSeed(generator: Generator | null): bigint {
+  return empty([], { dtype: int64 }).random_({ generator }).itemBigInt();
+}
+
+/** All samples in their order. */
+export class SequentialSampler extends Sampler {
+  constructor(readonly dataSource: Sized) {
+    super();
+  }
+
+  override get length(): number {
+    return this.dataSource.length;
+  }
+
+  override *[Symbol.iterator](): Iteration<number> {
+    const n = this.dataSource.length;
+    for (let i = 0; i < n; i++) yield i;
+  }
+}
+
+const RANDOM = 'RandomSampler(object dataSource, bool replacement=False, int? numSamples=None, object? generator=None)';
+const RANDOM_SIGNATURE = signature(RANDOM);
+type RandomFull = [dataSource: Sized, replacement: boolean, numSamples: number | null, generator: Generator | null];
+
+/** All samples in random order, or samples drawn with replacement. The same seed gives the order that PyTorch gives. */
+export class RandomSampler extends Sampler {
+  readonly dataSource: Sized;
+  readonly replacement: boolean;
+  readonly generator: Generator | null;
+  private readonly wanted: number | null;
+
+  /** @param args dataSource; replacement (default false); numSamples (default all); generator (default: a seed drawn from the global one). */
+  constructor(...args: CallArguments<typeof RANDOM, RandomFull>) {
+    super();
+    [this.dataSource, this.replacement, this.wanted, this.generator] = bind(RANDOM_SIGNATURE, args) as RandomFull;
+    positive(this.numSamples, 'numSamples');
+  }
+
+  get numSamples(): number {
+    return this.wanted ?? this.dataSource.length;
+  }
+
+  override get length(): number {
+    return this.numSamples;
+  }
+
+  override *[Symbol.iterator](): Iteration<number> {
+    const n = this.dataSource.length;
+    let generator = this.generator;
+    if (generator === null) {
+      generator = new Generator();
+      generator.manualSeed(drawSeed(null));
+    }
+    const count = this.numSamples;
+    if (this.replacement) {
+      // In draws of 32, as PyTorch: other sizes would give other numbers.
+      for (let i = 0; i < Math.floor(count / 32); i++) {
+        yield* randint(0, n, [32], { dtype: int64, generator }).tolist() as number[];
+      }
+      yield* randint(0, n, [count % 32], { dtype: int64, generator }).tolist() as number[];
+      return;
+    }
+    for (let i = 0; i < Math.floor(count / n); i++) yield* randperm(n, { generator }).tolist() as number[];
+    // Also drawn where no sample is missing: the generator must end where PyTorch's does.
+    yield* (randperm(n, { generator }).tolist() as number[]).slice(0, count % n);
+  }
+}
+
+/** Given indices in random order. */
+export class SubsetRandomSampler extends Sampler {
+  constructor(
+    readonly indices: readonly number[],
+    readonly generator: Generator | null = null,
+  ) {
+    super();
+  }
+
+  override get length(): number {
+    return this.indices.length;
+  }
+
+  override *[Symbol.iterator](): Iteration<number> {
+    for (const i of randperm(this.indices.length, { generator: this.generator }).tolist() as number[]) {
+      yield this.indices[i]!;
+    }
+  }
+}
+
+const WEIGHTED = 'WeightedRandomSampler(any weights, int numSamples, bool replacement=True, object? generator=None)';
+const WEIGHTED_SIGNATURE = signature(WEIGHTED);
+type WeightedFull = [
+  weights: readonly number[] | Tensor,
+  numSamples: number,
+  replacement: boolean,
+  generator: Generator | null,
+];
+
+/** Indices drawn with given weights, which need not add up to one. */
+export class WeightedRandomSampler extends Sampler {
+  /** float64, [N] */
+  readonly weights: Tensor;
+  readonly numSamples: number;
+  readonly replacement: boolean;
+  readonly generator: Generator | null;
+
+  /** @param args weights (1-D); numSamples; replacement (default true); generator (default: the global one). */
+  constructor(...args: CallArguments<typeof WEIGHTED, WeightedFull>) {
+    super();
+    const [weights, numSamples, replacement, generator] = bind(WEIGHTED_SIGNATURE, args) as WeightedFull;
+    positive(numSamples, 'numSamples');
+    this.weights = weights instanceof Tensor ? weights.detach().to(float64) : tensor(weights, { dtype: float64 });
+    if (this.weights.ndim !== 1) {
+      throw new RuntimeError(
+        `weights should be a 1d sequence but given weights have shape [${this.weights.shape.join(', ')}]`,
+      );
+    }
+    this.numSamples = numSamples;
+    this.replacement = replacement;
+    this.generator = generator;
+  }
+
+  override get length(): number {
+    return this.numSamples;
+  }
+
+  override *[Symbol.iterator](): Iteration<number> {
+    const { weights, numSamples, replacement, generator } = this;
+    yield* multinomial(weights, numSamples, replacement, { generator }).tolist() as number[];
+  }
+}
+
+/** Joins the indices of another sampler into batches. */
+export class BatchSampler<T = number> extends Sampler<T[]> {
+  /**
+   * @param sampler gives indices.
+   * @param batchSize indices per batch.
+   * @param dropLast whether a last, smaller batch is left out.
+   */
+  constructor(
+    readonly sampler: Iterable<T>,
+    readonly batchSize: number,
+    readonly dropLast: boolean,
+  ) {
+    super();
+    positive(batchSize, 'batchSize');
+    if (typeof dropLast !== 'boolean') {
+      throw new TypeError(`dropLast should be a boolean value, but got dropLast=${String(dropLast)}`);
+    }
+  }
+
+  override get length(): number {
+    const n = (this.sampler as Partial<Sized>).length;
+    if (typeof n !== 'number') throw new TypeError('the sampler has no length');
+    return this.dropLast ? Math.floor(n / this.batchSize) : Math.ceil(n / this.batchSize);
+  }
+
+  override *[Symbol.iterator](): Iteration<T[]> {
+    let batch: T[] = [];
+    for (const index of this.sampler) {
+      batch.push(index);
+      if (batch.length < this.batchSize) continue;
+      yield batch;
+      batch = [];
+    }
+    if (batch.length > 0 && !this.dropLast) yield batch;
+  }
+}
+
+const DISTRIBUTED =
+  'DistributedSampler(object dataset, int? numReplicas=None, int? rank=None, bool shuffle=True, int seed=0, bool dropLast=False)';
+const DISTRIBUTED_SIGNATURE = signature(DISTRIBUTED);
+type DistributedFull = [
+  dataset: Sized,
+  numReplicas: number | null,
+  rank: number | null,
+  shuffle: boolean,
+  seed: number,
+  dropLast: boolean,
+];
+
+/** Says how many processes train together and which one this is; installed by lib/distributed. */
+let group: (() => { worldSize: number; rank: number }) | null = null;
+
+/** @internal */
+export function installProcessGroup(fn: () => { worldSize: number; rank: number }): void {
+  group = fn;
+}
+
+/** One process's share of a dataset when several train together: every sample goes to one of them. */
+export class DistributedSampler extends Sampler {
+  readonly dataset: Sized;
+  readonly numReplicas: number;
+  readonly rank: number;
+  readonly shuffle: boolean;
+  readonly seed: number;
+  readonly dropLast: boolean;
+  /** Samples per process. */
+  readonly numSamples: number;
+  readonly totalSize: number;
+  epoch = 0;
+
+  /**
+   * @param args dataset; numReplicas and rank (default: those of the process group); shuffle (default true); seed (the
+   *   same in all processes, default 0); dropLast (whether the rest that does not divide is left out; default false:
+   *   some samples come twice).
+   */
+  constructor(...args: CallArguments<typeof DISTRIBUTED, DistributedFull>) {
+    super();
+    const [dataset, numReplicas, rank, shuffle, seed, dropLast] = bind(DISTRIBUTED_SIGNATURE, args) as DistributedFull;
+    if ((numReplicas === null || rank === null) && group === null) {
+      throw new RuntimeError('DistributedSampler: without a process group, numReplicas and rank must be given');
+    }
+    this.dataset = dataset;
+    this.numReplicas = numReplicas ?? group!().worldSize;
+    this.rank = rank ?? group!().rank;
+    if (this.rank < 0 || this.rank >= this.numReplicas) {
+      throw new RuntimeError(`Invalid rank ${this.rank}, rank should be in the interval [0, ${this.numReplicas - 1}]`);
+    }
+    this.shuffle = shuffle;
+    this.seed = seed;
+    this.dropLast = dropLast;
+    this.numSamples = dropLast ? Math.floor(dataset.length / this.numReplicas) : Math.ceil(dataset.length / this.numReplicas);
+    this.totalSize = this.numSamples * this.numReplicas;
+  }
+
+  override get length(): number {
+    return this.numSamples;
+  }
+
+  /** Gives the next iterations another order; without it, all epochs have the same. */
+  setEpoch(epoch: number): void {
+    this.epoch = epoch;
+  }
+
+  override *[Symbol.iterator](): Iteration<number> {
+    const n = this.dataset.length;
+    let order: number[];
+    if (this.shuffle) {
+      const generator = new Generator();
+      generator.manualSeed(this.seed + this.epoch);
+      order = randperm(n, { generator }).tolist() as number[];
+    } else {
+      order = Array.from({ length: n }, (_, i) => i);
+    }
+    for (let i = this.rank; i < this.totalSize; i += this.numReplicas) yield order[i % n]!;
+  }
+}

@@ -1,0 +1,110 @@
+// A list of parameters.
+import { RuntimeError } from '../../core/errors.js';
+import { Parameter } from '../../tensor/parameter.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { Module } from '../module.js';
+import { SET_INDEX } from '../module_attributes.js';
+import { describeParameter, typeName } from '../printing.js';
+import { defineLength, isIterable, range, wrapIndex } from './list.js';
+
+/**
+ * A list of parameters that are registered under their positions. Tensors become parameters; other values are kept as they
+ * are. Values are also the properties `list[0]`, `list[1]` ....
+ */
+export class ParameterList<T = Parameter> extends Module {
+  /** The value at a position. */
+  [index: number]: T;
+  /** How many values there are. */
+  declare readonly length: number;
+  /** @internal */ declare _size: number;
+
+  /**
+   * @param values any iterable; default none.
+   * @throws TypeError for something that is no iterable, or a tensor.
+   */
+  constructor(values: Iterable<T | Tensor> | null = null) {
+    super();
+    this._size = 0;
+    defineLength(this, (list) => list._size);
+    if (values !== null) this.extend(values);
+  }
+
+  /**
+   * The value at a position; negative ones count from the end.
+   * @throws RangeError if it is out of range.
+   */
+  get(index: number): T {
+    return this[wrapIndex(index, this.length)] as T;
+  }
+
+  /** The value at a position, or undefined, as `Array.prototype.at`. */
+  at(index: number): T | undefined {
+    return [...this].at(index);
+  }
+
+  /**
+   * Replaces the value at a position.
+   * @throws RangeError if the position is out of range.
+   */
+  set(index: number, value: T | Tensor): void {
+    this[wrapIndex(index, this.length)] = value as T;
+  }
+
+  /** Adds a value at the end. */
+  append(value: T | Tensor): this {
+    this._size++;
+    try {
+      this[this._size - 1] = value as T;
+    } catch (error) {
+      this._size--;
+      throw error;
+    }
+    return this;
+  }
+
+  /**
+   * Adds values at the end.
+   * @throws TypeError for something that is no iterable, or a tensor.
+   */
+  extend(values: Iterable<T | Tensor>): this {
+    if (!isIterable(values) || values instanceof Tensor) {
+      throw new TypeError(`ParameterList.extend should be called with an iterable, but got ${typeName(values)}`);
+    }
+    for (const value of [...values]) this.append(value);
+    return this;
+  }
+
+  /** A new list of the values from `start` to before `stop` (Python's rules for both; null for the ends). */
+  slice(start: number | null = null, stop: number | null = null, step = 1): this {
+    const out = new (this.constructor as new () => this)();
+    for (const i of range(this.length, start, stop, step)) out.append(this[i]!);
+    return out;
+  }
+
+  /** The values in order. */
+  *[Symbol.iterator](): IterableIterator<T> {
+    for (let i = 0; i < this._size; i++) yield this[i]!;
+  }
+
+  /** @internal `list[i] = value`: the position must exist; tensors become parameters. */
+  override [SET_INDEX](name: string, value: unknown): boolean {
+    wrapIndex(Number(name), this.length);
+    if (!(value instanceof Tensor) || value instanceof Parameter) return false;
+    this[Number(name)] = new Parameter(value) as T;
+    return true;
+  }
+
+  override extraRepr(): string {
+    return [...this]
+      .map((value, i) => {
+        const kind = value instanceof Tensor ? String(value.dtype) : '';
+        return `  (${i}): ${describeParameter(value, kind, value instanceof Parameter)}`;
+      })
+      .join('\n');
+  }
+
+  /** @throws RuntimeError always. */
+  override forward(): never {
+    throw new RuntimeError('ParameterList should not be called.');
+  }
+}

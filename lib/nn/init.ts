@@ -1,0 +1,319 @@
+// Initial values of parameters. Nothing here is recorded by autograd, and random numbers are drawn in PyTorch's order.
+import { noGrad } from '../autograd/mode.js';
+import { float64 } from '../core/dtype.js';
+import { RuntimeError } from '../core/errors.js';
+import { fnOp } from '../ops/define.js';
+import { empty, emptyLike, erf, randperm, tensor as makeTensor, where } from '../ops/index.js';
+import type { Generator } from '../ops/index.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { orthonormalColumns } from './init_qr.js';
+import { pyRepr } from './printing.js';
+import { warn } from './warn.js';
+
+type Random = Generator | null;
+export type FanMode = 'fan_in' | 'fan_out';
+export type Nonlinearity =
+  | 'linear'
+  | 'conv1d'
+  | 'conv2d'
+  | 'conv3d'
+  | 'conv_transpose1d'
+  | 'conv_transpose2d'
+  | 'conv_transpose3d'
+  | 'sigmoid'
+  | 'tanh'
+  | 'relu'
+  | 'leaky_relu'
+  | 'selu';
+
+let skipping = false;
+
+/** Runs `fn`; random initial values are not drawn meanwhile, so that the memory stays as it was allocated. */
+export function withoutRandomValues<T>(fn: () => T): T {
+  const before = skipping;
+  skipping = true;
+  try {
+    return fn();
+  } finally {
+    skipping = before;
+  }
+}
+
+function uniform(t: Tensor, from: number, to: number, generator: Random): Tensor {
+  return skipping ? t : noGrad(() => t.uniform_(from, to, { generator }));
+}
+
+function normal(t: Tensor, mean: number, std: number, generator: Random): Tensor {
+  return skipping ? t : noGrad(() => t.normal_(mean, std, { generator }));
+}
+
+/**
+ * The factor by which a nonlinearity shrinks the spread of its inputs, to be made up for by the weights before it.
+ * @param nonlinearity PyTorch's name of it.
+ * @param param the slope of `leaky_relu`; default 0.01.
+ * @throws RuntimeError for a name that is not known or a slope that is no number.
+ */
+export function calculateGain(nonlinearity: Nonlinearity, param: number | null = null): number {
+  switch (nonlinearity) {
+    case 'tanh':
+      return 5 / 3;
+    case 'relu':
+      return Math.SQRT2;
+    case 'selu':
+      // Empirical: keeps self-normalising networks stable with fan_in.
+      return 3 / 4;
+    case 'leaky_relu':
+      if (param !== null && typeof param !== 'number') {
+        throw new RuntimeError(`negative_slope ${pyRepr(param)} not a valid number`);
+      }
+      return Math.sqrt(2 / (1 + (param ?? 0.01) ** 2));
+    case 'sigmoid':
+    case 'linear':
+      return 1;
+    default:
+      if (/^conv(_transpose)?[123]d$/.test(nonlinearity)) return 1;
+      throw new RuntimeError(`Unsupported nonlinearity ${String(nonlinearity)}`);
+  }
+}
+
+/** Fills with numbers from U(a, b), default U(0, 1). Returns the tensor, as all functions here. */
+export const uniform_ = fnOp(
+  'uniform_(Tensor tensor, float a=0, float b=1, any generator=None)',
+  (tensor: Tensor, a: number, b: number, generator: Random): Tensor => uniform(tensor, a, b, generator),
+);
+
+/** Fills with numbers from N(mean, std^2), default N(0, 1). */
+export const normal_ = fnOp(
+  'normal_(Tensor tensor, float mean=0, float std=1, any generator=None)',
+  (tensor: Tensor, mean: number, std: number, generator: Random): Tensor => normal(tensor, mean, std, generator),
+);
+
+/** Fills with one value. */
+export const constant_ = fnOp(
+  'constant_(Tensor tensor, float val)',
+  (tensor: Tensor, val: number): Tensor => noGrad(() => tensor.fill_(val)),
+);
+
+/** Fills with ones. */
+export const ones_ = fnOp('ones_(Tensor tensor)', (tensor: Tensor): Tensor => noGrad(() => tensor.fill_(1)));
+
+/** Fills with zeros. */
+export const zeros_ = fnOp('zeros_(Tensor tensor)', (tensor: Tensor): Tensor => noGrad(() => tensor.zero_()));
+
+/**
+ * Makes a matrix the identity: ones on the diagonal, zeros elsewhere.
+ * tensor: [n, m]; throws RuntimeError for another number of dimensions.
+ */
+export const eye_ = fnOp('eye_(Tensor tensor)', (tensor: Tensor): Tensor => {
+  if (tensor.ndim !== 2) throw new RuntimeError('Only tensors with 2 dimensions are supported');
+  return noGrad(() => {
+    tensor.zero_();
+    tensor.diagonal().fill_(1);
+    return tensor;
+  });
+});
+
+/**
+ * Makes a convolution's weight pass its input channels through, as many as there are, in each of `groups` groups (default 1).
+ * tensor: [out, in, ...1 to 3 sizes]; throws RuntimeError for other shapes.
+ */
+export const dirac_ = fnOp('dirac_(Tensor tensor, int groups=1)', (tensor: Tensor, groups: number): Tensor => {
+  const [out = 0, , ...kernel] = tensor.shape;
+  if (kernel.length < 1 || kernel.length > 3) {
+    throw new RuntimeError('Only tensors with 3, 4, or 5 dimensions are supported');
+  }
+  if (out % groups !== 0) throw new RuntimeError('dim 0 must be divisible by groups');
+  const perGroup = out / groups;
+  return noGrad(() => {
+    tensor.zero_();
+    // The middle of the kernel; a step along the diagonal of the first two dimensions passes one channel through.
+    let middle = tensor;
+    for (const size of kernel) middle = middle.select(2, Math.floor(size / 2));
+    for (let g = 0; g < groups; g++)
+      middle
+        .narrow(0, g * perGroup, perGroup)
+        .diagonal()
+        .fill_(1);
+    return tensor;
+  });
+});
+
+/** How many inputs feed one output of a weight, and how many outputs one input feeds. */
+export function _calculateFanInAndFanOut(tensor: Tensor): [fanIn: number, fanOut: number] {
+  if (tensor.ndim < 2) {
+    throw new RuntimeError('Fan in and fan out can not be computed for tensor with fewer than 2 dimensions');
+  }
+  const [out, inputs, ...kernel] = tensor.shape as [number, number, ...number[]];
+  const field = kernel.reduce((a, b) => a * b, 1);
+  return [inputs * field, out * field];
+}
+
+function correctFan(tensor: Tensor, mode: string): number {
+  const lower = mode.toLowerCase();
+  if (lower !== 'fan_in' && lower !== 'fan_out') {
+    throw new RuntimeError(`Mode ${lower} not supported, please use one of ['fan_in', 'fan_out']`);
+  }
+  return _calculateFanInAndFanOut(tensor)[lower === 'fan_in' ? 0 : 1];
+}
+
+/**
+ * Fills from U(-a, a), a = gain sqrt(6 / (fan_in + fan_out)), default gain 1 (Glorot and Bengio, 2010).
+ * tensor: [out, in, ...]; throws RuntimeError for fewer than 2 dimensions.
+ */
+export const xavierUniform_ = fnOp(
+  'xavierUniform_(Tensor tensor, float gain=1, any generator=None)',
+  (tensor: Tensor, gain: number, generator: Random): Tensor => {
+    const [fanIn, fanOut] = _calculateFanInAndFanOut(tensor);
+    const bound = Math.sqrt(3) * (gain * Math.sqrt(2 / (fanIn + fanOut)));
+    return uniform(tensor, -bound, bound, generator);
+  },
+);
+
+/**
+ * Fills from N(0, std^2), std = gain sqrt(2 / (fan_in + fan_out)), default gain 1 (Glorot and Bengio, 2010).
+ * tensor: [out, in, ...]; throws RuntimeError for fewer than 2 dimensions.
+ */
+export const xavierNormal_ = fnOp(
+  'xavierNormal_(Tensor tensor, float gain=1, any generator=None)',
+  (tensor: Tensor, gain: number, generator: Random): Tensor => {
+    const [fanIn, fanOut] = _calculateFanInAndFanOut(tensor);
+    return normal(tensor, 0, gain * Math.sqrt(2 / (fanIn + fanOut)), generator);
+  },
+);
+
+/** The standard deviation of He et al. (2015): gain / sqrt(fan); null for a tensor without elements. */
+function kaimingStd(tensor: Tensor, a: number, mode: string, nonlinearity: string): number | null {
+  if (tensor.shape.includes(0)) {
+    warn('Initializing zero-element tensors is a no-op');
+    return null;
+  }
+  const fan = correctFan(tensor, mode);
+  return calculateGain(nonlinearity as Nonlinearity, a) / Math.sqrt(fan);
+}
+
+/**
+ * Fills from U(-b, b), b = gain sqrt(3 / fan) (He et al., 2015).
+ * tensor: [out, in, ...]; `a` (default 0) is the slope of a `leaky_relu`; `mode` 'fan_in' (default) keeps the spread in forward,
+ * 'fan_out' in backward; `nonlinearity` default 'leaky_relu'. Throws RuntimeError for fewer than 2 dimensions.
+ */
+export const kaimingUniform_ = fnOp(
+  "kaimingUniform_(Tensor tensor, float a=0, str mode='fan_in', str nonlinearity='leaky_relu', any generator=None)",
+  (tensor: Tensor, a: number, mode: FanMode, nonlinearity: Nonlinearity, generator: Random): Tensor => {
+    const std = kaimingStd(tensor, a, mode, nonlinearity);
+    if (std === null) return tensor;
+    const bound = Math.sqrt(3) * std;
+    return uniform(tensor, -bound, bound, generator);
+  },
+);
+
+/** Fills from N(0, std^2), std = gain / sqrt(fan) (He et al., 2015); arguments as for `kaimingUniform_`. */
+export const kaimingNormal_ = fnOp(
+  "kaimingNormal_(Tensor tensor, float a=0, str mode='fan_in', str nonlinearity='leaky_relu', any generator=None)",
+  (tensor: Tensor, a: number, mode: FanMode, nonlinearity: Nonlinearity, generator: Random): Tensor => {
+    const std = kaimingStd(tensor, a, mode, nonlinearity);
+    return std === null ? tensor : normal(tensor, 0, std, generator);
+  },
+);
+
+/** The probability that a standard normal number is below x. */
+function normalCdf(x: number): number {
+  return (1 + Number(erf(makeTensor(x / Math.SQRT2, { dtype: float64 })).item())) / 2;
+}
+
+/** Draws again, for all elements at once, until no element is outside [a, b]. */
+function resampleNormal(tensor: Tensor, mean: number, std: number, a: number, b: number, generator: Random): void {
+  // The bounds as the tensor's type has them: a number that was rounded to a bound is inside.
+  const lo = tensor.newTensor(a).item();
+  const hi = tensor.newTensor(b).item();
+  let result = tensor.normal_(mean, std, { generator });
+  for (;;) {
+    const outside = result.lt(Number(lo)).logicalOr(result.gt(Number(hi)));
+    if (!outside.any().item()) break;
+    result = where(outside, emptyLike(result).normal_(mean, std, { generator }), result);
+  }
+  if (result !== tensor) tensor.copy_(result);
+}
+
+/** Draws uniformly from [a, b] and accepts with the density's share of its peak: for ranges with little of the mass. */
+function rejectUniform(tensor: Tensor, mean: number, std: number, a: number, b: number, generator: Random): void {
+  const mode = Math.max(a, Math.min(mean, b));
+  const logPeak = -0.5 * ((mode - mean) / std) ** 2;
+  const rejected = (candidates: Tensor): Tensor => {
+    const logDensity = candidates.sub(mean).div_(std).pow_(2).mul_(-0.5).sub_(logPeak);
+    return emptyLike(tensor).uniform_(0, 1, { generator }).log_().gt(logDensity);
+  };
+  let result = tensor.uniform_(a, b, { generator });
+  let pending = rejected(result);
+  while (pending.any().item()) {
+    const candidates = emptyLike(tensor).uniform_(a, b, { generator });
+    result = where(pending, candidates, result);
+    pending = where(pending, rejected(candidates), pending);
+  }
+  if (result !== tensor) tensor.copy_(result);
+}
+
+/**
+ * Fills with numbers from N(mean, std^2) that lie within [a, b].
+ * Defaults: mean 0, std 1, a -2, b 2. The bounds are values, not multiples of `std`.
+ */
+export const truncNormal_ = fnOp(
+  'truncNormal_(Tensor tensor, float mean=0, float std=1, float a=-2, float b=2, any generator=None)',
+  (tensor: Tensor, mean: number, std: number, a: number, b: number, generator: Random): Tensor => {
+    if (mean < a - 2 * std || mean > b + 2 * std) {
+      warn(
+        'mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.',
+      );
+    }
+    if (skipping) return tensor;
+    return noGrad(() => {
+      const mass = normalCdf((b - mean) / std) - normalCdf((a - mean) / std);
+      (mass > 0.3 ? resampleNormal : rejectUniform)(tensor, mean, std, a, b, generator);
+      return tensor;
+    });
+  },
+);
+
+/**
+ * Fills with a (semi) orthogonal matrix times `gain`, default 1 (Saxe et al., 2013): Q of the QR decomposition of normal
+ * numbers, with the signs that make it uniformly distributed.
+ * tensor: [n, ...], seen as [n, product of the others]; throws RuntimeError for fewer than 2 dimensions.
+ */
+export const orthogonal_ = fnOp(
+  'orthogonal_(Tensor tensor, float gain=1, any generator=None)',
+  (tensor: Tensor, gain: number, generator: Random): Tensor => {
+    if (tensor.ndim < 2) throw new RuntimeError('Only tensors with 2 or more dimensions are supported');
+    if (skipping || tensor.numel() === 0) return tensor;
+    return noGrad(() => {
+      const rows = tensor.shape[0]!;
+      const cols = tensor.numel() / rows;
+      const drawn = empty([rows, cols], { dtype: tensor.dtype, device: tensor.device }).normal_(0, 1, { generator });
+      // The columns of the tall one of the matrix and its transpose lie one after the other.
+      const wide = rows < cols;
+      const columns = (wide ? drawn : drawn.t()).to(float64).toTypedArray() as Float64Array;
+      const q = makeTensor(orthonormalColumns(columns, Math.max(rows, cols), Math.min(rows, cols)), { dtype: float64 });
+      const matrix = wide ? q.reshape([rows, cols]) : q.reshape([cols, rows]).t();
+      tensor.copy_(matrix.reshape([...tensor.shape]));
+      return tensor.mul_(gain);
+    });
+  },
+);
+
+/**
+ * Fills a matrix from N(0, std^2), default std 0.01, and sets the share `sparsity` of every column to zero (Martens, 2010).
+ * tensor: [n, m]; throws RuntimeError for another number of dimensions.
+ */
+export const sparse_ = fnOp(
+  'sparse_(Tensor tensor, float sparsity, float std=0.01, any generator=None)',
+  (tensor: Tensor, sparsity: number, std: number, generator: Random): Tensor => {
+    if (tensor.ndim !== 2) throw new RuntimeError('Only tensors with 2 dimensions are supported');
+    const [rows, cols] = tensor.shape as [number, number];
+    const zeros = Math.ceil(sparsity * rows);
+    if (skipping) return tensor;
+    return noGrad(() => {
+      tensor.normal_(0, std, { generator });
+      // As in PyTorch, the positions come from the default generator.
+      for (let col = 0; col < cols; col++) tensor.select(1, col).indexFill_(0, randperm(rows).narrow(0, 0, zeros), 0);
+      return tensor;
+    });
+  },
+);

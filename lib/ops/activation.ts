@@ -1,0 +1,230 @@
+// Activations. Each gradient is one native pass; that pass is itself recorded, with the second derivative composed.
+import { needsGrad, record } from '../autograd/graph.js';
+import { RuntimeError } from '../core/errors.js';
+import { nativeOp } from '../native/addon.js';
+import { invoke, type Scalar } from '../tensor/invoke.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { add, div, mul, sub } from './arithmetic.js';
+import { gt, le, select3 as where } from './comparison.js';
+import { op } from './define.js';
+import { type Unary, type Binary, binary, pointwise1, pointwise1_, unary, type UnaryGradient, withInPlace } from './rows.js';
+import { abs, conj, exp, neg, square } from './unary.js';
+
+/** A gradient pass: (g, at) -> g f'(at), where `at` is the operand of f, or its result. */
+type Pass = (g: Tensor, at: Tensor) => Tensor;
+
+/**
+ * Declares a gradient pass.
+ * @param second gives f''(at) (the slope of f' by `at`); null where it is zero almost everywhere.
+ */
+function pass(native: string, params: readonly Scalar[], second: ((at: Tensor) => Tensor) | null): Pass {
+  const id = nativeOp(native);
+  const node = `${native[0]!.toUpperCase()}${native.slice(1).replace(/_(.)/g, (_, c: string) => c.toUpperCase())}Backward0`;
+  const run: Pass = (g, at) => {
+    const y = invoke(id, g, at, ...params);
+    if (needsGrad(g, at)) {
+      record(node, y, [g, at], [g, at], (gg, [g0, x], needs) => [
+        needs[0] ? run(gg, x) : null,
+        needs[1] && second !== null ? mul(mul(gg, g0), second(x)) : null,
+      ]);
+    }
+    return y;
+  };
+  return run;
+}
+
+const tanhPass = pass('tanh_backward', [], (y) => mul(y, -2));
+/** The hyperbolic tangent. */
+export const tanh: Unary = unary('tanh', (g, _x, y) => tanhPass(g, y), { saves: 'y' });
+const sigmoidPass = pass('sigmoid_backward', [], (y) => conj(sub(1, mul(y, 2))));
+/** 1 / (1 + exp(-x)). */
+export const sigmoid: Unary = unary('sigmoid', (g, _x, y) => sigmoidPass(g, y), { saves: 'y' });
+export { sigmoid as expit };
+const reluPass = pass('threshold_backward', [0], null);
+/** max(x, 0). */
+export const relu: Unary = unary('relu', (g, _x, y) => reluPass(g, y), { saves: 'y' });
+
+const siluPass = pass('silu_backward', [], (x) => {
+  const s = sigmoid(x);
+  return mul(mul(s, sub(1, s)), add(mul(x, sub(1, mul(s, 2))), 2));
+});
+/** x sigmoid(x) (https://arxiv.org/abs/1606.08415). */
+export const silu: Unary = unary('silu', (g, x) => siluPass(g, x), { saves: 'x' });
+
+const geluPass = pass('gelu_backward', [], (x) => {
+  const squared = square(x);
+  return mul(mul(exp(mul(squared, -0.5)), 1 / Math.sqrt(2 * Math.PI)), sub(2, squared));
+});
+const TANH_SCALE = Math.sqrt(2 / Math.PI);
+const TANH_CUBIC = 0.044715;
+const geluTanhPass = pass('gelu_tanh_backward', [], (x) => {
+  // u = k (x + c x^3), t = tanh u: f'' = (1 - t^2) u' + x (1 - t^2) (u'' / 2 - t u'^2)
+  const squared = square(x);
+  const t = tanh(mul(add(x, mul(mul(squared, x), TANH_CUBIC)), TANH_SCALE));
+  const slope = mul(add(mul(squared, 3 * TANH_CUBIC), 1), TANH_SCALE);
+  const bend = mul(x, 3 * TANH_SCALE * TANH_CUBIC);
+  return mul(sub(1, square(t)), add(slope, mul(x, sub(bend, mul(t, square(slope))))));
+});
+const GELU = nativeOp('gelu');
+const GELU_TANH = nativeOp('gelu_tanh');
+/** x Phi(x), or its tanh approximation with approximate: 'tanh' (https://arxiv.org/abs/1606.08415). */
+export const gelu = op("gelu(Tensor input, str approximate='none')", (input: Tensor, approximate: string): Tensor => {
+  if (approximate === 'none') return pointwise1(GELU, 'GeluBackward0', input, [], 'x', geluPass);
+  if (approximate === 'tanh') return pointwise1(GELU_TANH, 'GeluBackward0', input, [], 'x', geluTanhPass);
+  throw new RuntimeError('approximate argument must be either none or tanh.');
+});
+const mishPass = pass('mish_backward', [], (x) => {
+  // f = x w with w = tanh(softplus x): f'' = 2 w' + x w''
+  const w = tanh(softplus(x));
+  const s = sigmoid(x);
+  const slope = mul(sub(1, square(w)), s);
+  const bend = mul(slope, sub(sub(1, s), mul(mul(w, s), 2)));
+  return add(mul(slope, 2), mul(x, bend));
+});
+/** x tanh(softplus(x)) (https://arxiv.org/abs/1908.08681). */
+export const mish: Unary = unary('mish', (g, x) => mishPass(g, x), { saves: 'x' });
+
+/** A row with parameters, its in-place form, and the gradient pass made for each call's parameters. */
+function parametric(
+  native: string,
+  node: string,
+  input: Tensor,
+  params: readonly Scalar[],
+  saves: 'x' | 'y',
+  gradient: UnaryGradient,
+  inPlace: boolean,
+): Tensor {
+  const id = nativeOp(inPlace ? `${native}_` : native);
+  return (inPlace ? pointwise1_ : pointwise1)(id, node, input, params, saves, gradient);
+}
+
+function softplusOf(input: Tensor, beta: number, threshold: number): Tensor {
+  const gradient = pass('softplus_backward', [beta, threshold], (x) => {
+    const s = sigmoid(mul(x, beta));
+    return where(gt(mul(x, beta), threshold), 0, mul(mul(s, sub(1, s)), beta));
+  });
+  return parametric('softplus', 'SoftplusBackward0', input, [beta, threshold], 'x', gradient, false);
+}
+/** log(1 + exp(beta x)) / beta; x itself where beta x exceeds the threshold. */
+export const softplus = op('softplus(Tensor input, float beta=1, float threshold=20)', softplusOf);
+
+function eluOf(input: Tensor, alpha: number, scale: number, inputScale: number, inPlace: boolean): Tensor {
+  if (inPlace) {
+    if (alpha < 0 && needsGrad(input)) {
+      throw new RuntimeError(
+        'In-place elu backward calculation is triggered with a negative slope which is not supported. This is caused by calling in-place forward function with a negative slope, please call out-of-place version instead.',
+      );
+    }
+    const gradient = pass('elu_backward_from_result', [alpha, scale, inputScale], (y) => where(gt(y, 0), 0, inputScale));
+    return parametric('elu', 'EluBackward0', input, [alpha, scale, inputScale], 'y', gradient, true);
+  }
+  const gradient = pass('elu_backward', [alpha, scale, inputScale], (x) =>
+    where(gt(x, 0), 0, mul(exp(mul(x, inputScale)), alpha * scale * inputScale * inputScale)),
+  );
+  return parametric('elu', 'EluBackward0', input, [alpha, scale, inputScale], 'x', gradient, false);
+}
+/** x above 0, alpha (exp(x) - 1) below (https://arxiv.org/abs/1511.07289). */
+export const elu = withInPlace(
+  op('elu(Tensor input, float alpha=1)', (input: Tensor, alpha: number): Tensor => eluOf(input, alpha, 1, 1, false)),
+  (self: Tensor, alpha: number): Tensor => eluOf(self, alpha, 1, 1, true),
+);
+/** x above 0, alpha (exp(x / alpha) - 1) below. */
+export const celu = withInPlace(
+  op('celu(Tensor input, float alpha=1)', (input: Tensor, alpha: number): Tensor => {
+    if (alpha === 0) throw new RuntimeError('ZeroDivisionError: alpha cannot be 0 for CELU');
+    return eluOf(input, alpha, 1, 1 / alpha, false);
+  }),
+  (self: Tensor, alpha: number): Tensor => eluOf(self, alpha, 1, 1 / alpha, true),
+);
+const SELU_ALPHA = 1.6732632423543772;
+const SELU_SCALE = 1.0507009873554805;
+/** Self-normalising: scale * elu(x, alpha) (https://arxiv.org/abs/1706.02515). */
+export const selu = withInPlace(
+  op('selu(Tensor input)', (input: Tensor): Tensor => eluOf(input, SELU_ALPHA, SELU_SCALE, 1, false)),
+  (self: Tensor): Tensor => eluOf(self, SELU_ALPHA, SELU_SCALE, 1, true),
+);
+
+function leakyReluOf(input: Tensor, slope: number, inPlace: boolean): Tensor {
+  const gradient = pass('leaky_relu_backward', [slope], null);
+  return parametric('leaky_relu', 'LeakyReluBackward0', input, [slope], inPlace ? 'y' : 'x', gradient, inPlace);
+}
+/** x above 0, negativeSlope x below. */
+export const leakyRelu = withInPlace(
+  op('leakyRelu(Tensor input, float negativeSlope=0.01)', (input: Tensor, slope: number): Tensor => leakyReluOf(input, slope, false)),
+  (self: Tensor, slope: number): Tensor => leakyReluOf(self, slope, true),
+);
+
+function hardtanhOf(input: Tensor, min: number, max: number, inPlace: boolean): Tensor {
+  const gradient = pass('hardtanh_backward', [min, max], null);
+  return parametric('hardtanh', 'HardtanhBackward0', input, [min, max], 'x', gradient, inPlace);
+}
+/** x limited to [minVal, maxVal]. */
+export const hardtanh = withInPlace(
+  op('hardtanh(Tensor input, float minVal=-1, float maxVal=1)', (input: Tensor, min: number, max: number): Tensor => hardtanhOf(input, min, max, false)),
+  (self: Tensor, min: number, max: number): Tensor => hardtanhOf(self, min, max, true),
+);
+/** x limited to [0, 6]. */
+export const relu6 = withInPlace(
+  op('relu6(Tensor input)', (input: Tensor): Tensor => hardtanhOf(input, 0, 6, false)),
+  (self: Tensor): Tensor => hardtanhOf(self, 0, 6, true),
+);
+
+const hardsigmoidPass = pass('hardsigmoid_backward', [], null);
+/** relu6(x + 3) / 6. */
+export const hardsigmoid: Unary = unary('hardsigmoid', (g, x) => hardsigmoidPass(g, x), { saves: 'x' });
+const hardswishPass = pass('hardswish_backward', [], (x) => where(gt(abs(x), 3), 0, 1 / 3));
+/** x relu6(x + 3) / 6 (https://arxiv.org/abs/1905.02244). */
+export const hardswish: Unary = unary('hardswish', (g, x) => hardswishPass(g, x), { saves: 'x' });
+const logSigmoidPass = pass('log_sigmoid_backward', [], (x) => {
+  const s = sigmoid(neg(x));
+  return neg(mul(s, sub(1, s)));
+});
+/** log(sigmoid(x)). */
+export const logSigmoid: Unary = unary('logSigmoid', (g, x) => logSigmoidPass(g, x), { saves: 'x' });
+export { logSigmoid as logsigmoid };
+
+/** 0 within [-lambd, lambd], x outside. */
+export const hardshrink = op('hardshrink(Tensor input, float lambd=0.5)', (input: Tensor, lambd: number): Tensor =>
+  parametric('hardshrink', 'HardshrinkBackward0', input, [lambd], 'x', pass('shrink_backward', [lambd], null), false),
+);
+/** x moved towards 0 by lambd. */
+export const softshrink = op('softshrink(Tensor input, float lambd=0.5)', (input: Tensor, lambd: number): Tensor => {
+  if (lambd < 0) throw new RuntimeError(`lambda must be greater or equal to 0, but found to be ${lambd}.`);
+  return parametric('softshrink', 'SoftshrinkBackward0', input, [lambd], 'x', pass('shrink_backward', [lambd], null), false);
+});
+/** x - tanh(x). */
+export const tanhshrink = op('tanhshrink(Tensor input)', (input: Tensor): Tensor => sub(input, tanh(input)));
+/** x / (1 + |x|). */
+export const softsign = op('softsign(Tensor input)', (input: Tensor): Tensor => div(input, add(abs(input), 1)));
+
+function thresholdOf(input: Tensor, limit: number, value: number, inPlace: boolean): Tensor {
+  const gradient = pass('threshold_backward', [limit], null);
+  return parametric('threshold', 'ThresholdBackward0', input, [limit, value], 'x', gradient, inPlace);
+}
+/** x where it exceeds the threshold, else the value. */
+export const threshold = withInPlace(
+  op('threshold(Tensor input, float threshold, float value)', (input: Tensor, limit: number, value: number): Tensor => thresholdOf(input, limit, value, false)),
+  (self: Tensor, limit: number, value: number): Tensor => thresholdOf(self, limit, value, true),
+);
+
+const PRELU: Binary = binary('prelu', [(g, x, w) => where(gt(x, 0), g, mul(w, g)), (g, x) => where(le(x, 0), mul(x, g), 0)], { saves: ['ab', 'a'] });
+/** x above 0, weight x below; one weight, or one per channel (dimension 1). */
+export const prelu = op('prelu(Tensor input, Tensor weight)', (input: Tensor, weight: Tensor): Tensor => {
+  if (input.dtype !== weight.dtype) {
+    throw new RuntimeError(`prelu: Type promoting not supported. Got ${input.dtype.name} and ${weight.dtype.name}`);
+  }
+  if (weight.numel() === 1) return PRELU(input, weight.reshape([]));
+  if (input.ndim === 0) throw new RuntimeError('Not allow zero-dim input tensor.');
+  const channels = input.ndim > 1 ? input.shape[1]! : 1;
+  if (channels !== weight.numel()) {
+    throw new RuntimeError(`Mismatch of parameter numbers and input channel size. Found parameter numbers = ${weight.numel()} and channel size = ${channels}.`);
+  }
+  return PRELU(input, weight.reshape([1, -1, ...new Array<number>(input.ndim - 2).fill(1)]));
+});
+/** The first half of a dimension times the sigmoid of the second. */
+export const glu = op('glu(Tensor input, int dim=-1)', (input: Tensor, dim: number): Tensor => {
+  if (input.ndim === 0) throw new RuntimeError('glu does not support 0-dimensional tensors');
+  const n = input.size(dim);
+  if (n % 2 !== 0) throw new RuntimeError(`Halving dimension must be even, but dimension ${dim} is size ${n}`);
+  return mul(input.narrow(dim, 0, n / 2), sigmoid(input.narrow(dim, n / 2, n / 2)));
+});

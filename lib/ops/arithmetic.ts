@@ -1,0 +1,369 @@
+// Arithmetic of two operands. Broadcasting of gradients is undone by the engine, so a formula says only the derivative.
+import { bool } from '../core/dtype.js';
+import { RuntimeError } from '../core/errors.js';
+import { nativeOp } from '../native/addon.js';
+import { invoke, invokeVoid, type Scalar } from '../tensor/invoke.js';
+import { Tensor } from '../tensor/tensor.js';
+import { needsGrad, record } from '../autograd/graph.js';
+import { checkInPlace, recordInPlace } from '../autograd/view.js';
+import { eq, ge, gt, le, lt, select3 as where } from './comparison.js';
+import { complex as complexOf } from './complex.js';
+import { zerosLike } from './creation.js';
+import { op } from './define.js';
+import { type Binary, binary, negated, withInPlace } from './rows.js';
+import type { TensorOrScalar } from './signature.js';
+import { conj, cos, exp, log, neg, sign, sin } from './unary.js';
+
+const ADD: Binary = binary('add', [(g) => g, (g) => g]);
+const SUB: Binary = binary('sub', [(g) => g, (g) => neg(g)]);
+const ADD_SCALED = nativeOp('add_scaled');
+const ADD_SCALED_ = nativeOp('add_scaled_');
+
+const SUBTRACTS_BOOL =
+  'Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.';
+
+function isBool(v: TensorOrScalar): boolean {
+  return v instanceof Tensor ? v.dtype === bool : typeof v === 'boolean';
+}
+/** Whether a factor is the number one, so that it can be left out. */
+function isOne(alpha: Scalar): boolean {
+  return alpha === 1 || alpha === 1n;
+}
+
+function addScaled(name: string, a: TensorOrScalar, b: TensorOrScalar, alpha: Scalar): Tensor {
+  const y = invoke(ADD_SCALED, a, b, alpha);
+  if (needsGrad(a instanceof Tensor ? a : null, b instanceof Tensor ? b : null)) {
+    const inputs = [a instanceof Tensor ? a : null, b instanceof Tensor ? b : null];
+    record(name, y, inputs, [], (g, _s, needs) => [g, needs[1] ? mul(g, alpha) : null]);
+  }
+  return y;
+}
+function addScaled_(name: string, self: Tensor, other: TensorOrScalar, alpha: Scalar): Tensor {
+  const t = other instanceof Tensor ? other : null;
+  const recorded = needsGrad(self, t);
+  checkInPlace(self, recorded);
+  invokeVoid(ADD_SCALED_, self, other, alpha);
+  if (recorded) recordInPlace(name, self, [self, t], [], (g, _s, needs) => [g, needs[1] ? mul(g, alpha) : null]);
+  return self;
+}
+
+/** input + alpha * other. */
+export const add = withInPlace(
+  op(
+    'add(Tensor|Scalar input, Tensor|Scalar other, Scalar alpha=1)',
+    (input: TensorOrScalar, other: TensorOrScalar, alpha: Scalar): Tensor =>
+      isOne(alpha) ? ADD.impl(input, other) : addScaled('AddBackward0', input, other, alpha),
+  ),
+  (self: Tensor, other: TensorOrScalar, alpha: Scalar): Tensor =>
+    isOne(alpha) ? ADD.inPlace(self as never, other as never) : addScaled_('AddBackward0', self, other, alpha),
+);
+
+/** input - alpha * other. */
+export const sub = withInPlace(
+  op(
+    'sub(Tensor|Scalar input, Tensor|Scalar other, Scalar alpha=1)',
+    (input: TensorOrScalar, other: TensorOrScalar, alpha: Scalar): Tensor => {
+      if (isBool(input) && isBool(other)) throw new RuntimeError(SUBTRACTS_BOOL);
+      return isOne(alpha) ? SUB.impl(input, other) : addScaled('SubBackward0', input, other, negated(alpha));
+    },
+  ),
+  (self: Tensor, other: TensorOrScalar, alpha: Scalar): Tensor => {
+    if (isBool(self) && isBool(other)) throw new RuntimeError(SUBTRACTS_BOOL);
+    return isOne(alpha) ? SUB.inPlace(self as never, other as never) : addScaled_('SubBackward0', self, other, negated(alpha));
+  },
+);
+export { sub as subtract };
+/** other - alpha * input. */
+export const rsub = op(
+  'rsub(Tensor input, Tensor|Scalar other, Scalar alpha=1)',
+  (input: Tensor, other: TensorOrScalar, alpha: Scalar): Tensor => sub(other, input, { alpha }),
+);
+
+/** input * other. */
+export const mul: Binary = binary('mul', [(g, _a, b) => timesConj(g, b), (g, a) => timesConj(g, a)], { saves: ['b', 'a'] });
+export { mul as multiply };
+/** g times the conjugate of an operand that may be a number. */
+function timesConj(g: Tensor, v: Tensor): Tensor {
+  if (v instanceof Tensor) return mul(g, conj(v));
+  const s = v as Scalar;
+  return mul(g, typeof s === 'object' ? { re: s.re, im: -s.im } : s);
+}
+function overConj(g: Tensor, v: Tensor): Tensor {
+  if (v instanceof Tensor) return DIV.impl(g, conj(v));
+  const s = v as Scalar;
+  return DIV.impl(g, typeof s === 'object' ? { re: s.re, im: -s.im } : s);
+}
+
+const DIV: Binary = binary(
+  'div',
+  [(g, _a, b): Tensor => overConj(g, b), (g, _a, b, y): Tensor => neg(overConj(mul(g, conj(y)), b))],
+  { saves: ['b', 'by'] },
+);
+
+function roundedDivision(input: TensorOrScalar, other: TensorOrScalar, mode: string): Tensor {
+  if (mode === 'floor') return floorDivide(input, other);
+  if (mode === 'trunc') return truncDivide(input, other);
+  throw new RuntimeError(`div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '${mode}'`);
+}
+
+/** input / other; integers give the default float type, unless `roundingMode` is 'trunc' or 'floor'. */
+export const div = withInPlace(
+  op(
+    'div(Tensor|Scalar input, Tensor|Scalar other, str? roundingMode=None)',
+    (input: TensorOrScalar, other: TensorOrScalar, roundingMode: string | null): Tensor =>
+      roundingMode === null ? DIV.impl(input, other) : roundedDivision(input, other, roundingMode),
+  ),
+  (self: Tensor, other: TensorOrScalar, roundingMode: string | null): Tensor => {
+    if (roundingMode === null) return DIV.inPlace(self as never, other as never);
+    const rounded = roundingMode === 'floor' ? FLOOR_DIVIDE : TRUNC_DIVIDE;
+    if (roundingMode !== 'floor' && roundingMode !== 'trunc') roundedDivision(self, other, roundingMode);
+    checkDivisor(self, other);
+    return rounded.inPlace(self as never, other as never);
+  },
+);
+export { div as divide, div as trueDivide };
+
+const ZERO_DIVISION = 'ZeroDivisionError';
+/** Integer division by zero is an error, as in PyTorch. */
+function checkDivisor(a: TensorOrScalar, b: TensorOrScalar): void {
+  const whole = (v: TensorOrScalar): boolean =>
+    v instanceof Tensor ? !v.dtype.isFloatingPoint && !v.dtype.isComplex : typeof v === 'number' ? Number.isInteger(v) : typeof v !== 'object';
+  if (!whole(a) || !whole(b)) return;
+  const zero = b instanceof Tensor ? b.numel() > 0 && eq(b, 0).any().item() === true : Number(b) === 0;
+  if (zero) throw new RuntimeError(ZERO_DIVISION);
+}
+const FLOOR_DIVIDE: Binary = binary('floorDivide', [none, none]);
+const TRUNC_DIVIDE: Binary = binary('truncDivide', [none, none]);
+function none(g: Tensor): Tensor {
+  return zerosLike(g);
+}
+/** The quotient rounded down. */
+export const floorDivide = withInPlace(
+  op('floorDivide(Tensor|Scalar input, Tensor|Scalar other)', (input: TensorOrScalar, other: TensorOrScalar): Tensor => {
+    checkDivisor(input, other);
+    return FLOOR_DIVIDE.impl(input, other);
+  }),
+  (self: Tensor, other: TensorOrScalar): Tensor => {
+    checkDivisor(self, other);
+    return FLOOR_DIVIDE.inPlace(self as never, other as never);
+  },
+);
+function truncDivide(input: TensorOrScalar, other: TensorOrScalar): Tensor {
+  checkDivisor(input, other);
+  return TRUNC_DIVIDE.impl(input, other);
+}
+
+const REMAINDER: Binary = binary('remainder', [(g) => g, (g, a, b) => neg(mul(g, FLOOR_DIVIDE.impl(a, b)))], { saves: ['', 'ab'] });
+const FMOD: Binary = binary('fmod', [(g) => g, (g, a, b) => neg(mul(g, TRUNC_DIVIDE.impl(a, b)))], { saves: ['', 'ab'] });
+/** The remainder with the sign of the divisor. */
+export const remainder = withInPlace(
+  op('remainder(Tensor|Scalar input, Tensor|Scalar other)', (input: TensorOrScalar, other: TensorOrScalar): Tensor => {
+    checkDivisor(input, other);
+    return REMAINDER.impl(input, other);
+  }),
+  (self: Tensor, other: TensorOrScalar): Tensor => {
+    checkDivisor(self, other);
+    return REMAINDER.inPlace(self as never, other as never);
+  },
+);
+/** The remainder with the sign of the dividend. */
+export const fmod = withInPlace(
+  op('fmod(Tensor input, Tensor|Scalar other)', (input: Tensor, other: TensorOrScalar): Tensor => {
+    checkDivisor(input, other);
+    return FMOD.impl(input, other);
+  }),
+  (self: Tensor, other: TensorOrScalar): Tensor => {
+    checkDivisor(self, other);
+    return FMOD.inPlace(self as never, other as never);
+  },
+);
+
+/** d a^b / da = b a^(b - 1), 0 where b is 0 even at a = 0. */
+function powerByBase(g: Tensor, a: Tensor, b: Tensor): Tensor {
+  if (!(b instanceof Tensor)) {
+    const e = b as Scalar;
+    if (typeof e === 'number' && e === 0) return zerosLike(g);
+    const less = typeof e === 'object' ? { re: e.re - 1, im: e.im } : typeof e === 'bigint' ? e - 1n : Number(e) - 1;
+    return mul(g, conj(mul(pow(a, less), e)));
+  }
+  return where(eq(b, 0), 0, mul(g, conj(mul(b, pow(a, sub(b, 1))))));
+}
+/** d a^b / db = a^b log a, 0 where a is 0 and b is not negative. */
+function powerByExponent(g: Tensor, a: Tensor, b: Tensor, y: Tensor): Tensor {
+  if (!(a instanceof Tensor)) {
+    const base = a as Scalar;
+    if (typeof base === 'object') return mul(g, conj(mul(y, complexLog(base))));
+    if (Number(base) === 0) return where(b.dtype.isComplex ? eq(b, b) : ge(b, 0), 0, mul(g, mul(y, -Infinity)));
+    const l = Number(base) < 0 && y.dtype.isComplex ? { re: Math.log(-Number(base)), im: Math.PI } : Math.log(Number(base));
+    return mul(g, conj(mul(y, l)));
+  }
+  const flat = b.dtype.isComplex ? eq(a, 0) : eq(a, 0).mul(ge(b, 0));
+  return where(flat, 0, mul(g, conj(mul(y, log(a)))));
+}
+function complexLog(z: { re: number; im: number }): { re: number; im: number } {
+  return { re: Math.log(Math.hypot(z.re, z.im)), im: Math.atan2(z.im, z.re) };
+}
+const POW: Binary = binary('pow', [powerByBase, powerByExponent], { saves: ['ab', 'aby'] });
+const NEGATIVE_POWER = 'Integers to negative integer powers are not allowed.';
+function checkPower(a: TensorOrScalar, b: TensorOrScalar): void {
+  if (b instanceof Tensor || typeof b === 'object' || !Number.isInteger(Number(b)) || Number(b) >= 0) return;
+  if (a instanceof Tensor && !a.dtype.isFloatingPoint && !a.dtype.isComplex) throw new RuntimeError(NEGATIVE_POWER);
+}
+/** input to the power of exponent. */
+export const pow = withInPlace(
+  op('pow(Tensor|Scalar input, Tensor|Scalar exponent)', (input: TensorOrScalar, exponent: TensorOrScalar): Tensor => {
+    checkPower(input, exponent);
+    return POW.impl(input, exponent);
+  }),
+  (self: Tensor, exponent: TensorOrScalar): Tensor => {
+    checkPower(self, exponent);
+    return POW.inPlace(self as never, exponent as never);
+  },
+);
+
+/** The gradient of the larger (smaller) operand; halves where both are equal. */
+function half(g: Tensor, wins: Tensor, ties: Tensor): Tensor {
+  return where(ties, mul(g, 0.5), where(wins, g, 0));
+}
+/** The elementwise maximum; NaN wins. */
+export const maximum: Binary = binary('maximum', [(g, a, b) => half(g, gt(a, b), eq(a, b)), (g, a, b) => half(g, lt(a, b), eq(a, b))], {
+  saves: ['ab', 'ab'],
+});
+/** The elementwise minimum; NaN wins. */
+export const minimum: Binary = binary('minimum', [(g, a, b) => half(g, lt(a, b), eq(a, b)), (g, a, b) => half(g, gt(a, b), eq(a, b))], {
+  saves: ['ab', 'ab'],
+});
+const loses = (a: Tensor, b: Tensor): Tensor => ge(a, b).logicalOr(b.isnan());
+/** The maximum that passes NaN over. */
+export const fmax: Binary = binary('fmax', [(g, a, b) => where(loses(a, b), g, 0), (g, a, b) => where(loses(a, b), 0, g)], {
+  saves: ['ab', 'ab'],
+});
+const wins = (a: Tensor, b: Tensor): Tensor => le(a, b).logicalOr(b.isnan());
+/** The minimum that passes NaN over. */
+export const fmin: Binary = binary('fmin', [(g, a, b) => where(wins(a, b), g, 0), (g, a, b) => where(wins(a, b), 0, g)], {
+  saves: ['ab', 'ab'],
+});
+
+/** The angle of the point (other, input). */
+export const atan2: Binary = binary(
+  'atan2',
+  [(g, a, b) => div(mul(g, b), add(mul(a, a), mul(b, b))), (g, a, b) => div(mul(g, neg(a)), add(mul(a, a), mul(b, b)))],
+  { saves: ['ab', 'ab'] },
+);
+export { atan2 as arctan2 };
+/** sqrt(a^2 + b^2). */
+export const hypot: Binary = binary('hypot', [(g, a, _b, y) => mul(g, div(a, y)), (g, _a, b, y) => mul(g, div(b, y))], {
+  saves: ['ay', 'by'],
+});
+/** |a| with the sign of b. */
+export const copysign: Binary = binary(
+  'copysign',
+  [(g, a, _b, y) => where(eq(a, 0), 0, mul(g, mul(sign(a), sign(y)))), (g) => zerosLike(g)],
+  { saves: ['ay', ''] },
+);
+export const nextafter: Binary = binary('nextafter', null);
+/** log(exp(a) + exp(b)). */
+export const logaddexp: Binary = binary('logaddexp', [(g, a, _b, y) => mul(g, exp(sub(a, y))), (g, _a, b, y) => mul(g, exp(sub(b, y)))], {
+  saves: ['ay', 'by'],
+});
+/** log2(2^a + 2^b). */
+export const logaddexp2: Binary = binary(
+  'logaddexp2',
+  [(g, a, _b, y) => mul(g, pow(2, sub(a, y))), (g, _a, b, y) => mul(g, pow(2, sub(b, y)))],
+  { saves: ['ay', 'by'] },
+);
+/** a log(b), 0 where a is 0. */
+export const xlogy: Binary = binary(
+  'xlogy',
+  [(g, a, b) => where(eq(a, 0).logicalAnd(le(b, 0)), 0, mul(g, b instanceof Tensor ? log(b) : Math.log(Number(b)))), (g, a, b) => div(mul(g, a), b)],
+  { saves: ['ab', 'ab'] },
+);
+export const heaviside: Binary = binary('heaviside', null);
+export const gcd: Binary = binary('gcd', null);
+export const lcm: Binary = binary('lcm', null);
+/** a 2^b. */
+export const ldexp: Binary = binary(
+  'ldexp',
+  [(g, _a, b) => mul(g, pow(2, b)), (g, _a, _b, y) => mul(g, mul(y, Math.LN2))],
+  { saves: ['b', 'y'] },
+);
+
+/** Magnitude and angle to a complex tensor. */
+export const polar = op('polar(Tensor abs, Tensor angle)', (abs: Tensor, angle: Tensor): Tensor =>
+  complexOf(mul(abs, cos(angle)), mul(abs, sin(angle))),
+);
+
+const ADDCMUL = nativeOp('addcmul');
+const ADDCMUL_ = nativeOp('addcmul_');
+const ADDCDIV = nativeOp('addcdiv');
+const ADDCDIV_ = nativeOp('addcdiv_');
+const LERP = nativeOp('lerp');
+const LERP_ = nativeOp('lerp_');
+
+type Ternary = (g: Tensor, s: readonly (Tensor | null)[], needs: readonly boolean[]) => (Tensor | null)[];
+function ternary(id: number, node: string, a: Tensor, b: Tensor, c: TensorOrScalar, tail: Scalar[], saved: (Tensor | null)[], backward: Ternary): Tensor {
+  const y = invoke(id, a, b, c, ...tail);
+  const third = c instanceof Tensor ? c : null;
+  if (needsGrad(a, b, third)) record(node, y, [a, b, third], saved, backward);
+  return y;
+}
+function ternary_(id: number, node: string, a: Tensor, b: Tensor, c: TensorOrScalar, tail: Scalar[], saved: (Tensor | null)[], backward: Ternary): Tensor {
+  const third = c instanceof Tensor ? c : null;
+  const recorded = needsGrad(a, b, third);
+  checkInPlace(a, recorded);
+  invokeVoid(id, a, b, c, ...tail);
+  if (recorded) recordInPlace(node, a, [a, b, third], saved, backward);
+  return a;
+}
+
+const addcmulBackward =
+  (value: Scalar): Ternary =>
+  (g, [b, c], needs) => [g, needs[1] ? mul(mul(g, conj(c!)), value) : null, needs[2] ? mul(mul(g, conj(b!)), value) : null];
+/** input + value * tensor1 * tensor2. */
+export const addcmul = withInPlace(
+  op(
+    'addcmul(Tensor input, Tensor tensor1, Tensor tensor2, Scalar value=1)',
+    (input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
+      ternary(ADDCMUL, 'AddcmulBackward0', input, tensor1, tensor2, [value], [tensor1, tensor2], addcmulBackward(value)),
+  ),
+  (self: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
+    ternary_(ADDCMUL_, 'AddcmulBackward0', self, tensor1, tensor2, [value], [tensor1, tensor2], addcmulBackward(value)),
+);
+const addcdivBackward =
+  (value: Scalar): Ternary =>
+  (g, [b, c], needs) => [
+    g,
+    needs[1] ? div(mul(g, value), conj(c!)) : null,
+    needs[2] ? neg(div(mul(mul(g, value), conj(b!)), conj(mul(c!, c!)))) : null,
+  ];
+/** input + value * tensor1 / tensor2. */
+export const addcdiv = withInPlace(
+  op(
+    'addcdiv(Tensor input, Tensor tensor1, Tensor tensor2, Scalar value=1)',
+    (input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
+      ternary(ADDCDIV, 'AddcdivBackward0', input, tensor1, tensor2, [value], [tensor1, tensor2], addcdivBackward(value)),
+  ),
+  (self: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
+    ternary_(ADDCDIV_, 'AddcdivBackward0', self, tensor1, tensor2, [value], [tensor1, tensor2], addcdivBackward(value)),
+);
+const lerpBackward =
+  (weight: TensorOrScalar): Ternary =>
+  (g, [a, b, w], needs) => [
+    needs[0] ? mul(g, w ? conj(sub(1, w)) : 1 - Number(weight)) : null,
+    needs[1] ? mul(g, w ? conj(w) : Number(weight)) : null,
+    needs[2] ? mul(g, conj(sub(b!, a!))) : null,
+  ];
+const lerpSaved = (a: Tensor, b: Tensor, weight: TensorOrScalar): (Tensor | null)[] =>
+  weight instanceof Tensor ? [a, b, weight] : [null, null, null];
+/** input + weight * (end - input). */
+export const lerp = withInPlace(
+  op(
+    'lerp(Tensor input, Tensor end, Tensor|Scalar weight)',
+    (input: Tensor, end: Tensor, weight: TensorOrScalar): Tensor =>
+      ternary(LERP, 'LerpBackward0', input, end, weight, [], lerpSaved(input, end, weight), lerpBackward(weight)),
+  ),
+  (self: Tensor, end: Tensor, weight: TensorOrScalar): Tensor => {
+    const before = weight instanceof Tensor && needsGrad(weight) ? self.clone() : self;
+    return ternary_(LERP_, 'LerpBackward0', self, end, weight, [], lerpSaved(before, end, weight), lerpBackward(weight));
+  },
+);

@@ -1,0 +1,141 @@
+// Comparisons, logic, bits, and selection by a mask.
+import { needsGrad, record } from '../autograd/graph.js';
+import { bool } from '../core/dtype.js';
+import { RuntimeError } from '../core/errors.js';
+import { nativeOp } from '../native/addon.js';
+import { invoke, type Scalar } from '../tensor/invoke.js';
+import { Tensor } from '../tensor/tensor.js';
+import { maximum, minimum } from './arithmetic.js';
+import { promoted } from './convert.js';
+import { op } from './define.js';
+import { type Binary, binary, pointwise1, pointwise1_, withInPlace } from './rows.js';
+import type { TensorOrScalar } from './signature.js';
+
+export const eq: Binary = binary('eq', null);
+export const ne: Binary = binary('ne', null);
+export const lt: Binary = binary('lt', null);
+export const le: Binary = binary('le', null);
+export const gt: Binary = binary('gt', null);
+export const ge: Binary = binary('ge', null);
+export { ge as greaterEqual, gt as greater, le as lessEqual, lt as less, ne as notEqual };
+
+export const logicalAnd: Binary = binary('logicalAnd', null);
+export const logicalOr: Binary = binary('logicalOr', null);
+export const logicalXor: Binary = binary('logicalXor', null);
+export const bitwiseAnd: Binary = binary('bitwiseAnd', null);
+export const bitwiseOr: Binary = binary('bitwiseOr', null);
+export const bitwiseXor: Binary = binary('bitwiseXor', null);
+export const bitwiseLeftShift: Binary = binary('bitwiseLeftShift', null);
+export const bitwiseRightShift: Binary = binary('bitwiseRightShift', null);
+
+const WHERE = nativeOp('where');
+
+/** A bool mask for the native row; uint8 is taken as PyTorch takes it. */
+function maskOf(condition: Tensor): Tensor {
+  if (condition.dtype === bool) return condition;
+  if (condition.dtype.name === 'uint8') return ne(condition, 0);
+  throw new RuntimeError(`where expected condition to be a boolean tensor, but got a tensor with dtype ${String(condition.dtype)}`);
+}
+
+/** @internal input where condition holds, other elsewhere. */
+export function select3(condition: Tensor, input: TensorOrScalar, other: TensorOrScalar): Tensor {
+  const mask = maskOf(condition);
+  const a = input instanceof Tensor ? input : null;
+  const b = other instanceof Tensor ? other : null;
+  const y = invoke(WHERE, mask, input, other);
+  if (needsGrad(a, b)) {
+    record('WhereBackward0', y, [a, b], [mask], (g, [m], needs) => [
+      needs[0] ? select3(m!, g, 0) : null,
+      needs[1] ? select3(m!, 0, g) : null,
+    ]);
+  }
+  return y;
+}
+
+/** Whether two tensors have the same sizes and elements. */
+export const equal = op(
+  'equal(Tensor input, Tensor other)',
+  (input: Tensor, other: Tensor): boolean => {
+    if (input.dtype !== other.dtype) throw new RuntimeError(`Expected all tensors to have the same dtype, but got ${input.dtype.name} and ${other.dtype.name}`);
+    return input.shape.join() === other.shape.join() && (eq(input, other).all().item() as boolean);
+  },
+);
+
+/** Elementwise |input - other| <= atol + rtol |other|; NaN equals NaN if `equalNan`. */
+export const isclose = op(
+  'isclose(Tensor input, Tensor other, float rtol=1e-05, float atol=1e-08, bool equalNan=False)',
+  (input: Tensor, other: Tensor, rtol: number, atol: number, equalNan: boolean): Tensor => {
+    if (input.dtype !== other.dtype) {
+      throw new RuntimeError(`${input.dtype.name} did not match ${other.dtype.name}`);
+    }
+    if (rtol < 0) throw new RuntimeError(`rtol must be greater than or equal to zero, but got ${rtol}`);
+    if (atol < 0) throw new RuntimeError(`atol must be greater than or equal to zero, but got ${atol}`);
+    let close = eq(input, other);
+    if (equalNan && (input.dtype.isFloatingPoint || input.dtype.isComplex)) {
+      close = logicalOr(close, logicalAnd(input.isnan(), other.isnan()));
+    }
+    if (rtol === 0 && atol === 0) return close;
+    const allowed = other.mul(rtol).abs().add(atol);
+    const difference = input.sub(other).abs();
+    return logicalOr(close, logicalAnd(difference.isfinite(), le(difference, allowed)));
+  },
+);
+
+/** Whether all elements are close (see `isclose`). */
+export const allclose = op(
+  'allclose(Tensor input, Tensor other, float rtol=1e-05, float atol=1e-08, bool equalNan=False)',
+  (input: Tensor, other: Tensor, rtol: number, atol: number, equalNan: boolean): boolean =>
+    isclose(input, other, { rtol, atol, equalNan }).all().item() as boolean,
+);
+
+const CLAMP = nativeOp('clamp');
+const CLAMP_ = nativeOp('clamp_');
+const CLAMP_MIN = nativeOp('clamp_min');
+const CLAMP_MIN_ = nativeOp('clamp_min_');
+const CLAMP_MAX = nativeOp('clamp_max');
+const CLAMP_MAX_ = nativeOp('clamp_max_');
+
+
+const NO_BOUNDS = "torch.clamp: At least one of 'min' or 'max' must not be None";
+
+function inRange(g: Tensor, x: Tensor, min: Scalar | null, max: Scalar | null): Tensor {
+  let inside = min === null ? null : ge(x, min);
+  if (max !== null) inside = inside === null ? le(x, max) : logicalAnd(inside, le(x, max));
+  return select3(inside!, g, 0);
+}
+
+/** Elements limited to [min, max]; a bound that is null does not limit. Bounds may be tensors. */
+export const clamp = withInPlace(
+  op(
+    'clamp(Tensor input, Tensor|Scalar? min=None, Tensor|Scalar? max=None)',
+    (input: Tensor, min: TensorOrScalar | null, max: TensorOrScalar | null): Tensor => {
+      if (min === null && max === null) throw new RuntimeError(NO_BOUNDS);
+      if (min instanceof Tensor || max instanceof Tensor) {
+        const low = min === null ? input : maximum(input, min);
+        return max === null ? low : minimum(low, max);
+      }
+      const x = promoted(input, min, max);
+      const gradient = (g: Tensor, at: Tensor): Tensor => inRange(g, at, min, max);
+      if (max === null) return pointwise1(CLAMP_MIN, 'ClampBackward0', x, [min!], 'x', gradient);
+      if (min === null) return pointwise1(CLAMP_MAX, 'ClampBackward0', x, [max], 'x', gradient);
+      return pointwise1(CLAMP, 'ClampBackward0', x, [min, max], 'x', gradient);
+    },
+  ),
+  (self: Tensor, min: TensorOrScalar | null, max: TensorOrScalar | null): Tensor => {
+    if (min === null && max === null) throw new RuntimeError(NO_BOUNDS);
+    if (min instanceof Tensor || max instanceof Tensor) {
+      if (min !== null) (maximum.inPlace as (a: Tensor, b: TensorOrScalar) => Tensor)(self, min);
+      if (max !== null) (minimum.inPlace as (a: Tensor, b: TensorOrScalar) => Tensor)(self, max);
+      return self;
+    }
+    const gradient = (g: Tensor, at: Tensor): Tensor => inRange(g, at, min, max);
+    if (max === null) return pointwise1_(CLAMP_MIN_, 'ClampBackward0', self, [min!], 'x', gradient);
+    if (min === null) return pointwise1_(CLAMP_MAX_, 'ClampBackward0', self, [max], 'x', gradient);
+    return pointwise1_(CLAMP_, 'ClampBackward0', self, [min, max], 'x', gradient);
+  },
+);
+export { clamp as clip };
+/** Elements not below min. */
+export const clampMin = op('clampMin(Tensor input, Tensor|Scalar min)', (input: Tensor, min: TensorOrScalar): Tensor => clamp(input, min, null));
+/** Elements not above max. */
+export const clampMax = op('clampMax(Tensor input, Tensor|Scalar max)', (input: Tensor, max: TensorOrScalar): Tensor => clamp(input, null, max));

@@ -1,0 +1,153 @@
+// Convolutions over one to three spatial dimensions, and their transposes.
+import { needsGrad, record } from '../autograd/graph.js';
+import { RuntimeError } from '../core/errors.js';
+import { nativeOp } from '../native/addon.js';
+import { invoke } from '../tensor/invoke.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { fnOp } from './define.js';
+import { sum } from './reduce.js';
+
+const CONV = nativeOp('conv');
+const CONV_INPUT = nativeOp('conv_input');
+const CONV_WEIGHT = nativeOp('conv_weight');
+
+/** Stride, padding and dilation (one number per spatial dimension) and groups. */
+interface Geometry {
+  stride: readonly number[];
+  padding: readonly number[];
+  dilation: readonly number[];
+  groups: number;
+}
+
+/** Sums over everything but the channels: the gradient of a bias. */
+function channelSums(g: Tensor): Tensor {
+  return sum(g, [0, ...g.shape.slice(2).map((_, i) => i + 2)]);
+}
+
+/** y = conv(x, w) + bias; x: [N, C, ..], w: [O, C / groups, ..], bias: [O]. */
+function forward(x: Tensor, w: Tensor, bias: Tensor | null, at: Geometry): Tensor {
+  const y = invoke(CONV, x, w, bias, at.stride, at.padding, at.dilation, at.groups);
+  if (needsGrad(x, w, bias)) {
+    record('ConvolutionBackward0', y, [x, w, bias], [x, w], (g, [x0, w0], needs) => [
+      needs[0] ? byInput(g, w0, x0.shape, null, at) : null,
+      needs[1] ? byWeight(g, x0, w0.shape, at) : null,
+      needs[2] ? channelSums(g) : null,
+    ]);
+  }
+  return y;
+}
+/** The transposed convolution of g: linear in g and w, so its gradients are the other two. */
+function byInput(g: Tensor, w: Tensor, shape: readonly number[], bias: Tensor | null, at: Geometry): Tensor {
+  const y = invoke(CONV_INPUT, g, w, shape, bias, at.stride, at.padding, at.dilation, at.groups);
+  if (needsGrad(g, w, bias)) {
+    record('ConvolutionBackward0', y, [g, w, bias], [g, w], (gg, [g0, w0], needs) => [
+      needs[0] ? forward(gg, w0, null, at) : null,
+      needs[1] ? byWeight(g0, gg, w0.shape, at) : null,
+      needs[2] ? channelSums(gg) : null,
+    ]);
+  }
+  return y;
+}
+/** The gradient of the weight: linear in g and x. */
+function byWeight(g: Tensor, x: Tensor, shape: readonly number[], at: Geometry): Tensor {
+  const y = invoke(CONV_WEIGHT, g, x, shape, at.stride, at.padding, at.dilation, at.groups);
+  if (needsGrad(g, x)) {
+    record('ConvolutionBackward0', y, [g, x], [g, x], (gw, [g0, x0], needs) => [
+      needs[0] ? forward(x0, gw, null, at) : null,
+      needs[1] ? byInput(g0, gw, x0.shape, null, at) : null,
+    ]);
+  }
+  return y;
+}
+
+function perDim(name: string, what: string, v: readonly number[], nd: number): readonly number[] {
+  if (v.length === nd) return v;
+  if (v.length === 1) return new Array<number>(nd).fill(v[0]!);
+  throw new RuntimeError(`${name}: expected ${what} to be a single integer value or a list of ${nd} values, but got ${what}=[${v.join(', ')}]`);
+}
+function batched(name: string, input: Tensor, nd: number, run: (x: Tensor) => Tensor): Tensor {
+  if (input.ndim === nd + 2) return run(input);
+  if (input.ndim === nd + 1) return run(input.unsqueeze(0)).squeeze(0);
+  throw new RuntimeError(
+    `Expected ${nd + 1}D (unbatched) or ${nd + 2}D (batched) input to ${name}, but got input of size: [${input.shape.join(', ')}]`,
+  );
+}
+/** 'same' pads so that the output has the input's size; an odd total puts the extra element at the end. */
+function samePadding(input: Tensor, w: Tensor, dilation: readonly number[], nd: number): { x: Tensor; padding: number[] } {
+  const total = dilation.map((d, i) => d * (w.shape[i + 2]! - 1));
+  if (total.every((p) => p % 2 === 0)) return { x: input, padding: total.map((p) => p / 2) };
+  const shape = input.shape.map((n, i) => (i < input.ndim - nd ? n : n + (total[i - input.ndim + nd]! % 2)));
+  const x = input.newZeros(shape);
+  let inner = x;
+  input.shape.forEach((n, d) => {
+    inner = inner.narrow(d, 0, n);
+  });
+  inner.copy_(input);
+  return { x, padding: total.map((p) => Math.floor(p / 2)) };
+}
+
+const conv = (nd: number) =>
+  fnOp(`conv${nd}d(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, any padding=0, int[] dilation=1, int groups=1)` as 'conv(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, any padding=0, int[] dilation=1, int groups=1)', (input: Tensor, weight: Tensor, bias: Tensor | null, stride: readonly number[], padding: readonly number[] | number | 'valid' | 'same', dilation: readonly number[], groups: number): Tensor => {
+    const name = `conv${nd}d`;
+    if (weight.ndim !== nd + 2) {
+      throw new RuntimeError(`expected weight to be at least 1 at dimension 0, but got weight of size [${weight.shape.join(', ')}] for ${name}`);
+    }
+    return batched(name, input, nd, (given) => {
+      const at: Geometry = { stride: perDim(name, 'stride', list(stride), nd), padding: [0], dilation: perDim(name, 'dilation', list(dilation), nd), groups };
+      let x = given;
+      if (padding === 'same') {
+        if (at.stride.some((s) => s !== 1)) throw new RuntimeError("padding='same' is not supported for strided convolutions");
+        ({ x, padding: at.padding } = samePadding(x, weight, at.dilation, nd));
+      } else if (padding === 'valid') at.padding = perDim(name, 'padding', [0], nd);
+      else if (typeof padding === 'string') throw new RuntimeError(`Invalid padding string: '${String(padding)}'`);
+      else at.padding = perDim(name, 'padding', list(padding), nd);
+      return forward(x, weight, bias, at);
+    });
+  });
+/** A list of integers, or one integer as a list. */
+function list(v: readonly number[] | number): readonly number[] {
+  const values = typeof v === 'number' ? [v] : v;
+  if (!Array.isArray(values) || !values.every((n) => Number.isInteger(n))) throw new TypeError(`expected integers, got ${String(v)}`);
+  return values;
+}
+/**
+ * Convolution (cross-correlation) of [N, C, L] or [C, L] with weights [O, C / groups, K].
+ * padding: numbers, 'valid' or 'same'.
+ */
+export const conv1d = conv(1);
+/** Of [N, C, H, W] or [C, H, W]. */
+export const conv2d = conv(2);
+/** Of [N, C, D, H, W] or [C, D, H, W]. */
+export const conv3d = conv(3);
+
+const convTranspose = (nd: number) =>
+  fnOp(`convTranspose${nd}d(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[] padding=0, int[] outputPadding=0, int groups=1, int[] dilation=1)` as 'conv(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[] padding=0, int[] outputPadding=0, int groups=1, int[] dilation=1)', (input: Tensor, weight: Tensor, bias: Tensor | null, stride: readonly number[], padding: readonly number[], outputPadding: readonly number[], groups: number, dilation: readonly number[]): Tensor => {
+    const name = `conv_transpose${nd}d`;
+    if (weight.ndim !== nd + 2) throw new RuntimeError(`${name}: expected a weight of ${nd + 2} dimensions, got [${weight.shape.join(', ')}]`);
+    return batched(name, input, nd, (x) => {
+      const at: Geometry = {
+        stride: perDim(name, 'stride', stride, nd),
+        padding: perDim(name, 'padding', padding, nd),
+        dilation: perDim(name, 'dilation', dilation, nd),
+        groups,
+      };
+      const extra = perDim(name, 'output_padding', outputPadding, nd);
+      if (x.shape[1] !== weight.shape[0]) {
+        throw new RuntimeError(
+          `Given transposed=1, weight of size [${weight.shape.join(', ')}], expected input[${x.shape.join(', ')}] to have ${weight.shape[0]} channels, but got ${x.shape[1]} channels instead`,
+        );
+      }
+      const sizes = at.stride.map((s, i) => (x.shape[i + 2]! - 1) * s - 2 * at.padding[i]! + at.dilation[i]! * (weight.shape[i + 2]! - 1) + extra[i]! + 1);
+      extra.forEach((e, i) => {
+        if (e >= at.stride[i]! && e >= at.dilation[i]!) {
+          throw new RuntimeError(`output padding must be smaller than either stride or dilation, but got output_padding: ${e}, stride: ${at.stride[i]}, dilation: ${at.dilation[i]}`);
+        }
+      });
+      if (sizes.some((n) => n < 0)) throw new RuntimeError(`${name}: the output would have negative sizes [${sizes.join(', ')}]`);
+      return byInput(x, weight, [x.shape[0]!, weight.shape[1]! * groups, ...sizes], bias, at);
+    });
+  });
+/** The transposed convolution: the gradient of `conv1d` by its input. weight: [C, O / groups, K]. */
+export const convTranspose1d = convTranspose(1);
+export const convTranspose2d = convTranspose(2);
+export const convTranspose3d = convTranspose(3);

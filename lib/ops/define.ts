@@ -1,0 +1,107 @@
+// Declaring an op: one row gives the function, the method, their types and their argument checks.
+import type { Tensor } from '../tensor/tensor.js';
+import { bind, type CallArguments, signature, type Signature } from './signature.js';
+
+/** Where an op can be called: as `torch.name(x)`, as `x.name()`, or both. */
+export type OpHome = 'both' | 'function' | 'method';
+
+/** A declared op: a function that checks and completes its arguments. */
+export interface Op<S extends string, F extends (...args: never[]) => unknown, H extends OpHome> {
+  (...args: CallArguments<S, Parameters<F>>): ReturnType<F>;
+  /** @internal */
+  readonly home: H;
+  /** @internal The op's names, kinds and defaults. */
+  readonly signature: Signature;
+  /** @internal The implementation, which takes every argument, checked and complete. */
+  readonly impl: F;
+}
+
+function declare<S extends string, F extends (...args: never[]) => unknown, H extends OpHome>(
+  text: S,
+  home: H,
+  impl: F,
+): Op<S, F, H> {
+  const sig = signature(text);
+  const run = impl as unknown as (...args: unknown[]) => ReturnType<F>;
+  const fn = (...args: unknown[]): ReturnType<F> => run(...bind(sig, args));
+  Object.defineProperty(fn, 'name', { value: sig.name });
+  return Object.assign(fn, { home, signature: sig, impl }) as unknown as Op<S, F, H>;
+}
+
+/**
+ * Declares an op that is a function of `torch` and a method of Tensor.
+ * @param text the signature (see `signature`), in camelCase.
+ * @param impl gets all arguments, checked, with defaults filled in.
+ */
+export function op<const S extends string, F extends (...args: never[]) => unknown>(text: S, impl: F): Op<S, F, 'both'> {
+  return declare(text, 'both', impl);
+}
+
+/** Declares an op that is only a function. */
+export function fnOp<const S extends string, F extends (...args: never[]) => unknown>(
+  text: S,
+  impl: F,
+): Op<S, F, 'function'> {
+  return declare(text, 'function', impl);
+}
+
+/** Declares an op that is only a method of Tensor: in-place forms, for one. */
+export function methodOp<const S extends string, F extends (...args: never[]) => unknown>(
+  text: S,
+  impl: F,
+): Op<S, F, 'method'> {
+  return declare(text, 'method', impl);
+}
+
+type Tail<A> = A extends [unknown, ...infer R] ? R : never;
+
+/** The in-place forms `name_` of rows that have them. */
+type InPlaceMethodsOf<M> = {
+  [K in keyof M as M[K] extends { readonly inPlace: unknown } ? `${K & string}_` : never]: M[K] extends (...args: infer A) => infer R
+    ? (...args: Tail<A>) => R
+    : never;
+};
+
+/** The methods of Tensor that a module of ops gives. */
+export type MethodsOf<M> = InPlaceMethodsOf<M> & {
+  [K in keyof M as M[K] extends { readonly home: 'both' | 'method' } ? K : never]: M[K] extends (
+    ...args: infer A
+  ) => infer R
+    ? (...args: Tail<A>) => R
+    : never;
+};
+
+/** The functions of `torch` that a module of ops gives. */
+export type FunctionsOf<M> = {
+  [K in keyof M as M[K] extends { readonly home: 'method' } ? never : K]: M[K];
+};
+
+/** Puts the methods of a module of ops on Tensor's prototype. */
+export function installMethods(prototype: Tensor, ops: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(ops)) {
+    const o = value as Partial<Op<string, (...args: never[]) => unknown, OpHome>>;
+    if (typeof value !== 'function' || (o.home !== 'both' && o.home !== 'method')) continue;
+    define(prototype, name, value as Callable);
+    const inPlace = (value as Partial<{ inPlace: Callable }>).inPlace;
+    if (inPlace !== undefined) define(prototype, `${name}_`, inPlaceCall(`${name}_`, value as Op<string, never, OpHome>, inPlace));
+  }
+}
+
+type Callable = (...args: unknown[]) => unknown;
+
+function define(prototype: Tensor, name: string, call: Callable): void {
+  if (name in prototype) throw new Error(`two ops give Tensor the method '${name}'`);
+  const method = {
+    // The commonest argument counts avoid spreading an array.
+    [name](this: Tensor, ...args: unknown[]) {
+      return args.length === 0 ? call(this) : args.length === 1 ? call(this, args[0]) : call(this, ...args);
+    },
+  }[name];
+  Object.defineProperty(prototype, name, { value: method, writable: true, configurable: true });
+}
+
+/** The in-place form with the signature of its row, under its own name. */
+function inPlaceCall(name: string, row: { readonly signature: Signature }, run: Callable): Callable {
+  const sig = { ...row.signature, name };
+  return (...args) => run(...bind(sig, args));
+}

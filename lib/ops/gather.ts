@@ -1,0 +1,148 @@
+// Moving single elements by position along one dimension: gather, scatter and its reductions.
+import { needsGrad, record } from '../autograd/graph.js';
+import { RuntimeError } from '../core/errors.js';
+import { nativeOp } from '../native/addon.js';
+import { invoke, invoke1, invokeVoid, type Scalar } from '../tensor/invoke.js';
+import { Tensor } from '../tensor/tensor.js';
+import { add, div, mul } from './arithmetic.js';
+import { eq, select3 } from './comparison.js';
+import { cast } from './convert.js';
+import { methodOp, op } from './define.js';
+import { change } from './index_change.js';
+import { maskedFill } from './index_mask.js';
+import type { TensorOrScalar } from './signature.js';
+import { sliceDim } from './view.js';
+
+const GATHER = nativeOp('gather');
+const SCATTER_ = nativeOp('scatter_');
+const ZEROS = nativeOp('zeros');
+const FULL = nativeOp('full');
+const CLONE = nativeOp('clone');
+
+// How an element meets what is there: the native enum Meet.
+const ASSIGN = 0;
+const ADD = 1;
+const MULTIPLY = 2;
+const REDUCTIONS: Record<string, number> = { sum: ADD, prod: MULTIPLY, mean: ADD, amax: 3, amin: 4 };
+
+/** out[i, j, k] = input[index[i, j, k], j, k] for dim 0, and so on; the result has the sizes of index. */
+export const gather = op(
+  'gather(Tensor input, int dim, Tensor index, bool sparseGrad=False)',
+  (input: Tensor, dim: number, index: Tensor, _sparseGrad = false): Tensor => {
+    const y = invoke(GATHER, input, dim, index);
+    if (needsGrad(input)) {
+      const shape = input.shape;
+      record('GatherBackward0', y, [input], [index], (g, [at]) => [
+        scatterAdd.impl(invoke(ZEROS, shape, g.dtype), dim, at, g),
+      ]);
+    }
+    return y;
+  },
+);
+
+/** What gather does to a gradient, with the sizes of a source that the index covers in part. */
+function gathered(g: Tensor, dim: number, index: Tensor, shape: readonly number[]): Tensor {
+  const part = gather.impl(g, dim, index, false);
+  return placedIn(part, shape);
+}
+/** Zeros of a shape whose first places hold t. */
+function placedIn(t: Tensor, shape: readonly number[]): Tensor {
+  if (t.ndim !== shape.length) return t.reshape(shape);
+  if (t.shape.every((n, d) => n === shape[d])) return t;
+  let part = invoke(ZEROS, shape, t.dtype);
+  const whole = part;
+  t.shape.forEach((n, d) => {
+    part = sliceDim(part, d, 0, n, 1);
+  });
+  part.copy_(t);
+  return whole;
+}
+
+function scatterInto(self: Tensor, inPlace: boolean, dim: number, index: Tensor, src: TensorOrScalar, reduce: string | null): Tensor {
+  if (reduce !== null && reduce !== 'add' && reduce !== 'multiply') {
+    throw new RuntimeError('reduce argument must be either add or multiply.');
+  }
+  const mode = reduce === null ? ASSIGN : reduce === 'add' ? ADD : MULTIPLY;
+  const t = src instanceof Tensor ? src : null;
+  const run = (target: Tensor): void => invokeVoid(SCATTER_, target, dim, index, src, mode, false, true);
+  if (reduce !== null && needsGrad(self, t)) {
+    if (t !== null && reduce === 'add') return addInto(self, inPlace, dim, index, t);
+    if (reduce === 'multiply' || t !== null) {
+      throw new RuntimeError("scatter(): the derivative for reduce='multiply' is not implemented; use scatterReduce");
+    }
+    return change('ScatterBackward3', self, inPlace, [], [], run, (g) => [g]);
+  }
+  const shape = t?.shape;
+  return change(t === null ? 'ScatterBackward1' : 'ScatterBackward0', self, inPlace, [t], [index], run, (g, [at], needs) => [
+    needs[0] ? scatterInto(g, false, dim, at, 0, null) : null,
+    needs[1] ? gathered(g, dim, at, shape!) : null,
+  ]);
+}
+type ScatterOptions = { reduce?: string; src?: TensorOrScalar; value?: Scalar };
+/** `src` and `value` name the same argument, for tensors and for numbers. */
+function scatterOp(name: string, inPlace: boolean) {
+  const row = op(
+    `${name}(Tensor input, int dim, Tensor index, Tensor|Scalar src, str? reduce=None)` as 'x(Tensor input, int dim, Tensor index, Tensor|Scalar src, str? reduce=None)',
+    (input: Tensor, dim: number, index: Tensor, src: TensorOrScalar, reduce: string | null): Tensor =>
+      scatterInto(input, inPlace, dim, index, src, reduce),
+  );
+  function scatter(input: Tensor, dim: number, index: Tensor, src: TensorOrScalar, reduce?: string | ScatterOptions): Tensor;
+  function scatter(input: Tensor, dim: number, index: Tensor, options: ScatterOptions): Tensor;
+  function scatter(...args: unknown[]): Tensor {
+    const last = args.at(-1);
+    if (typeof last === 'object' && last !== null && 'value' in last && !('src' in last) && !(last instanceof Tensor)) {
+      const { value, ...rest } = last;
+      args = [...args.slice(0, -1), { ...rest, src: value }];
+    }
+    return (row as unknown as (...a: unknown[]) => Tensor)(...args);
+  }
+  return scatter;
+}
+/**
+ * self[index[i, j, k], j, k] = src[i, j, k] for dim 0, and so on.
+ * @param src a tensor at least as large as the index, or a number.
+ * @param reduce 'add' or 'multiply' to combine with what is there.
+ */
+export const scatter_ = Object.assign(scatterOp('scatter_', true), { home: 'method' as const });
+/** As `scatter_`, on a copy. */
+export const scatter = Object.assign(scatterOp('scatter', false), { home: 'both' as const });
+
+function addInto(self: Tensor, inPlace: boolean, dim: number, index: Tensor, src: Tensor): Tensor {
+  const shape = src.shape;
+  return change(
+    'ScatterAddBackward0',
+    self,
+    inPlace,
+    [src],
+    [index],
+    (target) => invokeVoid(SCATTER_, target, dim, index, src, ADD, false, true),
+    (g, [at], needs) => [g, needs[1] ? gathered(g, dim, at, shape) : null],
+  );
+}
+/** As `scatter_`, but adds: places that are hit twice get both. */
+export const scatterAdd_ = methodOp(
+  'scatterAdd_(Tensor self, int dim, Tensor index, Tensor src)',
+  (self: Tensor, dim: number, index: Tensor, src: Tensor): Tensor => addInto(self, true, dim, index, src),
+);
+/** As `scatterAdd_`, on a copy. */
+export const scatterAdd = op(
+  'scatterAdd(Tensor input, int dim, Tensor index, Tensor src)',
+  (input: Tensor, dim: number, index: Tensor, src: Tensor): Tensor => addInto(input, false, dim, index, src),
+);
+
+/**
+ * Reduces the elements of `src` into the places that the index names.
+ * @param reduce 'sum', 'prod', 'mean', 'amax' or 'amin'.
+ * @param includeSelf whether what is there takes part.
+ */
+export const scatterReduce_ = methodOp(
+  'scatterReduce_(Tensor self, int dim, Tensor index, Tensor src, str reduce, bool includeSelf=True)',
+  (self: Tensor, dim: number, index: Tensor, src: Tensor, reduce: string, includeSelf: boolean): Tensor =>
+    reduceInto(self, true, dim, index, src, reduce, includeSelf),
+);
+/** As `scatterReduce_`, on a copy. */
+export const scatterReduce = op(
+  'scatterReduce(Tensor input, int dim, Tensor index, Tensor src, str reduce, bool includeSelf=True)',
+  (input: Tensor, dim: number, index: Tensor, src: Tensor, reduce: string, includeSelf: boolean): Tensor =>
+    reduceInto(input, false, dim, index, src, reduce, includeSelf),
+);

@@ -1,0 +1,169 @@
+// Tensors cut into views of their parts, and lists of tensors brought to common sizes.
+import { needsGrad, record } from '../autograd/graph.js';
+import { recordView } from '../autograd/view.js';
+import { RuntimeError } from '../core/errors.js';
+import { nativeOp } from '../native/addon.js';
+import { invoke } from '../tensor/invoke.js';
+import { int64 } from '../core/dtype.js';
+import { Tensor, wrapDim } from '../tensor/tensor.js';
+import { op } from './define.js';
+import { cat, stack } from './join.js';
+import { select, sliceDim } from './view.js';
+
+const SELECT = nativeOp('select');
+const SLICE = nativeOp('slice');
+
+/** Views of consecutive parts along a dimension; their sizes add up to that of the dimension. */
+function parts(node: string, input: Tensor, dim: number, sizes: readonly number[]): Tensor[] {
+  let at = 0;
+  const starts = sizes.map((n) => (at += n) - n);
+  const out = sizes.map((n, i) => invoke(SLICE, input, dim, starts[i]!, starts[i]! + n, 1));
+  if (needsGrad(input)) {
+    const shape = input.shape;
+    record(node, out, [input], [], (gs) => {
+      const some = gs.find((g) => g !== null)!;
+      const whole = gs.map((g, i) => g ?? some.newZeros(shape.map((n, d) => (d === dim ? sizes[i]! : n))));
+      return [cat.impl(whole, dim)];
+    });
+  }
+  out.forEach((t, i) => {
+    recordView(t, input, (x) => sliceDim(x, dim, starts[i]!, starts[i]! + sizes[i]!, 1), { multiple: true });
+  });
+  return out;
+}
+
+/** A list of integers that an argument of several kinds may be. */
+function integers(op: string, name: string, value: unknown): readonly number[] {
+  if (!Array.isArray(value) || !value.every((n) => Number.isInteger(n))) {
+    throw new TypeError(`${op}(): argument '${name}' must be an integer or a list of integers`);
+  }
+  return value as number[];
+}
+
+function splitBySize(input: Tensor, splitSize: number, dim: number): Tensor[] {
+  if (input.ndim === 0) throw new RuntimeError('split expects at least a 1-dimensional tensor');
+  const d = wrapDim(dim, input.ndim);
+  if (splitSize < 0) throw new RuntimeError(`split expects split_size be non-negative, but got split_size=${splitSize}`);
+  const n = input.shape[d]!;
+  if (splitSize === 0 && n !== 0) throw new RuntimeError(`split_size can only be 0 if dimension size is 0, but got dimension size of ${n}`);
+  const count = splitSize === 0 ? 1 : Math.max(1, Math.ceil(n / splitSize));
+  const sizes = Array.from({ length: count }, (_, i) => Math.min(splitSize, n - i * splitSize));
+  return parts('SplitBackward0', input, d, sizes);
+}
+function splitBySizes(input: Tensor, sizes: readonly number[], dim: number): Tensor[] {
+  if (input.ndim === 0) throw new RuntimeError('split_with_sizes expects at least a 1-dimensional tensor');
+  const d = wrapDim(dim, input.ndim);
+  const n = input.shape[d]!;
+  const shown = `[${sizes.join(', ')}]`;
+  if (sizes.some((size) => size < 0)) {
+    throw new RuntimeError(`split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=${shown}`);
+  }
+  if (sizes.reduce((a, b) => a + b, 0) !== n) {
+    throw new RuntimeError(
+      `split_with_sizes expects split_sizes to sum exactly to ${n} (input tensor's size at dimension ${d}), but got split_sizes=${shown}`,
+    );
+  }
+  return parts('SplitWithSizesBackward0', input, d, sizes);
+}
+/**
+ * Views of parts along a dimension.
+ * @param splitSize the size of each part (the last may be smaller), or a list of sizes.
+ */
+export const split = op(
+  'split(Tensor input, any splitSize, int dim=0)',
+  (input: Tensor, splitSize: number | readonly number[], dim: number): Tensor[] => {
+    if (typeof splitSize === 'number' && Number.isInteger(splitSize)) return splitBySize(input, splitSize, dim);
+    return splitBySizes(input, integers('split', 'splitSize', splitSize), dim);
+  },
+);
+/** Views of parts of given sizes along a dimension. */
+export const splitWithSizes = op('splitWithSizes(Tensor input, int[] splitSizes, int dim=0)', splitBySizes);
+
+/** `chunks` views of parts along a dimension, of equal size but for the last; fewer if the dimension is short. */
+export const chunk = op('chunk(Tensor input, int chunks, int dim=0)', (input: Tensor, chunks: number, dim: number): Tensor[] => {
+  if (input.ndim === 0) throw new RuntimeError('chunk expects at least a 1-dimensional tensor');
+  if (chunks <= 0) throw new RuntimeError(`chunk expects \`chunks\` to be greater than 0, got: ${chunks}`);
+  const d = wrapDim(dim, input.ndim);
+  const n = input.shape[d]!;
+  const size = Math.ceil(n / chunks);
+  return size === 0 ? parts('SplitWithSizesBackward0', input, d, new Array<number>(chunks).fill(0)) : splitBySize(input, size, d);
+});
+
+function tensorSplitBy(name: string, input: Tensor, indicesOrSections: number | readonly number[] | Tensor, dim: number): Tensor[] {
+  if (input.ndim === 0) throw new RuntimeError(`${name} expected at least a 1-dimensional tensor, but got a tensor with 0 dims`);
+  const d = wrapDim(dim, input.ndim);
+  const n = input.shape[d]!;
+  let given = indicesOrSections;
+  if (given instanceof Tensor) {
+    if (given.dtype !== int64 || given.ndim > 1) {
+      throw new RuntimeError(
+        `${name} expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional int64 tensor, but got a tensor with ${given.ndim} dims`,
+      );
+    }
+    given = given.ndim === 0 ? Number(given.item()) : (given.tolist() as number[]);
+  }
+  if (typeof given === 'number' && Number.isInteger(given)) {
+    if (given <= 0) throw new RuntimeError(`number of sections must be larger than 0, got ${given}`);
+    const [least, larger] = [Math.floor(n / given), n % given];
+    const ends = Array.from({ length: given }, (_, i) => (i + 1) * least + Math.min(i + 1, larger));
+    return ends.map((end, i) => sliceDim(input, d, i === 0 ? 0 : ends[i - 1]!, end, 1));
+  }
+  const ends = [...integers(name, 'indicesOrSections', given), null];
+  return ends.map((end, i) => sliceDim(input, d, i === 0 ? 0 : ends[i - 1]!, end, 1));
+}
+/**
+ * Views of parts along a dimension.
+ * @param indicesOrSections a number of parts of nearly equal sizes, or the places to cut at.
+ */
+export const tensorSplit = op(
+  'tensorSplit(Tensor input, any indicesOrSections, int dim=0)',
+  (input: Tensor, indicesOrSections: number | readonly number[] | Tensor, dim: number): Tensor[] =>
+    tensorSplitBy('tensor_split', input, indicesOrSections, dim),
+);
+/** A split into equal parts, or at places, along a dimension that only has to exist. */
+function evenSplit(name: string, input: Tensor, least: number, dim: number, indicesOrSections: number | readonly number[]): Tensor[] {
+  if (input.ndim < least) {
+    throw new RuntimeError(`torch.${name} requires a tensor with at least ${least} dimension${least > 1 ? 's' : ''}, but got a tensor with ${input.ndim} dimensions!`);
+  }
+  const n = input.shape[dim]!;
+  if (typeof indicesOrSections === 'number' && (indicesOrSections <= 0 || n % indicesOrSections !== 0)) {
+    throw new RuntimeError(
+      `torch.${name} attempted to split along dimension ${dim}, but the size of the dimension ${n} is not divisible by the split_size ${indicesOrSections}!`,
+    );
+  }
+  return tensorSplitBy(name, input, indicesOrSections, dim);
+}
+/** A split along dimension 1 (0 for a vector) into equal parts or at places. */
+export const hsplit = op('hsplit(Tensor input, any indicesOrSections)', (input: Tensor, indicesOrSections: number | readonly number[]): Tensor[] =>
+  evenSplit('hsplit', input, 1, input.ndim === 1 ? 0 : 1, indicesOrSections),
+);
+/** A split along dimension 0 into equal parts or at places. */
+export const vsplit = op('vsplit(Tensor input, any indicesOrSections)', (input: Tensor, indicesOrSections: number | readonly number[]): Tensor[] =>
+  evenSplit('vsplit', input, 2, 0, indicesOrSections),
+);
+/** A split along dimension 2 into equal parts or at places. */
+export const dsplit = op('dsplit(Tensor input, any indicesOrSections)', (input: Tensor, indicesOrSections: number | readonly number[]): Tensor[] =>
+  evenSplit('dsplit', input, 3, 2, indicesOrSections),
+);
+
+/** Views of the slices along a dimension, which they do not have. */
+export const unbind = op('unbind(Tensor input, int dim=0)', (input: Tensor, dim: number): Tensor[] => {
+  if (input.ndim === 0) throw new RangeError('Dimension specified as 0 but tensor has no dimensions');
+  const d = wrapDim(dim, input.ndim);
+  const out = Array.from({ length: input.shape[d]! }, (_, i) => invoke(SELECT, input, d, i));
+  if (out.length > 0 && needsGrad(input)) {
+    record('UnbindBackward0', out, [input], [], (gs) => {
+      const some = gs.find((g) => g !== null)!;
+      return [
+        stack.impl(
+          gs.map((g) => g ?? some.newZeros(some.shape)),
+          d,
+        ),
+      ];
+    });
+  }
+  out.forEach((t, i) => {
+    recordView(t, input, (x) => select(x, d, i), { multiple: true });
+  });
+  return out;
+});

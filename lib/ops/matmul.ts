@@ -1,0 +1,230 @@
+// Matrix products.
+import { needsGrad, record } from '../autograd/graph.js';
+import { RuntimeError } from '../core/errors.js';
+import { nativeOp } from '../native/addon.js';
+import { invoke, invoke2, type Scalar } from '../tensor/invoke.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { add, mul } from './arithmetic.js';
+import { fnOp, op } from './define.js';
+import { sum } from './reduce.js';
+import { conj } from './unary.js';
+import { reshaped, t2, transpose } from './view.js';
+
+const MATMUL = nativeOp('matmul');
+const ADDMM = nativeOp('addmm');
+const LINEAR = nativeOp('linear');
+
+/** The conjugate transpose of the last two dimensions: no copy for real tensors. */
+function turned(x: Tensor): Tensor {
+  return conj(x.ndim === 2 ? t2(x) : transpose(x, -2, -1));
+}
+
+/** Product of two tensors of at least two dimensions, batches broadcast. */
+function product(node: string, a: Tensor, b: Tensor): Tensor {
+  const y = invoke2(MATMUL, a, b);
+  if (needsGrad(a, b)) {
+    record(node, y, [a, b], [needsGrad(b) ? a : null, needsGrad(a) ? b : null], (g, [x, z], needs) => [
+      needs[0] ? product(node, g, turned(z!)) : null,
+      needs[1] ? product(node, turned(x!), g) : null,
+    ]);
+  }
+  return y;
+}
+
+/**
+ * The matrix product: vectors, matrices and batches of matrices as PyTorch combines them.
+ * @throws RuntimeError if the inner sizes differ or a tensor is 0-d.
+ */
+export const matmul = op('matmul(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => {
+  const m = input.ndim;
+  const n = other.ndim;
+  if (m === 0 || n === 0) {
+    throw new RuntimeError(`both arguments to matmul need to be at least 1D, but they are ${m}D and ${n}D`);
+  }
+  if (m === 2 && n === 2) return product('MmBackward0', input, other);
+  if (m === 1 && n === 1) return dot(input, other);
+  if (m === 1) return product('SqueezeBackward4', input.unsqueeze(0), other).squeeze(-2);
+  if (n === 1) {
+    if (m === 2) return mv(input, other);
+    return product('UnsafeViewBackward0', input, other.unsqueeze(-1)).squeeze(-1);
+  }
+  return m > 2 && n === 2 ? foldedProduct(input, other) : product('BmmBackward0', input, other);
+});
+/** [.., m, k] @ [k, n] as one product of all rows. */
+function foldedProduct(a: Tensor, b: Tensor): Tensor {
+  const shape = a.shape;
+  const rows = product('MmBackward0', reshaped(a, [-1, shape[shape.length - 1]!].map((v, i) => (i === 0 && a.numel() === 0 ? countRows(shape) : v))), b);
+  return reshaped(rows, [...shape.slice(0, -1), b.shape[1]!]);
+}
+function countRows(shape: readonly number[]): number {
+  return shape.slice(0, -1).reduce((p, q) => p * q, 1);
+}
+
+function needDims(name: string, what: string, x: Tensor, ndim: number): void {
+  if (x.ndim !== ndim) throw new RuntimeError(`${name}: ${what} must be a ${ndim === 2 ? 'matrix' : ndim === 1 ? 'vector' : '3D tensor'}, got ${x.ndim}-D tensor`);
+}
+/** The product of two matrices. */
+export const mm = op('mm(Tensor input, Tensor mat2)', (input: Tensor, mat2: Tensor): Tensor => {
+  if (input.ndim !== 2) throw new RuntimeError('self must be a matrix');
+  if (mat2.ndim !== 2) throw new RuntimeError('mat2 must be a matrix');
+  return product('MmBackward0', input, mat2);
+});
+/** The products of two batches of matrices: [b, n, m] and [b, m, p]. */
+export const bmm = op('bmm(Tensor input, Tensor mat2)', (input: Tensor, mat2: Tensor): Tensor => {
+  if (input.ndim !== 3) throw new RuntimeError('batch1 must be a 3D tensor');
+  if (mat2.ndim !== 3) throw new RuntimeError('batch2 must be a 3D tensor');
+  if (input.shape[0] !== mat2.shape[0] || input.shape[2] !== mat2.shape[1]) {
+    throw new RuntimeError(
+      `Expected size for first two dimensions of batch2 tensor to be: [${input.shape[0]}, ${input.shape[2]}] but got: [${mat2.shape[0]}, ${mat2.shape[1]}].`,
+    );
+  }
+  return product('BmmBackward0', input, mat2);
+});
+/** A matrix times a vector. */
+export const mv = op('mv(Tensor input, Tensor vec)', (input: Tensor, vec: Tensor): Tensor => {
+  if (input.ndim !== 2 || vec.ndim !== 1) throw new RuntimeError(`vector + matrix @ vector expected, got 1, ${input.ndim}, ${vec.ndim}`);
+  if (input.shape[1] !== vec.shape[0]) {
+    throw new RuntimeError(`size mismatch, got input (${input.shape[0]}), mat (${input.shape.join('x')}), vec (${vec.shape[0]})`);
+  }
+  return product('MvBackward0', input, vec.unsqueeze(1)).squeeze(1);
+});
+/** The sum of the products of two vectors. */
+export const dot = op('dot(Tensor input, Tensor tensor)', (input: Tensor, other: Tensor): Tensor => {
+  if (input.ndim !== 1 || other.ndim !== 1) {
+    throw new RuntimeError(`1D tensors expected, but got ${input.ndim}D and ${other.ndim}D tensors`);
+  }
+  if (input.dtype !== other.dtype) {
+    throw new RuntimeError(`dot : expected both vectors to have same dtype, but found ${input.dtype.name} and ${other.dtype.name}`);
+  }
+  if (input.shape[0] !== other.shape[0]) {
+    throw new RuntimeError(`inconsistent tensor size, expected tensor [${input.shape[0]}] and src [${other.shape[0]}] to have the same number of elements, but got ${input.shape[0]} and ${other.shape[0]} elements respectively`);
+  }
+  return product('DotBackward0', input.unsqueeze(0), other.unsqueeze(1)).reshape([]);
+});
+export const vdot = op('vdot(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => dot(conj(input), other));
+/** Sums of products over the last dimensions. */
+export const inner = op('inner(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => {
+  if (input.ndim === 0 || other.ndim === 0) return mul(input, other);
+  const k = input.shape[input.ndim - 1];
+  if (k !== other.shape[other.ndim - 1]) {
+    throw new RuntimeError(`inner() the last dimension must match on both input tensors but got shapes [${input.shape.join(', ')}] and [${other.shape.join(', ')}]`);
+  }
+  const y = product('MmBackward0', reshaped(input, [countRows(input.shape), k!]), t2(reshaped(other, [countRows(other.shape), k!])));
+  return reshaped(y, [...input.shape.slice(0, -1), ...other.shape.slice(0, -1)]);
+});
+/** The products of all pairs of elements of two vectors. */
+export const outer = op('outer(Tensor input, Tensor vec2)', (input: Tensor, vec2: Tensor): Tensor => {
+  needDims('outer', "argument 'self'", input, 1);
+  needDims('outer', "argument 'vec2'", vec2, 1);
+  return mul(input.unsqueeze(1), vec2);
+});
+export { outer as ger };
+
+/** beta * input + alpha * mat1 @ mat2, with everything that needs a gradient recorded. */
+function addProduct(node: string, input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar): Tensor {
+  const y = invoke(ADDMM, input, a, b, beta, alpha);
+  if (needsGrad(input, a, b)) {
+    record(node, y, [input, a, b], [needsGrad(b) ? a : null, needsGrad(a) ? b : null], (g, [x, z], needs) => [
+      needs[0] ? scaled(g, beta) : null,
+      needs[1] ? scaled(product(node, g, turned(z!)), alpha) : null,
+      needs[2] ? scaled(product(node, turned(x!), g), alpha) : null,
+    ]);
+  }
+  return y;
+}
+function scaled(g: Tensor, factor: Scalar): Tensor {
+  return factor === 1 ? g : mul(g, typeof factor === 'object' ? { re: factor.re, im: -factor.im } : factor);
+}
+/** beta * input + alpha * (mat1 @ mat2). */
+export const addmm = op(
+  'addmm(Tensor input, Tensor mat1, Tensor mat2, Scalar beta=1, Scalar alpha=1)',
+  (input: Tensor, mat1: Tensor, mat2: Tensor, beta: Scalar, alpha: Scalar): Tensor => {
+    if (mat1.ndim !== 2 || mat2.ndim !== 2) throw new RuntimeError(`mat1 must be a matrix, got ${mat1.ndim}-D tensor`);
+    return addProduct('AddmmBackward0', input, mat1, mat2, beta, alpha);
+  },
+);
+/** beta * input + alpha * (batch1 @ batch2). */
+export const baddbmm = op(
+  'baddbmm(Tensor input, Tensor batch1, Tensor batch2, Scalar beta=1, Scalar alpha=1)',
+  (input: Tensor, batch1: Tensor, batch2: Tensor, beta: Scalar, alpha: Scalar): Tensor => {
+    if (batch1.ndim !== 3 || batch2.ndim !== 3) throw new RuntimeError('batch1 must be a 3D tensor');
+    return addProduct('BaddbmmBackward0', input, batch1, batch2, beta, alpha);
+  },
+);
+/** beta * input + alpha * the sum of the batch's products. */
+export const addbmm = op(
+  'addbmm(Tensor input, Tensor batch1, Tensor batch2, Scalar beta=1, Scalar alpha=1)',
+  (input: Tensor, batch1: Tensor, batch2: Tensor, beta: Scalar, alpha: Scalar): Tensor =>
+    add(scaledBy(input, beta), scaledBy(sum(bmm(batch1, batch2), [0]), alpha)),
+);
+function scaledBy(x: Tensor, factor: Scalar): Tensor {
+  return factor === 1 ? x : mul(x, factor);
+}
+/** beta * input + alpha * (mat @ vec). */
+export const addmv = op(
+  'addmv(Tensor input, Tensor mat, Tensor vec, Scalar beta=1, Scalar alpha=1)',
+  (input: Tensor, mat: Tensor, vec: Tensor, beta: Scalar, alpha: Scalar): Tensor => add(scaledBy(input, beta), scaledBy(mv(mat, vec), alpha)),
+);
+/** beta * input + alpha * outer(vec1, vec2). */
+export const addr = op(
+  'addr(Tensor input, Tensor vec1, Tensor vec2, Scalar beta=1, Scalar alpha=1)',
+  (input: Tensor, vec1: Tensor, vec2: Tensor, beta: Scalar, alpha: Scalar): Tensor => add(scaledBy(input, beta), scaledBy(outer(vec1, vec2), alpha)),
+);
+/** The product of a chain of matrices, in the order that needs the fewest multiplications. */
+export const chainMatmul = fnOp('chainMatmul(Tensor[] matrices)', (matrices: readonly Tensor[]): Tensor => {
+  if (matrices.length === 0) throw new RuntimeError('chain_matmul(): Expected one or more matrices');
+  return bestChain(matrices);
+});
+/** Matrix-chain order by dynamic programming (Cormen et al., Introduction to Algorithms, 15.2). */
+export function bestChain(matrices: readonly Tensor[]): Tensor {
+  const n = matrices.length;
+  const sizes = [matrices[0]!.shape[0]!, ...matrices.map((m) => m.shape[1]!)];
+  const cost: number[][] = Array.from({ length: n }, () => new Array<number>(n).fill(0));
+  const cut: number[][] = Array.from({ length: n }, () => new Array<number>(n).fill(0));
+  for (let span = 1; span < n; span++) {
+    for (let i = 0; i + span < n; i++) {
+      const j = i + span;
+      cost[i]![j] = Infinity;
+      for (let k = i; k < j; k++) {
+        const c = cost[i]![k]! + cost[k + 1]![j]! + sizes[i]! * sizes[k + 1]! * sizes[j + 1]!;
+        if (c < cost[i]![j]!) {
+          cost[i]![j] = c;
+          cut[i]![j] = k;
+        }
+      }
+    }
+  }
+  const multiply = (i: number, j: number): Tensor => (i === j ? matrices[i]! : mm(multiply(i, cut[i]![j]!), multiply(cut[i]![j]! + 1, j)));
+  return multiply(0, n - 1);
+}
+
+/**
+ * input @ weight^T + bias over the last dimension.
+ * @param input [.., in]
+ * @param weight [out, in], or [in]
+ * @param bias [out]
+ */
+export const linear = fnOp('linear(Tensor input, Tensor weight, Tensor? bias=None)', (input: Tensor, weight: Tensor, bias: Tensor | null): Tensor => {
+  if (weight.ndim === 1) {
+    const y = matmul(input, weight);
+    return bias === null ? y : add(y, bias);
+  }
+  const y = invoke(LINEAR, input, weight, bias);
+  if (needsGrad(input, weight, bias)) {
+    const saved = [needsGrad(weight) ? input : null, needsGrad(input) ? weight : null];
+    record('AddmmBackward0', y, [input, weight, bias], saved, linearBackward);
+  }
+  return y;
+});
+/** gx = g w, gw = g^T x, gb = sums of g over all rows. */
+function linearBackward(g: Tensor, saved: readonly (Tensor | null)[], needs: readonly boolean[]): (Tensor | null)[] {
+  const [x, w] = saved;
+  const rows = g.ndim === 2 ? g : reshaped(g, [countRows(g.shape), g.shape[g.ndim - 1]!]);
+  let gx: Tensor | null = null;
+  if (needs[0]) {
+    gx = product('MmBackward0', rows, w!);
+    if (g.ndim !== 2) gx = reshaped(gx, [...g.shape.slice(0, -1), w!.shape[1]!]);
+  }
+  const flat = needs[1] ? (x!.ndim === 2 ? x! : reshaped(x!, [countRows(x!.shape), x!.shape[x!.ndim - 1]!])) : null;
+  return [gx, flat === null ? null : product('MmBackward0', t2(rows), flat), needs[2] ? sum(rows, [0]) : null];
+}

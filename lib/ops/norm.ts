@@ -1,0 +1,202 @@
+// Normalisations. First derivatives are one native pass; when they must be differentiated again, the same formula is
+// composed of recorded ops.
+import { needsGrad, record } from '../autograd/graph.js';
+import { gradMode } from '../autograd/mode.js';
+import { RuntimeError } from '../core/errors.js';
+import { nativeOp } from '../native/addon.js';
+import { invoke, invokeMany } from '../tensor/invoke.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { add, mul, sub } from './arithmetic.js';
+import { fnOp } from './define.js';
+import { mean as meanOf, sum } from './reduce.js';
+import { rsqrt, square } from './unary.js';
+import { reshaped } from './view.js';
+
+const ROW_NORM = nativeOp('row_norm');
+const ROW_NORM_BACKWARD = nativeOp('row_norm_backward');
+const CHANNEL_STATS = nativeOp('channel_stats');
+const CHANNEL_AFFINE = nativeOp('channel_affine');
+const CHANNEL_BACKWARD = nativeOp('channel_backward');
+
+/** x: rows of n elements; parameters as native/kernels/norm.h (RowNorm) numbers them. */
+interface Rows {
+  rows: number;
+  groups: number;
+  inner: number;
+}
+
+/** The gradients of y = (x - mean) rstd w + b over rows, of recorded ops. */
+function rowGradients(g: Tensor, x: Tensor, w: Tensor | null, at: Rows, eps: number): (Tensor | null)[] {
+  const flat = reshaped(x, [at.rows, -1]);
+  const n = flat.shape[1]!;
+  const centred = sub(flat, meanOf(flat, [1], true));
+  const rstd = rsqrt(add(meanOf(square(centred), [1], true), eps));
+  const xhat = mul(centred, rstd);
+  const gRows = reshaped(g, [at.rows, n]);
+  // Parameters as [1, groups, n / inner, 1] against rows as [rows / groups, groups, n / inner, inner].
+  const four = [at.rows / at.groups, at.groups, n / at.inner, at.inner];
+  const scaled = w === null ? gRows : reshaped(mul(reshaped(gRows, four), reshaped(w, [1, at.groups, n / at.inner, 1])), [at.rows, n]);
+  const gx = mul(sub(sub(scaled, meanOf(scaled, [1], true)), mul(xhat, meanOf(mul(scaled, xhat), [1], true))), rstd);
+  const gw = sum(reshaped(mul(gRows, xhat), four), [0, 3]);
+  return [reshaped(gx, x.shape), w === null ? null : reshaped(gw, w.shape), w === null ? null : reshaped(sum(reshaped(gRows, four), [0, 3]), w.shape)];
+}
+
+function rowNorm(node: string, x: Tensor, w: Tensor | null, b: Tensor | null, at: Rows, eps: number): Tensor {
+  const [y, mu, rstd] = invokeMany(ROW_NORM, x, w, b, at.rows, at.groups, at.inner, eps);
+  if (needsGrad(x, w, b)) {
+    record(
+      node,
+      y!,
+      [x, w, b],
+      [x, w, mu!, rstd!],
+      (g, [x0, w0, m, r], needs) => {
+        if (gradMode) {
+          const [gx, gw, gb] = rowGradients(g, x0!, w0, at, eps);
+          return [gx!, gw!, needs[2] ? (gb ?? biasSums(g, b!, at)) : null];
+        }
+        const [gx, gw, gb] = invokeMany(ROW_NORM_BACKWARD, g, x0!, m!, r!, w0, at.rows, at.groups, at.inner);
+        return [gx!, needs[1] ? reshaped(gw!, w0!.shape) : null, needs[2] ? reshaped(gb!, b!.shape) : null];
+      },
+      { temporaries: [mu!, rstd!] },
+    );
+  }
+  return y!;
+}
+function biasSums(g: Tensor, b: Tensor, at: Rows): Tensor {
+  const n = g.numel() / at.rows;
+  return reshaped(sum(reshaped(g, [at.rows / at.groups, at.groups, n / at.inner, at.inner]), [0, 3]), b.shape);
+}
+
+/**
+ * Normalises over the last dimensions (https://arxiv.org/abs/1607.06450).
+ * @param input [.., normalizedShape]
+ * @param weight, bias of shape normalizedShape.
+ */
+export const layerNorm = fnOp(
+  'layerNorm(Tensor input, int[] normalizedShape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnnEnable=True)',
+  (input: Tensor, normalizedShape: readonly number[], weight: Tensor | null, bias: Tensor | null, eps: number): Tensor => {
+    const k = normalizedShape.length;
+    if (k === 0) throw new RuntimeError(`Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []`);
+    const tail = input.shape.slice(Math.max(0, input.ndim - k));
+    if (tail.join() !== normalizedShape.join()) {
+      throw new RuntimeError(
+        `Given normalized_shape=[${normalizedShape.join(', ')}], expected input with shape [*, ${normalizedShape.join(', ')}], but got input of size[${input.shape.join(', ')}]`,
+      );
+    }
+    for (const [what, p] of [['weight', weight], ['bias', bias]] as const) {
+      if (p !== null && p.shape.join() !== normalizedShape.join()) {
+        throw new RuntimeError(`Expected ${what} to be of same shape as normalized_shape, but got ${what} of shape [${p.shape.join(', ')}] and normalized_shape = [${normalizedShape.join(', ')}]`);
+      }
+    }
+    const rows = input.shape.slice(0, input.ndim - k).reduce((a, b) => a * b, 1);
+    return rowNorm('NativeLayerNormBackward0', input, weight, bias, { rows, groups: 1, inner: 1 }, eps);
+  },
+);
+
+/**
+ * Normalises groups of channels (https://arxiv.org/abs/1803.08494).
+ * @param input [N, C, ..]
+ * @param weight, bias [C]
+ */
+export const groupNorm = fnOp(
+  'groupNorm(Tensor input, int numGroups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnnEnabled=True)',
+  (input: Tensor, groups: number, weight: Tensor | null, bias: Tensor | null, eps: number): Tensor => {
+    if (input.ndim < 2) throw new RuntimeError(`Expected at least 2 dimensions for input tensor but received ${input.ndim}`);
+    const [n, c] = input.shape as [number, number];
+    if (groups <= 0) throw new RuntimeError('num groups must be greater than 0');
+    if (c % groups !== 0) {
+      throw new RuntimeError(`Expected number of channels in input to be divisible by num_groups, but got input of shape [${input.shape.join(', ')}] and num_groups=${groups}`);
+    }
+    const inner = input.shape.slice(2).reduce((a, b) => a * b, 1);
+    return rowNorm('NativeGroupNormBackward0', input, weight, bias, { rows: n * groups, groups, inner: Math.max(1, inner) }, eps);
+  },
+);
+
+/** [C] as [1, C, 1, ..]. */
+function perChannel(v: Tensor, ndim: number): Tensor {
+  return reshaped(v, [1, v.shape[0]!, ...new Array<number>(ndim - 2).fill(1)]);
+}
+function channelDims(ndim: number): number[] {
+  return [0, ...Array.from({ length: ndim - 2 }, (_, i) => i + 2)];
+}
+/** The gradients of y = (x - mean) invstd w + b per channel, of recorded ops. */
+function channelGradients(g: Tensor, x: Tensor, w: Tensor | null, mu: Tensor, invstd: Tensor, training: boolean, eps: number): (Tensor | null)[] {
+  const dims = channelDims(x.ndim);
+  const centred = sub(x, training ? meanOf(x, dims, true) : perChannel(mu, x.ndim));
+  const scale = training ? rsqrt(add(meanOf(square(centred), dims, true), eps)) : perChannel(invstd, x.ndim);
+  const xhat = mul(centred, scale);
+  const gs = w === null ? g : mul(g, perChannel(w, x.ndim));
+  const inner = training ? sub(sub(gs, meanOf(gs, dims, true)), mul(xhat, meanOf(mul(gs, xhat), dims, true))) : gs;
+  return [mul(inner, scale), sum(mul(g, xhat), dims), sum(g, dims)];
+}
+
+/** Moves the running statistics in place towards those of the batch; `n` elements per channel. */
+function updateRunning(running: Tensor, batch: Tensor, momentum: number): void {
+  running.detach().mul_(1 - momentum).add_(batch, { alpha: momentum });
+}
+
+/**
+ * Normalises channels over the batch, or with running statistics (https://arxiv.org/abs/1502.03167).
+ * In training the running statistics move in place: r = (1 - momentum) r + momentum batch, with the unbiased variance.
+ * @param input [N, C, ..]
+ */
+export const batchNorm = fnOp(
+  'batchNorm(Tensor input, Tensor? runningMean, Tensor? runningVar, Tensor? weight=None, Tensor? bias=None, bool training=False, float momentum=0.1, float eps=1e-05, bool cudnnEnabled=True)',
+  (input: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, weight: Tensor | null, bias: Tensor | null, training: boolean, momentum: number, eps: number): Tensor => {
+    if (input.ndim < 2) throw new RuntimeError(`Expected at least 2 dimensions for input tensor but received ${input.ndim}`);
+    const c = input.shape[1]!;
+    for (const [what, p] of [['running_mean', runningMean], ['running_var', runningVar], ['weight', weight], ['bias', bias]] as const) {
+      if (p !== null && p.numel() !== c) throw new RuntimeError(`${what} should contain ${c} elements not ${p.numel()}`);
+    }
+    if (!training && (runningMean === null || runningVar === null)) {
+      throw new RuntimeError('Expected running_mean and running_var to be defined when training=False');
+    }
+    const n = c === 0 ? 0 : input.numel() / c;
+    let mu: Tensor;
+    let variance: Tensor;
+    if (training) {
+      [mu, variance] = invokeMany(CHANNEL_STATS, input) as [Tensor, Tensor];
+      if (runningMean !== null) updateRunning(runningMean, mu, momentum);
+      if (runningVar !== null) updateRunning(runningVar, mul(variance, n / (n - 1)), momentum);
+    } else {
+      mu = runningMean!.detach();
+      variance = runningVar!.detach();
+    }
+    const invstd = rsqrt(add(variance, eps));
+    const scale = weight === null ? invstd : mul(invstd, weight.detach());
+    const shift = sub(bias === null ? mul(mu, 0) : bias.detach(), mul(mu, scale));
+    const y = invoke(CHANNEL_AFFINE, input, scale, shift);
+    if (needsGrad(input, weight, bias)) {
+      record('NativeBatchNormBackward0', y, [input, weight, bias], [input, weight, mu, invstd], (g, [x0, w0, m, s], needs) => {
+        if (gradMode) {
+          const [gx, gw, gb] = channelGradients(g, x0!, w0, m!, s!, training, eps);
+          return [gx!, needs[1] ? gw! : null, needs[2] ? gb! : null];
+        }
+        const [gx, gw, gb] = invokeMany(CHANNEL_BACKWARD, g, x0!, m!, s!, w0, training);
+        return [gx!, needs[1] ? gw! : null, needs[2] ? gb! : null];
+      });
+    }
+    return y;
+  },
+);
+
+/**
+ * Normalises each channel of each sample (https://arxiv.org/abs/1607.08022).
+ * @param input [N, C, ..]
+ */
+export const instanceNorm = fnOp(
+  'instanceNorm(Tensor input, Tensor? runningMean=None, Tensor? runningVar=None, Tensor? weight=None, Tensor? bias=None, bool useInputStats=True, float momentum=0.1, float eps=1e-05, bool cudnnEnabled=True)',
+  (input: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, weight: Tensor | null, bias: Tensor | null, useInputStats: boolean, momentum: number, eps: number): Tensor => {
+    if (input.ndim < 2) throw new RuntimeError(`Expected at least 2 dimensions for input tensor but received ${input.ndim}`);
+    if (!useInputStats) return batchNorm(input, runningMean, runningVar, weight, bias, false, momentum, eps);
+    const [n, c] = input.shape as [number, number];
+    const inner = input.shape.slice(2).reduce((a, b) => a * b, 1);
+    if (runningMean !== null || runningVar !== null) {
+      const flat = reshaped(input.detach(), [1, n * c, inner]);
+      const [mu, variance] = invokeMany(CHANNEL_STATS, flat) as [Tensor, Tensor];
+      if (runningMean !== null) updateRunning(runningMean, meanOf(reshaped(mu, [n, c]), [0]), momentum);
+      if (runningVar !== null) updateRunning(runningVar, meanOf(reshaped(mul(variance, inner / (inner - 1)), [n, c]), [0]), momentum);
+    }
+    return rowNorm('NativeBatchNormBackward0', input, weight, bias, { rows: n * c, groups: c, inner: Math.max(1, inner) }, eps);
+  },
+);

@@ -1,0 +1,130 @@
+// Pooling over one to three spatial dimensions: [N, C, ..] or [C, ..].
+import { needsGrad, record } from '../autograd/graph.js';
+import { RuntimeError } from '../core/errors.js';
+import { nativeOp } from '../native/addon.js';
+import { invoke, invokeMany } from '../tensor/invoke.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { fnOp } from './define.js';
+import { reshaped } from './view.js';
+
+const MAX_POOL = nativeOp('max_pool');
+const MAX_POOL_BACKWARD = nativeOp('max_pool_backward');
+const AVG_POOL = nativeOp('avg_pool');
+const AVG_POOL_BACKWARD = nativeOp('avg_pool_backward');
+const ADAPTIVE_AVG = nativeOp('adaptive_avg_pool');
+const ADAPTIVE_AVG_BACKWARD = nativeOp('adaptive_avg_pool_backward');
+const ADAPTIVE_MAX = nativeOp('adaptive_max_pool');
+
+/** @internal Puts values at flat places of their planes; the gradient picks them up again. */
+export function scatterPlanes(g: Tensor, indices: Tensor, shape: readonly number[], nd: number): Tensor {
+  const y = invoke(MAX_POOL_BACKWARD, g, indices, shape, nd);
+  if (needsGrad(g)) record('MaxPoolBackwardBackward0', y, [g], [indices], (gg, [at]) => [gatherPlanes(gg, at, nd)]);
+  return y;
+}
+function gatherPlanes(x: Tensor, indices: Tensor, nd: number): Tensor {
+  const lead = x.shape.slice(0, x.ndim - nd);
+  return reshaped(reshaped(x, [...lead, planeSize(x, nd)]).gather(-1, reshaped(indices, [...lead, planeSize(indices, nd)])), indices.shape);
+}
+function planeSize(x: Tensor, nd: number): number {
+  return x.shape.slice(x.ndim - nd).reduce((a, b) => a * b, 1);
+}
+/** As `scatterPlanes` with the roles exchanged: x at the places of `indices`. */
+function recordMax(node: string, x: Tensor, values: Tensor, indices: Tensor, nd: number): void {
+  if (!needsGrad(x)) return;
+  const shape = x.shape;
+  record(node, values, [x], [indices], (g, [at]) => [scatterPlanes(g, at, shape, nd)]);
+}
+
+type Both = [values: Tensor, indices: Tensor];
+function maxPoolBoth(nd: number, input: Tensor, kernel: readonly number[], stride: readonly number[] | null, padding: readonly number[], dilation: readonly number[], ceil: boolean): Both {
+  const step = stride === null || stride.length === 0 ? kernel : stride;
+  const [values, indices] = invokeMany(MAX_POOL, input, nd, kernel, step, padding, dilation, ceil);
+  recordMax(`MaxPool${nd}DWithIndicesBackward0`, input, values!, indices!, nd);
+  return [values!, indices!];
+}
+const MAX_ARGS = 'Tensor input, int[] kernelSize, int[]? stride=None, int[] padding=0, int[] dilation=1, bool ceilMode=False';
+type MaxText = 'x(Tensor input, int[] kernelSize, int[]? stride=None, int[] padding=0, int[] dilation=1, bool ceilMode=False)';
+type MaxFlagText = 'x(Tensor input, int[] kernelSize, int[]? stride=None, int[] padding=0, int[] dilation=1, bool ceilMode=False, bool returnIndices=False)';
+const maxPool = (nd: number) =>
+  fnOp(`maxPool${nd}d(${MAX_ARGS}, bool returnIndices=False)` as MaxFlagText, (input: Tensor, kernel: readonly number[], stride: readonly number[] | null, padding: readonly number[], dilation: readonly number[], ceil: boolean, returnIndices: boolean): Tensor => {
+    const both = maxPoolBoth(nd, input, kernel, stride, padding, dilation, ceil);
+    return returnIndices ? (both as unknown as Tensor) : both[0];
+  });
+const maxPoolWithIndices = (nd: number) =>
+  fnOp(`maxPool${nd}dWithIndices(${MAX_ARGS}, bool returnIndices=True)` as MaxText, (input: Tensor, kernel: readonly number[], stride: readonly number[] | null, padding: readonly number[], dilation: readonly number[], ceil: boolean): Both =>
+    maxPoolBoth(nd, input, kernel, stride, padding, dilation, ceil),
+  );
+/** The largest element of each window; with `returnIndices`, [values, indices]. The stride defaults to the kernel. */
+export const maxPool1d = maxPool(1);
+export const maxPool2d = maxPool(2);
+export const maxPool3d = maxPool(3);
+/** The largest elements and their places, flat in their planes. */
+export const maxPool1dWithIndices = maxPoolWithIndices(1);
+export const maxPool2dWithIndices = maxPoolWithIndices(2);
+export const maxPool3dWithIndices = maxPoolWithIndices(3);
+
+/** The gradient of average pooling is linear; its own gradient is the pooling itself. */
+function avgBackward(g: Tensor, x: Tensor, nd: number, args: AvgArgs): Tensor {
+  const y = invoke(AVG_POOL_BACKWARD, g, x, nd, ...args);
+  if (needsGrad(g)) record('AvgPoolBackwardBackward0', y, [g], [], (gg) => [avgForward(gg, nd, args)]);
+  return y;
+}
+type AvgArgs = [kernel: readonly number[], stride: readonly number[], padding: readonly number[], ceil: boolean, countPad: boolean, divisor: number | null];
+function avgForward(input: Tensor, nd: number, args: AvgArgs): Tensor {
+  const y = invoke(AVG_POOL, input, nd, ...args);
+  if (needsGrad(input)) record(`AvgPool${nd}DBackward0`, y, [input], [input], (g, [x]) => [avgBackward(g, x, nd, args)]);
+  return y;
+}
+type AvgText = 'x(Tensor input, int[] kernelSize, int[]? stride=None, int[] padding=0, bool ceilMode=False, bool countIncludePad=True, int? divisorOverride=None)';
+const avgPool = (nd: number) =>
+  fnOp(`avgPool${nd}d(Tensor input, int[] kernelSize, int[]? stride=None, int[] padding=0, bool ceilMode=False, bool countIncludePad=True${nd === 1 ? '' : ', int? divisorOverride=None'})` as AvgText, (input: Tensor, kernel: readonly number[], stride: readonly number[] | null, padding: readonly number[], ceil: boolean, countPad: boolean, divisor: number | null): Tensor =>
+    avgForward(input, nd, [kernel, stride === null || stride.length === 0 ? kernel : stride, padding, ceil, countPad, divisor ?? null]),
+  );
+/** The mean of each window. */
+export const avgPool1d = avgPool(1);
+export const avgPool2d = avgPool(2);
+export const avgPool3d = avgPool(3);
+
+/** Output sizes with null (as the input) filled in. */
+function outputSize(name: string, input: Tensor, size: unknown, nd: number): number[] {
+  const given = Array.isArray(size) ? (size as (number | null)[]) : new Array<number | null>(nd).fill(size as number | null);
+  if (given.length !== nd) throw new RuntimeError(`${name}: output_size must have ${nd} elements, got ${given.length}`);
+  return given.map((n, i) => {
+    const value = n ?? input.shape[input.ndim - nd + i]!;
+    if (!Number.isInteger(value)) throw new TypeError(`${name}(): argument 'outputSize' must be integers, got ${String(value)}`);
+    return value;
+  });
+}
+function adaptiveAvgBackward(g: Tensor, x: Tensor, nd: number, size: readonly number[]): Tensor {
+  const y = invoke(ADAPTIVE_AVG_BACKWARD, g, x, nd);
+  if (needsGrad(g)) record('AdaptiveAvgPoolBackwardBackward0', y, [g], [], (gg) => [adaptiveAvgForward(gg, nd, size)]);
+  return y;
+}
+function adaptiveAvgForward(input: Tensor, nd: number, size: readonly number[]): Tensor {
+  const y = invoke(ADAPTIVE_AVG, input, nd, size);
+  if (needsGrad(input)) record(`AdaptiveAvgPool${nd}DBackward0`, y, [input], [input], (g, [x]) => [adaptiveAvgBackward(g, x, nd, size)]);
+  return y;
+}
+const adaptiveAvg = (nd: number) =>
+  fnOp(`adaptiveAvgPool${nd}d(Tensor input, any outputSize)` as 'x(Tensor input, any outputSize)', (input: Tensor, size: number | readonly (number | null)[] | null): Tensor =>
+    adaptiveAvgForward(input, nd, outputSize(`adaptive_avg_pool${nd}d`, input, size, nd)),
+  );
+/** The means of as many windows as `outputSize` says; null keeps a size. */
+export const adaptiveAvgPool1d = adaptiveAvg(1);
+export const adaptiveAvgPool2d = adaptiveAvg(2);
+export const adaptiveAvgPool3d = adaptiveAvg(3);
+
+function adaptiveMaxBoth(nd: number, input: Tensor, size: number | readonly (number | null)[] | null): Both {
+  const [values, indices] = invokeMany(ADAPTIVE_MAX, input, nd, outputSize(`adaptive_max_pool${nd}d`, input, size, nd));
+  recordMax(`AdaptiveMaxPool${nd}DBackward0`, input, values!, indices!, nd);
+  return [values!, indices!];
+}
+const adaptiveMax = (nd: number) =>
+  fnOp(`adaptiveMaxPool${nd}d(Tensor input, any outputSize, bool returnIndices=False)` as 'x(Tensor input, any outputSize, bool returnIndices=False)', (input: Tensor, size: number | readonly (number | null)[] | null, returnIndices: boolean): Tensor => {
+    const both = adaptiveMaxBoth(nd, input, size);
+    return returnIndices ? (both as unknown as Tensor) : both[0];
+  });
+/** The maxima of as many windows as `outputSize` says; with `returnIndices`, [values, indices]. */
+export const adaptiveMaxPool1d = adaptiveMax(1);
+export const adaptiveMaxPool2d = adaptiveMax(2);
+export const adaptiveMaxPool3d = adaptiveMax(3);

@@ -1,0 +1,254 @@
+// Signatures: names, kinds and defaults of arguments, stated once as text and used for checking at run time and for
+// the types of positional and named calls.
+import { Device } from '../core/device.js';
+import { DType } from '../core/dtype.js';
+import { kindOf } from '../core/errors.js';
+import type { Scalar } from '../tensor/invoke.js';
+import { Tensor } from '../tensor/tensor.js';
+
+interface Param {
+  name: string;
+  kind: string;
+  nullable: boolean;
+  required: boolean;
+  fallback: unknown;
+  /** The checked and normalised value; throws `expected` for a wrong kind. */
+  read: (value: unknown) => unknown;
+}
+
+export interface Signature {
+  name: string;
+  params: Param[];
+  index: Map<string, number>;
+  required: number;
+  /** The position of an `int...` parameter, which collects numbers or takes one array; -1 if there is none. */
+  rest: number;
+}
+
+const WRONG = Symbol('wrong');
+
+function toInt(v: unknown): unknown {
+  if (typeof v === 'number') return Number.isInteger(v) ? v : WRONG;
+  if (typeof v === 'bigint') return Number.isSafeInteger(Number(v)) ? Number(v) : WRONG;
+  return WRONG;
+}
+
+function isComplexNumber(v: object): boolean {
+  return 're' in v && 'im' in v;
+}
+
+function toScalar(v: unknown): unknown {
+  if (typeof v === 'number' || typeof v === 'bigint' || typeof v === 'boolean') return v;
+  if (v instanceof Tensor && v.numel() === 1 && v.ndim === 0 && !v.dtype.isComplex) return v.item();
+  return typeof v === 'object' && v !== null && isComplexNumber(v) ? v : WRONG;
+}
+
+function listOf(read: (v: unknown) => unknown): (v: unknown) => unknown {
+  return (v) => {
+    if (!Array.isArray(v)) {
+      const one = read(v);
+      return one === WRONG ? WRONG : [one];
+    }
+    for (let i = 0; i < v.length; i++) if (read(v[i]) === WRONG) return WRONG;
+    return v;
+  };
+}
+
+const READERS: Record<string, (v: unknown) => unknown> = {
+  Tensor: (v) => (v instanceof Tensor ? v : WRONG),
+  'Tensor[]': (v) => (Array.isArray(v) && v.every((t) => t instanceof Tensor) ? v : WRONG),
+  'Tensor|Scalar': (v) => (v instanceof Tensor ? v : toScalar(v)),
+  Scalar: toScalar,
+  int: toInt,
+  'int[]': listOf(toInt),
+  'int...': listOf(toInt),
+  float: (v) =>
+    typeof v === 'number' ? v : v instanceof Tensor && v.ndim === 0 ? Number(v.item()) : typeof v === 'bigint' ? Number(v) : WRONG,
+  'float[]': listOf((v) => (typeof v === 'number' ? v : WRONG)),
+  bool: (v) => (typeof v === 'boolean' ? v : WRONG),
+  str: (v) => (typeof v === 'string' ? v : WRONG),
+  ScalarType: (v) => (v instanceof DType ? v : WRONG),
+  Device: (v) => (v instanceof Device || typeof v === 'string' ? v : WRONG),
+  function: (v) => (typeof v === 'function' ? v : WRONG),
+  'function[]': listOf((v) => (typeof v === 'function' ? v : WRONG)),
+  object: (v) => (typeof v === 'object' ? v : WRONG),
+  'any[]': (v) => (Array.isArray(v) ? v : WRONG),
+  any: (v) => v,
+};
+
+function fallbackOf(text: string): unknown {
+  if (text === 'None') return null;
+  if (text === 'True' || text === 'False') return text === 'True';
+  if (/^'.*'$/.test(text)) return text.slice(1, -1);
+  if (text === '[]') return [];
+  return Number(text);
+}
+
+/**
+ * Reads a signature such as `sum(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)`.
+ * Kinds: Tensor, Tensor[], Tensor|Scalar, Scalar, int, int[], int... (numbers or one array), float, float[], bool, str,
+ * ScalarType, Device, function, any; a trailing `?` also allows null. A default makes a parameter optional.
+ */
+export function signature(text: string): Signature {
+  const match = /^(\w+)\((.*)\)$/s.exec(text);
+  if (!match) throw new Error(`malformed signature: ${text}`);
+  const params = match[2]!.split(/,\s+/).filter(Boolean).map((part): Param => {
+    const m = /^(\S+) (\w+)(?:=(.*))?$/.exec(part);
+    if (!m) throw new Error(`malformed parameter '${part}' in ${text}`);
+    const nullable = m[1]!.endsWith('?');
+    const kind = nullable ? m[1]!.slice(0, -1) : m[1]!;
+    const read = READERS[kind];
+    if (!read) throw new Error(`unknown kind '${kind}' in ${text}`);
+    const required = m[3] === undefined;
+    return { name: m[2]!, kind, nullable, required, fallback: required ? undefined : fallbackOf(m[3]!), read };
+  });
+  return {
+    name: match[1]!,
+    params,
+    index: new Map(params.map((p, i) => [p.name, i])),
+    required: params.filter((p) => p.required).length,
+    rest: params.findIndex((p) => p.kind === 'int...'),
+  };
+}
+
+/** Whether a trailing argument is an options object: a plain object that is no complex number. */
+export function isOptions(v: unknown): v is Record<string, unknown> {
+  if (typeof v !== 'object' || v === null) return false;
+  const proto = Object.getPrototypeOf(v);
+  if (proto !== Object.prototype && proto !== null) {
+    // Objects of another realm (a test runner's, a vm context's) have another Object.prototype.
+    if (Array.isArray(v) || Object.getPrototypeOf(proto) !== null || proto.constructor?.name !== 'Object') return false;
+  }
+  return !isComplexNumber(v);
+}
+
+function wrongKind(sig: Signature, param: Param, value: unknown): never {
+  throw new TypeError(
+    `${sig.name}(): argument '${param.name}' must be ${param.kind}${param.nullable ? ' or null' : ''}, not ${describe(value)}`,
+  );
+}
+
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.slice(0, 4).map((v) => (typeof v === 'number' ? String(v) : kindOf(v))).join(', ')}]`;
+  return typeof value === 'number' ? `number (${value})` : kindOf(value);
+}
+
+function readValue(sig: Signature, param: Param, value: unknown): unknown {
+  if (value === undefined) return param.required ? missing(sig, param) : param.fallback;
+  if (value === null) {
+    if (param.nullable || param.fallback === null) return null;
+    return wrongKind(sig, param, value);
+  }
+  const read = param.read(value);
+  return read === WRONG ? wrongKind(sig, param, value) : read;
+}
+
+function missing(sig: Signature, param: Param): never {
+  throw new TypeError(`${sig.name}() missing a required argument: '${param.name}'`);
+}
+
+/** Gathers the numbers of an `int...` parameter into one array in its place. */
+function gatherRest(sig: Signature, args: unknown[]): unknown[] {
+  const at = sig.rest;
+  if (args.length <= at) return sig.params[at]!.required ? [...args, []] : args;
+  if (Array.isArray(args[at])) return args;
+  let end = at;
+  while (end < args.length && (typeof args[end] === 'number' || typeof args[end] === 'bigint')) end++;
+  return [...args.slice(0, at), args.slice(at, end), ...args.slice(end)];
+}
+
+/**
+ * Lines arguments up with parameters: positional ones in order, then those of a trailing options object; checks kinds
+ * and fills in defaults.
+ * @throws TypeError naming the function and the argument: too many, missing, twice, unknown or of a wrong kind.
+ */
+export function bind(sig: Signature, given: ArrayLike<unknown>): unknown[] {
+  const params = sig.params;
+  let n = given.length;
+  let options: Record<string, unknown> | undefined;
+  if (n > 0 && isOptions(given[n - 1])) {
+    const last = params[n - 1];
+    if (!(last && last.kind === 'any' && sig.rest < 0 && n <= params.length)) options = given[--n] as Record<string, unknown>;
+  }
+  let args: ArrayLike<unknown> = given;
+  if (sig.rest >= 0) {
+    const list = Array.prototype.slice.call(given, 0, n);
+    const named = options !== undefined && params[sig.rest]!.name in options && n <= sig.rest;
+    args = named ? list : gatherRest(sig, list);
+    n = args.length;
+  }
+  if (n > params.length) {
+    throw new TypeError(`${sig.name}() takes ${params.length} positional arguments but ${n} were given`);
+  }
+  const out = new Array<unknown>(params.length);
+  if (options === undefined) {
+    for (let i = 0; i < params.length; i++) out[i] = readValue(sig, params[i]!, i < n ? args[i] : undefined);
+    return out;
+  }
+  for (const key of Object.keys(options)) {
+    const i = sig.index.get(key);
+    if (i === undefined) throw new TypeError(`${sig.name}() got an unexpected keyword argument '${key}'`);
+    if (i < n && options[key] !== undefined) throw new TypeError(`${sig.name}() got multiple values for argument '${key}'`);
+  }
+  for (let i = 0; i < params.length; i++) {
+    out[i] = readValue(sig, params[i]!, i < n ? args[i] : options[params[i]!.name]);
+  }
+  return out;
+}
+
+// ---------------------------------------------------------------------------------------------------------- types
+
+type Inner<S extends string> = S extends `${string}(${infer P})` ? P : '';
+type Split<P extends string> = P extends `${infer A}, ${infer R}` ? [A, ...Split<R>] : P extends '' ? [] : [P];
+type NameOf<A extends string> = A extends `${infer L}=${string}` ? NameOf<L> : A extends `${string} ${infer N}` ? N : A;
+type DropFirst<P extends readonly unknown[], K extends readonly unknown[]> = K extends [unknown, ...infer KR]
+  ? P extends readonly [unknown?, ...infer R]
+    ? DropFirst<R, KR>
+    : []
+  : P;
+type DropLast<P extends readonly unknown[], K extends readonly unknown[]> = K extends [unknown, ...infer KR]
+  ? P extends readonly [...infer H, unknown]
+    ? DropLast<H, KR>
+    : []
+  : P;
+/** The parameters without a default, which come first. */
+type RequiredOf<A extends string[]> = A extends [infer H extends string, ...infer R extends string[]]
+  ? H extends `${string}=${string}`
+    ? []
+    : [H, ...RequiredOf<R>]
+  : [];
+/** What callers may pass where the implementation gets a normalised value. */
+type Loose<T> = T extends readonly number[] ? number | T : T;
+type LooseAll<P extends readonly unknown[]> = { [I in keyof P]: Loose<P[I]> };
+type OptionsFrom<P extends readonly unknown[], A extends string[]> = {
+  [I in Exclude<keyof A, keyof unknown[]> as NameOf<A[I] & string>]?: I extends keyof P ? Loose<P[I]> : unknown;
+};
+/** Every way to give the first optional parameters by position and the others by name. */
+type WithOptions<Req extends readonly unknown[], Opt extends readonly unknown[], O> = Opt extends readonly [infer H, ...infer R]
+  ? [...args: Req, options: O] | WithOptions<[...Req, H], R, O>
+  : [...args: Req, options: O];
+
+type PlainArgs<P extends readonly unknown[], A extends string[]> =
+  | [...LooseAll<First<P, RequiredOf<A>>>, ...Partial<LooseAll<DropFirst<P, RequiredOf<A>>>>]
+  | WithOptions<LooseAll<First<P, RequiredOf<A>>>, LooseAll<DropFirst<P, RequiredOf<A>>>, OptionsFrom<P, A>>;
+/** As many of P as K has, with their labels (an implementation may leave out trailing parameters that it ignores). */
+type First<P extends readonly unknown[], K extends readonly unknown[]> = DropLast<P, DropFirst<P, K>>;
+
+type BeforeRest<A extends string[]> = A extends [infer H extends string, ...infer R extends string[]]
+  ? H extends `int...${string}`
+    ? []
+    : [H, ...BeforeRest<R>]
+  : [];
+type RestArgs<P extends readonly unknown[], A extends string[]> =
+  | [...Before<P, A>, ...sizes: number[]]
+  | [...Before<P, A>, ...sizes: number[], options: OptionsFrom<P, A>]
+  | [...Before<P, A>, sizes: readonly number[]]
+  | [...Before<P, A>, sizes: readonly number[], options: OptionsFrom<P, A>];
+type Before<P extends readonly unknown[], A extends string[]> = First<P, BeforeRest<A>>;
+
+/** The argument lists that a caller may use for an implementation with parameters P and the signature text S. */
+export type CallArguments<S extends string, P extends readonly unknown[]> = S extends `${string}int...${string}`
+  ? RestArgs<P, Split<Inner<S>>>
+  : PlainArgs<P, Split<Inner<S>>>;
+
+export type TensorOrScalar = Tensor | Scalar;

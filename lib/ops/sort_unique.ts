@@ -1,0 +1,93 @@
+// Unique elements and slices, and membership in a set.
+import { RuntimeError } from '../core/errors.js';
+import { nativeOp } from '../native/addon.js';
+import { invoke, invoke2, invokeMany } from '../tensor/invoke.js';
+import { Tensor, wrapDim } from '../tensor/tensor.js';
+import { logicalNot } from './unary.js';
+import { op } from './define.js';
+import { fromNested } from './nested.js';
+import type { TensorOrScalar } from './signature.js';
+import { reshaped } from './view.js';
+
+const UNIQUE = nativeOp('unique');
+const UNIQUE_DIM = nativeOp('unique_dim');
+const INDEX_SELECT = nativeOp('index_select');
+const ISIN = nativeOp('isin');
+
+interface Wanted {
+  returnInverse?: boolean;
+  returnCounts?: boolean;
+  dim?: number | null;
+}
+/** The unique elements alone, or a list with the inverse and the counts that were asked for. */
+type Unique<O> = O extends { returnInverse: true } | { returnCounts: true } ? Tensor[] : Tensor;
+
+function distinct(input: Tensor, consecutive: boolean, inverse: boolean, counts: boolean, dim: number | null): Tensor | Tensor[] {
+  const x = input.detach();
+  let out: Tensor;
+  let group: Tensor;
+  let sizes: Tensor;
+  if (dim === null) {
+    const flat = reshaped(x, [x.numel()]);
+    const [first, of, n] = invokeMany(UNIQUE, flat, consecutive) as [Tensor, Tensor, Tensor];
+    out = invoke(INDEX_SELECT, flat, 0, first);
+    group = reshaped(of, x.shape);
+    sizes = n;
+  } else {
+    const d = wrapDim(dim, x.ndim);
+    const [first, of, n] = invokeMany(UNIQUE_DIM, x, d, consecutive) as [Tensor, Tensor, Tensor];
+    out = invoke(INDEX_SELECT, x, d, first);
+    group = of;
+    sizes = n;
+  }
+  if (!inverse && !counts) return out;
+  return [out, ...(inverse ? [group] : []), ...(counts ? [sizes] : [])];
+}
+
+const UNIQUE_ROW = op(
+  'unique(Tensor input, bool sorted=True, bool returnInverse=False, bool returnCounts=False, int? dim=None)',
+  (input: Tensor, _sorted: boolean, inverse: boolean, counts: boolean, dim: number | null): Tensor | Tensor[] =>
+    distinct(input, false, inverse, counts, dim),
+);
+function uniqueOf<const O extends Wanted & { sorted?: boolean } = object>(input: Tensor, options?: O): Unique<O>;
+function uniqueOf(input: Tensor, sorted: boolean, returnInverse?: boolean, returnCounts?: boolean, dim?: number | null): Tensor | Tensor[];
+function uniqueOf(...args: unknown[]): unknown {
+  return (UNIQUE_ROW as unknown as (...a: unknown[]) => unknown)(...args);
+}
+/**
+ * The different elements in ascending order, or the different slices along `dim`.
+ * @param returnInverse also which of them each element is.
+ * @param returnCounts also how often each occurs.
+ * @returns the elements, or a list [elements, inverse?, counts?] if more was asked for.
+ */
+export const unique = Object.assign(uniqueOf, { home: 'both' as const });
+
+const CONSECUTIVE_ROW = op(
+  'uniqueConsecutive(Tensor input, bool returnInverse=False, bool returnCounts=False, int? dim=None)',
+  (input: Tensor, inverse: boolean, counts: boolean, dim: number | null): Tensor | Tensor[] =>
+    distinct(input, true, inverse, counts, dim),
+);
+function consecutiveOf<const O extends Wanted = object>(input: Tensor, options?: O): Unique<O>;
+function consecutiveOf(input: Tensor, returnInverse: boolean, returnCounts?: boolean, dim?: number | null): Tensor | Tensor[];
+function consecutiveOf(...args: unknown[]): unknown {
+  return (CONSECUTIVE_ROW as unknown as (...a: unknown[]) => unknown)(...args);
+}
+/** Elements (or slices) without those that equal their predecessor; options as of `unique`. */
+export const uniqueConsecutive = Object.assign(consecutiveOf, { home: 'both' as const });
+
+/**
+ * Whether each element is among `testElements`.
+ * @param assumeUnique accepted for compatibility.
+ * @param invert whether it is not.
+ */
+export const isin = op(
+  'isin(Tensor|Scalar elements, Tensor|Scalar testElements, bool assumeUnique=False, bool invert=False)',
+  (elements: TensorOrScalar, testElements: TensorOrScalar, _assumeUnique: boolean, invert: boolean): Tensor => {
+    if (!(elements instanceof Tensor) && !(testElements instanceof Tensor)) {
+      throw new RuntimeError('isin(): at least one of the arguments must be a tensor');
+    }
+    const asTensor = (v: TensorOrScalar): Tensor => (v instanceof Tensor ? v : fromNested(v, null));
+    const found = invoke2(ISIN, asTensor(elements), asTensor(testElements));
+    return invert ? logicalNot(found) : found;
+  },
+);

@@ -1,0 +1,166 @@
+// Unary pointwise ops: elementary functions, rounding, tests. The gradient of y = f(x) stands beside f.
+import { needsGrad, record } from '../autograd/graph.js';
+import { bool } from '../core/dtype.js';
+import { RuntimeError } from '../core/errors.js';
+import { nativeOp } from '../native/addon.js';
+import { invoke1 } from '../tensor/invoke.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { add, div, mul, pow, sub } from './arithmetic.js';
+import { ne, select3 as where } from './comparison.js';
+import { complex, imag, real } from './complex.js';
+import { zerosLike } from './creation.js';
+import { op } from './define.js';
+import { type Unary, unary, withInPlace } from './rows.js';
+import { zeta } from './special.js';
+
+const LN2 = Math.LN2;
+const LN10 = Math.LN10;
+const TWO_OVER_SQRT_PI = 2 / Math.sqrt(Math.PI);
+const CONJ = nativeOp('conj');
+const LOGICAL_NOT = nativeOp('logical_not');
+
+const none = (g: Tensor): Tensor => zerosLike(g);
+const isZero = (x: Tensor): Tensor => invoke1(LOGICAL_NOT, x);
+
+/** The complex conjugate; a real tensor itself. */
+export const conj = op('conj(Tensor input)', (input: Tensor): Tensor => {
+  if (!input.dtype.isComplex) return input;
+  const y = invoke1(CONJ, input);
+  if (needsGrad(input)) record('ConjBackward0', y, [input], [], (g) => [conj(g)]);
+  return y;
+});
+/** The conjugate written out; conjugation is never lazy here, so it is `conj`. */
+export const conjPhysical = op('conjPhysical(Tensor input)', (input: Tensor): Tensor => conj(input));
+export const resolveConj = op('resolveConj(Tensor input)', (input: Tensor): Tensor => input);
+export const resolveNeg = op('resolveNeg(Tensor input)', (input: Tensor): Tensor => input);
+
+/** -x. */
+export const neg: Unary = unary('neg', (g): Tensor => neg(g));
+export { neg as negative };
+/** x itself, of any type but bool. */
+export const positive = op('positive(Tensor input)', (input: Tensor): Tensor => {
+  if (input.dtype === bool) throw new RuntimeError('The `+` operator, on a bool tensor is not supported.');
+  return input;
+});
+/** x squared. */
+export const square: Unary = unary('square', (g, x) => mul(g, mul(conj(x), 2)), { saves: 'x' });
+export const sqrt: Unary = unary('sqrt', (g, _x, y) => div(g, mul(conj(y), 2)), { saves: 'y' });
+/** 1 / sqrt(x). */
+export const rsqrt: Unary = unary('rsqrt', (g, _x, y) => mul(mul(g, -0.5), conj(pow(y, 3))), { saves: 'y' });
+/** 1 / x. */
+export const reciprocal: Unary = unary('reciprocal', (g, _x, y) => mul(neg(g), conj(mul(y, y))), { saves: 'y' });
+export const exp: Unary = unary('exp', (g, _x, y) => mul(g, conj(y)), { saves: 'y' });
+export const exp2: Unary = unary('exp2', (g, _x, y) => mul(mul(g, conj(y)), LN2), { saves: 'y' });
+/** exp(x) - 1, accurate near 0. */
+export const expm1: Unary = unary('expm1', (g, _x, y) => mul(g, conj(add(y, 1))), { saves: 'y' });
+export const log: Unary = unary('log', (g, x) => div(g, conj(x)), { saves: 'x' });
+export const log2: Unary = unary('log2', (g, x) => div(g, mul(conj(x), LN2)), { saves: 'x' });
+export const log10: Unary = unary('log10', (g, x) => div(g, mul(conj(x), LN10)), { saves: 'x' });
+/** log(1 + x), accurate near 0. */
+export const log1p: Unary = unary('log1p', (g, x) => div(g, conj(add(x, 1))), { saves: 'x' });
+export const sin: Unary = unary('sin', (g, x): Tensor => mul(g, conj(cos(x))), { saves: 'x' });
+export const cos: Unary = unary('cos', (g, x): Tensor => mul(g, neg(conj(sin(x)))), { saves: 'x' });
+export const tan: Unary = unary('tan', (g, _x, y) => mul(g, conj(add(mul(y, y), 1))), { saves: 'y' });
+export const asin: Unary = unary('asin', (g, x) => mul(g, conj(rsqrt(sub(1, mul(x, x))))), { saves: 'x' });
+export const acos: Unary = unary('acos', (g, x) => mul(g, neg(conj(rsqrt(sub(1, mul(x, x)))))), { saves: 'x' });
+export const atan: Unary = unary('atan', (g, x) => div(g, conj(add(mul(x, x), 1))), { saves: 'x' });
+export const sinh: Unary = unary('sinh', (g, x): Tensor => mul(g, conj(cosh(x))), { saves: 'x' });
+export const cosh: Unary = unary('cosh', (g, x): Tensor => mul(g, conj(sinh(x))), { saves: 'x' });
+export const asinh: Unary = unary('asinh', (g, x) => mul(g, conj(rsqrt(add(mul(x, x), 1)))), { saves: 'x' });
+export const acosh: Unary = unary('acosh', (g, x) => mul(g, conj(mul(rsqrt(sub(x, 1)), rsqrt(add(x, 1))))), { saves: 'x' });
+export const atanh: Unary = unary('atanh', (g, x) => div(g, conj(sub(1, mul(x, x)))), { saves: 'x' });
+export { acos as arccos, acosh as arccosh, asin as arcsin, asinh as arcsinh, atan as arctan, atanh as arctanh };
+/** The error function. */
+export const erf: Unary = unary('erf', (g, x) => mul(g, mul(exp(neg(mul(x, x))), TWO_OVER_SQRT_PI)), { saves: 'x' });
+/** 1 - erf(x), accurate for large x. */
+export const erfc: Unary = unary('erfc', (g, x) => mul(g, mul(exp(neg(mul(x, x))), -TWO_OVER_SQRT_PI)), { saves: 'x' });
+/** The inverse of erf. */
+export const erfinv: Unary = unary('erfinv', (g, _x, y) => mul(g, mul(exp(mul(y, y)), Math.sqrt(Math.PI) / 2)), { saves: 'y' });
+/** The logarithm of the absolute value of the gamma function. */
+export const lgamma: Unary = unary('lgamma', (g, x): Tensor => mul(g, digamma(x)), { saves: 'x' });
+/** The logarithmic derivative of the gamma function; its own is the Hurwitz zeta function of 2 and x. */
+export const digamma: Unary = unary('digamma', (g, x) => mul(g, zeta(add(zerosLike(x), 2), x)), { saves: 'x' });
+/** The modified Bessel function of the first kind and order 0. */
+export const i0: Unary = unary('i0', (g, x): Tensor => mul(g, i1(x)), { saves: 'x' });
+/** Of order 1. */
+export const i1: Unary = unary('i1', (g, x, y) => mul(g, sub(i0(x), besselQuotient(x, y))), { saves: 'xy' });
+/** i0(x) exp(-|x|). */
+export const i0e: Unary = unary('i0e', (g, x, y): Tensor => mul(g, sub(i1e(x), mul(sign(x), y))), { saves: 'xy' });
+/** i1(x) exp(-|x|). */
+export const i1e: Unary = unary('i1e', (g, x, y) => mul(g, sub(i0e(x), add(mul(sign(x), y), besselQuotient(x, y)))), {
+  saves: 'xy',
+});
+/** I1(x) / x, which tends to 1/2 at 0. */
+function besselQuotient(x: Tensor, y: Tensor): Tensor {
+  return where(isZero(x), 0.5, div(y, x));
+}
+
+/** -1, 0 or 1. */
+export const sign: Unary = unary('sign', none);
+/** x / |x|, 0 at 0. */
+export const sgn: Unary = unary('sgn', (g, x, y): Tensor => (x.dtype.isComplex ? sgnGradient(g, x, y) : zerosLike(g)), {
+  saves: 'xy',
+});
+/** d sgn(x) = (dx - sgn(x) Re(conj(sgn(x)) dx)) / |x|. */
+function sgnGradient(g: Tensor, x: Tensor, y: Tensor): Tensor {
+  const size = abs(x);
+  const radial = mul(y, real(mul(conj(y), g)));
+  return where(isZero(size), 0, div(sub(g, radial), size));
+}
+export const floor: Unary = unary('floor', none);
+export const ceil: Unary = unary('ceil', none);
+export const trunc: Unary = unary('trunc', none);
+export { trunc as fix };
+/** x - trunc(x). */
+export const frac: Unary = unary('frac', (g) => g);
+const ROUND: Unary = unary('round', none);
+/** To the nearest integer, halves to even; or to `decimals` places. */
+export const round = withInPlace(
+  op('round(Tensor input, int decimals=0)', (input: Tensor, decimals: number): Tensor => {
+    if (decimals === 0) return ROUND(input);
+    const scale = 10 ** Math.abs(decimals);
+    return decimals > 0 ? div(ROUND(mul(input, scale)), scale) : mul(ROUND(div(input, scale)), scale);
+  }),
+  (self: Tensor): Tensor => (ROUND.inPlace as (t: Tensor) => Tensor)(self),
+);
+
+/** |x|; real for a complex tensor. */
+export const abs: Unary = unary('abs', (g, x): Tensor => mul(g, sgn(x)), { saves: 'x' });
+export { abs as absolute };
+/** The angle of a complex number; 0 or pi for a real one. */
+export const angle: Unary = unary('angle', (g, x) => (x.dtype.isComplex ? angleGradient(g, x) : zerosLike(g)), { saves: 'x' });
+function angleGradient(g: Tensor, x: Tensor): Tensor {
+  const squared = square(abs(x));
+  const turned = complex(div(neg(imag(x)), squared), div(real(x), squared));
+  return where(isZero(squared), 0, mul(turned, g));
+}
+
+/** sin(pi x) / (pi x). */
+export const sinc: Unary = unary('sinc', (g, x) => mul(g, conj(where(isZero(x), 0, sincSlope(x)))), { saves: 'x' });
+function sincSlope(x: Tensor): Tensor {
+  const px = mul(x, Math.PI);
+  return div(sub(mul(px, cos(px)), sin(px)), mul(px, x));
+}
+/** Degrees to radians. */
+export const deg2rad = op('deg2rad(Tensor input)', (input: Tensor): Tensor => mul(input, Math.PI / 180));
+/** Radians to degrees. */
+export const rad2deg = op('rad2deg(Tensor input)', (input: Tensor): Tensor => mul(input, 180 / Math.PI));
+
+export const isnan: Unary = unary('isnan', null);
+export const isinf: Unary = unary('isinf', null);
+export const isfinite: Unary = unary('isfinite', null);
+export const isposinf: Unary = unary('isposinf', null);
+export const isneginf: Unary = unary('isneginf', null);
+export const signbit: Unary = unary('signbit', null);
+export const logicalNot: Unary = unary('logicalNot', null);
+/** Whether the imaginary part is zero. */
+export const isreal = op(
+  'isreal(Tensor input)',
+  (input: Tensor): Tensor => isZero(input.dtype.isComplex ? imag(input) : ne(input, input)),
+);
+const FLIP_BITS: Unary = unary('bitwiseNot', null);
+/** All bits flipped; of a bool tensor the negation. */
+export const bitwiseNot = withInPlace(
+  op('bitwiseNot(Tensor input)', (input: Tensor): Tensor => (input.dtype === bool ? logicalNot(input) : FLIP_BITS(input))),
+  (self: Tensor): Tensor => ((self.dtype === bool ? logicalNot : FLIP_BITS).inPlace as (t: Tensor) => Tensor)(self),
+);

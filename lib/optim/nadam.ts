@@ -1,0 +1,98 @@
+// NAdam: Adam with Nesterov momentum.
+import { bind, type CallArguments, signature } from '../ops/signature.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Group, Params } from './groups.js';
+import type { ParameterState } from './optimizer.js';
+import { check, checkModes, type CommonOptions, numberState, readBetas, realView, zeroState } from './state.js';
+import { countStep, TensorOptimizer } from './tensor_optimizer.js';
+
+/** The options of an NAdam group. */
+export interface NAdamOptions extends CommonOptions {
+  betas: [number, number];
+  eps: number;
+  weightDecay: number;
+  momentumDecay: number;
+  decoupledWeightDecay: boolean;
+}
+
+const TEXT =
+  'NAdam(any params, float lr=0.002, float[]? betas=None, float eps=1e-8, float weightDecay=0, float momentumDecay=0.004, bool decoupledWeightDecay=False, bool? foreach=None, bool maximize=False, bool capturable=False, bool differentiable=False)';
+const SIGNATURE = signature(TEXT);
+type Full = [
+  params: Params<NAdamOptions>,
+  lr: number,
+  betas: readonly number[] | null,
+  eps: number,
+  weightDecay: number,
+  momentumDecay: number,
+  decoupledWeightDecay: boolean,
+  foreach: boolean | null,
+  maximize: boolean,
+  capturable: boolean,
+  differentiable: boolean,
+];
+
+/** Adam that looks ahead along its momentum. (Dozat, "Incorporating Nesterov Momentum into Adam", 2016) */
+export class NAdam extends TensorOptimizer<NAdamOptions> {
+  /**
+   * @param params tensors, `[name, tensor]` pairs, or groups with options of their own.
+   * @param lr the learning rate, default 0.002.
+   * @param betas the coefficients of both averages, default [0.9, 0.999].
+   * @param eps added to the denominator, default 1e-8.
+   * @param weightDecay default 0; an L2 penalty unless `decoupledWeightDecay`.
+   * @param momentumDecay how the momentum warms up, default 0.004.
+   * @param decoupledWeightDecay AdamW's weight decay, default false.
+   * @throws RuntimeError for a value out of its range.
+   */
+  constructor(...args: CallArguments<typeof TEXT, Full>) {
+    const [params, lr, betas, eps, weightDecay, momentumDecay, decoupledWeightDecay, foreach, maximize, capturable, differentiable] =
+      bind(SIGNATURE, args) as Full;
+    check(lr >= 0, `Invalid learning rate: ${lr}`);
+    check(eps >= 0, `Invalid epsilon value: ${eps}`);
+    const both = readBetas(betas);
+    check(weightDecay >= 0, `Invalid weight_decay value: ${weightDecay}`);
+    check(momentumDecay >= 0, `Invalid momentum_decay value: ${momentumDecay}`);
+    checkModes('NAdam', { differentiable, capturable });
+    super(params, {
+      lr,
+      betas: both,
+      eps,
+      weightDecay,
+      momentumDecay,
+      decoupledWeightDecay,
+      maximize,
+      foreach,
+      capturable,
+      differentiable,
+    });
+  }
+
+  protected override initialState(p: Tensor): ParameterState {
+    return { step: numberState(0), mu_product: numberState(1), exp_avg: zeroState(p), exp_avg_sq: zeroState(p) };
+  }
+
+  protected override update(p: Tensor, grad: Tensor, state: ParameterState, group: Group<NAdamOptions>): void {
+    const step = countStep(state);
+    const { lr, weightDecay, momentumDecay } = group;
+    const [beta1, beta2] = group.betas;
+    let g = grad;
+    if (weightDecay !== 0) {
+      if (group.decoupledWeightDecay) p.mul_(1 - lr * weightDecay);
+      else g = grad.add(p, { alpha: weightDecay });
+    }
+    g = realView(g);
+    const average = realView(state['exp_avg'] as Tensor);
+    const square = realView(state['exp_avg_sq'] as Tensor);
+    const product = state['mu_product'] as Tensor;
+    const mu = beta1 * (1 - 0.5 * 0.96 ** (step * momentumDecay));
+    const muNext = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * momentumDecay));
+    product.mul_(mu);
+    const muProduct = Number(product.item());
+    average.lerp_(g, 1 - beta1);
+    square.mul_(beta2).addcmul_(g, g, { value: 1 - beta2 });
+    const denominator = square.div(1 - beta2 ** step).sqrt_().add_(group.eps);
+    const real = realView(p);
+    real.addcdiv_(g, denominator, { value: (-lr * (1 - mu)) / (1 - muProduct) });
+    real.addcdiv_(average, denominator, { value: (-lr * muNext) / (1 - muProduct * muNext) });
+  }
+}

@@ -1,0 +1,98 @@
+// RAdam: Adam with a rectified warm-up.
+import { bind, type CallArguments, signature } from '../ops/signature.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Group, Params } from './groups.js';
+import type { ParameterState } from './optimizer.js';
+import { check, checkModes, type CommonOptions, numberState, readBetas, realView, zeroState } from './state.js';
+import { countStep, TensorOptimizer } from './tensor_optimizer.js';
+
+/** The options of an RAdam group. */
+export interface RAdamOptions extends CommonOptions {
+  betas: [number, number];
+  eps: number;
+  weightDecay: number;
+  decoupledWeightDecay: boolean;
+}
+
+const TEXT =
+  'RAdam(any params, float lr=0.001, float[]? betas=None, float eps=1e-8, float weightDecay=0, bool decoupledWeightDecay=False, bool? foreach=None, bool maximize=False, bool capturable=False, bool differentiable=False)';
+const SIGNATURE = signature(TEXT);
+type Full = [
+  params: Params<RAdamOptions>,
+  lr: number,
+  betas: readonly number[] | null,
+  eps: number,
+  weightDecay: number,
+  decoupledWeightDecay: boolean,
+  foreach: boolean | null,
+  maximize: boolean,
+  capturable: boolean,
+  differentiable: boolean,
+];
+
+/**
+ * Adam that adapts its steps only once the average of squares rests on enough of them.
+ * (Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond", 2019)
+ */
+export class RAdam extends TensorOptimizer<RAdamOptions> {
+  /**
+   * @param params tensors, `[name, tensor]` pairs, or groups with options of their own.
+   * @param lr the learning rate, default 0.001.
+   * @param betas the coefficients of both averages, default [0.9, 0.999].
+   * @param eps added to the denominator, default 1e-8.
+   * @param weightDecay default 0; an L2 penalty unless `decoupledWeightDecay`.
+   * @param decoupledWeightDecay AdamW's weight decay, default false.
+   * @throws RuntimeError for a value out of its range.
+   */
+  constructor(...args: CallArguments<typeof TEXT, Full>) {
+    const [params, lr, betas, eps, weightDecay, decoupledWeightDecay, foreach, maximize, capturable, differentiable] = bind(
+      SIGNATURE,
+      args,
+    ) as Full;
+    check(lr >= 0, `Invalid learning rate: ${lr}`);
+    check(eps >= 0, `Invalid epsilon value: ${eps}`);
+    const both = readBetas(betas);
+    check(weightDecay >= 0, `Invalid weight_decay value: ${weightDecay}`);
+    checkModes('RAdam', { differentiable, capturable });
+    super(params, {
+      lr,
+      betas: both,
+      eps,
+      weightDecay,
+      maximize,
+      foreach,
+      capturable,
+      decoupledWeightDecay,
+      differentiable,
+    });
+  }
+
+  protected override initialState(p: Tensor): ParameterState {
+    return { step: numberState(0), exp_avg: zeroState(p), exp_avg_sq: zeroState(p) };
+  }
+
+  protected override update(p: Tensor, grad: Tensor, state: ParameterState, group: Group<RAdamOptions>): void {
+    const step = countStep(state);
+    const { lr, weightDecay } = group;
+    const [beta1, beta2] = group.betas;
+    let g = grad;
+    if (weightDecay !== 0) {
+      if (group.decoupledWeightDecay) p.mul_(1 - lr * weightDecay);
+      else g = grad.add(p, { alpha: weightDecay });
+    }
+    g = realView(g);
+    const average = realView(state['exp_avg'] as Tensor);
+    const square = realView(state['exp_avg_sq'] as Tensor);
+    average.lerp_(g, 1 - beta1);
+    square.mul_(beta2).addcmul_(g, g, { value: 1 - beta2 });
+    const correction2 = 1 - beta2 ** step;
+    const limit = 2 / (1 - beta2) - 1;
+    const length = limit - (2 * step * beta2 ** step) / correction2;
+    const update = average.div(1 - beta1 ** step).mul_(lr);
+    if (length > 5) {
+      const rectified = Math.sqrt(((length - 4) * (length - 2) * limit) / ((limit - 4) * (limit - 2) * length));
+      update.div_(square.sqrt().add_(group.eps)).mul_(Math.sqrt(correction2) * rectified);
+    }
+    realView(p).sub_(update);
+  }
+}

@@ -1,0 +1,9 @@
+// Values in files: PyTorch's own format, safetensors and NumPy's.
+export { load, type LoadOptions } from './load.js';
+export { save } from './save.js';
+export { fromNumpy, toNumpy } from './numpy.js';
+export { inspectFile } from './inspect.js';
+export type { FileFormat, FileListing } from './inspect.js';
+export type { TensorListing } from './listed_tensors.js';
+export * as safetensors from './safetensors.js';
+export * as serialization from './serialization.js';

@@ -1,0 +1,132 @@
+// PyTorch's files before 1.6: five pickles one after another, then the bytes of the storages.
+import { RuntimeError } from '../core/errors.js';
+import { type ByteSource, dataView, forEachChunk, readBytes, u64 } from './bytes.js';
+import { createEnvironment } from './globals.js';
+import { listedTensors } from './listed_tensors.js';
+import { isList } from './nodes.js';
+import { PickleInput } from './pickle_input.js';
+import { type PickleEnvironment, PickleReader } from './pickle_reader.js';
+import { readStorageId } from './rebuild.js';
+import { loadStorage, mapStorage } from './storage_loader.js';
+import { StorageRef, type TensorBuilder } from './tensor_builder.js';
+import type { TorchType } from './torch_types.js';
+import type { ReadOptions } from './zip_format.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { Tuple } from '../core/containers.js';
+
+const MAGIC = 0x1950a86a20f9469cfc6cn;
+const PROTOCOL = 1001;
+
+/** A storage as the object's pickle declares it. */
+interface Declared {
+  readonly type: TorchType | null;
+  readonly nbytes: number;
+  readonly location: string;
+  base: Tensor | null;
+}
+
+/** The environment of the pickles that hold plain numbers and strings only. */
+const nothing: PickleEnvironment = {
+  resolve(module, name) {
+    throw new RuntimeError(`its header names ${module}.${name}`);
+  },
+  persistent() {
+    throw new RuntimeError('its header refers to storages');
+  },
+  stateSetter: () => null,
+};
+
+function environment(
+  storages: Map<string, Declared>,
+  builder: TensorBuilder,
+  options: Pick<ReadOptions, 'weightsOnly'>,
+  total: number,
+  userGlobals: boolean,
+): PickleEnvironment {
+  let bytes = 0;
+  const persistent = (id: unknown): unknown => {
+    const { type, key, location, nbytes, view } = readStorageId(id);
+    let declared = storages.get(key);
+    if (!declared) {
+      bytes += nbytes;
+      if (bytes > total) throw new RuntimeError('the pickle names storages that are larger than the file');
+      storages.set(key, (declared = { type, nbytes, location, base: null }));
+    }
+    if (declared.type !== type || declared.nbytes !== nbytes) {
+      throw new RuntimeError(`the pickle names the storage ${key} with two types or sizes`);
+    }
+    if (view === null || view === undefined) return new StorageRef(key, type, nbytes, location, declared.base);
+    // A storage inside a storage: (its key, the offset in elements, the number of elements).
+    const [, offset, size] = view instanceof Tuple && view.length === 3 ? view : [];
+    const width = type?.itemsize ?? 1;
+    const valid = [offset, size].every((n) => typeof n === 'number' && Number.isSafeInteger(n) && n >= 0);
+    if (!valid || ((offset as number) + (size as number)) * width > nbytes) {
+      throw new RuntimeError(`the pickle names a malformed part of the storage ${key}`);
+    }
+    return new StorageRef(key, type, (size as number) * width, location, declared.base, (offset as number) * width);
+  };
+  return createEnvironment({ builder, persistent, weightsOnly: options.weightsOnly, userGlobals });
+}
+
+/**
+ * Reads a stream of pickles. The object comes before the data of its tensors, so its pickle is read twice: once to learn
+ * the storages and where the data start, once to build the object on storages that are filled.
+ */
+export function readLegacyFormat(source: ByteSource, options: ReadOptions): unknown {
+  const input = new PickleInput(source);
+  const header = (): unknown => new PickleReader(input, nothing).load();
+  let magic: unknown;
+  try {
+    magic = header();
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    throw new RuntimeError(`${source.name} is not a file of torch.save: ${error.message}`);
+  }
+  if (magic !== MAGIC) throw new RuntimeError(`${source.name} is not a file of torch.save (wrong magic number)`);
+  const protocol = header();
+  if (protocol !== PROTOCOL)
+    throw new RuntimeError(`${source.name} has an unknown version of the legacy format: ${String(protocol)}`);
+  header();
+
+  const start = input.position;
+  const storages = new Map<string, Declared>();
+  const survey = environment(storages, listedTensors, { weightsOnly: false }, source.size, false);
+  const listing = new PickleReader(input, survey).load();
+  if (options.skipData) return listing;
+
+  const keys = header();
+  if (!isList(keys)) throw new RuntimeError(`${source.name}: the list of storages is malformed`);
+  let at = input.position;
+  const filled = new Set<string>();
+  for (const key of keys) {
+    const storage = typeof key === 'string' ? storages.get(key) : undefined;
+    if (!storage || filled.has(key as string))
+      throw new RuntimeError(`${source.name}: the list of storages is malformed`);
+    filled.add(key as string);
+    at = fillStorage(source, at, storage, options);
+  }
+  for (const key of storages.keys()) {
+    if (!filled.has(key)) throw new RuntimeError(`${source.name}: the data of the storage ${key} are missing`);
+  }
+  const real = environment(storages, options.builder, options, source.size, true);
+  return new PickleReader(new PickleInput(source, start), real).load();
+}
+
+/** Reads one storage, an element count and the elements, at `at`; returns where it ends. */
+function fillStorage(source: ByteSource, at: number, storage: Declared, options: ReadOptions): number {
+  const end = checkStorage(source, at, storage.nbytes, storage.type?.itemsize ?? 1);
+  const base = loadStorage(storage.nbytes, null, (put) => forEachChunk(source, at + 8, storage.nbytes, put));
+  storage.base = mapStorage(base, storage.location, options.mapLocation);
+  return end;
+}
+
+/** Compares a storage's own count with the expected size; returns where it ends. */
+export function checkStorage(source: ByteSource, at: number, nbytes: number, itemsize: number): number {
+  const count = u64(dataView(readBytes(source, at, 8)), 0, 'the size of a storage');
+  if (count * itemsize !== nbytes) {
+    throw new RuntimeError(`${source.name}: a storage has ${count} elements, the pickle says ${nbytes / itemsize}`);
+  }
+  if (at + 8 + nbytes > source.size)
+    throw new RuntimeError(`${source.name} ends early: the data of a storage are cut short`);
+  return at + 8 + nbytes;
+}

@@ -1,0 +1,60 @@
+// What pickled tensors become when a file is only listed: their descriptions.
+import type { Geometry, StorageRef, TensorBuilder } from './tensor_builder.js';
+import { countElements } from './tensor_builder.js';
+import type { TorchType } from './torch_types.js';
+
+/** A tensor in a file, without its elements. */
+export interface TensorListing {
+  /** Type by PyTorch's name, as `'float32'`; also types that cannot be loaded here, as `'float8_e4m3fn'`. */
+  dtype: string;
+  shape: readonly number[];
+  /** Bytes of the elements. */
+  bytes: number;
+  /** The key of the storage in the file: tensors of equal keys share memory. */
+  storage?: string;
+  requiresGrad?: boolean;
+  parameter?: boolean;
+  /** `'sparse_coo'`, `'quantized'` and the like; absent for a plain tensor. */
+  layout?: string;
+}
+
+/** A tensor's description in the graph of loaded values. */
+export class ListedTensor {
+  constructor(
+    readonly type: TorchType | null,
+    readonly listing: TensorListing,
+  ) {}
+}
+
+function listed(type: TorchType | null, shape: readonly number[], more: Partial<TensorListing>): ListedTensor {
+  const bytes = type ? countElements(shape) * type.itemsize : 0;
+  return new ListedTensor(type, { dtype: type?.name ?? 'unknown', shape, bytes, ...more });
+}
+
+/** Describes tensors. */
+export const listedTensors: TensorBuilder = {
+  tensor: (storage: StorageRef, { type, shape }: Geometry, requiresGrad) =>
+    listed(type, shape, { storage: storage.key, requiresGrad }),
+  parameter(data, requiresGrad) {
+    const { type, listing } = data as ListedTensor;
+    return new ListedTensor(type, { ...listing, requiresGrad, parameter: true });
+  },
+  setRequiresGrad(tensor, requiresGrad) {
+    const { type, listing } = tensor as ListedTensor;
+    return new ListedTensor(type, { ...listing, requiresGrad });
+  },
+  typeOf: (tensor) => (tensor as ListedTensor).type!,
+  array: (type, shape) => listed(type, shape, {}),
+  special(kind, type, shape, parts) {
+    // The elements of a sparse tensor are its last part; the parts together are what it takes in the file.
+    const tensors = parts as ListedTensor[];
+    const values = tensors[tensors.length - 1];
+    const bytes = tensors.reduce((n, part) => n + part.listing.bytes, 0);
+    const own = type ?? values?.type ?? null;
+    return listed(own, shape, {
+      layout: kind,
+      ...(tensors.length > 0 ? { bytes } : kind === 'meta' ? { bytes: 0 } : {}),
+    });
+  },
+  isTensor: (value): value is object => value instanceof ListedTensor,
+};

@@ -1,0 +1,127 @@
+// torch.load: whatever torch.save of any version wrote.
+import { types } from 'node:util';
+import { Device } from '../core/device.js';
+import { RuntimeError } from '../core/errors.js';
+import { type ByteSource, type FileLike, openSource, readBytes } from './bytes.js';
+import { readLegacyFormat } from './legacy_format.js';
+import { realTensors } from './real_tensors.js';
+import type { MapLocation } from './storage_loader.js';
+import { isTar, readTarFormat } from './tar_format.js';
+import { latin1 } from './text.js';
+import { readZipFormat, type ReadOptions } from './zip_format.js';
+import { ZipReader } from './zip_reader.js';
+
+/** Options of `torch.load`. */
+export interface LoadOptions {
+  /** Where storages go; default: main memory, wherever they were saved from. */
+  mapLocation?: MapLocation;
+  /**
+   * Whether classes and functions outside the list of known ones are refused (default true). With false, objects of unknown
+   * classes are inert `PythonObject`s. Nothing in a file is ever run, either way.
+   */
+  weightsOnly?: boolean;
+  /**
+   * Taken for PyTorch's sake and without effect: storages are always read once, in pieces, straight to their place, and a
+   * tensor of this library may be changed in place.
+   */
+  mmap?: boolean;
+}
+
+const OPTIONS = new Set(['mapLocation', 'weightsOnly', 'mmap']);
+
+/** @throws TypeError for an unknown option or one of the wrong kind. */
+export function checkOptions(caller: string, options: object, known: ReadonlySet<string>): void {
+  if (options === null || typeof options !== 'object') throw new TypeError(`${caller}: the options must be an object`);
+  for (const key of Object.keys(options)) {
+    if (!known.has(key)) throw new TypeError(`${caller} got an unexpected keyword argument '${key}'`);
+  }
+}
+
+/** @throws TypeError unless the option is absent or a boolean. */
+export function checkFlag(caller: string, name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean') {
+    throw new TypeError(`${caller}: argument '${name}' must be bool, not ${typeof value}`);
+  }
+}
+
+/** Which of the formats a file has, by its first bytes. */
+export function fileKind(source: ByteSource): 'zip' | 'tar' | 'npy' | 'safetensors' | 'pickle' {
+  if (source.size === 0) throw new RuntimeError(`${source.name} is empty`);
+  const head = latin1(readBytes(source, 0, Math.min(16, source.size)));
+  if (head.startsWith('PK\x03\x04') || head.startsWith('PK\x05\x06')) return 'zip';
+  if (head.startsWith('\x93NUMPY')) return 'npy';
+  if (/^.{6}\0\0\{/s.test(head) && head.charCodeAt(0) !== 0x80) return 'safetensors';
+  return isTar(source) ? 'tar' : 'pickle';
+}
+
+/** Reads any file of torch.save. */
+export function readTorchFile(source: ByteSource, options: ReadOptions): unknown {
+  const kind = fileKind(source);
+  if (kind === 'zip') return readZipFormat(new ZipReader(source), options);
+  if (kind === 'tar') return readTarFormat(source, options);
+  if (kind === 'npy') throw new RuntimeError(`${source.name} is a NumPy file: read it with torch.fromNumpy`);
+  if (kind === 'safetensors') {
+    throw new RuntimeError(`${source.name} is a safetensors file: read it with torch.safetensors.loadFile`);
+  }
+  return readLegacyFormat(source, options);
+}
+
+/** Runs a reader on an open source and closes it; an error of JavaScript's own becomes one that names the file. */
+export function withSource<T>(source: ByteSource, read: (source: ByteSource) => T): T {
+  try {
+    return read(source);
+  } catch (error) {
+    // A file can only cause these through numbers or nesting that no sound file has. By name: in another context (a test
+    // runner's) the engine throws that context's own class.
+    if (types.isNativeError(error) && error.name === 'RangeError') {
+      throw new RuntimeError(`${source.name} is damaged: ${error.message}`);
+    }
+    if (error instanceof RuntimeError && !error.message.includes(source.name)) {
+      error.message = `${source.name}: ${error.message}`;
+    }
+    throw error;
+  } finally {
+    source.close();
+  }
+}
+
+/**
+ * Loads what `torch.save` wrote, in PyTorch or here: zip archives, and the legacy formats. A dict with string keys is a plain
+ * object, any other dict a Map, an OrderedDict a `StateDict`, a tuple an array that knows it is one, bytes a Uint8Array, an
+ * int beyond 2^53 - 1 a bigint. Tensors that shared memory share it again.
+ * @param file a path, a file URL or the bytes of a file.
+ * @param options see `LoadOptions`; positionally `mapLocation, weightsOnly, mmap`.
+ * @returns the value. Its type is the caller's claim: the file decides.
+ * @throws RuntimeError for a file that is damaged, unsafe or holds what has no form here; TypeError for wrong arguments.
+ */
+export function load<T = unknown>(
+  file: FileLike,
+  options: LoadOptions | MapLocation = {},
+  weightsOnly?: boolean,
+  mmap?: boolean,
+): T {
+  const given = isOptions(options) ? options : ({ mapLocation: options } as LoadOptions);
+  const all: LoadOptions = {
+    ...given,
+    weightsOnly: given.weightsOnly ?? weightsOnly ?? true,
+    mmap: given.mmap ?? mmap ?? false,
+  };
+  checkFlag('load()', 'weightsOnly', all.weightsOnly);
+  checkFlag('load()', 'mmap', all.mmap);
+  return withSource(openSource(file, 'load()'), (source) =>
+    readTorchFile(source, {
+      builder: realTensors,
+      weightsOnly: all.weightsOnly!,
+      mapLocation: all.mapLocation,
+      skipData: false,
+    }),
+  ) as T;
+}
+
+/** Tells an options object from a mapping of devices in its place: the keys of a mapping are devices. */
+function isOptions(value: LoadOptions | MapLocation): value is LoadOptions {
+  if (value === null || typeof value !== 'object' || types.isMap(value) || value instanceof Device) return false;
+  const mapping = Object.keys(value).some((key) => /^(cpu|cuda|meta|mps|xpu)(:\d+)?$/.test(key));
+  if (!mapping) checkOptions('load()', value, OPTIONS);
+  return !mapping;
+}

@@ -1,0 +1,83 @@
+// Python classes and functions that the caller allows in pickles, each with a JavaScript class or function to stand for it.
+import { kindOf, RuntimeError } from '../core/errors.js';
+
+/** A class, whose instances get a pickled object's attributes, or a function that rebuilds a value from its arguments. */
+export type SafeGlobal = ((...args: never[]) => unknown) | (new (...args: never[]) => object);
+
+/** A class or function with the full Python name it stands for; alone it stands for `__main__.<its name>`. */
+export type SafeGlobalEntry = SafeGlobal | readonly [SafeGlobal, string];
+
+/** As PyTorch's: nothing of these modules can be allowed. */
+const BLOCKED = new Set(['sys', 'os', 'posix', 'nt']);
+
+const byName = new Map<string, SafeGlobal>();
+
+function named(entry: SafeGlobalEntry): [string, SafeGlobal] {
+  const [fn, name] = Array.isArray(entry) ? (entry as readonly [SafeGlobal, string]) : [entry as SafeGlobal, undefined];
+  if (typeof fn !== 'function')
+    throw new TypeError(`addSafeGlobals(): expected a class or function, got ${kindOf(fn)}`);
+  if (name !== undefined && typeof name !== 'string') {
+    throw new TypeError(`addSafeGlobals(): expected a full Python name as a string, got ${kindOf(name)}`);
+  }
+  const full = name ?? `__main__.${fn.name}`;
+  if (!/^\w+(\.\w+)+$/u.test(full))
+    throw new TypeError(`addSafeGlobals(): '${full}' is no full Python name, as 'module.Class'`);
+  return [full, fn];
+}
+
+/**
+ * Allows Python classes or functions in the files that `torch.load` reads from now on. An object of an allowed class
+ * becomes an instance of the JavaScript class, made without running its constructor; the pickled attributes become its
+ * properties, or go to its method `setState(state)` if it has one. `torch.save` writes such instances as the same Python
+ * class. An allowed function is called with the pickled arguments.
+ * @param entries classes or functions, alone or as `[Class, 'python.module.Class']`.
+ * @throws TypeError for anything else; RuntimeError for a name in a module that is never allowed (`os`, `sys`, ...).
+ */
+export function addSafeGlobals(entries: readonly SafeGlobalEntry[]): void {
+  for (const [name, fn] of entries.map(named)) {
+    if (BLOCKED.has(name.split('.')[0]!)) throw new RuntimeError(`addSafeGlobals(): the module of ${name} is blocked`);
+    byName.set(name, fn);
+  }
+}
+
+/** The classes and functions allowed now, as `[Class, 'python.module.Class']`. */
+export function getSafeGlobals(): [SafeGlobal, string][] {
+  return [...byName].map(([name, fn]) => [fn, name]);
+}
+
+/** Takes back all that `addSafeGlobals` allowed. */
+export function clearSafeGlobals(): void {
+  byName.clear();
+}
+
+/**
+ * Allows classes or functions while `fn` runs.
+ * @returns what `fn` returns.
+ */
+export function safeGlobals<T>(entries: readonly SafeGlobalEntry[], fn: () => T): T {
+  const before = new Map(byName);
+  addSafeGlobals(entries);
+  try {
+    return fn();
+  } finally {
+    byName.clear();
+    for (const [name, value] of before) byName.set(name, value);
+  }
+}
+
+/** The class or function of a full Python name. */
+export function findSafeGlobal(name: string): SafeGlobal | undefined {
+  return byName.get(name);
+}
+
+/** The full Python name that an object's class was allowed under. */
+export function safeNameOf(value: object): string | undefined {
+  const { constructor } = value as { constructor?: unknown };
+  for (const [name, fn] of byName) if (fn === constructor) return name;
+  return undefined;
+}
+
+/** Whether a function must be called with `new`. */
+export function isClass(fn: SafeGlobal): fn is new (...args: never[]) => object {
+  return /^class\b/.test(Function.prototype.toString.call(fn));
+}

@@ -1,0 +1,138 @@
+// torch.safetensors: the format for tensors alone, without pickles.
+import { Device, type DeviceLike } from '../core/device.js';
+import { kindOf, RuntimeError } from '../core/errors.js';
+import { allocateStorageUninitialized, viewStorage, writeStorage } from '../tensor/storage.js';
+import { Tensor } from '../tensor/tensor.js';
+import { type ByteSource, type FileLike, filePath, forEachChunk, openSource } from './bytes.js';
+import { forEachPiece } from './elements.js';
+import { withSource } from './load.js';
+import { entriesOf, plainObject } from './python.js';
+import { readSafetensorsHeader, safetensorsTypeName, type SafetensorsEntry } from './safetensors_header.js';
+import { type Sink, writeFileAtomically, writeToMemory } from './sink.js';
+import { mapStorage } from './storage_loader.js';
+import { supported } from './torch_types.js';
+
+/** Tensors by name, as a plain object or a Map (a state dict). */
+export type NamedTensors = Record<string, Tensor> | ReadonlyMap<string, Tensor>;
+
+/** Options of `safetensors.loadFile`. */
+export interface SafetensorsLoadOptions {
+  /** Where the tensors go; default: main memory. */
+  device?: DeviceLike;
+}
+
+function loadEntry(source: ByteSource, entry: SafetensorsEntry, device: DeviceLike | undefined): Tensor {
+  const dtype = supported(entry.type);
+  const nbytes = entry.end - entry.start;
+  const base = allocateStorageUninitialized(nbytes);
+  forEachChunk(source, entry.start, nbytes, (piece, at) => writeStorage(base, at, piece));
+  let step = 1;
+  const stride = entry.shape.map(() => 0);
+  for (let d = entry.shape.length - 1; d >= 0; d--) {
+    stride[d] = step;
+    step *= Math.max(entry.shape[d]!, 1);
+  }
+  return viewStorage(mapStorage(base, 'cpu', device), dtype, entry.shape, stride, 0);
+}
+
+/**
+ * Loads the tensors of a safetensors file.
+ * @param file a path, a file URL or the bytes of a file.
+ * @param options `device`: where the tensors go; also positionally.
+ * @returns the tensors by name, in the order of the file's header.
+ * @throws RuntimeError for a file that is malformed in any way, or holds a type that is not supported.
+ */
+export function loadFile(file: FileLike, options: SafetensorsLoadOptions | DeviceLike = {}): Record<string, Tensor> {
+  const device = typeof options === 'string' || options instanceof Device ? options : options.device;
+  return withSource(openSource(file, 'safetensors.loadFile()'), (source) => {
+    const { entries } = readSafetensorsHeader(source);
+    for (const { name, type } of entries) {
+      if (!type.dtype)
+        throw new RuntimeError(`${source.name}: '${name}' is of type torch.${type.name}, which is not supported`);
+    }
+    return plainObject(entries.map((entry) => [entry.name, loadEntry(source, entry, device)] as const));
+  });
+}
+
+/** As `loadFile`, from the bytes of a file. */
+export function load(bytes: Uint8Array | ArrayBuffer): Record<string, Tensor> {
+  return loadFile(bytes);
+}
+
+/**
+ * The text pairs that a safetensors file carries beside its tensors.
+ * @returns a plain object, or null if the file has none.
+ */
+export function loadMetadata(file: FileLike): Record<string, string> | null {
+  return withSource(openSource(file, 'safetensors.loadMetadata()'), (source) => {
+    const { metadata } = readSafetensorsHeader(source);
+    return metadata && plainObject(metadata);
+  });
+}
+
+/** The reference implementation's order: larger elements first, so that all are aligned, then by name. */
+function inFileOrder(tensors: NamedTensors): [string, Tensor][] {
+  const entries = entriesOf(tensors as Record<string, Tensor>);
+  for (const [name, t] of entries) {
+    if (!(t instanceof Tensor))
+      throw new TypeError(`safetensors.saveFile(): '${name}' is not a Tensor but ${kindOf(t)}`);
+    if (name === '__metadata__') throw new TypeError("safetensors.saveFile(): no tensor can be called '__metadata__'");
+  }
+  const rank = (t: Tensor): number => ORDER.indexOf(safetensorsTypeName(t.dtype));
+  return entries.sort(([a, s], [b, t]) => rank(t) - rank(s) || Buffer.compare(Buffer.from(a), Buffer.from(b)));
+}
+
+/** The order of the reference implementation's types, smallest first. */
+const ORDER = ['BOOL', 'U8', 'I8', 'I16', 'F16', 'BF16', 'I32', 'F32', 'C64', 'F64', 'I64'];
+
+function write(tensors: NamedTensors, metadata: Record<string, string> | null, sink: Sink): void {
+  const entries = inFileOrder(tensors);
+  const header = new Map<string, unknown>();
+  if (metadata) {
+    for (const [key, value] of Object.entries(metadata)) {
+      if (typeof value !== 'string')
+        throw new TypeError(`safetensors.saveFile(): the metadata '${key}' is no string but ${kindOf(value)}`);
+    }
+    header.set('__metadata__', metadata);
+  }
+  let at = 0;
+  for (const [name, t] of entries) {
+    const { nbytes } = t;
+    header.set(name, { dtype: safetensorsTypeName(t.dtype), shape: [...t.shape], data_offsets: [at, at + nbytes] });
+    at += nbytes;
+  }
+  const json = `{${[...header].map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
+  const text = Buffer.from(json);
+  // Spaces behind the header align the data.
+  const padding = (8 - (text.length % 8)) % 8;
+  const length = new Uint8Array(8);
+  new DataView(length.buffer).setBigUint64(0, BigInt(text.length + padding), true);
+  sink.write(length);
+  sink.write(text);
+  sink.write(new Uint8Array(padding).fill(0x20));
+  for (const [, t] of entries) forEachPiece(t, (piece) => sink.write(piece));
+}
+
+/**
+ * Saves tensors in the safetensors format. The file is replaced as a whole. A tensor that is not contiguous is written
+ * row-major, and tensors that share memory are each written in full.
+ * @param tensors tensors by name: a plain object, a Map or a state dict.
+ * @param file a path or file URL.
+ * @param metadata text pairs to carry along, as `{ format: 'pt' }`.
+ * @throws TypeError for a value that is no tensor, a type the format lacks (complex128), or metadata that are no strings.
+ */
+export function saveFile(
+  tensors: NamedTensors,
+  file: string | URL,
+  metadata: Record<string, string> | null = null,
+): void {
+  writeFileAtomically(filePath(file), (sink) => write(tensors, metadata, sink));
+}
+
+/**
+ * As `saveFile`, but to memory.
+ * @returns the bytes of the file.
+ */
+export function save(tensors: NamedTensors, metadata: Record<string, string> | null = null): Uint8Array {
+  return writeToMemory((sink) => write(tensors, metadata, sink));
+}

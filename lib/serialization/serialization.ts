@@ -1,0 +1,12 @@
+// torch.serialization: what PyTorch keeps under that name, and saving to memory.
+export { addSafeGlobals, clearSafeGlobals, getSafeGlobals, safeGlobals } from './safe_globals.js';
+export type { SafeGlobal, SafeGlobalEntry } from './safe_globals.js';
+export { Complex, PythonGlobal, PythonObject } from './python.js';
+export { saveToBytes } from './save.js';
+export { inspectFile } from './inspect.js';
+export type { FileFormat, FileListing } from './inspect.js';
+export type { TensorListing } from './listed_tensors.js';
+export { load, type LoadOptions } from './load.js';
+export { save } from './save.js';
+export type { MapLocation } from './storage_loader.js';
+export type { FileLike } from './bytes.js';

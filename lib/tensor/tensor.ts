@@ -1,0 +1,336 @@
+// The tensor: a small JavaScript object that names a strided native tensor by its handle.
+import { cpu, type Device } from '../core/device.js';
+import { type DType, bool, dtypes } from '../core/dtype.js';
+import { RuntimeError } from '../core/errors.js';
+import { addon, FIRST, scratch } from '../native/addon.js';
+
+/** What autograd keeps about a tensor; its fields are declared in lib/autograd. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+export interface AutogradMeta {}
+
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint16Array
+  | BigInt64Array;
+
+/** Numbers (booleans for bool, [re, im] pairs for complex types) nested as the shape says. */
+export type NestedArray = number | boolean | bigint | [number, number] | NestedArray[];
+
+/** Who frees a tensor: values of `_own`. Positive values count the gradient buffers that hold it. */
+export const TRACKED = 0;
+/** Made inside an internal scope: nobody frees it unless that scope does. */
+export const SCOPED = -1;
+export const DISPOSED = -2;
+
+/** What `_ad` of new tensors is: null, except in inference mode. */
+let freshMeta: AutogradMeta | null = null;
+
+/** @internal */
+export function setFreshMeta(meta: AutogradMeta | null): void {
+  freshMeta = meta;
+}
+
+/**
+ * A multi-dimensional array of elements of one type, on a storage that views share.
+ * Made by the functions of `torch` (`torch.tensor`, `torch.zeros`, ...), never with `new`. Memory is freed when no
+ * JavaScript value refers to the tensor any more; `dispose()`, `using` and `torch.tidy` free it earlier.
+ */
+export class Tensor {
+  /** @internal The native handle; 0 after dispose(). */
+  _h: number;
+  /** @internal Cached by `shape`; reset by in-place ops that change the geometry. */
+  _shape: readonly number[] | undefined;
+  /** @internal */
+  _dtype: DType | undefined;
+  /** @internal Who frees it: TRACKED, SCOPED, DISPOSED or a count of gradient buffers. */
+  _own: number;
+  /** @internal Autograd's state; null for a plain tensor. */
+  _ad: AutogradMeta | null;
+
+  /** @internal Wraps a native handle. Use `wrap` in invoke.ts, which also says who frees it. */
+  constructor(handle: number) {
+    this._h = handle;
+    this._shape = undefined;
+    this._dtype = undefined;
+    this._own = TRACKED;
+    this._ad = freshMeta;
+  }
+
+  /** The sizes of all dimensions. Do not write to it. */
+  get shape(): readonly number[] {
+    return this._shape ?? (this._shape = this._describe(0));
+  }
+
+  /** The type of the elements. */
+  get dtype(): DType {
+    if (this._dtype === undefined) {
+      addon.describe(alive(this));
+      this._dtype = dtypes[scratch[FIRST]!]!;
+    }
+    return this._dtype;
+  }
+
+  /** Where the elements live. */
+  get device(): Device {
+    alive(this);
+    return cpu;
+  }
+
+  /** The number of dimensions. */
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  dim(): number {
+    return this.shape.length;
+  }
+
+  /** The number of elements. */
+  numel(): number {
+    addon.describe(alive(this));
+    return scratch[FIRST + 3]!;
+  }
+
+  nelement(): number {
+    return this.numel();
+  }
+
+  /**
+   * All sizes, or that of one dimension (negative counts from the end).
+   * @throws RangeError for a dimension out of range.
+   */
+  size(): readonly number[];
+  size(dim: number): number;
+  size(dim?: number): number | readonly number[] {
+    return dim === undefined ? this.shape : this.shape[wrapDim(dim, this.ndim)]!;
+  }
+
+  /** The distance in elements between neighbours along each dimension, or along one. */
+  stride(): number[];
+  stride(dim: number): number;
+  stride(dim?: number): number | number[] {
+    const strides = this._describe(1);
+    return dim === undefined ? strides : strides[wrapDim(dim, strides.length)]!;
+  }
+
+  /** The position of the first element in the storage, in elements. */
+  storageOffset(): number {
+    addon.describe(alive(this));
+    return scratch[FIRST + 2]!;
+  }
+
+  /** Bytes per element. */
+  elementSize(): number {
+    return this.dtype.itemsize;
+  }
+
+  get itemsize(): number {
+    return this.dtype.itemsize;
+  }
+
+  /** Bytes of all elements, without those that a view skips. */
+  get nbytes(): number {
+    return this.numel() * this.dtype.itemsize;
+  }
+
+  /** Whether the elements lie in row-major order without gaps. */
+  isContiguous(): boolean {
+    const shape = this.shape;
+    const strides = this._describe(1);
+    let expected = 1;
+    for (let d = shape.length - 1; d >= 0; d--) {
+      if (shape[d] === 0) return true;
+    }
+    for (let d = shape.length - 1; d >= 0; d--) {
+      if (shape[d] !== 1 && strides[d] !== expected) return false;
+      expected *= shape[d]!;
+    }
+    return true;
+  }
+
+  isFloatingPoint(): boolean {
+    return this.dtype.isFloatingPoint;
+  }
+
+  isComplex(): boolean {
+    return this.dtype.isComplex;
+  }
+
+  isSigned(): boolean {
+    return this.dtype.isSigned;
+  }
+
+  /** The address-like identity of the first element: equal for tensors that start at the same place. */
+  dataPtr(): number {
+    addon.describe(alive(this));
+    return scratch[FIRST + 4]! * 2 ** 24 + scratch[FIRST + 2]! * this.dtype.itemsize;
+  }
+
+  /** @internal The version of the elements: how often they were changed in place. */
+  get _version(): number {
+    addon.describe(alive(this));
+    return scratch[FIRST + 6]!;
+  }
+
+  /**
+   * The value of a tensor with one element: a number, or a boolean for bool.
+   * @throws RuntimeError unless there is exactly one element; RangeError for an int64 beyond 2^53 - 1 (use itemBigInt).
+   */
+  item(): number | boolean {
+    const value = this._single('item');
+    if (typeof value === 'bigint') {
+      const n = Number(value);
+      if (!Number.isSafeInteger(n)) throw new RangeError(`item(): ${value} is beyond 2^53 - 1; use itemBigInt()`);
+      return n;
+    }
+    return this.dtype === bool ? value !== 0 : value;
+  }
+
+  /** The value of an integer tensor with one element, exactly. */
+  itemBigInt(): bigint {
+    const value = this._single('itemBigInt');
+    return typeof value === 'bigint' ? value : BigInt(Math.trunc(value));
+  }
+
+  /** @internal */
+  _single(name: string): number | bigint {
+    const n = this.numel();
+    if (n !== 1) {
+      throw new RuntimeError(`a Tensor with ${n} elements cannot be converted to Scalar`);
+    }
+    if (this.dtype.isComplex)
+      throw new RuntimeError(`${name}(): a complex tensor has no real value; use real and imag`);
+    return asNumbers(this)[0]!;
+  }
+
+  /** The elements as nested arrays (a bare value for a 0-d tensor); int64 beyond 2^53 - 1 as bigint. */
+  tolist(): NestedArray {
+    const flat = asNumbers(this);
+    const complex = this.dtype.isComplex;
+    const isBool = this.dtype === bool;
+    const shape = this.shape;
+    let at = 0;
+    const element = (): NestedArray => {
+      if (complex) {
+        at += 2;
+        return [Number(flat[at - 2]!), Number(flat[at - 1]!)];
+      }
+      const value = flat[at++]!;
+      if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+      return isBool ? value !== 0 : value;
+    };
+    const nest = (dim: number): NestedArray =>
+      dim === shape.length ? element() : Array.from({ length: shape[dim]! }, () => nest(dim + 1));
+    return nest(0);
+  }
+
+  /**
+   * A contiguous copy of the elements. float16 and bfloat16 give their raw bits in a Uint16Array, complex types
+   * interleaved pairs, bool a Uint8Array, int64 a BigInt64Array.
+   */
+  toTypedArray(): TypedArray {
+    const dtype = this.dtype;
+    const bytes = new Uint8Array(this.numel() * dtype.itemsize);
+    addon.read(alive(this), bytes);
+    return typedView(dtype, bytes);
+  }
+
+  /** Frees the memory now (that of a shared storage when its last view goes). The tensor cannot be used afterwards. */
+  dispose(): void {
+    if (this._h !== 0) addon.free(this._h);
+    this._h = 0;
+    this._own = DISPOSED;
+    this._ad = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal Sizes (0) or strides (1). */
+  _describe(which: 0 | 1): number[] {
+    addon.describe(alive(this));
+    const n = scratch[FIRST + 7]!;
+    const at = FIRST + 8 + which * n;
+    const out = new Array<number>(n);
+    for (let i = 0; i < n; i++) out[i] = scratch[at + i]!;
+    return out;
+  }
+}
+
+/** @internal The handle of a tensor that has not been disposed. */
+export function alive(t: Tensor): number {
+  if (t._h === 0) throw new RuntimeError('the tensor was disposed and cannot be used any more');
+  return t._h;
+}
+
+/**
+ * A dimension counted from the front.
+ * @throws RangeError in PyTorch's words if it is out of range.
+ */
+export function wrapDim(dim: number, ndim: number): number {
+  const n = ndim === 0 ? 1 : ndim;
+  if (!Number.isInteger(dim)) throw new TypeError(`a dimension must be an integer, got ${String(dim)}`);
+  if (dim < -n || dim >= n) {
+    throw new RangeError(`Dimension out of range (expected to be in range of [${-n}, ${n - 1}], but got ${dim})`);
+  }
+  return dim < 0 ? dim + n : dim;
+}
+
+/** Bytes seen as the typed array of their dtype. */
+export function typedView(dtype: DType, bytes: Uint8Array): TypedArray {
+  const { buffer, byteOffset, byteLength } = bytes;
+  const length = byteLength / Math.min(dtype.itemsize, 8);
+  switch (dtype.name) {
+    case 'float32':
+      return new Float32Array(buffer, byteOffset, length);
+    case 'complex64':
+      return new Float32Array(buffer, byteOffset, byteLength / 4);
+    case 'float64':
+    case 'complex128':
+      return new Float64Array(buffer, byteOffset, length);
+    case 'int64':
+      return new BigInt64Array(buffer, byteOffset, length);
+    case 'int32':
+      return new Int32Array(buffer, byteOffset, length);
+    case 'int16':
+      return new Int16Array(buffer, byteOffset, length);
+    case 'int8':
+      return new Int8Array(buffer, byteOffset, length);
+    case 'float16':
+    case 'bfloat16':
+      return new Uint16Array(buffer, byteOffset, length);
+    default:
+      return bytes;
+  }
+}
+
+const word = new DataView(new ArrayBuffer(4));
+
+/** The value of a float16's bits (IEEE 754 binary16). */
+export function float16Value(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return exponent ? sign * 2 ** (exponent - 15) * (1 + fraction / 1024) : sign * 2 ** -24 * fraction;
+}
+
+/** The value of a bfloat16's bits: the upper half of a float32. */
+export function bfloat16Value(bits: number): number {
+  word.setUint32(0, bits << 16);
+  return word.getFloat32(0);
+}
+
+/** The elements as numbers (bigints for int64); complex types as interleaved parts. */
+export function asNumbers(t: Tensor): ArrayLike<number | bigint> {
+  const raw = t.toTypedArray();
+  if (t.dtype.name === 'float16') return Float64Array.from(raw as Uint16Array, float16Value);
+  if (t.dtype.name === 'bfloat16') return Float64Array.from(raw as Uint16Array, bfloat16Value);
+  return raw;
+}

@@ -1,0 +1,100 @@
+// Functions of `torch` about the library itself: threads, memory formats, questions about tensors.
+import type { DType } from './core/dtype.js';
+import { addon } from './native/addon.js';
+import { Tensor } from './tensor/tensor.js';
+
+/** The version of the package. */
+export const __version__ = '0.1.0';
+
+/** How many threads a kernel may use. */
+export function getNumThreads(): number {
+  return addon.numThreads();
+}
+
+/**
+ * Sets how many threads a kernel may use.
+ * @throws RuntimeError unless `n` is between 1 and 1024.
+ */
+export function setNumThreads(n: number): void {
+  addon.setNumThreads(n);
+}
+
+/** The instruction set whose kernels run: 'scalar', 'avx2', 'avx512' or 'neon'. */
+export function instructionSet(): string {
+  return addon.instructionSet();
+}
+
+/** Whether a value is a tensor. */
+export function isTensor(value: unknown): value is Tensor {
+  return value instanceof Tensor;
+}
+export function isFloatingPoint(input: Tensor): boolean {
+  return input.dtype.isFloatingPoint;
+}
+export function isComplex(input: Tensor): boolean {
+  return input.dtype.isComplex;
+}
+/** The number of elements. */
+export function numel(input: Tensor): number {
+  return input.numel();
+}
+
+/** Memory formats, as `torch.contiguousFormat`: row-major is the only one that ops produce. */
+export const contiguousFormat = 'contiguousFormat';
+export const preserveFormat = 'preserveFormat';
+export const channelsLast = 'channelsLast';
+export const channelsLast3d = 'channelsLast3d';
+
+/** The layout of every tensor. */
+export const strided = 'strided';
+
+/** The smallest and largest value of an integer type. */
+export function iinfo(dtype: DType): { bits: number; min: number | bigint; max: number | bigint; dtype: string } {
+  if (dtype.isFloatingPoint || dtype.isComplex || dtype.name === 'bool') {
+    throw new TypeError(`iinfo(): torch.iinfo() requires an integer input type. Use torch.finfo to handle '${dtype.name}'`);
+  }
+  const bits = 8 * dtype.itemsize;
+  if (bits === 64) return { bits, min: -(2n ** 63n), max: 2n ** 63n - 1n, dtype: dtype.name };
+  const span = 2 ** bits;
+  return dtype.isSigned
+    ? { bits, min: -span / 2, max: span / 2 - 1, dtype: dtype.name }
+    : { bits, min: 0, max: span - 1, dtype: dtype.name };
+}
+
+interface FloatInfo {
+  bits: number;
+  eps: number;
+  max: number;
+  min: number;
+  tiny: number;
+  smallestNormal: number;
+  resolution: number;
+  dtype: string;
+}
+/** [fraction bits, largest exponent, decimal digits] of the floating-point types. */
+const FORMATS: Record<string, [number, number, number]> = {
+  float16: [10, 15, 3],
+  bfloat16: [7, 127, 2],
+  float32: [23, 127, 6],
+  float64: [52, 1023, 15],
+};
+/** Machine limits of a floating-point type. */
+export function finfo(dtype: DType): FloatInfo {
+  const format = FORMATS[dtype.toReal().name];
+  if (format === undefined) {
+    throw new TypeError(`finfo(): torch.finfo() requires a floating point input type. Use torch.iinfo to handle '${dtype.name}'`);
+  }
+  const [fraction, exponent, digits] = format;
+  const max = (2 - 2 ** -fraction) * 2 ** exponent;
+  const tiny = 2 ** (1 - exponent);
+  return {
+    bits: 8 * dtype.toReal().itemsize,
+    eps: 2 ** -fraction,
+    max,
+    min: -max,
+    tiny,
+    smallestNormal: tiny,
+    resolution: 10 ** -digits,
+    dtype: dtype.toReal().name,
+  };
+}

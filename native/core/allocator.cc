@@ -1,0 +1,156 @@
+#include "core/allocator.h"
+
+#include <sys/mman.h>
+
+#include <atomic>
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+#include <vector>
+
+#include "core/error.h"
+
+namespace flambeau {
+namespace {
+
+// Eight classes per power of two: at most an eighth of a block is lost, and sizes that differ a little share blocks.
+constexpr size_t kMinimum = 64;
+constexpr int kClasses = 8 * 48;
+constexpr size_t kHugePage = size_t{2} << 20;
+// Above this a block is aligned for huge pages, which saves most of the page faults of a first touch.
+constexpr size_t kHugeFrom = size_t{4} << 20;
+// The cache may hold this much, or half of what is in use if that is more.
+constexpr int64_t kCacheFloor = int64_t{256} << 20;
+// Blocks up to this size are kept per thread, without a lock.
+constexpr size_t kLocalLimit = 4096;
+constexpr size_t kLocalCount = 64;
+
+struct SizeClass {
+  int index;
+  size_t bytes;
+};
+
+SizeClass class_of(size_t bytes) {
+  if (bytes <= kMinimum) return {0, kMinimum};
+  const int log = static_cast<int>(std::bit_width(bytes - 1)) - 1;  // 2^log < bytes <= 2^(log + 1)
+  const size_t step = log >= 9 ? size_t{1} << (log - 3) : kMinimum;
+  const size_t rounded = (bytes + step - 1) / step * step;
+  const int eighth = log >= 9 ? static_cast<int>((rounded - (size_t{1} << log)) / step)
+                              : static_cast<int>((rounded - (size_t{1} << log)) / kMinimum);
+  return {8 * (log - 5) + eighth, rounded};
+}
+
+struct Cache {
+  std::mutex lock;
+  std::vector<void*> free[kClasses];
+  int64_t cached = 0;
+};
+
+// Never destroyed: threads may still give blocks back while the process ends.
+Cache& cache() {
+  static Cache* c = new Cache;
+  return *c;
+}
+
+std::atomic<int64_t> in_use{0};
+std::atomic<int64_t> cached_total{0};
+
+struct Local {
+  std::vector<void*> free[8 * 8];
+  ~Local() {
+    for (auto& list : free)
+      for (void* block : list) std::free(block);
+  }
+};
+thread_local Local local;
+
+void* from_system(size_t bytes) {
+  const size_t alignment = bytes >= kHugeFrom ? kHugePage : kMinimum;
+  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  void* block = std::aligned_alloc(alignment, rounded);
+  if (block == nullptr) {
+    empty_cache();
+    block = std::aligned_alloc(alignment, rounded);
+  }
+  FLAMBEAU_CHECK(block != nullptr, Kind::Runtime,
+                 "DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
+#ifdef MADV_HUGEPAGE
+  if (bytes >= kHugeFrom) madvise(block, rounded, MADV_HUGEPAGE);
+#endif
+  return block;
+}
+
+}  // namespace
+
+void* allocate(size_t bytes) {
+  FLAMBEAU_CHECK(bytes < (size_t{1} << 47), Kind::Runtime,
+                 "DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
+  const SizeClass c = class_of(bytes);
+  in_use.fetch_add(static_cast<int64_t>(c.bytes), std::memory_order_relaxed);
+  if (c.bytes <= kLocalLimit) {
+    auto& list = local.free[c.index];
+    if (!list.empty()) {
+      void* block = list.back();
+      list.pop_back();
+      return block;
+    }
+  }
+  Cache& shared = cache();
+  {
+    std::lock_guard guard(shared.lock);
+    auto& list = shared.free[c.index];
+    if (!list.empty()) {
+      void* block = list.back();
+      list.pop_back();
+      shared.cached -= static_cast<int64_t>(c.bytes);
+      cached_total.store(shared.cached, std::memory_order_relaxed);
+      return block;
+    }
+  }
+  try {
+    return from_system(c.bytes);
+  } catch (...) {
+    in_use.fetch_sub(static_cast<int64_t>(c.bytes), std::memory_order_relaxed);
+    throw;
+  }
+}
+
+void release(void* block, size_t bytes) noexcept {
+  if (block == nullptr) return;
+  const SizeClass c = class_of(bytes);
+  const int64_t used = in_use.fetch_sub(static_cast<int64_t>(c.bytes), std::memory_order_relaxed);
+  if (c.bytes <= kLocalLimit) {
+    auto& list = local.free[c.index];
+    if (list.size() < kLocalCount) {
+      list.push_back(block);
+      return;
+    }
+  }
+  Cache& shared = cache();
+  const int64_t limit = used / 2 > kCacheFloor ? used / 2 : kCacheFloor;
+  {
+    std::lock_guard guard(shared.lock);
+    if (shared.cached + static_cast<int64_t>(c.bytes) <= limit) {
+      shared.free[c.index].push_back(block);
+      shared.cached += static_cast<int64_t>(c.bytes);
+      cached_total.store(shared.cached, std::memory_order_relaxed);
+      return;
+    }
+  }
+  std::free(block);
+}
+
+int64_t cached_bytes() { return cached_total.load(std::memory_order_relaxed); }
+
+void empty_cache() {
+  Cache& shared = cache();
+  std::lock_guard guard(shared.lock);
+  for (auto& list : shared.free) {
+    for (void* block : list) std::free(block);
+    list.clear();
+  }
+  shared.cached = 0;
+  cached_total.store(0, std::memory_order_relaxed);
+}
+
+}  // namespace flambeau

@@ -1,0 +1,332 @@
+// Convolutions: which path a shape takes, and how it is described to that path.
+#include "kernels/conv.h"
+
+#include "core/allocator.h"
+#include "kernels/conv_depthwise.h"
+#include "kernels/conv_lower.h"
+#include "kernels/conv_weight.h"
+#include "kernels/gemm.h"
+#include "kernels/set.h"
+#include "parallel/pool.h"
+
+namespace flambeau {
+namespace FLAMBEAU_SET {
+namespace {
+
+int64_t volume(const int64_t (&size)[3]) { return size[0] * size[1] * size[2]; }
+
+bool is_empty(const ConvShape& s) { return s.n <= 0 || s.c <= 0 || s.o <= 0 || volume(s.in) <= 0 || volume(s.out) <= 0; }
+
+bool is_pointwise(const ConvShape& s) {
+  for (int d = 0; d < 3; d++) {
+    if (s.kernel[d] != 1 || s.stride[d] != 1 || s.pad[d] != 0 || s.in[d] != s.out[d]) return false;
+  }
+  return true;
+}
+
+// More results a channel are a matrix product worth its packing.
+bool is_depthwise(const ConvShape& s) { return s.c == s.groups && s.o / s.groups <= 4; }
+
+int threads_for(const ConvShape& s) {
+  const int64_t work = s.n * s.o * volume(s.out) * (s.c / s.groups) * volume(s.kernel);
+  return work < kParallelWork ? 1 : num_threads();
+}
+
+template <class T>
+void fill_channels(const T* bias, int64_t n, int64_t c, int64_t plane, T* y) {
+  for (int64_t i = 0; i < n * c; i++) {
+    const T value = bias ? bias[i % c] : T(0);
+    for (int64_t j = 0; j < plane; j++) y[i * plane + j] = value;
+  }
+}
+
+// A kernel of one element with stride one: y = W x for every image, or x's gradient = W^T gy.
+template <class T>
+void run_pointwise(DType type, const ConvShape& s, bool back, const T* x, const T* w, const T* bias, T* y) {
+  GemmKernels gemm;
+  fill(gemm);
+  const int64_t c = s.c / s.groups, o = s.o / s.groups, plane = volume(s.in);
+  GemmArgs g;
+  g.batch = s.n;
+  g.m = back ? c : o;
+  g.k = back ? o : c;
+  g.n = plane;
+  g.a_row = back ? 1 : c;
+  g.a_col = back ? c : 1;
+  g.b_batch = (back ? s.o : s.c) * plane;
+  g.c_batch = (back ? s.c : s.o) * plane;
+  g.b_row = g.c_row = plane;
+  g.b_col = g.c_col = 1;
+  for (int64_t i = 0; i < s.groups; i++) {
+    g.a = w + i * o * c;
+    g.b = x + i * g.k * plane;
+    g.c = y + i * g.m * plane;
+    g.row_bias = bias ? bias + i * g.m : nullptr;
+    gemm.gemm(type, g);
+  }
+}
+
+// ---- depthwise ----
+
+DepthwiseShape depthwise_shape(const ConvShape& s, bool back) {
+  DepthwiseShape r{s.n, s.groups, s.o / s.groups, {}, {}, {}, {}, {}, {}, {}};
+  for (int d = 0; d < 3; d++) {
+    r.in[d] = back ? s.out[d] : s.in[d];
+    r.grid[d] = back ? s.in[d] : s.out[d];
+    r.stride[d] = back ? 1 : s.stride[d];
+    r.lift[d] = back ? s.stride[d] : 1;
+    r.count[d] = s.kernel[d];
+    r.first[d] = back ? s.pad[d] : -s.pad[d];
+    r.step[d] = back ? -s.dilation[d] : s.dilation[d];
+  }
+  return r;
+}
+
+template <class T, class F>
+void run_depthwise(const ConvShape& s, bool back, const F& run) {
+  Depthwise<T> conv(depthwise_shape(s, back), threads_for(s));
+  const auto bytes = static_cast<size_t>(conv.bytes());
+  void* space = allocate(bytes);
+  run(conv, space);
+  release(space, bytes);
+}
+
+// ---- the general path ----
+
+template <class T>
+Lowered<T> lower(const ConvShape& s, const T* x, const T* w, const T* bias, T* y) {
+  Lowered<T> r{};
+  r.n = s.n;
+  r.groups = s.groups;
+  r.c = s.c / s.groups;
+  r.o = s.o / s.groups;
+  for (int d = 0; d < 3; d++) {
+    r.in[d] = s.in[d];
+    r.grid[d] = s.out[d];
+    r.stride[d] = s.stride[d];
+    r.count[d] = s.kernel[d];
+  }
+  r.x = x;
+  r.w = w;
+  r.kernel = volume(s.kernel);
+  r.bias = bias;
+  r.y = y;
+  r.y_channel = volume(s.out);
+  r.y_image = s.o * r.y_channel;
+  r.y_step[0] = s.out[1] * s.out[2];
+  r.y_step[1] = s.out[2];
+  r.y_step[2] = 1;
+  return r;
+}
+
+template <class T>
+int64_t tap_bytes(const Lowered<T>& r) {
+  return round_up((r.count[0] + r.count[1] + r.count[2]) * 8, 64);
+}
+
+// Lists the forward taps of all dimensions at `memory` and points r to them.
+template <class T>
+void list_taps(const ConvShape& s, Lowered<T>& r, void* memory) {
+  auto* at = static_cast<int64_t*>(memory);
+  for (int d = 0; d < 3; d++) {
+    r.taps[d] = at;
+    for (int64_t i = 0; i < r.count[d]; i++) *at++ = i * s.dilation[d] - s.pad[d];
+  }
+}
+
+// Allocates the lists, of `lists` bytes, and the convolution's workspace, has the lists filled, and runs it.
+template <class Conv, class F>
+void run_with_lists(const Conv& sized, int64_t lists, const F& run) {
+  const auto bytes = static_cast<size_t>(lists + sized.bytes());
+  char* space = static_cast<char*>(allocate(bytes));
+  run(space, space + lists);
+  release(space, bytes);
+}
+
+template <class T, class F>
+void run_convolution(const Lowered<T>& r, int threads, int64_t lists, const F& prepare) {
+  if (has_few_rows<T>(r.o)) {
+    run_with_lists(Convolution<T, kFewRows>(r, threads), lists, [&](void* list, void* space) {
+      Convolution<T, kFewRows>(prepare(list), threads).run(space);
+    });
+  } else {
+    run_with_lists(Convolution<T, kRows<T>>(r, threads), lists, [&](void* list, void* space) {
+      Convolution<T, kRows<T>>(prepare(list), threads).run(space);
+    });
+  }
+}
+
+template <class T>
+void run_forward(DType type, const ConvShape& s, const T* x, const T* w, const T* bias, T* y) {
+  if (is_pointwise(s)) return run_pointwise(type, s, false, x, w, bias, y);
+  if (is_depthwise(s)) {
+    return run_depthwise<T>(s, false, [&](Depthwise<T>& conv, void* space) { conv.run(x, w, bias, y, space); });
+  }
+  Lowered<T> r = lower(s, x, w, bias, y);
+  run_convolution(r, threads_for(s), tap_bytes(r), [&](void* list) -> const Lowered<T>& {
+    list_taps(s, r, list);
+    return r;
+  });
+}
+
+// Positions q * stride + phase of gx, which are a convolution of gy with stride one: gx[i] sums w[k] gy[j] over i + pad =
+// j stride + k dilation, so with i = q stride + phase only those k count for which phase + pad - k dilation is a multiple
+// of the stride, and j = q + that multiple.
+template <class T>
+struct Phase {
+  Lowered<T> r;
+  int64_t at[3];
+
+  Phase(const ConvShape& s, const int64_t (&phase)[3], const T* gy, const T* w, const T* bias, T* gx) {
+    r = lower(s, gy, w, bias, gx);
+    r.c = s.o / s.groups;
+    r.o = s.c / s.groups;
+    r.y_channel = volume(s.in);
+    r.y_image = s.c * r.y_channel;
+    const int64_t row[3] = {s.in[1] * s.in[2], s.in[2], 1};
+    for (int d = 0; d < 3; d++) {
+      at[d] = phase[d];
+      r.in[d] = s.out[d];
+      r.grid[d] = (s.in[d] - phase[d] + s.stride[d] - 1) / s.stride[d];
+      r.stride[d] = 1;
+      r.y += phase[d] * row[d];
+      r.y_step[d] = s.stride[d] * row[d];
+      r.count[d] = 0;
+      for (int64_t k = 0; k < s.kernel[d]; k++) r.count[d] += reads(s, d, k);
+    }
+  }
+
+  bool reads(const ConvShape& s, int d, int64_t k) const {
+    return (at[d] + s.pad[d] - k * s.dilation[d]) % s.stride[d] == 0;
+  }
+
+  int64_t bytes() const { return round_up((r.count[0] + r.count[1] + r.count[2] + r.volume()) * 8, 64); }
+
+  // Lists the taps and where their weights lie.
+  void prepare(const ConvShape& s, int64_t* list) {
+    for (int d = 0; d < 3; d++) {
+      r.taps[d] = list;
+      for (int64_t k = 0; k < s.kernel[d]; k++) {
+        if (reads(s, d, k)) *list++ = (at[d] + s.pad[d] - k * s.dilation[d]) / s.stride[d];
+      }
+    }
+    r.tap_index = list;
+    for (int64_t i = 0; i < s.kernel[0]; i++) {
+      for (int64_t j = 0; j < s.kernel[1]; j++) {
+        for (int64_t k = 0; k < s.kernel[2]; k++) {
+          if (reads(s, 0, i) && reads(s, 1, j) && reads(s, 2, k)) *list++ = (i * s.kernel[1] + j) * s.kernel[2] + k;
+        }
+      }
+    }
+  }
+
+  void fill() const {
+    for (int64_t i = 0; i < r.n * r.groups * r.o; i++) {
+      const T value = r.bias ? r.bias[i % (r.groups * r.o)] : T(0);
+      for (int64_t d = 0; d < r.grid[0]; d++) {
+        for (int64_t h = 0; h < r.grid[1]; h++) {
+          T* row = r.y + i * r.y_channel + d * r.y_step[0] + h * r.y_step[1];
+          for (int64_t w = 0; w < r.grid[2]; w++) row[w * r.y_step[2]] = value;
+        }
+      }
+    }
+  }
+};
+
+template <class T>
+void run_backward_input(DType type, const ConvShape& s, const T* gy, const T* w, const T* bias, T* gx) {
+  if (is_pointwise(s)) return run_pointwise(type, s, true, gy, w, bias, gx);
+  if (is_depthwise(s)) {
+    return run_depthwise<T>(s, true, [&](Depthwise<T>& conv, void* space) { conv.run_back(gy, w, bias, gx, space); });
+  }
+  const int threads = threads_for(s);
+  int64_t phase[3];
+  for (phase[0] = 0; phase[0] < s.stride[0] && phase[0] < s.in[0]; phase[0]++) {
+    for (phase[1] = 0; phase[1] < s.stride[1] && phase[1] < s.in[1]; phase[1]++) {
+      for (phase[2] = 0; phase[2] < s.stride[2] && phase[2] < s.in[2]; phase[2]++) {
+        Phase<T> p(s, phase, gy, w, bias, gx);
+        if (p.r.volume() == 0) {
+          p.fill();
+          continue;
+        }
+        run_convolution(p.r, threads, p.bytes(), [&](void* list) -> const Lowered<T>& {
+          p.prepare(s, static_cast<int64_t*>(list));
+          return p.r;
+        });
+      }
+    }
+  }
+}
+
+template <class T>
+void run_backward_weight(const ConvShape& s, const T* gy, const T* x, T* gw) {
+  if (is_depthwise(s)) {
+    return run_depthwise<T>(s, false, [&](Depthwise<T>& conv, void* space) { conv.run_weight(x, gy, gw, space); });
+  }
+  Lowered<T> r = lower<T>(s, x, nullptr, nullptr, nullptr);
+  const int threads = threads_for(s);
+  if (has_few_rows<T>(r.o)) {
+    run_with_lists(WeightGradient<T, kFewRows>(r, gy, gw, threads), tap_bytes(r), [&](void* list, void* space) {
+      list_taps(s, r, list);
+      WeightGradient<T, kFewRows>(r, gy, gw, threads).run(space);
+    });
+  } else {
+    run_with_lists(WeightGradient<T, kRows<T>>(r, gy, gw, threads), tap_bytes(r), [&](void* list, void* space) {
+      list_taps(s, r, list);
+      WeightGradient<T, kRows<T>>(r, gy, gw, threads).run(space);
+    });
+  }
+}
+
+// ---- by element type ----
+
+template <class T>
+void forward_as(DType type, const ConvShape& s, const void* x, const void* w, const void* bias, void* y) {
+  if (is_empty(s)) {
+    return fill_channels(static_cast<const T*>(bias), s.n, s.o, volume(s.out), static_cast<T*>(y));
+  }
+  run_forward(type, s, static_cast<const T*>(x), static_cast<const T*>(w), static_cast<const T*>(bias),
+              static_cast<T*>(y));
+}
+
+template <class T>
+void backward_input_as(DType type, const ConvShape& s, const void* gy, const void* w, const void* bias, void* gx) {
+  if (is_empty(s)) {
+    return fill_channels(static_cast<const T*>(bias), s.n, s.c, volume(s.in), static_cast<T*>(gx));
+  }
+  run_backward_input(type, s, static_cast<const T*>(gy), static_cast<const T*>(w), static_cast<const T*>(bias),
+                     static_cast<T*>(gx));
+}
+
+template <class T>
+void backward_weight_as(const ConvShape& s, const void* gy, const void* x, void* gw) {
+  if (is_empty(s)) {
+    const int64_t size = s.groups > 0 ? s.o * (s.c / s.groups) * volume(s.kernel) : 0;
+    return fill_channels<T>(nullptr, 1, 1, size, static_cast<T*>(gw));
+  }
+  run_backward_weight(s, static_cast<const T*>(gy), static_cast<const T*>(x), static_cast<T*>(gw));
+}
+
+void forward(DType type, const ConvShape& s, const void* x, const void* w, const void* bias, void* y) {
+  if (type == DType::F32) return forward_as<float>(type, s, x, w, bias, y);
+  if (type == DType::F64) forward_as<double>(type, s, x, w, bias, y);
+}
+void backward_input(DType type, const ConvShape& s, const void* gy, const void* w, const void* bias, void* gx) {
+  if (type == DType::F32) return backward_input_as<float>(type, s, gy, w, bias, gx);
+  if (type == DType::F64) backward_input_as<double>(type, s, gy, w, bias, gx);
+}
+void backward_weight(DType type, const ConvShape& s, const void* gy, const void* x, void* gw) {
+  if (type == DType::F32) return backward_weight_as<float>(s, gy, x, gw);
+  if (type == DType::F64) backward_weight_as<double>(s, gy, x, gw);
+}
+
+}  // namespace
+
+void fill(ConvKernels& k) {
+  k.forward = forward;
+  k.backward_input = backward_input;
+  k.backward_weight = backward_weight;
+}
+
+}  // namespace FLAMBEAU_SET
+}  // namespace flambeau

@@ -1,0 +1,35 @@
+// Convolutions over up to three spatial dimensions, on contiguous float32 and float64 data.
+#pragma once
+#include <cstdint>
+
+#include "core/dtype.h"
+
+namespace flambeau {
+
+// Sizes are (depth, height, width); one and two spatial dimensions have leading ones (stride 1, pad 0, dilation 1).
+// x: [n, c, in...], w: [o, c / groups, kernel...], y: [n, o, out...], all contiguous. For the forward pass
+// out = floor((in + 2 pad - dilation (kernel - 1) - 1) / stride) + 1; backward_input accepts any `in` that is at least
+// large enough for `out`, so that it also serves transposed convolutions with output padding.
+struct ConvShape {
+  int64_t n, c, o, groups;
+  int64_t in[3], kernel[3], out[3], stride[3], pad[3], dilation[3];
+};
+
+struct ConvKernels {
+  // y = conv(x, w) + bias; bias: [o] or null.
+  void (*forward)(DType type, const ConvShape& s, const void* x, const void* w, const void* bias, void* y);
+  // gx = gradient of the convolution by its input, which is a transposed convolution of gy; bias: [c] or null is added
+  // for that use. Every element of gx is written.
+  void (*backward_input)(DType type, const ConvShape& s, const void* gy, const void* w, const void* bias, void* gx);
+  // gw = gradient of the convolution by its weight.
+  void (*backward_weight)(DType type, const ConvShape& s, const void* gy, const void* x, void* gw);
+};
+
+// clang-format off
+namespace baseline { void fill(ConvKernels& k); }
+namespace avx2 { void fill(ConvKernels& k); }
+namespace avx512 { void fill(ConvKernels& k); }
+namespace neon { void fill(ConvKernels& k); }
+// clang-format on
+
+}  // namespace flambeau

@@ -1,0 +1,141 @@
+// The blocked product of packed panels, after Goto and van de Geijn, "Anatomy of High-Performance Matrix
+// Multiplication" (2008): a slab of B [kc, nc] is packed once and shared by all threads, each thread packs blocks of A
+// [mc, kc] for itself and multiplies them with a run of the slab's panels.
+#pragma once
+#include "kernels/gemm_complex.h"
+#include "kernels/gemm_micro.h"
+#include "kernels/gemm_pack.h"
+#include "kernels/gemm_small.h"
+#include "parallel/pool.h"
+
+namespace flambeau {
+namespace FLAMBEAU_SET {
+namespace {
+
+// How elements of type E are packed and multiplied: Unit is what panels are made of, kUnits how many an element takes.
+template <class E>
+struct Packed {
+  using Unit = E;
+  static constexpr int kUnits = 1, kR = kRows<E>, kC = kCols<E>;
+  static void pack_a(Unit* dst, Operand<E> a, int64_t m, int64_t k) { pack<E, kR>(dst, a, m, k); }
+  static void pack_b(Unit* dst, Operand<E> b, int64_t k, int64_t n) { pack<E, kC>(dst, b.transposed(), n, k); }
+  static void multiply(int64_t m, int64_t n, int64_t k, const Unit* a, const Unit* b, Target<E> c,
+                       const Epilogue<E>& e) {
+    multiply_block(m, n, k, a, b, c, e);
+  }
+};
+
+template <class T>
+struct Packed<Complex<T>> {
+  using Unit = T;
+  static constexpr int kUnits = 2, kR = kComplexRows, kC = kComplexCols<T>;
+  static void pack_a(T* dst, Operand<Complex<T>> a, int64_t m, int64_t k) { pack_complex<T, kR>(dst, a, m, k); }
+  static void pack_b(T* dst, Operand<Complex<T>> b, int64_t k, int64_t n) {
+    pack_complex<T, kC>(dst, b.transposed(), n, k);
+  }
+  static void multiply(int64_t m, int64_t n, int64_t k, const T* a, const T* b, Target<Complex<T>> c,
+                       const Epilogue<Complex<T>>& e) {
+    multiply_complex(m, n, k, a, b, c, e);
+  }
+};
+
+constexpr int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
+// The smallest multiple of `unit` that covers x in as many pieces as pieces of `most` would: 300 in pieces of at most
+// 256 gives 150 and not 256 + 44.
+constexpr int64_t even_piece(int64_t x, int64_t most, int64_t unit) {
+  const int64_t pieces = (x + most - 1) / most;
+  return round_up((x + pieces - 1) / pieces, unit);
+}
+
+template <class E>
+class Blocked {
+  using P = Packed<E>;
+  using Unit = typename P::Unit;
+  // A panel of B [kDepth, kC] is read again and again from the first-level cache (48 KiB on processors with AVX-512, 32
+  // KiB on others), a block of A stays in the second level, a slab of B in the last. A larger depth moves C less often.
+  static constexpr int64_t kDepth = (FLAMBEAU_VEC_BYTES == 64 ? 384 : 256) / P::kUnits;
+  static constexpr int64_t kBlockBytes = 256 << 10, kSlabBytes = 4 << 20;
+
+ public:
+  Blocked(const Product<E>& g, int threads) : g_(g), threads_(threads) {
+    kc_ = even_piece(g.k, kDepth, 1);
+    const int64_t step = kc_ * static_cast<int64_t>(sizeof(E));
+    mc_ = even_piece(g.m, round_up(kBlockBytes / step + 1, P::kR), P::kR);
+    nc_ = even_piece(g.n, round_up(kSlabBytes / step + 1, P::kC), P::kC);
+  }
+
+  int64_t bytes() const { return slab_bytes() + threads_ * block_bytes(); }
+
+  // workspace: bytes() bytes, 64-byte aligned.
+  void run(void* workspace) {
+    slab_ = static_cast<Unit*>(workspace);
+    blocks_ = static_cast<char*>(workspace) + slab_bytes();
+    for (int64_t j = 0; j < g_.n; j += nc_) {
+      const int64_t n = g_.n - j < nc_ ? g_.n - j : nc_;
+      for (int64_t p = 0; p < g_.k; p += kc_) {
+        const int64_t k = g_.k - p < kc_ ? g_.k - p : kc_;
+        multiply_slab(j, n, p, k);
+      }
+    }
+  }
+
+ private:
+  int64_t slab_bytes() const { return round_up(nc_ * kc_ * static_cast<int64_t>(sizeof(E)), 64); }
+  int64_t block_bytes() const { return round_up(mc_ * kc_ * static_cast<int64_t>(sizeof(E)), 64); }
+
+  void multiply_slab(int64_t j, int64_t n, int64_t p, int64_t k) {
+    constexpr int64_t C = P::kC;
+    const int64_t panels = (n + C - 1) / C;
+    auto pack_panels = [&](int64_t begin, int64_t end) {
+      const int64_t first = begin * C, last = end * C < n ? end * C : n;
+      P::pack_b(slab_ + first * k * P::kUnits, g_.b.at(p, j + first), k, last - first);
+    };
+    if (threads_ == 1) {
+      pack_panels(0, panels);
+    } else {
+      parallel(0, panels, 65536 / (C * k) + 1, pack_panels);
+    }
+
+    Epilogue<E> e = g_.e;
+    if (p > 0) e.beta = E(1);
+    if (p + k < g_.k) e.row_bias = e.col_bias = nullptr;
+
+    // Tasks: blocks of rows times runs of panels. One run where there are rows enough for all threads, because a block
+    // of A is packed anew for every run that another thread had in between.
+    const int64_t row_blocks = (g_.m + mc_ - 1) / mc_;
+    int64_t runs = threads_ == 1 || row_blocks >= 4 * threads_ ? 1 : (4 * threads_ + row_blocks - 1) / row_blocks;
+    if (runs > panels) runs = panels;
+    const int64_t tasks = row_blocks * runs;
+    int64_t next = 0;
+    auto slot = [&](int64_t begin, int64_t) {
+      Unit* block = reinterpret_cast<Unit*>(blocks_ + begin * block_bytes());
+      int64_t packed = -1;
+      for (;;) {
+        const int64_t task = __atomic_fetch_add(&next, 1, __ATOMIC_RELAXED);
+        if (task >= tasks) return;
+        const int64_t i = task / runs * mc_, run = task % runs;
+        const int64_t m = g_.m - i < mc_ ? g_.m - i : mc_;
+        if (packed != i) P::pack_a(block, g_.a.at(i, p), m, k);
+        packed = i;
+        const int64_t first = panels * run / runs * C, end = panels * (run + 1) / runs * C;
+        P::multiply(m, (end < n ? end : n) - first, k, block, slab_ + first * k * P::kUnits, g_.c.at(i, j + first),
+                    e.at(i, j + first));
+      }
+    };
+    if (threads_ == 1) {
+      slot(0, 1);
+    } else {
+      parallel(0, threads_, 1, slot);
+    }
+  }
+
+  Product<E> g_;
+  int threads_;
+  int64_t mc_, nc_, kc_;
+  Unit* slab_ = nullptr;
+  char* blocks_ = nullptr;
+};
+
+}  // namespace
+}  // namespace FLAMBEAU_SET
+}  // namespace flambeau

@@ -1,0 +1,209 @@
+// The register tile of the matrix product: R rows by NV vectors of C, held in registers while k runs.
+#pragma once
+#include "kernels/gemm_vec.h"
+
+namespace flambeau {
+namespace FLAMBEAU_SET {
+namespace {
+
+// The tile's shape fills the register file with accumulators, one row of B and one element of A: 24 + 2 + 1 of 32
+// registers, 12 + 3 + 1 of 16, and 8 + 2 + 1 of 16 where the product needs a register of its own before it is added. R is
+// a multiple of 4 so that packing can transpose 4 by 4. 64-bit integer products are emulated below AVX-512, in many
+// registers.
+#if defined(__AVX512F__)
+template <class T>
+struct Tile {
+  static constexpr int R = 12, NV = 2;
+};
+#elif defined(__AVX2__)
+template <class T>
+struct Tile {
+  static constexpr int R = 4, NV = 3;
+};
+template <>
+struct Tile<int64_t> {
+  static constexpr int R = 4, NV = 1;
+};
+#elif defined(__aarch64__)
+template <class T>
+struct Tile {
+  static constexpr int R = 8, NV = 3;
+};
+template <>
+struct Tile<int64_t> {
+  static constexpr int R = 4, NV = 1;
+};
+#else
+template <class T>
+struct Tile {
+  static constexpr int R = 4, NV = 2;
+};
+template <>
+struct Tile<int64_t> {
+  static constexpr int R = 4, NV = 1;
+};
+#endif
+template <class T>
+constexpr int kRows = Tile<T>::R;
+template <class T>
+constexpr int kCols = Tile<T>::NV * kLanes<T>;
+
+// What happens to a finished tile: C = alpha * tile + beta * C + biases. The bias pointers are those of the tile's own
+// rows and columns, or null.
+template <class T>
+struct Epilogue {
+  T alpha = 1, beta = 0;
+  const T* row_bias = nullptr;
+  const T* col_bias = nullptr;
+
+  Epilogue at(int64_t i, int64_t j) const {
+    return {alpha, beta, row_bias ? row_bias + i : nullptr, col_bias ? col_bias + j : nullptr};
+  }
+};
+
+// Where C lies: element (i, j) at p[i * row + j * col].
+template <class T>
+struct Target {
+  T* p;
+  int64_t row, col;
+
+  Target at(int64_t i, int64_t j) const { return {p + i * row + j * col, row, col}; }
+};
+
+// One element of C from its finished sum. A factor of one is left out, because a complex one makes NaN of infinity.
+template <class T>
+FLAMBEAU_INLINE void finish(T sum, int64_t i, int64_t j, const Target<T>& c, const Epilogue<T>& e) {
+  T* p = c.p + i * c.row + j * c.col;
+  T x = e.alpha == T(1) ? sum : mul_add(e.alpha, sum, T(0));
+  if (!(e.beta == T(0))) x = e.beta == T(1) ? plus(*p, x) : mul_add(e.beta, *p, x);
+  if (e.row_bias) x = plus(e.row_bias[i], x);
+  if (e.col_bias) x = plus(e.col_bias[j], x);
+  *p = x;
+}
+
+template <class T>
+FLAMBEAU_INLINE V<T> finish_vec(V<T> x, V<T> old, T bias, V<T> biases, const Epilogue<T>& e) {
+  x = fma<T>(splat(e.alpha), x, V<T>{});
+  if (e.beta != T(0)) x = fma<T>(splat(e.beta), old, x);
+  if (e.row_bias) x = add<T>(splat(bias), x);
+  if (e.col_bias) x = add<T>(biases, x);
+  return x;
+}
+
+// The general way out of a tile, through memory: tile is [rows, width].
+template <class T>
+__attribute__((noinline)) void emit_tile(const T* tile, int64_t width, int64_t rows, int64_t cols, const Target<T>& c,
+                                         const Epilogue<T>& e) {
+  constexpr int L = kLanes<T>;
+  for (int64_t i = 0; i < rows; i++, tile += width) {
+    if (c.col != 1) {
+      for (int64_t j = 0; j < cols; j++) finish(tile[j], i, j, c, e);
+      continue;
+    }
+    const T bias = e.row_bias ? e.row_bias[i] : T(0);
+    for (int64_t j = 0; j < cols; j += L) {
+      T* p = c.p + i * c.row + j;
+      const int left = static_cast<int>(cols - j);
+      if (left >= L) {
+        const V<T> old = e.beta != T(0) ? load(p) : V<T>{};
+        store(p, finish_vec<T>(load(tile + j), old, bias, e.col_bias ? load(e.col_bias + j) : V<T>{}, e));
+      } else {
+        const V<T> old = e.beta != T(0) ? load_n(p, left) : V<T>{};
+        const V<T> biases = e.col_bias ? load_n(e.col_bias + j, left) : V<T>{};
+        store_n(p, finish_vec<T>(load(tile + j), old, bias, biases, e), left);
+      }
+    }
+  }
+}
+
+// Writes the first `rows` rows and `cols` columns of a tile.
+template <class T, int R, int NV>
+FLAMBEAU_INLINE void emit(V<T> (&acc)[R][NV], int64_t rows, int64_t cols, const Target<T>& c, const Epilogue<T>& e) {
+  constexpr int L = kLanes<T>;
+  if (c.col == 1 && rows == R && cols == NV * L && e.alpha == T(1) && (e.beta == T(0) || e.beta == T(1))) {
+    if (e.row_bias) {
+#pragma GCC unroll 16
+      for (int i = 0; i < R; i++) {
+#pragma GCC unroll 8
+        for (int v = 0; v < NV; v++) acc[i][v] = add<T>(splat(e.row_bias[i]), acc[i][v]);
+      }
+    }
+    if (e.col_bias) {
+#pragma GCC unroll 8
+      for (int v = 0; v < NV; v++) {
+        const V<T> bias = load(e.col_bias + v * L);
+#pragma GCC unroll 16
+        for (int i = 0; i < R; i++) acc[i][v] = add<T>(bias, acc[i][v]);
+      }
+    }
+    const bool accumulate = e.beta == T(1);
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+#pragma GCC unroll 8
+      for (int v = 0; v < NV; v++) {
+        T* p = c.p + i * c.row + v * L;
+        store(p, accumulate ? add<T>(load(p), acc[i][v]) : acc[i][v]);
+      }
+    }
+    return;
+  }
+  T tile[R][NV * L];
+#pragma GCC unroll 16
+  for (int i = 0; i < R; i++) {
+#pragma GCC unroll 8
+    for (int v = 0; v < NV; v++) store(tile[i] + v * L, acc[i][v]);
+  }
+  emit_tile(tile[0], NV * L, rows, cols, c, e);
+}
+
+// acc = A panel * B panel. a: [k, R], b: [k, NV * lanes], both packed.
+template <class T, int R, int NV>
+FLAMBEAU_INLINE void multiply_packed(int64_t k, const T* a, const T* b, V<T> (&acc)[R][NV]) {
+  constexpr int L = kLanes<T>;
+#pragma GCC unroll 16
+  for (int i = 0; i < R; i++) {
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; v++) acc[i][v] = V<T>{};
+  }
+#pragma GCC unroll 4
+  for (int64_t p = 0; p < k; p++) {
+    V<T> row[NV];
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; v++) row[v] = load(b + v * L);
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+      const V<T> x = splat(a[i]);
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; v++) acc[i][v] = fma<T>(x, row[v], acc[i][v]);
+    }
+    a += R;
+    b += NV * L;
+  }
+}
+
+// A block of C from packed panels: a holds panels of [k, R] for the block's rows, b panels of [k, kCols] for its columns.
+// A panel of B stays in the first-level cache while the panels of A pass by.
+template <class T, int R = kRows<T>>
+__attribute__((noinline)) void multiply_block(int64_t m, int64_t n, int64_t k, const T* a, const T* b, Target<T> c,
+                                              const Epilogue<T>& e) {
+  constexpr int C = kCols<T>;
+  for (int64_t j = 0; j < n; j += C, b += C * k) {
+    const T* panel = a;
+    for (int64_t i = 0; i < m; i += R, panel += R * k) {
+      const Target<T> tile = c.at(i, j);
+      if (c.col == 1) {
+        // The tile's lines of C are asked for before the long loop, which hides their way from memory.
+        for (int r = 0; r < R && i + r < m; r++) {
+          for (int s = 0; s < C; s += 64 / static_cast<int>(sizeof(T))) __builtin_prefetch(tile.p + r * c.row + s, 1);
+        }
+      }
+      V<T> acc[R][Tile<T>::NV];
+      multiply_packed<T, R, Tile<T>::NV>(k, panel, b, acc);
+      emit(acc, m - i < R ? m - i : R, n - j < C ? n - j : C, tile, e.at(i, j));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace FLAMBEAU_SET
+}  // namespace flambeau

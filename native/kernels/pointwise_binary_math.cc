@@ -1,0 +1,24 @@
+// Kernels of the rows in pointwise_binary_math.def.
+#include "kernels/set.h"
+
+#include "kernels/pointwise_loop.h"
+#include "simd/power.h"
+#include "simd/special.h"
+#include "simd/trig.h"
+
+namespace flambeau::FLAMBEAU_SET {
+namespace {
+
+#define ROW FLAMBEAU_POINTWISE_ROW
+#include "kernels/pointwise_binary_math.def"
+#undef ROW
+
+}  // namespace
+
+void fill_pointwise_binary_math(PointwiseKernels& k) {
+#define ROW(name, ...) fill_row<Row_##name>(k.fn[static_cast<int>(Pointwise::name)]);
+#include "kernels/pointwise_binary_math.def"
+#undef ROW
+}
+
+}  // namespace flambeau::FLAMBEAU_SET

@@ -1,0 +1,169 @@
+#include "ops/data.h"
+
+#include <algorithm>
+
+#include "kernels/kernels.h"
+#include "ops/layout.h"
+#include "parallel/pool.h"
+
+namespace flambeau {
+namespace {
+
+// Elements per tile: two tiles of the widest type stay in the first-level cache.
+constexpr int64_t kTile = 1024;
+constexpr int64_t kGrain = 32 * 1024;
+
+}  // namespace
+
+void copy_elements(Tensor& dst, const Tensor& src) {
+  check_writable(dst);
+  if (dst.numel == 0) {
+    broadcast_sizes(dst.sizes, src.sizes);
+    return;
+  }
+  const Dims sizes = broadcast_sizes(dst.sizes, src.sizes);
+  FLAMBEAU_CHECK(sizes == dst.sizes, Kind::Runtime,
+                 "output with shape %s doesn't match the broadcast shape %s", show(dst.sizes).c_str(),
+                 show(sizes).c_str());
+  int order[kMaxDims];
+  memory_order(dst.sizes, dst.strides, order);
+  const Dims walk_sizes = permuted(sizes, order);
+  const Walk from = make_walk(walk_sizes, permuted(broadcast_strides(src, sizes), order));
+  const Walk to = make_walk(walk_sizes, permuted(dst.strides, order));
+  const int in_item = item_size(src.dtype);
+  const int out_item = item_size(dst.dtype);
+  const char* in = src.data();
+  char* out = dst.data();
+  if (src.storage == dst.storage && !(in == out && in_item == out_item)) {
+    // Overlapping ranges would be read after they are written; go through a copy.
+    const char* in_end = static_cast<const char*>(src.storage->data) + src.storage->bytes;
+    if (in_end > out) {
+      const Ref temporary = contiguous(*clone(src), src.dtype);
+      if (temporary->storage != dst.storage) return copy_elements(dst, *temporary);
+    }
+  }
+  const auto& convert = kernels().convert.convert;
+  const bool same = src.dtype == dst.dtype;
+  parallel(0, dst.numel, kGrain, [&](int64_t begin, int64_t end) {
+    if (from.contiguous && to.contiguous) {
+      if (same) std::memcpy(out + begin * out_item, in + begin * in_item, static_cast<size_t>((end - begin) * in_item));
+      else convert(src.dtype, dst.dtype, end - begin, in + begin * in_item, out + begin * out_item);
+      return;
+    }
+    if (same && to.contiguous) return from.gather(in, in_item, begin, end - begin, out + begin * out_item);
+    if (same && from.contiguous) return to.scatter(out, out_item, begin, end - begin, in + begin * in_item);
+    alignas(64) char raw[kTile * 16];
+    alignas(64) char converted[kTile * 16];
+    for (int64_t i = begin; i < end; i += kTile) {
+      const int64_t n = std::min(kTile, end - i);
+      const char* loaded = in + i * in_item;
+      if (!from.contiguous) {
+        from.gather(in, in_item, i, n, raw);
+        loaded = raw;
+      }
+      char* stored = to.contiguous ? out + i * out_item : converted;
+      if (same) std::memcpy(stored, loaded, static_cast<size_t>(n * out_item));
+      else convert(src.dtype, dst.dtype, n, loaded, stored);
+      if (!to.contiguous) to.scatter(out, out_item, i, n, stored);
+    }
+  });
+}
+
+Ref share(const Tensor& t) {
+  Tensor* shared = const_cast<Tensor*>(&t);
+  shared->refs++;
+  return Ref(shared);
+}
+
+Ref clone(const Tensor& t) {
+  // A dense tensor keeps its layout, as PyTorch's preserve_format does.
+  int order[kMaxDims];
+  memory_order(t.sizes, t.strides, order);
+  const Dims sizes = permuted(t.sizes, order);
+  const Dims strides = permuted(t.strides, order);
+  int64_t expected = 1;
+  bool dense = true;
+  for (int d = sizes.size() - 1; d >= 0 && dense; d--) {
+    if (sizes[d] != 1 && strides[d] != expected) dense = false;
+    expected *= sizes[d];
+  }
+  Ref out = dense && t.numel > 0 ? empty_strided(t.sizes, t.strides, t.dtype) : empty(t.sizes, t.dtype);
+  if (t.storage->bytes > 0) copy_elements(*out, t);
+  return out;
+}
+
+Ref contiguous(const Tensor& t) { return contiguous(t, t.dtype); }
+
+Ref contiguous(const Tensor& t, DType dtype) {
+  if (t.dtype == dtype && t.contiguous()) return share(t);
+  Ref out = empty(t.sizes, dtype);
+  copy_elements(*out, t);
+  return out;
+}
+
+void fill(Tensor& t, const Scalar& value) {
+  check_writable(t);
+  if (t.numel == 0) return;
+  alignas(16) char element[16];
+  value.store(t.dtype, element);
+  const int item = item_size(t.dtype);
+  int order[kMaxDims];
+  memory_order(t.sizes, t.strides, order);
+  const Walk to = make_walk(permuted(t.sizes, order), permuted(t.strides, order));
+  bool zero = true;
+  for (int i = 0; i < item; i++) zero = zero && element[i] == 0;
+  char* out = t.data();
+  alignas(64) char tile[kTile * 16];
+  for (int64_t i = 0; i < std::min(kTile, t.numel); i++) std::memcpy(tile + i * item, element, static_cast<size_t>(item));
+  parallel(0, t.numel, kGrain, [&](int64_t begin, int64_t end) {
+    if (to.contiguous && zero) {
+      std::memset(out + begin * item, 0, static_cast<size_t>((end - begin) * item));
+      return;
+    }
+    for (int64_t i = begin; i < end; i += kTile) {
+      const int64_t n = std::min(kTile, end - i);
+      if (to.contiguous) std::memcpy(out + i * item, tile, static_cast<size_t>(n * item));
+      else to.scatter(out, item, i, n, tile);
+    }
+  });
+}
+
+void read_elements(const Tensor& t, void* out, int64_t bytes) {
+  FLAMBEAU_CHECK(bytes == t.numel * item_size(t.dtype), Kind::Type, "expected a buffer of %lld bytes, got %lld",
+                 static_cast<long long>(t.numel * item_size(t.dtype)), static_cast<long long>(bytes));
+  if (bytes == 0) return;
+  make_walk(t.sizes, t.strides).gather(t.data(), item_size(t.dtype), 0, t.numel, out);
+}
+
+void write_elements(Tensor& t, const void* in, int64_t bytes) {
+  FLAMBEAU_CHECK(bytes == t.numel * item_size(t.dtype), Kind::Type, "expected a buffer of %lld bytes, got %lld",
+                 static_cast<long long>(t.numel * item_size(t.dtype)), static_cast<long long>(bytes));
+  check_writable(t);
+  if (bytes == 0) return;
+  make_walk(t.sizes, t.strides).scatter(t.data(), item_size(t.dtype), 0, t.numel, in);
+  t.bump();
+}
+
+void check_writable(const Tensor& t) {
+  for (int d = 0; d < t.ndim(); d++)
+    FLAMBEAU_CHECK(t.strides[d] != 0 || t.sizes[d] <= 1, Kind::Runtime,
+                   "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+                   "location. Please clone() the tensor before performing the operation.");
+}
+
+void check_no_partial_overlap(const Tensor& out, const Tensor& in) {
+  if (out.storage != in.storage || out.numel == 0 || in.numel == 0) return;
+  if (out.offset == in.offset && out.dtype == in.dtype && out.sizes == in.sizes && out.strides == in.strides) return;
+  // As PyTorch: only dense operands are judged; a strided one may interleave with the other without touching it.
+  if (!out.contiguous() || !in.contiguous()) return;
+  const char* a = out.data();
+  const char* b = in.data();
+  const char* a_end = a + out.numel * item_size(out.dtype);
+  const char* b_end = b + in.numel * item_size(in.dtype);
+  if (a == b && a_end == b_end) return;
+  FLAMBEAU_CHECK(a_end <= b || b_end <= a, Kind::Runtime,
+                 "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+                 "memory location. Please clone() the tensor before performing the operation.");
+}
+
+}  // namespace flambeau

@@ -1,0 +1,30 @@
+// Moving elements: between layouts, types, and the bytes of JavaScript. The loops that every other op builds on.
+#pragma once
+#include "core/scalar.h"
+#include "core/tensor.h"
+
+namespace flambeau {
+
+// dst = src, broadcast to dst's sizes and converted to its type.
+void copy_elements(Tensor& dst, const Tensor& src);
+// A row-major tensor with the elements of t: t itself where it is one already and has the type.
+Ref contiguous(const Tensor& t);
+Ref contiguous(const Tensor& t, DType dtype);
+// Always a fresh tensor.
+Ref clone(const Tensor& t);
+// Fills all elements.
+void fill(Tensor& t, const Scalar& value);
+
+// Row-major bytes to and from a buffer whose size must match exactly.
+void read_elements(const Tensor& t, void* out, int64_t bytes);
+void write_elements(Tensor& t, const void* in, int64_t bytes);
+
+// A reference to a tensor that a handle keeps alive.
+Ref share(const Tensor& t);
+
+// Throws PyTorch's errors for a tensor that may not be written: one whose elements overlap (an expanded one).
+void check_writable(const Tensor& t);
+// Throws when `in` overlaps `out` without being exactly the same elements.
+void check_no_partial_overlap(const Tensor& out, const Tensor& in);
+
+}  // namespace flambeau

@@ -1,0 +1,167 @@
+// Masks: which elements are taken, filled or replaced, and where they are.
+#include <algorithm>
+
+#include "kernels/kernels.h"
+#include "ops/index_util.h"
+#include "parallel/pool.h"
+
+namespace flambeau {
+namespace {
+
+using Int = long long;
+
+constexpr int64_t kTile = 1024;
+constexpr int64_t kGrain = 32 * 1024;
+
+void check_mask(const Tensor& mask, const char* op) {
+  FLAMBEAU_CHECK(mask.dtype == DType::Bool, Kind::Runtime, "%s only supports boolean masks, but got mask with dtype %s",
+                 op, dtype_name(mask.dtype));
+}
+
+Ref stretched(const Tensor& t, const Dims& sizes) {
+  return view_of(t, sizes, broadcast_strides(t, sizes), t.offset);
+}
+
+// The mask row-major over `sizes`, in memory of its own.
+Ref mask_over(const Tensor& mask, const Dims& sizes, const Tensor& changed) {
+  return source_values(*stretched(mask, sizes), DType::Bool, changed);
+}
+
+int64_t count_true(const uint8_t* mask, int64_t n) {
+  int64_t count = 0;
+  for (int64_t i = 0; i < n; i++) count += mask[i] != 0;
+  return count;
+}
+
+// masked_fill_(self, mask, value): a number, or a tensor of no dimensions
+FLAMBEAU_OP(masked_fill_) {
+  Tensor& self = call.tensor();
+  const Tensor& mask = call.tensor();
+  const Operand value = call.operand();
+  check_writable(self);
+  FLAMBEAU_CHECK(mask.dtype == DType::Bool, Kind::Runtime,
+                 "masked_fill_ only supports boolean masks, but got mask with dtype %s", dtype_name(mask.dtype));
+  FLAMBEAU_CHECK(broadcast_sizes(self.sizes, mask.sizes) == self.sizes, Kind::Runtime,
+                 "output with shape %s doesn't match the broadcast shape %s", show(self.sizes).c_str(),
+                 show(broadcast_sizes(self.sizes, mask.sizes)).c_str());
+  alignas(16) char element[16];
+  if (value.tensor) {
+    FLAMBEAU_CHECK(value.tensor->ndim() == 0, Kind::Runtime,
+                   "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).",
+                   value.tensor->ndim());
+    kernels().convert.convert(value.tensor->dtype, self.dtype, 1, value.tensor->data(), element);
+  } else {
+    value.scalar.store(self.dtype, element);
+  }
+  if (self.numel > 0) {
+    int order[kMaxDims];
+    memory_order(self.sizes, self.strides, order);
+    const Dims sizes = permuted(self.sizes, order);
+    const Walk to = make_walk(sizes, permuted(self.strides, order));
+    const Ref own = mask.storage == self.storage ? clone(mask) : share(mask);
+    const Walk from = make_walk(sizes, permuted(broadcast_strides(*own, self.sizes), order));
+    const int item = item_size(self.dtype);
+    by_size(item, [&](auto zero) {
+      using T = decltype(zero);
+      T filling;
+      std::memcpy(&filling, element, sizeof(T));
+      parallel(0, self.numel, kGrain, [&](int64_t begin, int64_t end) {
+        uint8_t bits[kTile];
+        T tile[kTile];
+        for (int64_t i = begin; i < end; i += kTile) {
+          const int64_t n = std::min(kTile, end - i);
+          const uint8_t* chosen = bits;
+          if (from.contiguous) chosen = own->as<uint8_t>() + i;
+          else from.gather(own->data(), 1, i, n, bits);
+          T* x = to.contiguous ? self.as<T>() + i : tile;
+          if (!to.contiguous) to.gather(self.data(), item, i, n, tile);
+          for (int64_t k = 0; k < n; k++) x[k] = chosen[k] ? filling : x[k];
+          if (!to.contiguous) to.scatter(self.data(), item, i, n, tile);
+        }
+      });
+    });
+  }
+  self.bump();
+}
+
+// masked_select(x, mask) -> [number of true elements]
+FLAMBEAU_OP(masked_select) {
+  const Tensor& x = call.tensor();
+  const Tensor& mask = call.tensor();
+  FLAMBEAU_CHECK(mask.dtype == DType::Bool, Kind::Runtime, "masked_select: expected BoolTensor for mask");
+  const Dims sizes = broadcast_sizes(x.sizes, mask.sizes);
+  const Ref chosen = contiguous(*stretched(mask, sizes));
+  const Ref from = contiguous(*stretched(x, sizes));
+  const uint8_t* bits = chosen->as<uint8_t>();
+  Ref out = empty(Dims{count_true(bits, chosen->numel)}, x.dtype);
+  by_size(item_size(x.dtype), [&](auto zero) {
+    using T = decltype(zero);
+    T* to = out->as<T>();
+    const T* source = from->as<T>();
+    for (int64_t i = 0; i < chosen->numel; i++)
+      if (bits[i]) *to++ = source[i];
+  });
+  call.result(std::move(out));
+}
+
+// masked_scatter_(self, mask, source): the true places get the elements of source in order
+FLAMBEAU_OP(masked_scatter_) {
+  Tensor& self = call.tensor();
+  const Tensor& mask = call.tensor();
+  const Tensor& source = call.tensor();
+  check_writable(self);
+  check_mask(mask, "masked_scatter_");
+  FLAMBEAU_CHECK(self.dtype == source.dtype, Kind::Runtime,
+                 "masked_scatter_: expected self and source to have same dtypes but got %s and %s",
+                 scalar_name(self.dtype), scalar_name(source.dtype));
+  const Dims sizes = broadcast_sizes(self.sizes, mask.sizes);
+  FLAMBEAU_CHECK(sizes == self.sizes, Kind::Runtime, "output with shape %s doesn't match the broadcast shape %s",
+                 show(self.sizes).c_str(), show(sizes).c_str());
+  const Ref chosen = mask_over(mask, sizes, self);
+  const uint8_t* bits = chosen->as<uint8_t>();
+  FLAMBEAU_CHECK(count_true(bits, chosen->numel) <= source.numel, Kind::Runtime,
+                 "masked_scatter_: expected the number of elements in source to be at least the number of ones in mask, "
+                 "but source has %lld elements",
+                 static_cast<Int>(source.numel));
+  const Ref values = source_values(source, self.dtype, self);
+  Workspace work(self, self.dtype);
+  by_size(item_size(self.dtype), [&](auto zero) {
+    using T = decltype(zero);
+    const T* from = values->as<T>();
+    T* to = work->as<T>();
+    for (int64_t i = 0; i < chosen->numel; i++)
+      if (bits[i]) to[i] = *from++;
+  });
+  work.finish();
+  self.bump();
+}
+
+// nonzero(x) -> int64 [count, ndim], in row-major order
+FLAMBEAU_OP(nonzero) {
+  const Tensor& x = call.tensor();
+  const Ref truth = contiguous(x, DType::Bool);
+  const uint8_t* bits = truth->as<uint8_t>();
+  const int64_t count = count_true(bits, truth->numel);
+  const int ndim = x.ndim();
+  Ref out = empty(Dims{count, ndim}, DType::I64);
+  int64_t* to = out->as<int64_t>();
+  if (ndim == 1) {
+    for (int64_t i = 0; i < truth->numel; i++)
+      if (bits[i]) *to++ = i;
+  } else if (ndim > 1 && count > 0) {
+    const int64_t last = x.sizes[ndim - 1];
+    int64_t index[kMaxDims] = {};
+    for (int64_t row = 0; row < truth->numel; row += last) {
+      for (int64_t k = 0; k < last; k++) {
+        if (!bits[row + k]) continue;
+        for (int d = 0; d < ndim - 1; d++) *to++ = index[d];
+        *to++ = k;
+      }
+      for (int d = ndim - 2; d >= 0 && ++index[d] == x.sizes[d]; d--) index[d] = 0;
+    }
+  }
+  call.result(std::move(out));
+}
+
+}  // namespace
+}  // namespace flambeau

@@ -1,0 +1,251 @@
+// The plan of every pointwise op: result type and shape, then tiles of contiguous elements of one compute type through
+// the kernel of the row. A row of kernels/pointwise.def is all that a new op needs here.
+#include <algorithm>
+
+#include "kernels/kernels.h"
+#include "ops/data.h"
+#include "ops/layout.h"
+#include "ops/promotion.h"
+#include "ops/registry.h"
+#include "parallel/pool.h"
+
+namespace flambeau {
+namespace {
+
+constexpr int64_t kTile = 1024;
+constexpr int64_t kGrain = 32 * 1024;
+constexpr int kMaxArity = kMaxPointwiseArity;
+constexpr int kMaxParams = kMaxPointwiseParams;
+
+// An operand on its way into a kernel.
+struct Input {
+  const char* base = nullptr;
+  DType dtype = DType::F32;    // in memory
+  DType compute = DType::F32;  // in the kernel
+  Walk walk;
+  bool direct = false;    // the kernel reads the memory itself
+  bool constant = false;  // one value: its tile is filled once
+  alignas(16) char value[16];
+};
+
+struct Plan {
+  PointwiseFn fn;
+  int arity;
+  Input in[kMaxArity];
+  const double* params;
+  char* out;
+  DType out_dtype, out_compute;
+  Walk out_walk;
+  bool out_direct;
+
+  void run(int64_t begin, int64_t end) const;
+};
+
+void fill_tile(char* tile, const char* value, int item, int64_t n) {
+  for (int64_t i = 0; i < n; i++) std::memcpy(tile + i * item, value, static_cast<size_t>(item));
+}
+
+void Plan::run(int64_t begin, int64_t end) const {
+  const auto& convert = kernels().convert.convert;
+  alignas(64) char tiles[kMaxArity][kTile * 16];
+  alignas(64) char raw[kTile * 16];
+  alignas(64) char result[kTile * 16];
+  bool whole = out_direct;
+  for (int k = 0; k < arity; k++) {
+    if (in[k].constant) fill_tile(tiles[k], in[k].value, item_size(in[k].compute), std::min(kTile, end - begin));
+    whole = whole && in[k].direct;
+  }
+  const int out_item = item_size(out_dtype);
+  const int64_t step = whole ? end - begin : kTile;
+  for (int64_t i = begin; i < end; i += step) {
+    const int64_t n = std::min(step, end - i);
+    const void* operands[kMaxArity];
+    for (int k = 0; k < arity; k++) {
+      const Input& x = in[k];
+      const int item = item_size(x.dtype);
+      if (x.constant) {
+        operands[k] = tiles[k];
+      } else if (x.direct) {
+        operands[k] = x.base + i * item;
+      } else if (x.dtype == x.compute) {
+        x.walk.gather(x.base, item, i, n, tiles[k]);
+        operands[k] = tiles[k];
+      } else {
+        const char* from = x.base + i * item;
+        if (!x.walk.contiguous) {
+          x.walk.gather(x.base, item, i, n, raw);
+          from = raw;
+        }
+        convert(x.dtype, x.compute, n, from, tiles[k]);
+        operands[k] = tiles[k];
+      }
+    }
+    if (out_direct) {
+      fn(n, operands, out + i * out_item, params);
+      continue;
+    }
+    fn(n, operands, result, params);
+    if (out_dtype == out_compute) {
+      out_walk.scatter(out, out_item, i, n, result);
+    } else if (out_walk.contiguous) {
+      convert(out_compute, out_dtype, n, result, out + i * out_item);
+    } else {
+      convert(out_compute, out_dtype, n, result, raw);
+      out_walk.scatter(out, out_item, i, n, raw);
+    }
+  }
+}
+
+// Whether the row's first operand is a mask of bytes.
+bool masked(const PointwiseRow& row) { return row.rule == TypeRule::Where; }
+
+DType computed_dtype(const PointwiseRow& row, DType common) {
+  if (row.rule == TypeRule::Float && !is_float(common) && !is_complex(common)) return default_dtype();
+  return common;
+}
+
+DType result_dtype(const PointwiseRow& row, DType common) {
+  if (row.result == Result::Bool) return DType::Bool;
+  if (row.result == Result::Real) return real_of(common);
+  return common;
+}
+
+Walk walk_of(const Tensor& t, const Dims& sizes, const int* order) {
+  return make_walk(permuted(sizes, order), permuted(broadcast_strides(t, sizes), order));
+}
+
+void pointwise(Call& call) {
+  const PointwiseRow& row = kPointwiseRows[call.row / 2];
+  const bool in_place = call.row % 2 == 1;
+  Operand operands[kMaxArity];
+  ResultType promotion;
+  for (int k = 0; k < row.arity; k++) {
+    operands[k] = call.operand();
+    if (!(k == 0 && masked(row))) promotion.add(operands[k]);
+  }
+  double params[kMaxParams] = {};
+  for (int k = 0; k < row.params; k++) params[k] = call.number();
+
+  const DType common = computed_dtype(row, promotion.get());
+  const Compute compute = compute_of(common);
+  const PointwiseFn fn = kernels().pointwise.fn[call.row / 2][static_cast<int>(compute)];
+  FLAMBEAU_CHECK(fn && (common != DType::Bool || row.bool_ok), Kind::Runtime, "\"%s\" not implemented for '%s'",
+                 row.name, scalar_name(common));
+
+  Dims sizes;
+  const Tensor* first = nullptr;
+  bool same = true;  // all tensors have one layout and are row-major
+  for (int k = 0; k < row.arity; k++) {
+    const Tensor* t = operands[k].tensor;
+    if (!t) continue;
+    if (!first) {
+      first = t;
+      sizes = t->sizes;
+      same = t->contiguous();
+    } else if (t->sizes != sizes) {
+      sizes = broadcast_sizes(sizes, t->sizes);
+      same = false;
+    } else {
+      same = same && t->contiguous();
+    }
+  }
+  FLAMBEAU_CHECK(first, Kind::Type, "%s(): expected a tensor", row.name);
+
+  const DType dtype = result_dtype(row, common);
+  Ref out;
+  int order[kMaxDims];
+  for (int d = 0; d < sizes.size(); d++) order[d] = d;
+  if (in_place) {
+    Tensor& self = *operands[0].tensor;
+    FLAMBEAU_CHECK(sizes == self.sizes, Kind::Runtime, "output with shape %s doesn't match the broadcast shape %s",
+                   show(self.sizes).c_str(), show(sizes).c_str());
+    FLAMBEAU_CHECK(can_cast(dtype, self.dtype), Kind::Runtime,
+                   "result type %s can't be cast to the desired output type %s", scalar_name(dtype),
+                   scalar_name(self.dtype));
+    check_writable(self);
+    for (int k = 1; k < row.arity; k++)
+      if (operands[k].tensor) check_no_partial_overlap(self, *operands[k].tensor);
+    out = share(self);
+    if (!same) memory_order(self.sizes, self.strides, order);
+  } else if (same) {
+    out = empty(sizes, dtype);
+  } else {
+    // The result takes the memory order of the first operand that spans the whole shape, as PyTorch's does.
+    const Tensor* guide = nullptr;
+    for (int k = 0; k < row.arity && !guide; k++)
+      if (operands[k].tensor && operands[k].tensor->sizes == sizes) guide = operands[k].tensor;
+    if (guide) memory_order(guide->sizes, guide->strides, order);
+    const Dims ordered = contiguous_strides(permuted(sizes, order));
+    Dims strides(sizes.size());
+    for (int d = 0; d < sizes.size(); d++) strides[order[d]] = ordered[d];
+    out = empty_strided(sizes, strides, dtype);
+  }
+
+  if (out->numel > 0) {
+    Plan plan;
+    plan.fn = fn;
+    plan.arity = row.arity;
+    plan.params = params;
+    for (int k = 0; k < row.arity; k++) {
+      Input& x = plan.in[k];
+      x.compute = k == 0 && masked(row) ? DType::Bool : dtype_of(compute);
+      const Tensor* t = operands[k].tensor;
+      if (!t) {
+        x.constant = true;
+        operands[k].scalar.store(x.compute, x.value);
+        continue;
+      }
+      x.base = t->data();
+      x.dtype = t->dtype;
+      if (same) {
+        x.walk.contiguous = true;
+      } else {
+        x.walk = walk_of(*t, sizes, order);
+        if (x.walk.constant) {
+          x.constant = true;
+          kernels().convert.convert(x.dtype, x.compute, 1, x.base, x.value);
+        }
+      }
+      x.direct = x.walk.contiguous && x.dtype == x.compute;
+    }
+    plan.out = out->data();
+    plan.out_dtype = out->dtype;
+    plan.out_compute = row.result == Result::Bool   ? DType::Bool
+                       : row.result == Result::Real ? real_of(dtype_of(compute))
+                                                    : dtype_of(compute);
+    if (same) plan.out_walk.contiguous = true;
+    else plan.out_walk = walk_of(*out, sizes, order);
+    plan.out_direct = plan.out_walk.contiguous && plan.out_dtype == plan.out_compute;
+    if (out->numel <= kGrain) plan.run(0, out->numel);
+    else parallel(0, out->numel, kGrain, [&](int64_t b, int64_t e) { plan.run(b, e); });
+  }
+  if (in_place) out->bump();
+  else call.result(std::move(out));
+}
+
+// Each row gives two ops: name and name_ (in place on the first operand).
+const struct Rows {
+  Rows() {
+    for (int i = 0; i < kPointwiseCount; i++) {
+      Register(kPointwiseRows[i].name, pointwise, 2 * i);
+      if (!masked(kPointwiseRows[i]))
+        Register((std::string(kPointwiseRows[i].name) + "_").c_str(), pointwise, 2 * i + 1);
+    }
+  }
+} rows;
+
+FLAMBEAU_OP(result_type) {
+  ResultType r;
+  while (call.more()) r.add(call.operand());
+  call.number(static_cast<double>(r.get()));
+}
+
+FLAMBEAU_OP(promote_types) {
+  const DType a = call.dtype();
+  call.number(static_cast<double>(promote(a, call.dtype())));
+}
+
+FLAMBEAU_OP(set_default_dtype) { set_default_dtype(call.dtype()); }
+
+}  // namespace
+}  // namespace flambeau

@@ -1,0 +1,25 @@
+// The thread pool: one per process, shared by all JavaScript threads.
+#pragma once
+#include <cstdint>
+
+namespace flambeau {
+
+// Calls fn(context, begin_i, end_i) over a partition of [begin, end) in chunks of at least `grain`, on up to
+// num_threads() threads, the caller among them; returns when all are done. A call from inside fn, or one that finds the
+// pool busy with another JavaScript thread's work, runs on the caller alone. fn must not throw.
+using RangeFn = void (*)(void* context, int64_t begin, int64_t end);
+void parallel_for(int64_t begin, int64_t end, int64_t grain, RangeFn fn, void* context);
+
+int num_threads();
+void set_num_threads(int n);  // 1 to 1024
+
+// The form for callers outside kernels/ (a template may not be instantiated in code compiled per instruction set
+// unless the lambda's type is local to an anonymous namespace).
+template <class F>
+void parallel(int64_t begin, int64_t end, int64_t grain, const F& fn) {
+  parallel_for(
+      begin, end, grain, [](void* c, int64_t b, int64_t e) { (*static_cast<const F*>(c))(b, e); },
+      const_cast<void*>(static_cast<const void*>(&fn)));
+}
+
+}  // namespace flambeau
