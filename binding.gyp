@@ -7,9 +7,9 @@
       "actions": [
         {
           "action_name": "cmake",
-          "inputs": ["CMakeLists.txt"],
+          "inputs": ["<(module_root_dir)/CMakeLists.txt"],
           "outputs": ["<(module_root_dir)/build/Release/flambeau.node"],
-          "action": ["node", "<(module_root_dir)/scripts/native.mjs"]
+          "action": ["node", "<(module_root_dir)/scripts/native.mjs", "--gyp"]
         }
       ]
     }

@@ -1,46 +1,6 @@
 // The public index: `import torch, { nn, optim, F } from 'flambeau'`.
-import './ops/install.js';
-import './ops/properties.js';
-import './tensor/print.js';
+import * as torch from './public.js';
 
-export * as autograd from './autograd/index.js';
-export { enableGrad, inferenceMode, isGradEnabled, isInferenceModeEnabled, noGrad, setGradEnabled } from './autograd/mode.js';
-export { default } from './default.js';
-export { Size, StateDict, Tuple } from './core/containers.js';
-export { Device, type DeviceLike, device } from './core/device.js';
-export {
-  bfloat16,
-  bool,
-  complex64,
-  complex64 as cfloat,
-  complex128,
-  complex128 as cdouble,
-  DType,
-  float16,
-  float16 as half,
-  float32,
-  float32 as float,
-  float64,
-  float64 as double,
-  getDefaultDtype,
-  int8,
-  int16,
-  int16 as short,
-  int32,
-  int32 as int,
-  int64,
-  int64 as long,
-  uint8,
-} from './core/dtype.js';
-export { RuntimeError } from './core/errors.js';
-export * as nn from './nn/index.js';
-export * as F from './nn/functional/index.js';
-export * from './ops/all.js';
-export * as optim from './optim/index.js';
-export { fromNumpy, inspectFile, load, safetensors, save, serialization, toNumpy } from './serialization/index.js';
-export type { ComplexNumber, Scalar } from './tensor/invoke.js';
-export { keepTensor as keep, type MemoryStats, memoryStats, tidy } from './tensor/memory.js';
-export { getPrintoptions, setPrintoptions } from './tensor/print.js';
-export { type NestedArray, Tensor, type TypedArray } from './tensor/tensor.js';
-export * from './torch.js';
-export * as utils from './utils.js';
+export * from './public.js';
+/** Everything in one object, as PyTorch's `torch`. */
+export default torch;

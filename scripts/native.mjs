@@ -1,16 +1,20 @@
 // Builds build/Release/flambeau.node from source: CMake.js with the headers of node-api-headers, nothing downloaded.
 //
-//   node scripts/native.mjs [--werror] [--sanitize=address,undefined]
+//   node scripts/native.mjs [--gyp | --sanitize=address,undefined]
 //
-// A sanitized binary goes to build/sanitize-<names>/build/Release; FLAMBEAU_PREBUILD=build/sanitize-<names> loads it.
+// FLAMBEAU_WERROR=1 treats compiler warnings as errors: for development, where the compiler is known. A sanitized binary
+// goes to build/sanitize-<names>/build/Release; FLAMBEAU_PREBUILD=build/sanitize-<names> loads it. `--gyp` says that
+// node-gyp calls, whose own Makefile lies in build/: CMake then works in a folder below.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+/** The addon that `buildNative()` makes. */
+export const binary = path.join(root, 'build', 'Release', 'flambeau.node');
 const require = createRequire(import.meta.url);
 
 const alive = (pid) => {
@@ -51,15 +55,17 @@ function locked(folder, work) {
 
 /**
  * Configures when needed and builds what is out of date.
- * @param {{ werror?: boolean, sanitize?: string }} options
+ * @param {{ sanitize?: string, folder?: string }} options sanitizers to build with; the folder, from build/
  * @returns {boolean} whether it succeeded
  */
-export function buildNative({ werror = false, sanitize = '' } = {}) {
+export function buildNative({ sanitize = '', folder = '' } = {}) {
   const out = sanitize
     ? path.join(root, 'build', `sanitize-${sanitize.replace(/,/g, '-')}`, 'build')
-    : path.join(root, 'build');
+    : path.join(root, 'build', folder);
   const cmakeJs = require.resolve('cmake-js/bin/cmake-js');
-  const wanted = { FLAMBEAU_WERROR: werror ? 'ON' : 'OFF', FLAMBEAU_SANITIZE: sanitize };
+  const wanted = { FLAMBEAU_SANITIZE: sanitize };
+  // Unasked, it stays as it is: a change of flags compiles everything again.
+  if (process.env.FLAMBEAU_WERROR) wanted.FLAMBEAU_WERROR = process.env.FLAMBEAU_WERROR === '1' ? 'ON' : 'OFF';
   const run = (command) =>
     spawnSync(
       process.execPath,
@@ -95,5 +101,11 @@ export function buildNative({ werror = false, sanitize = '' } = {}) {
 
 if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const sanitize = process.argv.find((a) => a.startsWith('--sanitize='))?.slice('--sanitize='.length);
-  process.exitCode = buildNative({ werror: process.argv.includes('--werror'), sanitize }) ? 0 : 1;
+  const gyp = process.argv.includes('--gyp');
+  const ok = buildNative({ sanitize, folder: gyp ? 'gyp' : '' });
+  if (ok && gyp) {
+    mkdirSync(path.dirname(binary), { recursive: true });
+    copyFileSync(path.join(root, 'build', 'gyp', 'Release', path.basename(binary)), binary);
+  }
+  process.exitCode = ok ? 0 : 1;
 }

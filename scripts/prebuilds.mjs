@@ -1,17 +1,32 @@
-// Puts this machine's binary where node-gyp-build looks for it in an installed package:
-// prebuilds/<platform>-<arch>/flambeau[.glibc|.musl].node
+// Makes prebuilds/<platform>-<arch>/flambeau.<libc>.node, which node-gyp-build finds in an installed package.
+//
+// prebuildify strips, names and places the binary. What it would build with, node-gyp, fetches Node's headers from the
+// network; in its stead it is given a program that runs the CMake build (scripts/prebuild-gyp.mjs). It works in a folder
+// of its own because it moves the binary away from build/Release.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { buildNative, root } from './native.mjs';
+import { root } from './native.mjs';
+import { installPackages } from './setup.mjs';
 
-if (!buildNative({ werror: true })) process.exit(1);
+if (!installPackages()) process.exit(1);
 
-const isMusl = () => !process.report.getReport().header.glibcVersionRuntime;
-const libc = process.platform === 'linux' ? (isMusl() ? '.musl' : '.glibc') : '';
-const folder = path.join(root, 'prebuilds', `${process.platform}-${process.arch}`);
-const file = path.join(folder, `flambeau${libc}.node`);
-mkdirSync(folder, { recursive: true });
-copyFileSync(path.join(root, 'build', 'Release', 'flambeau.node'), file);
-if (process.platform === 'linux') spawnSync('strip', ['--strip-unneeded', file], { stdio: 'inherit' });
-console.log(path.relative(root, file));
+const require = createRequire(import.meta.url);
+const { name } = require('../package.json');
+const cwd = path.join(root, 'build', 'prebuild');
+mkdirSync(cwd, { recursive: true });
+
+const prebuildify = path.join(path.dirname(require.resolve('prebuildify/package.json')), 'bin.js');
+const { status } = spawnSync(
+  process.execPath,
+  // The C library is in the name so that a musl system never loads a glibc binary.
+  [prebuildify, '--napi', '--strip', '--tag-libc', '--name', name, '--cwd', cwd, '--out', root],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, PREBUILD_NODE_GYP: path.join(root, 'scripts', 'prebuild-gyp.mjs') },
+  },
+);
+if (status === 0) console.log(`prebuilds/${process.platform}-${process.arch}`);
+process.exitCode = status ?? 1;

@@ -118,14 +118,12 @@ export function save(node: Node, out: Tensor | readonly Tensor[] | null): void {
   const saved = node.saved;
   const n = saved.length;
   if (n === 0) return;
-  const versions = new Array<number>(n);
+  let versions: number[] | null = null;
   let nrs: number[] | null = null;
   for (let i = 0; i < n; i++) {
     const t = saved[i];
-    if (t === null || t === undefined) {
-      versions[i] = 0;
-      continue;
-    }
+    if (t === null || t === undefined) continue;
+    versions ??= new Array<number>(n).fill(0);
     if (t._ad !== null && t._ad.inference) throw new RuntimeError(INFERENCE_SAVED);
     versions[i] = versionOf(t);
     // A scope would free it at its end, though the node still needs it.
@@ -139,7 +137,7 @@ export function save(node: Node, out: Tensor | readonly Tensor[] | null): void {
   }
   node.versions = versions;
   node.savedNrs = nrs;
-  if (savedHooks !== null) packAll(node);
+  if (savedHooks !== null && versions !== null) packAll(node);
 }
 
 /** What few operations say when they are recorded. */

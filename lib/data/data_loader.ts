@@ -1,6 +1,6 @@
 // The data loader.
 import { RuntimeError } from '../core/errors.js';
-import type { Generator } from '../ops/random.js';
+import type { Generator } from '../ops/random_generator.js';
 import { isOptions } from '../ops/signature.js';
 import { type Collated, defaultCollate, defaultConvert } from './collate.js';
 import { collatedBy, type DatasetLike, IterableDataset, lengthOf, sampleOf, samplesOf } from './dataset.js';

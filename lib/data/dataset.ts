@@ -1,7 +1,8 @@
 // Datasets: samples by number, or one after the other.
 import { kindOf, RuntimeError } from '../core/errors.js';
 import { warn } from '../nn/warn.js';
-import { type Generator, randperm } from '../ops/random.js';
+import { randperm } from '../ops/random.js';
+import type { Generator } from '../ops/random_generator.js';
 import { isOptions } from '../ops/signature.js';
 import { tensor } from '../ops/creation.js';
 import { int64 } from '../core/dtype.js';

@@ -67,7 +67,7 @@ const unclaimed = new Set(ids.keys());
  */
 export function nativeOp(name: string): number {
   const id = ids.get(name);
-  if (id === undefined) throw new RuntimeError(`the native addon has no op '${name}'; rebuild it (npm run build)`);
+  if (id === undefined) throw new RuntimeError(`the native addon has no op '${name}'; rebuild it (npm run compile)`);
   unclaimed.delete(name);
   return id;
 }

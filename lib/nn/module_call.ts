@@ -48,16 +48,22 @@ export function callModule(raw: Module, module: Module, args: unknown[]): unknow
   return callDirect(raw, module, args);
 }
 
+// Local names: the call path reads them on every call, and an imported binding is looked up each time.
+const preHooksOfAll = globalForwardPreHooks;
+const hooksOfAll = globalForwardHooks;
+const backwardPreHooksOfAll = globalBackwardPreHooks;
+const backwardHooksOfAll = globalBackwardHooks;
+
 function callDirect(raw: Module, module: Module, args: unknown[]): unknown {
   if (
     raw._forwardPreHooks.size === 0 &&
     raw._forwardHooks.size === 0 &&
     raw._backwardHooks.size === 0 &&
     raw._backwardPreHooks.size === 0 &&
-    globalForwardPreHooks.size === 0 &&
-    globalForwardHooks.size === 0 &&
-    globalBackwardHooks.size === 0 &&
-    globalBackwardPreHooks.size === 0
+    preHooksOfAll.size === 0 &&
+    hooksOfAll.size === 0 &&
+    backwardHooksOfAll.size === 0 &&
+    backwardPreHooksOfAll.size === 0
   ) {
     return raw.forward.apply(module, args);
   }
@@ -99,7 +105,7 @@ class HookedCall {
     try {
       return this.regular();
     } catch (error) {
-      this.runAlways(globalForwardHooks, 'global module');
+      this.runAlways(hooksOfAll, 'global module');
       this.runAlways(this.raw._forwardHooks, 'module');
       throw error;
     }
@@ -108,14 +114,14 @@ class HookedCall {
   private regular(): unknown {
     const { raw, module } = this;
     // Lists of hooks are copied before they run: a hook may remove itself or add others, which count from the next call.
-    const preHooks: BackwardPreHook[] = [...globalBackwardPreHooks.values(), ...raw._backwardPreHooks.values()];
-    const hooks: BackwardHook[] = [...globalBackwardHooks.values(), ...raw._backwardHooks.values()];
+    const preHooks: BackwardPreHook[] = [...backwardPreHooksOfAll.values(), ...raw._backwardPreHooks.values()];
+    const hooks: BackwardHook[] = [...backwardHooksOfAll.values(), ...raw._backwardHooks.values()];
     this.runPreHooks();
     const backward = hooks.length + preHooks.length > 0 ? new BackwardHooks(module, hooks, preHooks) : null;
     if (backward !== null) this.args = backward.wrapInputs(this.args);
     const given = this.kwargs === null ? this.args : [...this.args, this.kwargs];
     this.result = raw.forward.apply(module, given);
-    for (const [id, entry] of [...globalForwardHooks, ...raw._forwardHooks]) {
+    for (const [id, entry] of [...hooksOfAll, ...raw._forwardHooks]) {
       if (entry.alwaysCall) this.reached.add(id);
       this.result = this.runForwardHook(entry) ?? this.result;
     }
@@ -132,7 +138,7 @@ class HookedCall {
   }
 
   private runPreHooks(): void {
-    for (const { hook, withKwargs } of [...globalForwardPreHooks.values(), ...this.raw._forwardPreHooks.values()]) {
+    for (const { hook, withKwargs } of [...preHooksOfAll.values(), ...this.raw._forwardPreHooks.values()]) {
       if (withKwargs) {
         const changed = (hook as ForwardPreHookWithKwargs)(this.module, this.args, this.kwargs ?? {});
         if (changed === null || changed === undefined) continue;

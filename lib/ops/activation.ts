@@ -155,6 +155,7 @@ export const leakyRelu = withInPlace(
 );
 
 function hardtanhOf(input: Tensor, min: number, max: number, inPlace: boolean): Tensor {
+  if (min > max) throw new RuntimeError('min_val cannot be greater than max_val');
   const gradient = pass('hardtanh_backward', [min, max], null);
   return parametric('hardtanh', 'HardtanhBackward0', input, [min, max], 'x', gradient, inPlace);
 }

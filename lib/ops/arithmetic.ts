@@ -227,50 +227,50 @@ function half(g: Tensor, wins: Tensor, ties: Tensor): Tensor {
 }
 /** The elementwise maximum; NaN wins. */
 export const maximum: Binary = binary('maximum', [(g, a, b) => half(g, gt(a, b), eq(a, b)), (g, a, b) => half(g, lt(a, b), eq(a, b))], {
-  saves: ['ab', 'ab'],
+  numbers: 'none', saves: ['ab', 'ab'],
 });
 /** The elementwise minimum; NaN wins. */
 export const minimum: Binary = binary('minimum', [(g, a, b) => half(g, lt(a, b), eq(a, b)), (g, a, b) => half(g, gt(a, b), eq(a, b))], {
-  saves: ['ab', 'ab'],
+  numbers: 'none', saves: ['ab', 'ab'],
 });
 const loses = (a: Tensor, b: Tensor): Tensor => ge(a, b).logicalOr(b.isnan());
 /** The maximum that passes NaN over. */
 export const fmax: Binary = binary('fmax', [(g, a, b) => where(loses(a, b), g, 0), (g, a, b) => where(loses(a, b), 0, g)], {
-  saves: ['ab', 'ab'],
+  numbers: 'none', saves: ['ab', 'ab'],
 });
 const wins = (a: Tensor, b: Tensor): Tensor => le(a, b).logicalOr(b.isnan());
 /** The minimum that passes NaN over. */
 export const fmin: Binary = binary('fmin', [(g, a, b) => where(wins(a, b), g, 0), (g, a, b) => where(wins(a, b), 0, g)], {
-  saves: ['ab', 'ab'],
+  numbers: 'none', saves: ['ab', 'ab'],
 });
 
 /** The angle of the point (other, input). */
 export const atan2: Binary = binary(
   'atan2',
   [(g, a, b) => div(mul(g, b), add(mul(a, a), mul(b, b))), (g, a, b) => div(mul(g, neg(a)), add(mul(a, a), mul(b, b)))],
-  { saves: ['ab', 'ab'] },
+  { numbers: 'none', saves: ['ab', 'ab'] },
 );
 export { atan2 as arctan2 };
 /** sqrt(a^2 + b^2). */
 export const hypot: Binary = binary('hypot', [(g, a, _b, y) => mul(g, div(a, y)), (g, _a, b, y) => mul(g, div(b, y))], {
-  saves: ['ay', 'by'],
+  numbers: 'none', saves: ['ay', 'by'],
 });
 /** |a| with the sign of b. */
 export const copysign: Binary = binary(
   'copysign',
   [(g, a, _b, y) => where(eq(a, 0), 0, mul(g, mul(sign(a), sign(y)))), (g) => zerosLike(g)],
-  { saves: ['ay', ''] },
+  { numbers: 'other', saves: ['ay', ''] },
 );
-export const nextafter: Binary = binary('nextafter', null);
+export const nextafter: Binary = binary('nextafter', [(g) => g, (g) => zerosLike(g)], { numbers: 'none' });
 /** log(exp(a) + exp(b)). */
 export const logaddexp: Binary = binary('logaddexp', [(g, a, _b, y) => mul(g, exp(sub(a, y))), (g, _a, b, y) => mul(g, exp(sub(b, y)))], {
-  saves: ['ay', 'by'],
+  numbers: 'none', saves: ['ay', 'by'],
 });
 /** log2(2^a + 2^b). */
 export const logaddexp2: Binary = binary(
   'logaddexp2',
   [(g, a, _b, y) => mul(g, pow(2, sub(a, y))), (g, _a, b, y) => mul(g, pow(2, sub(b, y)))],
-  { saves: ['ay', 'by'] },
+  { numbers: 'none', saves: ['ay', 'by'] },
 );
 /** a log(b), 0 where a is 0. */
 export const xlogy: Binary = binary(
@@ -278,14 +278,14 @@ export const xlogy: Binary = binary(
   [(g, a, b) => where(eq(a, 0).logicalAnd(le(b, 0)), 0, mul(g, b instanceof Tensor ? log(b) : Math.log(Number(b)))), (g, a, b) => div(mul(g, a), b)],
   { saves: ['ab', 'ab'] },
 );
-export const heaviside: Binary = binary('heaviside', null);
-export const gcd: Binary = binary('gcd', null);
-export const lcm: Binary = binary('lcm', null);
+export const heaviside: Binary = binary('heaviside', null, { numbers: 'none' });
+export const gcd: Binary = binary('gcd', null, { numbers: 'none' });
+export const lcm: Binary = binary('lcm', null, { numbers: 'none' });
 /** a 2^b. */
 export const ldexp: Binary = binary(
   'ldexp',
   [(g, _a, b) => mul(g, pow(2, b)), (g, _a, _b, y) => mul(g, mul(y, Math.LN2))],
-  { saves: ['b', 'y'] },
+  { numbers: 'none', saves: ['b', 'y'] },
 );
 
 /** Magnitude and angle to a complex tensor. */

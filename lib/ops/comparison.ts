@@ -11,17 +11,17 @@ import { op } from './define.js';
 import { type Binary, binary, pointwise1, pointwise1_, withInPlace } from './rows.js';
 import type { TensorOrScalar } from './signature.js';
 
-export const eq: Binary = binary('eq', null);
-export const ne: Binary = binary('ne', null);
-export const lt: Binary = binary('lt', null);
-export const le: Binary = binary('le', null);
-export const gt: Binary = binary('gt', null);
-export const ge: Binary = binary('ge', null);
+export const eq: Binary = binary('eq', null, { numbers: 'other' });
+export const ne: Binary = binary('ne', null, { numbers: 'other' });
+export const lt: Binary = binary('lt', null, { numbers: 'other' });
+export const le: Binary = binary('le', null, { numbers: 'other' });
+export const gt: Binary = binary('gt', null, { numbers: 'other' });
+export const ge: Binary = binary('ge', null, { numbers: 'other' });
 export { ge as greaterEqual, gt as greater, le as lessEqual, lt as less, ne as notEqual };
 
-export const logicalAnd: Binary = binary('logicalAnd', null);
-export const logicalOr: Binary = binary('logicalOr', null);
-export const logicalXor: Binary = binary('logicalXor', null);
+export const logicalAnd: Binary = binary('logicalAnd', null, { numbers: 'none' });
+export const logicalOr: Binary = binary('logicalOr', null, { numbers: 'none' });
+export const logicalXor: Binary = binary('logicalXor', null, { numbers: 'none' });
 export const bitwiseAnd: Binary = binary('bitwiseAnd', null);
 export const bitwiseOr: Binary = binary('bitwiseOr', null);
 export const bitwiseXor: Binary = binary('bitwiseXor', null);
@@ -71,6 +71,7 @@ export const isclose = op(
     if (rtol < 0) throw new RuntimeError(`rtol must be greater than or equal to zero, but got ${rtol}`);
     if (atol < 0) throw new RuntimeError(`atol must be greater than or equal to zero, but got ${atol}`);
     let close = eq(input, other);
+    if (input.dtype === bool) return close;
     if (equalNan && (input.dtype.isFloatingPoint || input.dtype.isComplex)) {
       close = logicalOr(close, logicalAnd(input.isnan(), other.isnan()));
     }

@@ -1,7 +1,7 @@
 // Types and copies: conversion, cloning, promotion.
 import { needsGrad, record } from '../autograd/graph.js';
 import { checkInPlace, recordInPlace, recordView } from '../autograd/view.js';
-import { device as deviceOf, type Device } from '../core/device.js';
+import { Device, device as deviceOf } from '../core/device.js';
 import * as D from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
@@ -95,22 +95,26 @@ function checkDevice(device: string | Device): void {
  * Returns the tensor itself when nothing changes, unless `copy`.
  */
 export const to = methodOp(
-  'to(Tensor input, any device=None, any dtype=None, bool nonBlocking=False, bool copy=False, any memoryFormat=None)',
-  (input: Tensor, first: unknown, second: unknown, _nonBlocking: boolean, copy: boolean, _memoryFormat: unknown): Tensor => {
+  'to(Tensor input, any device=None, any dtype=None, any nonBlocking=None, any copy=None, any memoryFormat=None)',
+  (input: Tensor, ...given: unknown[]): Tensor => {
     let dtype: D.DType | null = null;
-    for (const arg of [first, second]) {
-      if (arg === null || arg === undefined) continue;
+    const flags: boolean[] = [];
+    for (const arg of given) {
       if (arg instanceof D.DType) dtype = arg;
       else if (arg instanceof Tensor) dtype = arg.dtype;
-      else if (typeof arg === 'string' || (typeof arg === 'object' && 'type' in arg)) checkDevice(arg as Device);
-      else throw new TypeError(`to(): expected a dtype, a device or a tensor, got ${String(arg)}`);
+      else if (typeof arg === 'boolean') flags.push(arg);
+      else if (typeof arg === 'string' && arg.endsWith('Format')) continue;
+      else if (typeof arg === 'string' || arg instanceof Device) checkDevice(arg);
+      else if (arg !== null && arg !== undefined) throw new TypeError(`to(): expected a dtype, a device or a tensor, got ${String(arg)}`);
     }
+    // By name, both flags have their places; by position they follow whatever came first.
+    const copy = typeof given[3] === 'boolean' ? given[3] : (flags[1] ?? false);
     if (dtype !== null && dtype !== input.dtype) return converted(input, dtype);
     return copy ? clone(input) : input;
   },
 );
 
-const conversion = (name: string, dtype: D.DType) => methodOp(`${name}(Tensor input)` as 'x(Tensor input)', (input: Tensor): Tensor => cast(input, dtype));
+const conversion = (name: string, dtype: D.DType) => methodOp(`${name}(Tensor input, any memoryFormat=None)` as 'x(Tensor input, any memoryFormat=None)', (input: Tensor): Tensor => cast(input, dtype));
 export const float = conversion('float', D.float32);
 export const double = conversion('double', D.float64);
 export const half = conversion('half', D.float16);

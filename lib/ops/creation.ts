@@ -19,6 +19,9 @@ const LINSPACE = nativeOp('linspace');
 /** @internal Checks the device and sets requiresGrad. */
 export function finish(t: Tensor, device: DeviceLike | null, requiresGrad: boolean): Tensor {
   if (device !== null) checkCpu(device);
+  if (requiresGrad && !t.dtype.isFloatingPoint && !t.dtype.isComplex) {
+    throw new RuntimeError('Only Tensors of floating point and complex dtype can require gradients');
+  }
   return requiresGrad ? t.requiresGrad_(true) : t;
 }
 function checkCpu(device: DeviceLike): void {

@@ -2,28 +2,21 @@
 import { needsGrad, record } from '../autograd/graph.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
-import { invoke, invoke1, invokeVoid, type Scalar } from '../tensor/invoke.js';
+import { invoke, invokeVoid, type Scalar } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
-import { add, div, mul } from './arithmetic.js';
-import { eq, select3 } from './comparison.js';
-import { cast } from './convert.js';
 import { methodOp, op } from './define.js';
+import { placedIn, reduceInto } from './gather_reduce.js';
 import { change } from './index_change.js';
-import { maskedFill } from './index_mask.js';
 import type { TensorOrScalar } from './signature.js';
-import { sliceDim } from './view.js';
 
 const GATHER = nativeOp('gather');
 const SCATTER_ = nativeOp('scatter_');
 const ZEROS = nativeOp('zeros');
-const FULL = nativeOp('full');
-const CLONE = nativeOp('clone');
 
 // How an element meets what is there: the native enum Meet.
 const ASSIGN = 0;
 const ADD = 1;
 const MULTIPLY = 2;
-const REDUCTIONS: Record<string, number> = { sum: ADD, prod: MULTIPLY, mean: ADD, amax: 3, amin: 4 };
 
 /** out[i, j, k] = input[index[i, j, k], j, k] for dim 0, and so on; the result has the sizes of index. */
 export const gather = op(
@@ -45,19 +38,6 @@ function gathered(g: Tensor, dim: number, index: Tensor, shape: readonly number[
   const part = gather.impl(g, dim, index, false);
   return placedIn(part, shape);
 }
-/** Zeros of a shape whose first places hold t. */
-function placedIn(t: Tensor, shape: readonly number[]): Tensor {
-  if (t.ndim !== shape.length) return t.reshape(shape);
-  if (t.shape.every((n, d) => n === shape[d])) return t;
-  let part = invoke(ZEROS, shape, t.dtype);
-  const whole = part;
-  t.shape.forEach((n, d) => {
-    part = sliceDim(part, d, 0, n, 1);
-  });
-  part.copy_(t);
-  return whole;
-}
-
 function scatterInto(self: Tensor, inPlace: boolean, dim: number, index: Tensor, src: TensorOrScalar, reduce: string | null): Tensor {
   if (reduce !== null && reduce !== 'add' && reduce !== 'multiply') {
     throw new RuntimeError('reduce argument must be either add or multiply.');
@@ -78,7 +58,8 @@ function scatterInto(self: Tensor, inPlace: boolean, dim: number, index: Tensor,
     needs[1] ? gathered(g, dim, at, shape!) : null,
   ]);
 }
-type ScatterOptions = { reduce?: string; src?: TensorOrScalar; value?: Scalar };
+/** The arguments of `scatter` by name; `value` is `src` for a number. */
+export type ScatterOptions = { reduce?: string; src?: TensorOrScalar; value?: Scalar };
 /** `src` and `value` name the same argument, for tensors and for numbers. */
 function scatterOp(name: string, inPlace: boolean) {
   const row = op(
@@ -86,15 +67,16 @@ function scatterOp(name: string, inPlace: boolean) {
     (input: Tensor, dim: number, index: Tensor, src: TensorOrScalar, reduce: string | null): Tensor =>
       scatterInto(input, inPlace, dim, index, src, reduce),
   );
-  function scatter(input: Tensor, dim: number, index: Tensor, src: TensorOrScalar, reduce?: string | ScatterOptions): Tensor;
-  function scatter(input: Tensor, dim: number, index: Tensor, options: ScatterOptions): Tensor;
-  function scatter(...args: unknown[]): Tensor {
+  function scatter(
+    ...args: [input: Tensor, dim: number, index: Tensor, src: TensorOrScalar | ScatterOptions, reduce?: string | ScatterOptions | null]
+  ): Tensor {
+    let given: unknown[] = args;
     const last = args.at(-1);
     if (typeof last === 'object' && last !== null && 'value' in last && !('src' in last) && !(last instanceof Tensor)) {
       const { value, ...rest } = last;
-      args = [...args.slice(0, -1), { ...rest, src: value }];
+      given = [...args.slice(0, -1), { ...rest, src: value }];
     }
-    return (row as unknown as (...a: unknown[]) => Tensor)(...args);
+    return (row as unknown as (...a: unknown[]) => Tensor)(...given);
   }
   return scatter;
 }

@@ -1,8 +1,9 @@
 // scatterReduce and indexReduce with their gradients.
+import { arithmetic } from '../autograd/arithmetic.js';
 import type { Needs } from '../autograd/node.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
-import { invoke, invoke1, invokeVoid } from '../tensor/invoke.js';
+import { invoke, invokeVoid } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { div, mul } from './arithmetic.js';
 import { eq, select3 } from './comparison.js';
@@ -10,16 +11,23 @@ import { cast } from './convert.js';
 import { gather, scatter, scatterAdd } from './gather.js';
 import { change } from './index_change.js';
 import { maskedFill } from './index_mask.js';
-import { placedIn } from './gather_util.js';
 import { sliceDim } from './view.js';
 
-function reduceInto(self: Tensor, inPlace: boolean, dim: number, index: Tensor, src: Tensor, reduce: string, includeSelf: boolean): Tensor {
+const SCATTER_ = nativeOp('scatter_');
+const ZEROS = nativeOp('zeros');
+const FULL = nativeOp('full');
+
+// How an element meets what is there: the native enum Meet.
+const REDUCTIONS: Record<string, number> = { sum: 1, prod: 2, mean: 1, amax: 3, amin: 4 };
+
+/** Reduces `src` into places of `self`, or of a copy, and records that. */
+export function reduceInto(self: Tensor, inPlace: boolean, dim: number, index: Tensor, src: Tensor, reduce: string, includeSelf: boolean): Tensor {
   const mode = REDUCTIONS[reduce];
   if (mode === undefined) {
     throw new RuntimeError('reduce argument must be either sum, prod, mean, amax or amin, got ' + reduce);
   }
   const shape = src.shape;
-  const saved = (): Tensor[] => [inPlace ? invoke1(CLONE, self) : self, index, src];
+  const saved = (): Tensor[] => [inPlace ? arithmetic.clone(self) : self, index, src];
   return change(
     'ScatterReduceBackward0',
     self,
@@ -35,6 +43,19 @@ function reduceInto(self: Tensor, inPlace: boolean, dim: number, index: Tensor, 
     },
   );
 }
+/** Zeros of a shape whose first places hold t. */
+export function placedIn(t: Tensor, shape: readonly number[]): Tensor {
+  if (t.ndim !== shape.length) return t.reshape(shape);
+  if (t.shape.every((n, d) => n === shape[d])) return t;
+  let part = invoke(ZEROS, shape, t.dtype);
+  const whole = part;
+  t.shape.forEach((n, d) => {
+    part = sliceDim(part, d, 0, n, 1);
+  });
+  part.copy_(t);
+  return whole;
+}
+
 /** The part of a source that the index covers. */
 function covered(src: Tensor, shape: readonly number[]): Tensor {
   let part = src;
@@ -47,14 +68,14 @@ function covered(src: Tensor, shape: readonly number[]): Tensor {
 
 /** What the places that no position names keep of `t`; the others are zero. */
 function untouched(t: Tensor, dim: number, index: Tensor, includeSelf: boolean): Tensor {
-  return includeSelf ? t : scatterInto(t, false, dim, index, 0, null);
+  return includeSelf ? t : scatter(t, dim, index, 0);
 }
 function ones(like: Tensor): Tensor {
   return invoke(FULL, like.shape, 1, like.dtype);
 }
 
 /**
- * @internal The gradients of y = x with `src` (of the index's sizes) reduced into it, for x and for src, as PyTorch defines
+ * The gradients of y = x with `src` (of the index's sizes) reduced into it, for x and for src, as PyTorch defines
  * them: extremes share the gradient among all elements that reach them.
  */
 export function reduceGradient(

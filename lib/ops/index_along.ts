@@ -1,13 +1,15 @@
 // Indexing along one dimension by a vector of positions, and by positions in the whole tensor.
+import { arithmetic } from '../autograd/arithmetic.js';
 import { needsGrad, record } from '../autograd/graph.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
-import { invoke, invoke1, invokeVoid, type Scalar } from '../tensor/invoke.js';
+import { invoke, invokeVoid, type Scalar } from '../tensor/invoke.js';
 import { Tensor, wrapDim } from '../tensor/tensor.js';
-import { div, mul } from './arithmetic.js';
-import { eq } from './comparison.js';
+import { add, div, mul } from './arithmetic.js';
+import { eq, lt, select3 } from './comparison.js';
 import { fnOp, methodOp, op } from './define.js';
-import { gather, reduceGradient } from './gather.js';
+import { gather } from './gather.js';
+import { reduceGradient } from './gather_reduce.js';
 import { indexAt, spreadAt } from './index_at.js';
 import { change } from './index_change.js';
 import { maskedFill } from './index_mask.js';
@@ -26,7 +28,6 @@ const EMBEDDING = nativeOp('embedding');
 const TAKE = nativeOp('take');
 const PUT_ = nativeOp('put_');
 const ZEROS = nativeOp('zeros');
-const CLONE = nativeOp('clone');
 
 /** The slices at positions along a dimension. */
 export const indexSelect = op(
@@ -145,7 +146,7 @@ function reduceAlong(
     throw new RuntimeError(`index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ${reduce}.`);
   }
   const shape = source.shape;
-  const saved = (): Tensor[] => [inPlace ? invoke1(CLONE, self) : self, index, source];
+  const saved = (): Tensor[] => [inPlace ? arithmetic.clone(self) : self, index, source];
   return change(
     'IndexReduceBackward0',
     self,
@@ -251,6 +252,10 @@ export const put = op(
   (input: Tensor, index: Tensor, source: Tensor, accumulate: boolean): Tensor => putFlat(input, false, index, source, accumulate),
 );
 
+/** Positions that count from the end, counted from the start. */
+function fromStart(at: Tensor, n: number): Tensor {
+  return select3(lt(at, 0), add(at, n), at);
+}
 /** `gather` with input and indices broadcast together but for the dimension; without dim, of the flattened tensors. */
 export const takeAlongDim = op(
   'takeAlongDim(Tensor input, Tensor indices, int? dim=None)',
@@ -258,7 +263,7 @@ export const takeAlongDim = op(
     if (indices.dtype.name !== 'int64') {
       throw new RuntimeError(`torch.take_along_dim(): dtype of indices should be Long but got ${indices.dtype.name}`);
     }
-    if (dim === null) return gather.impl(flatten(input), 0, flatten(indices), false);
+    if (dim === null) return gather.impl(flatten(input), 0, fromStart(flatten(indices), input.numel()), false);
     if (input.ndim !== indices.ndim) {
       throw new RuntimeError(
         `torch.take_along_dim(): input and indices should have the same number of dimensions, but got ${input.ndim} dimensions for input, and ${indices.ndim} dimensions for indices`,
@@ -268,6 +273,6 @@ export const takeAlongDim = op(
     const others = (t: Tensor): number[] => t.shape.map((n, k) => (k === d ? 1 : n));
     const common = commonShape([others(input), others(indices)]);
     const sized = (t: Tensor): Tensor => expand.impl(t, common.map((n, k) => (k === d ? t.shape[k]! : n)));
-    return gather.impl(sized(input), d, sized(indices), false);
+    return gather.impl(sized(input), d, fromStart(sized(indices), input.shape[d] ?? 1), false);
   },
 );

@@ -7,6 +7,7 @@ import { Tensor } from '../tensor/tensor.js';
 import { select3 } from './comparison.js';
 import { fnOp, methodOp, op } from './define.js';
 import { change } from './index_change.js';
+import { overloadedMethod } from './index_methods.js';
 import { cat } from './join.js';
 import { commonShape } from './join_util.js';
 import { unbind } from './join_split.js';
@@ -113,7 +114,8 @@ function nonzeroOf(...args: Parameters<typeof NONZERO_ROW>): Tensor | Tensor[] {
  * The places of the elements that are not zero, in row-major order: [count, ndim].
  * @param asTuple gives a tensor of positions for each dimension instead.
  */
-export const nonzero = Object.assign(nonzeroOf, { home: 'both' as const });
+export const nonzero = Object.assign(nonzeroOf, { home: 'function' as const });
+overloadedMethod('nonzero', nonzero);
 /** The places of the elements that are not zero: [count, ndim]. */
 export const argwhere = op('argwhere(Tensor input)', (input: Tensor): Tensor => invoke1(NONZERO, input));
 /** The first `size` rows of `nonzero`; missing ones have `fillValue` in every place. */
@@ -151,16 +153,4 @@ const WHERE_METHOD = methodOp(
   'where(Tensor input, Tensor condition, Tensor|Scalar other)',
   (input: Tensor, condition: Tensor, other: TensorOrScalar): Tensor => select3(condition, input, other),
 );
-Object.defineProperty(Tensor.prototype, 'where', {
-  value: function (this: Tensor, condition: Tensor, other: TensorOrScalar): Tensor {
-    return WHERE_METHOD(this, condition, other);
-  },
-  writable: true,
-  configurable: true,
-});
-declare module '../tensor/tensor.js' {
-  interface Tensor {
-    /** The elements where the condition holds, those of `other` elsewhere. */
-    where(condition: Tensor, other: TensorOrScalar): Tensor;
-  }
-}
+overloadedMethod('where', WHERE_METHOD);

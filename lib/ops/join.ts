@@ -150,6 +150,7 @@ export const roll = op(
       }
       return reshaped(rolled(flatten(input, 0, -1), shifts, [0]), input.shape);
     }
+    if (input.ndim === 0) throw new RangeError(`Dimension specified as ${dims[0]} but tensor has no dimensions`);
     return rolled(input, shifts, dims);
   },
 );

@@ -6,7 +6,7 @@ import { nativeOp } from '../native/addon.js';
 import { invoke } from '../tensor/invoke.js';
 import { int64 } from '../core/dtype.js';
 import { Tensor, wrapDim } from '../tensor/tensor.js';
-import { op } from './define.js';
+import { fnOp, op } from './define.js';
 import { cat, stack } from './join.js';
 import { select, sliceDim } from './view.js';
 
@@ -167,3 +167,24 @@ export const unbind = op('unbind(Tensor input, int dim=0)', (input: Tensor, dim:
   });
   return out;
 });
+
+/** The parts of `split` as copies. */
+export const splitCopy = fnOp(
+  'splitCopy(Tensor input, int splitSize, int dim=0)',
+  (input: Tensor, splitSize: number, dim: number): Tensor[] => splitBySize(input, splitSize, dim).map((t) => t.clone()),
+);
+/** The parts of `splitWithSizes` as copies. */
+export const splitWithSizesCopy = fnOp(
+  'splitWithSizesCopy(Tensor input, int[] splitSizes, int dim=0)',
+  (input: Tensor, splitSizes: readonly number[], dim: number): Tensor[] =>
+    splitBySizes(input, splitSizes, dim).map((t) => t.clone()),
+);
+/** The slices of `unbind` as copies. */
+export const unbindCopy = fnOp('unbindCopy(Tensor input, int dim=0)', (input: Tensor, dim: number): Tensor[] =>
+  unbind.impl(input, dim).map((t) => t.clone()),
+);
+
+// PyTorch's unsafe forms leave out the checks on changing the parts in place; here they are the safe ones.
+export const unsafeChunk = op('unsafeChunk(Tensor input, int chunks, int dim=0)', chunk.impl);
+export const unsafeSplit = op('unsafeSplit(Tensor input, int splitSize, int dim=0)', splitBySize);
+export const unsafeSplitWithSizes = op('unsafeSplitWithSizes(Tensor input, int[] splitSizes, int dim=0)', splitBySizes);

@@ -43,11 +43,10 @@ export const matmul = op('matmul(Tensor input, Tensor other)', (input: Tensor, o
   }
   if (m === 2 && n === 2) return product('MmBackward0', input, other);
   if (m === 1 && n === 1) return dot(input, other);
+  if (m === 1 && n === 2) return rowProduct(input, other);
+  if (m === 2 && n === 1) return mv(input, other);
   if (m === 1) return product('SqueezeBackward4', input.unsqueeze(0), other).squeeze(-2);
-  if (n === 1) {
-    if (m === 2) return mv(input, other);
-    return product('UnsafeViewBackward0', input, other.unsqueeze(-1)).squeeze(-1);
-  }
+  if (n === 1) return product('UnsafeViewBackward0', input, other.unsqueeze(-1)).squeeze(-1);
   return m > 2 && n === 2 ? foldedProduct(input, other) : product('BmmBackward0', input, other);
 });
 /** [.., m, k] @ [k, n] as one product of all rows. */
@@ -60,8 +59,31 @@ function countRows(shape: readonly number[]): number {
   return shape.slice(0, -1).reduce((p, q) => p * q, 1);
 }
 
-function needDims(name: string, what: string, x: Tensor, ndim: number): void {
-  if (x.ndim !== ndim) throw new RuntimeError(`${name}: ${what} must be a ${ndim === 2 ? 'matrix' : ndim === 1 ? 'vector' : '3D tensor'}, got ${x.ndim}-D tensor`);
+/** x: [k] @ w: [k, n]; gx = w g, gw = x g^T. */
+function rowProduct(x: Tensor, w: Tensor): Tensor {
+  const y = invoke2(MATMUL, x, w);
+  if (needsGrad(x, w)) {
+    record('SqueezeBackward4', y, [x, w], [needsGrad(w) ? x : null, needsGrad(x) ? w : null], (g, [x0, w0], needs) => [
+      needs[0] ? columnProduct(conj(w0!), g) : null,
+      needs[1] ? product('MmBackward0', conj(x0!).unsqueeze(1), g.unsqueeze(0)) : null,
+    ]);
+  }
+  return y;
+}
+/** w: [m, k] @ x: [k]; gw = g x^T, gx = w^T g. */
+function columnProduct(w: Tensor, x: Tensor): Tensor {
+  const y = invoke2(MATMUL, w, x);
+  if (needsGrad(w, x)) {
+    record('MvBackward0', y, [w, x], [needsGrad(x) ? w : null, needsGrad(w) ? x : null], (g, [w0, x0], needs) => [
+      needs[0] ? product('MmBackward0', g.unsqueeze(1), conj(x0!).unsqueeze(0)) : null,
+      needs[1] ? rowProduct(g, conj(w0!)) : null,
+    ]);
+  }
+  return y;
+}
+
+function needVector(name: string, what: string, x: Tensor): void {
+  if (x.ndim !== 1) throw new RuntimeError(`${name}: Expected 1-D argument ${what}, but got ${x.ndim}-D`);
 }
 /** The product of two matrices. */
 export const mm = op('mm(Tensor input, Tensor mat2)', (input: Tensor, mat2: Tensor): Tensor => {
@@ -86,7 +108,7 @@ export const mv = op('mv(Tensor input, Tensor vec)', (input: Tensor, vec: Tensor
   if (input.shape[1] !== vec.shape[0]) {
     throw new RuntimeError(`size mismatch, got input (${input.shape[0]}), mat (${input.shape.join('x')}), vec (${vec.shape[0]})`);
   }
-  return product('MvBackward0', input, vec.unsqueeze(1)).squeeze(1);
+  return columnProduct(input, vec);
 });
 /** The sum of the products of two vectors. */
 export const dot = op('dot(Tensor input, Tensor tensor)', (input: Tensor, other: Tensor): Tensor => {
@@ -99,7 +121,11 @@ export const dot = op('dot(Tensor input, Tensor tensor)', (input: Tensor, other:
   if (input.shape[0] !== other.shape[0]) {
     throw new RuntimeError(`inconsistent tensor size, expected tensor [${input.shape[0]}] and src [${other.shape[0]}] to have the same number of elements, but got ${input.shape[0]} and ${other.shape[0]} elements respectively`);
   }
-  return product('DotBackward0', input.unsqueeze(0), other.unsqueeze(1)).reshape([]);
+  const y = invoke2(MATMUL, input, other);
+  if (needsGrad(input, other)) {
+    record('DotBackward0', y, [input, other], [input, other], (g, [a, b], needs) => [needs[0] ? mul(g, conj(b)) : null, needs[1] ? mul(g, conj(a)) : null]);
+  }
+  return y;
 });
 export const vdot = op('vdot(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => dot(conj(input), other));
 /** Sums of products over the last dimensions. */
@@ -114,8 +140,8 @@ export const inner = op('inner(Tensor input, Tensor other)', (input: Tensor, oth
 });
 /** The products of all pairs of elements of two vectors. */
 export const outer = op('outer(Tensor input, Tensor vec2)', (input: Tensor, vec2: Tensor): Tensor => {
-  needDims('outer', "argument 'self'", input, 1);
-  needDims('outer', "argument 'vec2'", vec2, 1);
+  needVector('outer', 'self', input);
+  needVector('outer', 'vec2', vec2);
   return mul(input.unsqueeze(1), vec2);
 });
 export { outer as ger };
@@ -155,7 +181,7 @@ export const baddbmm = op(
 export const addbmm = op(
   'addbmm(Tensor input, Tensor batch1, Tensor batch2, Scalar beta=1, Scalar alpha=1)',
   (input: Tensor, batch1: Tensor, batch2: Tensor, beta: Scalar, alpha: Scalar): Tensor =>
-    add(scaledBy(input, beta), scaledBy(sum(bmm(batch1, batch2), [0]), alpha)),
+    add(scaledBy(input, beta), scaledBy(sum(bmm(batch1, batch2), [0], false, batch1.dtype), alpha)),
 );
 function scaledBy(x: Tensor, factor: Scalar): Tensor {
   return factor === 1 ? x : mul(x, factor);

@@ -150,7 +150,7 @@ function prodGradient(g: Tensor, x: Tensor, y: Tensor, dim: number | null): Tens
 
 const truth = (name: string, id: number) =>
   op(`${name}(Tensor input, int[]? dim=None, bool keepdim=False)` as 'x(Tensor input, int[]? dim=None, bool keepdim=False)', (input: Tensor, dim: Dims, keepdim: boolean): Tensor => {
-    const y = invoke(id, input, dim ?? NO_DIMS, keepdim);
+    const y = invoke(id, input, dim ?? NO_DIMS, keepdim, null);
     return input.dtype === D.uint8 ? invoke(TO_DTYPE, y, D.uint8) : y;
   });
 /** Whether any element is not zero. */

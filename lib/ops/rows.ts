@@ -1,4 +1,5 @@
 // Makers of pointwise rows: the native op, the gradient, and the in-place form from one declaration.
+import { arithmetic } from '../autograd/arithmetic.js';
 import { needsGrad, record } from '../autograd/graph.js';
 import { gradMode } from '../autograd/mode.js';
 import { checkInPlace, recordInPlace } from '../autograd/view.js';
@@ -30,7 +31,6 @@ export function withInPlace<O>(declared: O, inPlace: unknown): O & InPlace {
   return Object.assign(declared as object, { inPlace }) as O & InPlace;
 }
 
-const CLONE = nativeOp('clone');
 
 /** The gradient of a unary row: g is the result's gradient, x the operand, y the result. */
 export type UnaryGradient = (g: Tensor, x: Tensor, y: Tensor) => Tensor | null;
@@ -69,7 +69,7 @@ export function unary(name: string, gradient: UnaryGradient | null, options: Una
   const inPlace = (self: Tensor): Tensor => {
     const recorded = gradient !== null && needsGrad(self);
     checkInPlace(self, recorded);
-    const before = recorded && saves.includes('x') ? invoke1(CLONE, self) : self;
+    const before = recorded && saves.includes('x') ? arithmetic.clone(self) : self;
     invokeVoid(idInPlace, self);
     if (recorded) recordInPlace(node, self, [self], saved(before, self), backward);
     return self;
@@ -84,7 +84,15 @@ interface BinaryOptions {
   /** What the gradients read: operands (a, b) and the result (y), one string per operand's gradient. */
   saves?: readonly ['' | 'a' | 'b' | 'ab' | 'y' | 'ay' | 'by' | 'aby', '' | 'a' | 'b' | 'ab' | 'y' | 'ay' | 'by' | 'aby'];
   native?: string;
+  /** Which operands may be numbers: either (the default), only the second, or none. */
+  numbers?: 'either' | 'other' | 'none';
 }
+
+const OPERANDS = {
+  either: 'Tensor|Scalar input, Tensor|Scalar other',
+  other: 'Tensor input, Tensor|Scalar other',
+  none: 'Tensor input, Tensor other',
+};
 
 export type Binary = Op<'binary(Tensor|Scalar input, Tensor|Scalar other)', (input: TensorOrScalar, other: TensorOrScalar) => Tensor, 'both'> &
   InPlace;
@@ -143,7 +151,7 @@ export function binary(
     const recorded = gradients !== null && needsGrad(self, isTensor(other) ? other : null);
     checkInPlace(self, recorded);
     const readsSelf = (savesA + savesB).includes('a');
-    const before = recorded && readsSelf ? invoke1(CLONE, self) : self;
+    const before = recorded && readsSelf ? arithmetic.clone(self) : self;
     invokeVoid(idInPlace, self, other);
     if (recorded) {
       recordWith((inputs, saved, backward) => recordInPlace(node, self, inputs, saved, backward), self, other, self, before);
@@ -151,7 +159,7 @@ export function binary(
     return self;
   };
   return withInPlace(
-    op(`${name}(Tensor|Scalar input, Tensor|Scalar other)` as 'binary(Tensor|Scalar input, Tensor|Scalar other)', impl),
+    op(`${name}(${OPERANDS[options.numbers ?? 'either']})` as 'binary(Tensor|Scalar input, Tensor|Scalar other)', impl),
     inPlace,
   );
 }
@@ -187,7 +195,7 @@ export function pointwise1_(
 ): Tensor {
   const recorded = needsGrad(self);
   checkInPlace(self, recorded);
-  const before = recorded && saves.includes('x') ? invoke1(CLONE, self) : null;
+  const before = recorded && saves.includes('x') ? arithmetic.clone(self) : null;
   invokeVoid(id, self, ...params);
   if (recorded) {
     recordInPlace(node, self, [self], [before, saves.includes('y') ? self : null], (g, s) => [gradient(g, s[0]!, s[1]!)]);

@@ -6,14 +6,16 @@ import { kindOf } from '../core/errors.js';
 import type { Scalar } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
 
-interface Param {
+export interface Param {
   name: string;
   kind: string;
   nullable: boolean;
   required: boolean;
   fallback: unknown;
-  /** The checked and normalised value; throws `expected` for a wrong kind. */
+  /** The checked and normalised value, or WRONG. */
   read: (value: unknown) => unknown;
+  /** Whether a value can be passed on as it is; a false answer only means that `read` must look. */
+  quick: (value: unknown) => boolean;
 }
 
 export interface Signature {
@@ -30,6 +32,7 @@ const WRONG = Symbol('wrong');
 function toInt(v: unknown): unknown {
   if (typeof v === 'number') return Number.isInteger(v) ? v : WRONG;
   if (typeof v === 'bigint') return Number.isSafeInteger(Number(v)) ? Number(v) : WRONG;
+  if (v instanceof Tensor && v.ndim === 0 && !v.dtype.isFloatingPoint && !v.dtype.isComplex) return Number(v.item());
   return WRONG;
 }
 
@@ -54,6 +57,11 @@ function listOf(read: (v: unknown) => unknown): (v: unknown) => unknown {
   };
 }
 
+/** One value as it is, or a list of them: for settings that are printed as they were given. */
+function oneOrList(read: (v: unknown) => unknown): (v: unknown) => unknown {
+  return (v) => (Array.isArray(v) ? (v.some((item) => read(item) === WRONG) ? WRONG : v) : read(v));
+}
+
 const READERS: Record<string, (v: unknown) => unknown> = {
   Tensor: (v) => (v instanceof Tensor ? v : WRONG),
   'Tensor[]': (v) => (Array.isArray(v) && v.every((t) => t instanceof Tensor) ? v : WRONG),
@@ -65,6 +73,8 @@ const READERS: Record<string, (v: unknown) => unknown> = {
   float: (v) =>
     typeof v === 'number' ? v : v instanceof Tensor && v.ndim === 0 ? Number(v.item()) : typeof v === 'bigint' ? Number(v) : WRONG,
   'float[]': listOf((v) => (typeof v === 'number' ? v : WRONG)),
+  'int|int[]': oneOrList(toInt),
+  'float|float[]': oneOrList((v) => (typeof v === 'number' ? v : WRONG)),
   bool: (v) => (typeof v === 'boolean' ? v : WRONG),
   str: (v) => (typeof v === 'string' ? v : WRONG),
   ScalarType: (v) => (v instanceof DType ? v : WRONG),
@@ -75,6 +85,28 @@ const READERS: Record<string, (v: unknown) => unknown> = {
   'any[]': (v) => (Array.isArray(v) ? v : WRONG),
   any: (v) => v,
 };
+
+function isIntList(v: unknown): boolean {
+  if (!Array.isArray(v)) return false;
+  for (let i = 0; i < v.length; i++) if (!Number.isInteger(v[i])) return false;
+  return true;
+}
+const never = (): boolean => false;
+/** The commonest values of each kind, recognised without a second look. */
+const QUICK: Record<string, (v: unknown) => boolean> = {
+  Tensor: (v) => v instanceof Tensor,
+  'Tensor|Scalar': (v) => v instanceof Tensor || typeof v === 'number',
+  Scalar: (v) => typeof v === 'number',
+  int: Number.isInteger,
+  'int[]': isIntList,
+  float: (v) => typeof v === 'number',
+  bool: (v) => typeof v === 'boolean',
+  ScalarType: (v) => v instanceof DType,
+};
+function quickOf(kind: string, nullable: boolean): (v: unknown) => boolean {
+  const test = QUICK[kind] ?? never;
+  return nullable ? (v) => v === null || test(v) : test;
+}
 
 function fallbackOf(text: string): unknown {
   if (text === 'None') return null;
@@ -100,7 +132,9 @@ export function signature(text: string): Signature {
     const read = READERS[kind];
     if (!read) throw new Error(`unknown kind '${kind}' in ${text}`);
     const required = m[3] === undefined;
-    return { name: m[2]!, kind, nullable, required, fallback: required ? undefined : fallbackOf(m[3]!), read };
+    // A default is normalised as an argument would be: 1 to [1] for a list.
+    const fallback = required || m[3] === 'None' ? (required ? undefined : null) : read(fallbackOf(m[3]!));
+    return { name: m[2]!, kind, nullable, required, fallback, read, quick: quickOf(kind, nullable) };
   });
   return {
     name: match[1]!,
@@ -157,6 +191,12 @@ function gatherRest(sig: Signature, args: unknown[]): unknown[] {
   return [...args.slice(0, at), args.slice(at, end), ...args.slice(end)];
 }
 
+/** Whether an object in the place of a parameter that takes anything is meant as options: it names only parameters from there on. */
+function namesParams(sig: Signature, value: object, from: number): boolean {
+  const keys = Object.keys(value);
+  return keys.length > 0 && keys.every((key) => (sig.index.get(key) ?? -1) >= from);
+}
+
 /**
  * Lines arguments up with parameters: positional ones in order, then those of a trailing options object; checks kinds
  * and fills in defaults.
@@ -168,7 +208,8 @@ export function bind(sig: Signature, given: ArrayLike<unknown>): unknown[] {
   let options: Record<string, unknown> | undefined;
   if (n > 0 && isOptions(given[n - 1])) {
     const last = params[n - 1];
-    if (!(last && last.kind === 'any' && sig.rest < 0 && n <= params.length)) options = given[--n] as Record<string, unknown>;
+    const positional = last !== undefined && last.kind === 'any' && sig.rest < 0 && n <= params.length;
+    if (!positional || namesParams(sig, given[n - 1] as object, n - 1)) options = given[--n] as Record<string, unknown>;
   }
   let args: ArrayLike<unknown> = given;
   if (sig.rest >= 0) {

@@ -9,9 +9,10 @@ import { eq } from './comparison.js';
 import { cast } from './convert.js';
 import { op } from './define.js';
 import { scatterAdd } from './gather.js';
-import { isOptions } from './signature.js';
+import { overloadedMethod } from './index_methods.js';
 import { sum } from './reduce.js';
 import { type ValuesIndices, valuesIndices } from './results.js';
+import { isOptions } from './signature.js';
 import { flatten, unsqueeze } from './view.js';
 
 const SORT = nativeOp('sort');
@@ -83,7 +84,7 @@ function medianOp(name: string, id: number) {
   );
   const whole = op(`${name}(Tensor input)` as 'x(Tensor input)', (input: Tensor): Tensor => {
     if (input.dtype.isComplex) throw new RuntimeError(`${name}() does not support complex input`);
-    if (input.numel() === 0) return input.newFull([], input.dtype.isFloatingPoint ? Number.NaN : 0);
+    if (input.numel() === 0) return input.newFull([], Number.NaN);
     const value = invokeMany(id, flatten(input.detach()), 0, false)[0]!;
     if (needsGrad(input)) {
       // All elements that equal the median share its gradient.
@@ -106,7 +107,8 @@ function medianOp(name: string, id: number) {
     }
     return along(...(args as unknown as Parameters<typeof along>));
   }
-  return Object.assign(median, { home: 'both' as const });
+  overloadedMethod(name, median);
+  return Object.assign(median, { home: 'function' as const });
 }
 /** The lower of the two middle elements, of all or along a dimension (with its place); NaN if there is one. */
 export const median = medianOp('median', MEDIAN);

@@ -5,6 +5,7 @@ import { invoke, invoke2, invokeMany } from '../tensor/invoke.js';
 import { Tensor, wrapDim } from '../tensor/tensor.js';
 import { logicalNot } from './unary.js';
 import { op } from './define.js';
+import { overloadedMethod, type Unique, type UniqueOptions } from './index_methods.js';
 import { fromNested } from './nested.js';
 import type { TensorOrScalar } from './signature.js';
 import { reshaped } from './view.js';
@@ -13,14 +14,6 @@ const UNIQUE = nativeOp('unique');
 const UNIQUE_DIM = nativeOp('unique_dim');
 const INDEX_SELECT = nativeOp('index_select');
 const ISIN = nativeOp('isin');
-
-interface Wanted {
-  returnInverse?: boolean;
-  returnCounts?: boolean;
-  dim?: number | null;
-}
-/** The unique elements alone, or a list with the inverse and the counts that were asked for. */
-type Unique<O> = O extends { returnInverse: true } | { returnCounts: true } ? Tensor[] : Tensor;
 
 function distinct(input: Tensor, consecutive: boolean, inverse: boolean, counts: boolean, dim: number | null): Tensor | Tensor[] {
   const x = input.detach();
@@ -49,7 +42,7 @@ const UNIQUE_ROW = op(
   (input: Tensor, _sorted: boolean, inverse: boolean, counts: boolean, dim: number | null): Tensor | Tensor[] =>
     distinct(input, false, inverse, counts, dim),
 );
-function uniqueOf<const O extends Wanted & { sorted?: boolean } = object>(input: Tensor, options?: O): Unique<O>;
+function uniqueOf<const O extends UniqueOptions & { sorted?: boolean } = object>(input: Tensor, options?: O): Unique<O>;
 function uniqueOf(input: Tensor, sorted: boolean, returnInverse?: boolean, returnCounts?: boolean, dim?: number | null): Tensor | Tensor[];
 function uniqueOf(...args: unknown[]): unknown {
   return (UNIQUE_ROW as unknown as (...a: unknown[]) => unknown)(...args);
@@ -60,20 +53,22 @@ function uniqueOf(...args: unknown[]): unknown {
  * @param returnCounts also how often each occurs.
  * @returns the elements, or a list [elements, inverse?, counts?] if more was asked for.
  */
-export const unique = Object.assign(uniqueOf, { home: 'both' as const });
+export const unique = Object.assign(uniqueOf, { home: 'function' as const });
+overloadedMethod('unique', unique);
 
 const CONSECUTIVE_ROW = op(
   'uniqueConsecutive(Tensor input, bool returnInverse=False, bool returnCounts=False, int? dim=None)',
   (input: Tensor, inverse: boolean, counts: boolean, dim: number | null): Tensor | Tensor[] =>
     distinct(input, true, inverse, counts, dim),
 );
-function consecutiveOf<const O extends Wanted = object>(input: Tensor, options?: O): Unique<O>;
+function consecutiveOf<const O extends UniqueOptions = object>(input: Tensor, options?: O): Unique<O>;
 function consecutiveOf(input: Tensor, returnInverse: boolean, returnCounts?: boolean, dim?: number | null): Tensor | Tensor[];
 function consecutiveOf(...args: unknown[]): unknown {
   return (CONSECUTIVE_ROW as unknown as (...a: unknown[]) => unknown)(...args);
 }
 /** Elements (or slices) without those that equal their predecessor; options as of `unique`. */
-export const uniqueConsecutive = Object.assign(consecutiveOf, { home: 'both' as const });
+export const uniqueConsecutive = Object.assign(consecutiveOf, { home: 'function' as const });
+overloadedMethod('uniqueConsecutive', uniqueConsecutive);
 
 /**
  * Whether each element is among `testElements`.

@@ -61,7 +61,7 @@ export class SparseAdam extends TensorOptimizer<SparseAdamOptions> {
     if (grad.numel() === 0) return;
     const [beta1, beta2] = group.betas;
     const rows = grad.ndim === 0 ? grad.reshape(1, 1) : grad.reshape(grad.size(0), -1);
-    const touched = rows.ne(0).any(1).nonzero().reshape(-1);
+    const touched = (rows.ne(0).any(1).nonzero() as Tensor).reshape(-1);
     if (touched.numel() === 0) return;
     const g = grad.ndim === 0 ? grad.reshape(1) : grad.indexSelect(0, touched);
     const flat = (t: Tensor): Tensor => (t.ndim === 0 ? t.view(1) : t);

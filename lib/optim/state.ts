@@ -30,9 +30,12 @@ export function castState(p: Tensor, entries: readonly [string, unknown][]): Par
   return state;
 }
 
+/** States that are numbers of their own, and keep their type whatever that of the parameter is. */
+const NUMBERS: ReadonlySet<string> = new Set(['step', 'mu_product', 'eta', 'mu']);
+
 function castValue(p: Tensor, key: string, value: unknown): unknown {
   if (value instanceof Tensor) {
-    if (key === 'step' || !p.dtype.isFloatingPoint || value.dtype === p.dtype) return value;
+    if (NUMBERS.has(key) || !p.dtype.isFloatingPoint || value.dtype === p.dtype) return value;
     return retain(value.to(p.dtype));
   }
   // Checkpoints of old versions count in plain numbers.

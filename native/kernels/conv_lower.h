@@ -2,6 +2,7 @@
 // operand is never built whole but gathered from the image piece by piece.
 #pragma once
 #include "kernels/gemm_blocked.h"
+#include "kernels/rows.h"
 
 namespace flambeau {
 namespace FLAMBEAU_SET {
@@ -105,10 +106,7 @@ FLAMBEAU_INLINE void gather_run(T* dst, int64_t n, const T* row, int64_t first, 
   for (int64_t i = 0; i < begin; i++) dst[i] = T(0);
   int64_t i = begin;
   if (stride == 2) {
-    for (; i + L <= end && first + 2 * (i + L) <= width; i += L) {
-      const T* from = row + first + 2 * i;
-      store(dst + i, even<T>(load(from), load(from + L)));
-    }
+    for (; i + L <= end; i += L) load_second(row + first + 2 * i).store(dst + i);
   }
   for (; i < end; i++) dst[i] = row[first + i * stride];
   for (; i < n; i++) dst[i] = T(0);

@@ -1,9 +1,8 @@
 // Conversion between all pairs of element types: one loop per pair, which the compiler turns into vectors; float16 and
 // bfloat16 go through float, in tiles that stay in the first-level cache.
-#include "kernels/convert.h"
-
 #include "kernels/set.h"
 
+#include "kernels/convert.h"
 #include "simd/access.h"
 #include "simd/half.h"
 
@@ -45,8 +44,8 @@ struct Cast {
     } else if constexpr (Kind<To>::kComplex) {
       return To(Cast<typename To::Lane, From>::of(x));
     } else if constexpr (Kind<From>::kFloat && !Kind<To>::kFloat) {
-      if constexpr (sizeof(To) == 8)
-        return truncate<int64_t>(x);
+      if constexpr (sizeof(To) == 8 || static_cast<To>(-1) > 0)  // uint8 takes the low bits of 64
+        return static_cast<To>(truncate<int64_t>(x));
       else
         return static_cast<To>(truncate<int32_t>(x));
     } else {
@@ -82,10 +81,18 @@ void loop(int64_t n, const void* in, void* out) {
 
 // In the order of DType; float16 and bfloat16 have no loop of their own.
 template <class From>
-constexpr LoopFn kTo[kDTypeCount] = {
-    loop<uint8_t, From>, loop<int8_t, From>, loop<int16_t, From>,        loop<int32_t, From>,         loop<int64_t, From>,
-    nullptr,             loop<float, From>,  loop<double, From>,         loop<Complex<float>, From>,  loop<Complex<double>, From>,
-    loop<Truth, From>,   nullptr};
+constexpr LoopFn kTo[kDTypeCount] = {loop<uint8_t, From>,
+                                     loop<int8_t, From>,
+                                     loop<int16_t, From>,
+                                     loop<int32_t, From>,
+                                     loop<int64_t, From>,
+                                     nullptr,
+                                     loop<float, From>,
+                                     loop<double, From>,
+                                     loop<Complex<float>, From>,
+                                     loop<Complex<double>, From>,
+                                     loop<Truth, From>,
+                                     nullptr};
 constexpr const LoopFn* kFrom[kDTypeCount] = {
     kTo<uint8_t>, kTo<int8_t>, kTo<int16_t>,        kTo<int32_t>,         kTo<int64_t>, nullptr,
     kTo<float>,   kTo<double>, kTo<Complex<float>>, kTo<Complex<double>>, kTo<Truth>,   nullptr};

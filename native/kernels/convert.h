@@ -6,7 +6,8 @@
 
 namespace flambeau {
 
-// Float to integer truncates; what int64 cannot hold becomes INT64_MIN first, and narrower integers take the low bits.
+// Float to integer truncates, NaN and what is out of range become the lowest value: of int64 on the way to int64 and
+// uint8, of int32 on the way to the others, which take the low bits of it.
 // To float16 and bfloat16 rounds to nearest even; to bool is "not zero" (NaN is true); complex to real drops the
 // imaginary part, but to bool it counts. `in` and `out` do not overlap, unless they are the same memory and the types
 // have the same size.
@@ -16,9 +17,17 @@ struct ConvertKernels {
   ConvertFn convert;
 };
 
-namespace baseline { void fill(ConvertKernels&); }
-namespace avx2 { void fill(ConvertKernels&); }
-namespace avx512 { void fill(ConvertKernels&); }
-namespace neon { void fill(ConvertKernels&); }
+namespace baseline {
+void fill(ConvertKernels&);
+}
+namespace avx2 {
+void fill(ConvertKernels&);
+}
+namespace avx512 {
+void fill(ConvertKernels&);
+}
+namespace neon {
+void fill(ConvertKernels&);
+}
 
 }  // namespace flambeau

@@ -77,20 +77,6 @@ FLAMBEAU_INLINE T sum_lanes(V<T> v) {
   }
 }
 
-// The elements of a and b with even numbers.
-template <class T>
-FLAMBEAU_INLINE V<T> even(V<T> a, V<T> b) {
-  if constexpr (kLanes<T> == 16) {
-    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-  } else if constexpr (kLanes<T> == 8) {
-    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14);
-  } else if constexpr (kLanes<T> == 4) {
-    return __builtin_shufflevector(a, b, 0, 2, 4, 6);
-  } else {
-    return __builtin_shufflevector(a, b, 0, 2);
-  }
-}
-
 }  // namespace
 }  // namespace FLAMBEAU_SET
 }  // namespace flambeau

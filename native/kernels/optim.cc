@@ -1,8 +1,7 @@
 // Optimizer steps in one pass over the parameter, its gradient and its state.
-#include "kernels/optim.h"
-
 #include "kernels/set.h"
 
+#include "kernels/optim.h"
 #include "simd/vec.h"
 
 namespace flambeau::FLAMBEAU_SET {
@@ -13,7 +12,7 @@ template <class T, class F>
 FLAMBEAU_INLINE void for_vectors(int64_t n, F body) {
   using V = Vec<T>;
   int64_t i = 0;
-#pragma GCC unroll 1
+FLAMBEAU_UNROLL(1)
   for (; i + V::N <= n; i += V::N)
     body([](const T* p) __attribute__((always_inline)) { return V::load(p); },
          [](T* p, V v) __attribute__((always_inline)) { v.store(p); }, i);

@@ -32,9 +32,17 @@ struct OptimKernels {
   AdamFn adam[2];
 };
 
-namespace baseline { void fill(OptimKernels&); }
-namespace avx2 { void fill(OptimKernels&); }
-namespace avx512 { void fill(OptimKernels&); }
-namespace neon { void fill(OptimKernels&); }
+namespace baseline {
+void fill(OptimKernels&);
+}
+namespace avx2 {
+void fill(OptimKernels&);
+}
+namespace avx512 {
+void fill(OptimKernels&);
+}
+namespace neon {
+void fill(OptimKernels&);
+}
 
 }  // namespace flambeau

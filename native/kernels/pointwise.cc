@@ -1,7 +1,7 @@
 // The pointwise table, filled family by family.
-#include "kernels/pointwise.h"
-
 #include "kernels/set.h"
+
+#include "kernels/pointwise.h"
 
 namespace flambeau::FLAMBEAU_SET {
 

@@ -47,9 +47,20 @@ enum class Pointwise : uint16_t {
 };
 
 inline constexpr PointwiseRow kPointwiseRows[] = {
-#define ROW(name, arity, params, result, rule, types, ...)                                                      \
-  {#name, arity, params, Result::result, TypeRule::rule, [] { using namespace row_types; return static_cast<uint8_t>((types) & kComputes); }(), \
-   [] { using namespace row_types; return ((types) & B) != 0; }()},
+#define ROW(name, arity, params, result, rule, types, ...)          \
+  {#name,                                                           \
+   arity,                                                           \
+   params,                                                          \
+   Result::result,                                                  \
+   TypeRule::rule,                                                  \
+   [] {                                                             \
+     using namespace row_types;                                     \
+     return static_cast<uint8_t>((types) & kComputes);              \
+   }(),                                                             \
+   [] {                                                             \
+     using namespace row_types;                                     \
+     return ((types) & B) != 0;                                     \
+   }()},
 #include "kernels/pointwise.def"
 #undef ROW
 };
@@ -61,9 +72,17 @@ struct PointwiseKernels {
   PointwiseFn fn[kPointwiseCount][kComputeCount];  // null where a compute type is unsupported
 };
 
-namespace baseline { void fill(PointwiseKernels&); }
-namespace avx2 { void fill(PointwiseKernels&); }
-namespace avx512 { void fill(PointwiseKernels&); }
-namespace neon { void fill(PointwiseKernels&); }
+namespace baseline {
+void fill(PointwiseKernels&);
+}
+namespace avx2 {
+void fill(PointwiseKernels&);
+}
+namespace avx512 {
+void fill(PointwiseKernels&);
+}
+namespace neon {
+void fill(PointwiseKernels&);
+}
 
 }  // namespace flambeau

@@ -7,7 +7,8 @@ namespace flambeau::FLAMBEAU_SET {
 namespace {
 
 constexpr int64_t to_int64(double v) {  // saturating, 0 for NaN
-  return v >= 9223372036854775808.0 ? INT64_MAX : v <= -9223372036854775808.0 ? INT64_MIN : v != v ? 0 : static_cast<int64_t>(v);
+  if (v != v) return 0;
+  return v >= 0x1p63 ? INT64_MAX : v <= -0x1p63 ? INT64_MIN : static_cast<int64_t>(v);
 }
 template <class T>
 FLAMBEAU_INLINE Vec<T> scalar_operand(double v, Vec<T>) {
@@ -54,7 +55,7 @@ struct PointwiseLoop {
                                               OutMemory* out, const double* params) {
     V p[kMaxPointwiseParams] = {};
     for (int i = 0; i < Row::kParams; i++) p[i] = scalar_operand(params[i], V{});
-#pragma GCC unroll 1
+FLAMBEAU_UNROLL(1)
     for (int64_t i = 0; i < n; i += N) {
       First x = Access<First>::load(a + i);
       V y = V(0), z = V(0);

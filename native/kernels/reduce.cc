@@ -1,8 +1,7 @@
 // Reductions of rows and columns to one value each.
-#include "kernels/reduce.h"
-
 #include "kernels/set.h"
 
+#include "kernels/reduce.h"
 #include "kernels/reduce_loop.h"
 #include "kernels/reducers.h"
 

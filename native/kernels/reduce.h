@@ -69,9 +69,17 @@ struct ReduceKernels {
   ScanArgColsFn scan_arg_cols[2][kComputeCount];
 };
 
-namespace baseline { void fill(ReduceKernels&); }
-namespace avx2 { void fill(ReduceKernels&); }
-namespace avx512 { void fill(ReduceKernels&); }
-namespace neon { void fill(ReduceKernels&); }
+namespace baseline {
+void fill(ReduceKernels&);
+}
+namespace avx2 {
+void fill(ReduceKernels&);
+}
+namespace avx512 {
+void fill(ReduceKernels&);
+}
+namespace neon {
+void fill(ReduceKernels&);
+}
 
 }  // namespace flambeau

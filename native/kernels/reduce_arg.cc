@@ -1,8 +1,7 @@
 // The extreme of a row or column together with its first index.
-#include "kernels/reduce.h"
-
 #include "kernels/set.h"
 
+#include "kernels/reduce.h"
 #include "kernels/reduce_loop.h"
 #include "kernels/reducers.h"
 

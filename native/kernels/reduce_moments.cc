@@ -1,9 +1,8 @@
 // Mean and sum of squared deviations. Two passes; the second also sums the plain deviations d, which would be zero for
 // an exact mean, and corrects both results with them: mean + sum(d) / n, m2 - sum(d)^2 / n.
-#include "kernels/reduce.h"
-
 #include "kernels/set.h"
 
+#include "kernels/reduce.h"
 #include "kernels/reduce_loop.h"
 #include "kernels/reducers.h"
 

@@ -1,8 +1,7 @@
 // Cumulative sums, products, log-sum-exps and extremes. Floats accumulate in double, as long scans would drift.
-#include "kernels/reduce.h"
-
 #include "kernels/set.h"
 
+#include "kernels/reduce.h"
 #include "simd/access.h"
 
 namespace flambeau::FLAMBEAU_SET {

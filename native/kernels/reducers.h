@@ -79,11 +79,12 @@ struct Reducer<Reduce::Prod, V> : ValueReducer<V> {
     if constexpr (Access<V>::N == 1) {
       return acc;
     } else {
-      using Wide = typename WrappingOf<typename V::Lane>::Type;
+      using Wrapping = typename WrappingOf<typename V::Lane>::Type;
       typename V::Lane a[V::N];
       acc.store(a);
       for (int w = V::N / 2; w > 0; w /= 2)
-        for (int i = 0; i < w; i++) a[i] = static_cast<typename V::Lane>(static_cast<Wide>(a[i]) * static_cast<Wide>(a[i + w]));
+        for (int i = 0; i < w; i++)
+          a[i] = static_cast<typename V::Lane>(static_cast<Wrapping>(a[i]) * static_cast<Wrapping>(a[i + w]));
       return a[0];
     }
   }

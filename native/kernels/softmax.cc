@@ -1,5 +1,6 @@
 #include "kernels/softmax.h"
 
+#include "kernels/rows.h"
 #include "kernels/set.h"
 #include "parallel/pool.h"
 #include "simd/exp_log.h"
@@ -10,39 +11,12 @@ namespace {
 
 constexpr int64_t kGrain = 8192;  // elements that are worth a second thread
 
-// Calls f(i, count) for the vectors of a row; count is below Vec::N in the last one only.
-template <class T, class F>
-FLAMBEAU_INLINE void each_vector(int64_t n, const F& f) {
-  constexpr int N = Vec<T>::N;
-  int64_t i = 0;
-  for (; i + N <= n; i += N) f(i, N);
-  if (i < n) f(i, static_cast<int>(n - i));
-}
-
-template <class T>
-FLAMBEAU_INLINE Vec<T> get(const T* p, int count) {
-  return count == Vec<T>::N ? Vec<T>::load(p) : Vec<T>::load(p, count);
-}
-template <class T>
-FLAMBEAU_INLINE void put(T* p, int count, Vec<T> v) {
-  if (count == Vec<T>::N) {
-    v.store(p);
-  } else {
-    v.store(p, count);
-  }
-}
-// v in the first count lanes, zero in the others.
-template <class T>
-FLAMBEAU_INLINE Vec<T> keep(Vec<T> v, int count) {
-  return count == Vec<T>::N ? v : select(first_lanes<T>(count), v, Vec<T>(0));
-}
-
-// The largest element of a row; NaN may be passed over, which the sums that follow do not.
+// The largest element of a row. NaN may be passed over here; the sums that follow do not.
 template <class T>
 FLAMBEAU_INLINE T row_max(const T* x, int64_t n) {
   const T low = -static_cast<T>(__builtin_inf());
   Vec<T> top(low);
-  each_vector<T>(n, [&](int64_t i, int count) {
+  each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA {
     Vec<T> v = get(x + i, count);
     if (count < Vec<T>::N) v = select(first_lanes<T>(count), v, Vec<T>(low));
     top = max_second(v, top);
@@ -54,32 +28,33 @@ template <class T>
 void softmax_row(int64_t n, const T* x, T* y) {
   const Vec<T> top(row_max(x, n));
   Vec<T> total(0);
-  each_vector<T>(n, [&](int64_t i, int count) {
+  each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA {
     const Vec<T> e = exp(get(x + i, count) - top);
     put(y + i, count, e);
     total += keep(e, count);
   });
   const Vec<T> scale(1 / sum(total));
-  each_vector<T>(n, [&](int64_t i, int count) { put(y + i, count, get(y + i, count) * scale); });
+  each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA { put(y + i, count, get(y + i, count) * scale); });
 }
 
-// x - (max + log(sum(exp(x - max))))
+// x - max - log(sum(exp(x - max)))
 template <class T>
 void log_softmax_row(int64_t n, const T* x, T* y) {
-  const T high = row_max(x, n);
-  const Vec<T> top(high);
+  const Vec<T> top(row_max(x, n));
   Vec<T> total(0);
-  each_vector<T>(n, [&](int64_t i, int count) { total += keep(exp(get(x + i, count) - top), count); });
+  each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA { total += keep(exp(get(x + i, count) - top), count); });
   const Vec<T> shift(log(Vec<T>(sum(total)))[0]);
-  each_vector<T>(n, [&](int64_t i, int count) { put(y + i, count, get(x + i, count) - top - shift); });
+  each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA { put(y + i, count, get(x + i, count) - top - shift); });
 }
 
 template <class T>
 void softmax_backward_row(int64_t n, const T* gy, const T* y, T* gx) {
   Vec<T> total(0);
-  each_vector<T>(n, [&](int64_t i, int count) { total = fma(get(gy + i, count), get(y + i, count), total); });
+  each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA {
+    total = fma(get(gy + i, count), get(y + i, count), total);
+  });
   const Vec<T> dot(sum(total));
-  each_vector<T>(n, [&](int64_t i, int count) {
+  each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA {
     put(gx + i, count, get(y + i, count) * (get(gy + i, count) - dot));
   });
 }
@@ -87,12 +62,17 @@ void softmax_backward_row(int64_t n, const T* gy, const T* y, T* gx) {
 template <class T>
 void log_softmax_backward_row(int64_t n, const T* gy, const T* y, T* gx) {
   Vec<T> total(0);
-  each_vector<T>(n, [&](int64_t i, int count) { total += get(gy + i, count); });
+  each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA { total += get(gy + i, count); });
   const Vec<T> all(sum(total));
-  each_vector<T>(n, [&](int64_t i, int count) {
+  each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA {
     put(gx + i, count, get(gy + i, count) - exp(get(y + i, count)) * all);
   });
 }
+
+template <class T>
+using Forward = void (*)(int64_t, const T*, T*);
+template <class T>
+using Backward = void (*)(int64_t, const T*, const T*, T*);
 
 template <class F>
 void each_row(int64_t rows, int64_t n, const F& f) {
@@ -102,43 +82,35 @@ void each_row(int64_t rows, int64_t n, const F& f) {
   });
 }
 
-// A table entry for both types from the function of a row.
-#define FLAMBEAU_FORWARD(name)                                                            \
-  void name(DType type, int64_t rows, int64_t n, const void* x, void* y) {                \
-    each_row(rows, n, [&](int64_t at) {                                                   \
-      if (type == DType::F32) {                                                           \
-        name##_row(n, static_cast<const float*>(x) + at, static_cast<float*>(y) + at);    \
-      } else {                                                                            \
-        name##_row(n, static_cast<const double*>(x) + at, static_cast<double*>(y) + at);  \
-      }                                                                                   \
-    });                                                                                   \
+template <Forward<float> Row32, Forward<double> Row64>
+void forward(DType type, int64_t rows, int64_t n, const void* x, void* y) {
+  if (type == DType::F32) {
+    each_row(rows, n, [&](int64_t i) { Row32(n, static_cast<const float*>(x) + i, static_cast<float*>(y) + i); });
+  } else if (type == DType::F64) {
+    each_row(rows, n, [&](int64_t i) { Row64(n, static_cast<const double*>(x) + i, static_cast<double*>(y) + i); });
   }
-#define FLAMBEAU_BACKWARD(name)                                                                      \
-  void name(DType type, int64_t rows, int64_t n, const void* gy, const void* y, void* gx) {          \
-    each_row(rows, n, [&](int64_t at) {                                                              \
-      if (type == DType::F32) {                                                                      \
-        name##_row(n, static_cast<const float*>(gy) + at, static_cast<const float*>(y) + at,         \
-                   static_cast<float*>(gx) + at);                                                    \
-      } else {                                                                                       \
-        name##_row(n, static_cast<const double*>(gy) + at, static_cast<const double*>(y) + at,       \
-                   static_cast<double*>(gx) + at);                                                   \
-      }                                                                                              \
-    });                                                                                              \
+}
+
+template <Backward<float> Row32, Backward<double> Row64>
+void backward(DType type, int64_t rows, int64_t n, const void* gy, const void* y, void* gx) {
+  if (type == DType::F32) {
+    each_row(rows, n, [&](int64_t i) {
+      Row32(n, static_cast<const float*>(gy) + i, static_cast<const float*>(y) + i, static_cast<float*>(gx) + i);
+    });
+  } else if (type == DType::F64) {
+    each_row(rows, n, [&](int64_t i) {
+      Row64(n, static_cast<const double*>(gy) + i, static_cast<const double*>(y) + i, static_cast<double*>(gx) + i);
+    });
   }
-FLAMBEAU_FORWARD(softmax)
-FLAMBEAU_FORWARD(log_softmax)
-FLAMBEAU_BACKWARD(softmax_backward)
-FLAMBEAU_BACKWARD(log_softmax_backward)
-#undef FLAMBEAU_FORWARD
-#undef FLAMBEAU_BACKWARD
+}
 
 }  // namespace
 
 void fill(SoftmaxKernels& k) {
-  k.softmax = softmax;
-  k.log_softmax = log_softmax;
-  k.softmax_backward = softmax_backward;
-  k.log_softmax_backward = log_softmax_backward;
+  k.softmax = forward<softmax_row<float>, softmax_row<double>>;
+  k.log_softmax = forward<log_softmax_row<float>, log_softmax_row<double>>;
+  k.softmax_backward = backward<softmax_backward_row<float>, softmax_backward_row<double>>;
+  k.log_softmax_backward = backward<log_softmax_backward_row<float>, log_softmax_backward_row<double>>;
 }
 
 }  // namespace FLAMBEAU_SET

@@ -141,7 +141,6 @@ void write_elements(Tensor& t, const void* in, int64_t bytes) {
   check_writable(t);
   if (bytes == 0) return;
   make_walk(t.sizes, t.strides).scatter(t.data(), item_size(t.dtype), 0, t.numel, in);
-  t.bump();
 }
 
 void check_writable(const Tensor& t) {

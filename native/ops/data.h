@@ -15,7 +15,8 @@ Ref clone(const Tensor& t);
 // Fills all elements.
 void fill(Tensor& t, const Scalar& value);
 
-// Row-major bytes to and from a buffer whose size must match exactly.
+// Row-major bytes to and from a buffer whose size must match exactly. Writing is for fresh tensors: it counts as making
+// them, not as a change in place.
 void read_elements(const Tensor& t, void* out, int64_t bytes);
 void write_elements(Tensor& t, const void* in, int64_t bytes);
 

@@ -288,8 +288,8 @@ FLAMBEAU_OP(embedding) {
 void check_source(const Tensor& self, int dim, const Tensor& index, const Tensor& source, const char* op) {
   check_vector(index, op);
   FLAMBEAU_CHECK(self.dtype == source.dtype, Kind::Runtime,
-                 "%s: self and source expected to have the same dtype, but got (self) %s and (source) %s", op,
-                 scalar_name(self.dtype), scalar_name(source.dtype));
+                 "%s: self (%s) and source (%s) must have the same scalar type", op, scalar_name(self.dtype),
+                 scalar_name(source.dtype));
   const int64_t n = source.ndim() == 0 ? 1 : dim < source.ndim() ? source.sizes[dim] : -1;
   FLAMBEAU_CHECK(index.numel == n, Kind::Range,
                  "%s: Number of indices (%lld) should be equal to source.size(dim): (%lld), for dim: %d", op,

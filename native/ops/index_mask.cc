@@ -8,8 +8,6 @@
 namespace flambeau {
 namespace {
 
-using Int = long long;
-
 constexpr int64_t kTile = 1024;
 constexpr int64_t kGrain = 32 * 1024;
 
@@ -120,9 +118,7 @@ FLAMBEAU_OP(masked_scatter_) {
   const Ref chosen = mask_over(mask, sizes, self);
   const uint8_t* bits = chosen->as<uint8_t>();
   FLAMBEAU_CHECK(count_true(bits, chosen->numel) <= source.numel, Kind::Runtime,
-                 "masked_scatter_: expected the number of elements in source to be at least the number of ones in mask, "
-                 "but source has %lld elements",
-                 static_cast<Int>(source.numel));
+                 "Number of elements of source < number of ones in mask");
   const Ref values = source_values(source, self.dtype, self);
   Workspace work(self, self.dtype);
   by_size(item_size(self.dtype), [&](auto zero) {

@@ -95,10 +95,16 @@ void check_pair(const char* name, const Tensor& a, const Tensor& b) {
   FLAMBEAU_CHECK(a.ndim() >= 2 && b.ndim() >= 2, Kind::Runtime, "%s: both arguments must be matrices", name);
 }
 
-// Batched product of two tensors of at least two dimensions; the TypeScript row handles vectors.
+// The product of vectors, matrices and batches of matrices, as PyTorch's matmul combines them.
 FLAMBEAU_OP(matmul) {
-  const Tensor& a = call.tensor();
-  const Tensor& b = call.tensor();
+  const Tensor& given_a = call.tensor();
+  const Tensor& given_b = call.tensor();
+  // A vector takes part as a row on the left, as a column on the right; its dimension of size one leaves the result.
+  const bool row = given_a.ndim() == 1, column = given_b.ndim() == 1;
+  const Ref left = row ? view_of(given_a, Dims{1, given_a.sizes[0]}, Dims{0, given_a.strides[0]}, given_a.offset) : share(given_a);
+  const Ref right = column ? view_of(given_b, Dims{given_b.sizes[0], 1}, Dims{given_b.strides[0], 0}, given_b.offset) : share(given_b);
+  const Tensor& a = *left;
+  const Tensor& b = *right;
   check_pair("matmul", a, b);
   using Int = long long;
   const int64_t k = a.sizes[a.ndim() - 1];
@@ -112,10 +118,17 @@ FLAMBEAU_OP(matmul) {
          static_cast<Int>(b.ndim() > 2 ? b.sizes[b.ndim() - 3] : 1), static_cast<Int>(b.sizes[b.ndim() - 2]));
   }
   const DType dtype = product_dtype(a.dtype);
-  const Ref x = dtype == a.dtype ? share(a) : contiguous(a, dtype);
-  const Ref y = dtype == b.dtype ? share(b) : contiguous(b, dtype);
+  const Ref x = dtype == a.dtype ? left : contiguous(a, dtype);
+  const Ref y = dtype == b.dtype ? right : contiguous(b, dtype);
   Ref out = empty(product_sizes(a, b), dtype);
   multiply(*x, *y, *out, 1.0, 0.0, nullptr);
+  if (row || column) {
+    Dims sizes = out->sizes;
+    if (column) sizes.erase(sizes.size() - 1);
+    if (row) sizes.erase(sizes.size() - (column ? 1 : 2));
+    out->sizes = sizes;
+    out->strides = contiguous_strides(sizes);
+  }
   call.result(contiguous(*out, a.dtype));
 }
 

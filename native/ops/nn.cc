@@ -99,7 +99,8 @@ FLAMBEAU_OP(conv) {
     fail(Kind::Runtime, "Calculated padded input size per channel: %s. Kernel size: %s. Kernel size can't be greater than actual input size",
          show(room).c_str(), show(reach).c_str());
   }
-  const DType dtype = float_compute("conv", x);
+  // Integers are convolved in float64: exact as long as sums stay below 2^53.
+  const DType dtype = is_integral(x.dtype) ? DType::F64 : float_compute("conv", x);
   const Ref xc = contiguous(x, dtype), wc = contiguous(w, dtype);
   const Ref bc = bias ? contiguous(*bias, dtype) : Ref();
   Ref y = empty(with_spatial({s.n, s.o}, s.out, nd), dtype);

@@ -2,41 +2,33 @@
 // Without one, an op draws from the process's default generator.
 #include <algorithm>
 #include <cmath>
-#include <mutex>
 #include <new>
 
 #include "kernels/kernels.h"
-#include "ops/index_util.h"
-#include "random/generator.h"
+#include "ops/random_source.h"
 
 namespace flambeau {
 namespace {
 
 static_assert(std::is_trivially_copyable_v<Generator>);
 
-// The generator that a call names, held for the call: JavaScript threads share the default one.
-class Source {
- public:
-  explicit Source(Call& call) {
-    if (Tensor* t = call.tensor_or_null()) {
-      FLAMBEAU_CHECK(t->dtype == DType::U8 && t->offset == 0 && t->contiguous() &&
-                         t->storage->bytes == static_cast<int64_t>(sizeof(Generator)),
-                     Kind::Type, "expected a torch.Generator");
-      generator_ = t->as<Generator>();
-      return;
-    }
-    static std::mutex mutex;
-    static Generator shared;
-    lock_ = std::unique_lock(mutex);
-    generator_ = &shared;
-  }
-  Generator& operator*() const { return *generator_; }
-  Generator* operator->() const { return generator_; }
+}  // namespace
 
- private:
-  std::unique_lock<std::mutex> lock_;
-  Generator* generator_;
-};
+Source::Source(Call& call) {
+  if (Tensor* t = call.tensor_or_null()) {
+    FLAMBEAU_CHECK(t->dtype == DType::U8 && t->offset == 0 && t->contiguous() &&
+                       t->storage->bytes == static_cast<int64_t>(sizeof(Generator)),
+                   Kind::Type, "expected a torch.Generator");
+    generator_ = t->as<Generator>();
+    return;
+  }
+  static std::mutex mutex;
+  static Generator shared;
+  lock_ = std::unique_lock(mutex);
+  generator_ = &shared;
+}
+
+namespace {
 
 FLAMBEAU_OP(generator_new) {
   Ref t = empty(Dims{static_cast<int64_t>(sizeof(Generator))}, DType::U8);
@@ -165,7 +157,8 @@ FLAMBEAU_OP(randperm) {
   const Source g(call);
   const int64_t n = call.integer();
   const DType dtype = call.dtype();
-  FLAMBEAU_CHECK(n >= 0, Kind::Runtime, "n must be non-negative, got%lld", static_cast<long long>(n));
+  FLAMBEAU_CHECK(n >= 0, Kind::Runtime, "Trying to create tensor with negative dimension %lld: [%lld]",
+                 static_cast<long long>(n), static_cast<long long>(n));
   FLAMBEAU_CHECK(!is_complex(dtype) && dtype != DType::Bool, Kind::Runtime, "\"randperm\" not implemented for '%s'",
                  scalar_name(dtype));
   const int64_t highest = dtype == DType::U8    ? 255

@@ -195,7 +195,7 @@ void reduce_op(Call& call) {
   const Tensor& t = call.tensor();
   const Dims dims = call.dims();
   const bool keepdim = call.flag();
-  const DType dtype = call.dtype_or_null().value_or(t.dtype);
+  const DType dtype = call.more() ? call.dtype_or_null().value_or(t.dtype) : t.dtype;
   Ref source = dtype == t.dtype || compute_of(dtype) == compute_of(t.dtype) ? share(t) : contiguous(t, dtype);
   Ref out = reduce(op, *source, dim_mask(dims, t.ndim()), keepdim, dtype);
   const DType natural = reduce_dtype(op, dtype);

@@ -66,8 +66,9 @@ struct FloatTraits<double> {
 // (e^r - 1 - r) / r^2 for |r| <= ln(2) / 2.
 inline constexpr double kExpF32[] = {0.499999934404256199, 0.16666520522227726, 4.16683893304247736e-2,
                                      8.36873017352400297e-3, 1.38145714678109738e-3};  // 2^-28
+// For float in double lanes, 2^-34.
 inline constexpr double kExpF32InF64[] = {0.500000006775629744,   0.166666658680436091,  4.16662946726381454e-2,
-                                          8.33349719758191948e-3, 1.3944680350086409e-3, 1.979032215828617e-4};  // 2^-34
+                                          8.33349719758191948e-3, 1.3944680350086409e-3, 1.979032215828617e-4};
 inline constexpr double kExpF64[] = {0.500000000000001065,    0.166666666666664121,    4.16666666665299556e-2,
                                      8.33333333349470188e-3,  1.38888889436913794e-3,  1.98412695062006951e-4,
                                      2.48014930284792871e-5,  2.75575865784180683e-6,  2.76302756824981729e-7,
@@ -239,7 +240,7 @@ FLAMBEAU_INLINE VF64 log1p_wide(VF64 x) {
 }
 
 // 1 / (1 + e^-x), written so that the exponential never overflows and small results keep their digits. What the sum
-// d = 1 + e lost in rounding comes back by the first-order term; 1.457 - d / 2 is 1 / d to 5 % on [1, 2], enough for that.
+// d = 1 + e lost in rounding comes back by the first-order term, for which 1 / d = 1.457 - d / 2 (to 5 %) is enough.
 template <class T>
 FLAMBEAU_INLINE Vec<T> sigmoid(Vec<T> x) {
   Vec<T> e = exp(-abs(x)), one(1), d = one + e, lost = e - (d - one);

@@ -2,6 +2,12 @@
 #pragma once
 #include "simd/erf.h"
 
+// The reentrant forms, for the plain ones write a global variable; not every <math.h> shows them.
+extern "C" {
+double lgamma_r(double, int*) noexcept;
+float lgammaf_r(float, int*) noexcept;
+}
+
 namespace flambeau::FLAMBEAU_SET {
 namespace {
 
@@ -79,7 +85,11 @@ inline double log_ndtr(double x) {
 
 inline double lgamma(double x) {
   int sign;
-  return __builtin_lgamma_r(x, &sign);
+  return ::lgamma_r(x, &sign);
+}
+inline float lgamma(float x) {
+  int sign;
+  return ::lgammaf_r(x, &sign);
 }
 
 // The asymptotic series from 10 on, the recurrence below, the reflection for negative x.

@@ -27,7 +27,8 @@ FLAMBEAU_INLINE Vec<T> with_library(Vec<T> x, Vec<T> y, F f) {
   return y;
 }
 
-// x = n pi / 2 + r with pi / 2 in parts of 33 bits, so that n times a part is exact; `quadrant` holds n in its low bits.
+// x = n pi / 2 + r with pi / 2 in parts of 33 bits, so that n times a part is exact; the low bits of `quadrant` are
+// those of n.
 template <class G>
 FLAMBEAU_INLINE VF64 trig_reduce(VF64 x, VI64& quadrant) {
   VF64 shift(0x1.8p52), shifted = fma(x, VF64(2 / kPi), shift), n = shifted - shift;

@@ -1,6 +1,7 @@
 // Vec<T>: one register of the instruction set that the file is compiled for, over GCC/Clang vector extensions, with
-// intrinsics (simd/x86.h, simd/neon.h) where the extensions have no word for it. Everything is in an anonymous namespace:
-// each instruction set's object must keep its own copy, or the linker could merge AVX code into the baseline.
+// intrinsics (simd/x86.h, simd/neon.h) where the extensions have no word for it. All of it is in an anonymous
+// namespace: each instruction set's object must keep its own copy, or the linker could merge AVX code into the
+// baseline.
 #pragma once
 #include <stdint.h>
 
@@ -15,6 +16,14 @@
 #endif
 
 #define FLAMBEAU_INLINE inline __attribute__((always_inline))
+
+// Before a loop: how many times the compiler may repeat its body. 1 keeps large bodies single.
+#define FLAMBEAU_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define FLAMBEAU_UNROLL(n) FLAMBEAU_PRAGMA(clang loop unroll_count(n))
+#else
+#define FLAMBEAU_UNROLL(n) FLAMBEAU_PRAGMA(GCC unroll n)
+#endif
 
 namespace flambeau::FLAMBEAU_SET {
 namespace {
@@ -198,7 +207,7 @@ template <class T, class F>
 FLAMBEAU_INLINE Vec<T> map(Vec<T> x, F f) {
   T a[Vec<T>::N];
   x.store(a);
-#pragma GCC unroll 1
+FLAMBEAU_UNROLL(1)
   for (int i = 0; i < Vec<T>::N; i++) a[i] = f(a[i]);
   return Vec<T>::load(a);
 }
@@ -207,7 +216,7 @@ FLAMBEAU_INLINE Vec<T> map(Vec<T> x, Vec<T> y, F f) {
   T a[Vec<T>::N], b[Vec<T>::N];
   x.store(a);
   y.store(b);
-#pragma GCC unroll 1
+FLAMBEAU_UNROLL(1)
   for (int i = 0; i < Vec<T>::N; i++) a[i] = f(a[i], b[i]);
   return Vec<T>::load(a);
 }

@@ -343,8 +343,11 @@ describe('the graph', () => {
   test('.data gives and takes the memory without history', () => {
     const x = leaf([1, 2]);
     expect(x.data.requiresGrad).toBe(false);
+    const version = x._version;
     x.data.add_(1);
-    expect(x._version).toBe(0);
+    expect(x._version).toBe(version);
+    x.detach().mul_(1);
+    expect(x._version).toBe(version + 1);
     expectValues(x, [2, 3]);
     x.data = torch.ones(3);
     expect(x.shape).toEqual([3]);

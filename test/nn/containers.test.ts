@@ -244,7 +244,7 @@ describe('ParameterList', () => {
     p.append(torch.ones(1));
     p.extend([new nn.Parameter(torch.ones(2, 2), { requiresGrad: false })]);
     expect([...p.stateDict().keys()]).toEqual(['0', '1', '2', '3']);
-    p[0] = new nn.Parameter(torch.full([2], 5));
+    p[0] = new nn.Parameter(torch.ones(2).mul(5));
     expectTensor(p[0], [2], [5, 5]);
     p.set(1, torch.zeros(1, 3) as never);
     expect(p[1]).toBeInstanceOf(nn.Parameter);

@@ -287,7 +287,12 @@ describe('full backward hooks', () => {
     const handle = m.registerFullBackwardHook((_, gradInput, gradOutput) => {
       found = [gradInput, Number(gradOutput[0]!.item())];
     });
-    m(torch.ones(1, 2)).sum().backward();
+    const emitted = warnings(() => {
+      m(torch.ones(1, 2)).sum().backward();
+    });
+    expect(emitted[0]).toMatch(
+      /^Full backward hook is firing when gradients are computed with respect to module outputs/,
+    );
     expect(found).toEqual([[null], 1]);
     handle.remove();
     m.registerFullBackwardHook(() => [torch.ones(1, 2)]);

@@ -172,6 +172,19 @@ describe('statistics', () => {
   });
 });
 
+test('skipInit draws no random number', () => {
+  torch.manualSeed(7);
+  const expected = torch.rand(3).tolist();
+  torch.manualSeed(7);
+  const layer = nn.utils.skipInit(nn.Linear, 3, 5);
+  expect(torch.rand(3).tolist()).toEqual(expected);
+  expect([...layer.weight.shape]).toEqual([5, 3]);
+  torch.manualSeed(7);
+  new nn.Linear(3, 5);
+  expect(torch.rand(3).tolist()).not.toEqual(expected);
+  expect(() => nn.utils.skipInit(Date as never)).toThrow('Expected a Module; got Function');
+});
+
 test('gains', () => {
   const gain = init.calculateGain;
   expect([gain('linear'), gain('conv2d'), gain('conv_transpose3d'), gain('sigmoid')]).toEqual([1, 1, 1, 1]);

@@ -2,7 +2,7 @@
 // "Super-Convergence", 2017)
 import { bind, type CallArguments, signature } from '../../ops/signature.js';
 import { check } from '../state.js';
-import { type AnyOptimizer, checkOptimizer, groupsOf, LRScheduler, perGroup, type ScheduledGroup } from './base.js';
+import { type AnyOptimizer, checkOptimizer, groupsOf, LRScheduler, perGroup, type ScheduledGroup, type SchedulerStateDict } from './base.js';
 import { dataKey, optionKey } from '../groups.js';
 
 /** Where an optimizer keeps its momentum: true for beta1, false for `momentum`. */
@@ -130,7 +130,11 @@ export class CyclicLR extends LRScheduler {
   }
 
   protected override packValue(property: string, value: unknown): unknown {
-    return property === '_scaleFnCustom' ? null : value;
+    return property === '_scaleFnCustom' ? undefined : value;
+  }
+
+  override stateDict(): SchedulerStateDict {
+    return { ...super.stateDict(), _scale_fn_custom: null };
   }
 
   protected override unpackValue(property: string, value: unknown): unknown {

@@ -1,0 +1,285 @@
+// Losses of yes-or-no targets, and of distributions given as they are.
+import { RuntimeError } from '../../core/errors.js';
+import { add, div, mul, sub, xlogy } from '../../ops/arithmetic.js';
+import { logSigmoid, sigmoid, softplus } from '../../ops/activation.js';
+import { clamp, ge, le, logicalAnd, select3 } from '../../ops/comparison.js';
+import { fnOp } from '../../ops/define.js';
+import { all, sum } from '../../ops/reduce.js';
+import { exp, log, log1p, neg, square } from '../../ops/unary.js';
+import { Tensor } from '../../tensor/tensor.js';
+import { warn } from '../warn.js';
+import { asNode, elementGradient, reduced, reductionOf, sameShape, sizeText, type Reduction } from './reduction.js';
+
+/** Probabilities below this have no smaller logarithm, so that a wrong certain answer costs 100, not infinity. */
+const LEAST_LOG = -100;
+/** Keeps the slope of binary cross-entropy finite at 0 and 1. */
+const EPSILON = 1e-12;
+
+/**
+ * -w (t log x + (1 - t) log(1 - x)), with logarithms not below -100.
+ * @param input probabilities, of any sizes.
+ * @param target of the same sizes, from 0 to 1.
+ * @param weight broadcasts to them.
+ * @param reduction 'mean' (default), 'sum' or 'none'.
+ * @throws RuntimeError for sizes that differ or an input outside of [0, 1].
+ */
+export const binaryCrossEntropy = fnOp(
+  "binaryCrossEntropy(Tensor input, Tensor target, Tensor? weight=None, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
+  (
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | null,
+    sizeAverage: boolean | null,
+    reduce: boolean | null,
+    reduction: string,
+  ): Tensor => {
+    const how = reductionOf(sizeAverage, reduce, reduction);
+    if (!sameShape(input, target)) {
+      throw new RuntimeError(
+        `Using a target size (${sizeText(target)}) that is different to the input size (${sizeText(input)}) is deprecated. Please ensure they have the same size.`,
+      );
+    }
+    if (input.dtype !== target.dtype) {
+      throw new RuntimeError(`Found dtype ${target.dtype.name} but expected ${input.dtype.name}`);
+    }
+    if (all.impl(logicalAnd.impl(ge.impl(input, 0), le.impl(input, 1)), null, false).item() !== true) {
+      throw new RuntimeError('all elements of input should be between 0 and 1');
+    }
+    const count = input.numel();
+    return asNode(
+      'BinaryCrossEntropyBackward0',
+      [input, target, weight],
+      () => {
+        const yes = clamp.impl(log.impl(input), LEAST_LOG, null);
+        const no = clamp.impl(log1p.impl(neg.impl(input)), LEAST_LOG, null);
+        // (t - 1) log(1 - x) - t log x
+        const each = sub.impl(mul.impl(sub.impl(target, 1, 1), no), mul.impl(target, yes), 1);
+        return reduced(weight === null ? each : mul.impl(each, weight), how);
+      },
+      (g, [x, t, w], needs) => {
+        const each = elementGradient(g, how, count);
+        const scale = w === null ? each : mul.impl(each, w);
+        const slope = (): Tensor =>
+          div.impl(sub.impl(x, t, 1), clamp.impl(mul.impl(sub.impl(1, x, 1), x), EPSILON, null), null);
+        const odds = (): Tensor => sub.impl(log1p.impl(neg.impl(x)), log.impl(x), 1);
+        const loss = (): Tensor => {
+          const yes = clamp.impl(log.impl(x), LEAST_LOG, null);
+          const no = clamp.impl(log1p.impl(neg.impl(x)), LEAST_LOG, null);
+          return sub.impl(mul.impl(sub.impl(t, 1, 1), no), mul.impl(t, yes), 1);
+        };
+        return [
+          needs[0] ? mul.impl(slope(), scale) : null,
+          needs[1] ? mul.impl(odds(), scale) : null,
+          needs[2] ? mul.impl(loss(), each) : null,
+        ];
+      },
+    );
+  },
+);
+
+/** `binaryCrossEntropyWithLogits` with complete arguments, for layers. */
+export function bceWithLogitsOf(
+  input: Tensor,
+  target: Tensor,
+  weight: Tensor | null,
+  posWeight: Tensor | null,
+  reduction: Reduction,
+): Tensor {
+  if (!sameShape(input, target)) {
+    throw new RuntimeError(
+      `Target size (${sizeText(target)}) must be the same as input size (${sizeText(input)})`,
+    );
+  }
+  if (posWeight !== null || weight !== null) {
+    // (1 - t) x - v log(sigmoid x), v = 1 + (p - 1) t
+    const logs = logSigmoid.impl(input);
+    const gain = posWeight === null ? logs : mul.impl(add.impl(mul.impl(sub.impl(posWeight, 1, 1), target), 1, 1), logs);
+    const each = sub.impl(mul.impl(sub.impl(1, target, 1), input), gain, 1);
+    return reduced(weight === null ? each : mul.impl(each, weight), reduction);
+  }
+  let count = 0;
+  return asNode(
+    'BinaryCrossEntropyWithLogitsBackward0',
+    [input, target],
+    () => {
+      if (reduction === 'mean') count = input.numel();
+      // softplus(x) - t x: the threshold of softplus is far enough that no digit is lost.
+      return reduced(sub.impl(softplus.impl(input, 1, 40), mul.impl(target, input), 1), reduction);
+    },
+    (g, [x, t], needs) => {
+      const each = elementGradient(g, reduction, count);
+      return [
+        needs[0] ? mul.impl(sub.impl(sigmoid.impl(x), t, 1), each) : null,
+        needs[1] ? mul.impl(neg.impl(x), each) : null,
+      ];
+    },
+  );
+}
+
+/**
+ * Binary cross-entropy of sigmoid(input), computed without rounding sigmoid.
+ * @param input logits.
+ * @param target of the same sizes, from 0 to 1.
+ * @param weight broadcasts to them.
+ * @param reduction 'mean' (default), 'sum' or 'none'.
+ * @param posWeight broadcasts to them: how much a positive target counts.
+ * @throws RuntimeError for sizes that differ.
+ */
+export const binaryCrossEntropyWithLogits = fnOp(
+  "binaryCrossEntropyWithLogits(Tensor input, Tensor target, Tensor? weight=None, bool? sizeAverage=None, bool? reduce=None, str reduction='mean', Tensor? posWeight=None)",
+  (
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | null,
+    sizeAverage: boolean | null,
+    reduce: boolean | null,
+    reduction: string,
+    posWeight: Tensor | null,
+  ): Tensor => bceWithLogitsOf(input, target, weight, posWeight, reductionOf(sizeAverage, reduce, reduction)),
+);
+
+/**
+ * The mean over the last dimension of binary cross-entropy with logits; then reduced.
+ * @param input, target [.., C].
+ * @param weight [C], or broadcasts.
+ */
+export const multilabelSoftMarginLoss = fnOp(
+  "multilabelSoftMarginLoss(Tensor input, Tensor target, Tensor? weight=None, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
+  (
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | null,
+    sizeAverage: boolean | null,
+    reduce: boolean | null,
+    reduction: string,
+  ): Tensor => {
+    const how = reductionOf(sizeAverage, reduce, reduction);
+    const yes = mul.impl(target, logSigmoid.impl(input));
+    const no = mul.impl(sub.impl(1, target, 1), logSigmoid.impl(neg.impl(input)));
+    let each = neg.impl(add.impl(yes, no, 1));
+    if (weight !== null) each = mul.impl(each, weight);
+    const classes = input.size(-1);
+    return reduced(div.impl(sum.impl(each, [-1], false, null), classes, null), how);
+  },
+);
+
+const MEAN_IS_NOT_BATCHMEAN =
+  "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides only by the " +
+  "batch size, and aligns with the KL div math definition.'mean' will be changed to behave the same as 'batchmean' in " +
+  'the next major release.';
+
+/**
+ * The Kullback-Leibler divergence t (log t - x) of log probabilities x from a target distribution.
+ * @param reduction 'mean' (default), 'batchmean' (the sum by the first size), 'sum' or 'none'.
+ * @param logTarget whether the target holds logarithms.
+ */
+export const klDiv = fnOp(
+  "klDiv(Tensor input, Tensor target, bool? sizeAverage=None, bool? reduce=None, str reduction='mean', bool logTarget=False)",
+  (
+    input: Tensor,
+    target: Tensor,
+    sizeAverage: boolean | null,
+    reduce: boolean | null,
+    reduction: string,
+    logTarget: boolean,
+  ): Tensor => {
+    const batchMean = reduction === 'batchmean';
+    const older = sizeAverage !== null || reduce !== null;
+    if (!older && reduction === 'mean') warn(MEAN_IS_NOT_BATCHMEAN);
+    const how = reductionOf(sizeAverage, reduce, batchMean ? 'sum' : reduction);
+    const each = logTarget
+      ? mul.impl(exp.impl(target), sub.impl(target, input, 1))
+      : sub.impl(xlogy.impl(target, target), mul.impl(target, input), 1);
+    const total = reduced(each, how);
+    return batchMean && input.ndim > 0 ? div.impl(total, input.shape[0]!, null) : total;
+  },
+);
+
+/**
+ * Poisson negative log likelihood: exp(x) - t x, or x - t log(x + eps) without `logInput`.
+ * @param full adds Stirling's approximation of log t! for targets above 1.
+ * @param eps default 1e-8.
+ */
+export const poissonNllLoss = fnOp(
+  "poissonNllLoss(Tensor input, Tensor target, bool logInput=True, bool full=False, bool? sizeAverage=None, float eps=1e-08, bool? reduce=None, str reduction='mean')",
+  (
+    input: Tensor,
+    target: Tensor,
+    logInput: boolean,
+    full: boolean,
+    sizeAverage: boolean | null,
+    eps: number,
+    reduce: boolean | null,
+    reduction: string,
+  ): Tensor => {
+    const how = reductionOf(sizeAverage, reduce, reduction);
+    let each = logInput
+      ? sub.impl(exp.impl(input), mul.impl(target, input), 1)
+      : sub.impl(input, mul.impl(target, log.impl(add.impl(input, eps, 1))), 1);
+    if (full) {
+      const stirling = add.impl(
+        sub.impl(mul.impl(target, log.impl(target)), target, 1),
+        mul.impl(log.impl(mul.impl(target, 2 * Math.PI)), 0.5),
+        1,
+      );
+      each = add.impl(each, select3(le.impl(target, 1), 0, stirling), 1);
+    }
+    return reduced(each, how);
+  },
+);
+
+/** The variance for each element, as PyTorch lets it be given: per element, per row, or of size one somewhere. */
+function spreadVariance(input: Tensor, variance: Tensor): Tensor {
+  if (sameShape(variance, input)) return variance;
+  const lead = input.shape.slice(0, -1);
+  if (lead.join() === variance.shape.join() && input.ndim === variance.ndim + 1) return variance.unsqueeze(-1);
+  // Of the same number of dimensions with one size different, and that of size one.
+  let total = 0;
+  input.shape.forEach((n, d) => {
+    if (n !== variance.shape[d]) total += variance.shape[d] ?? Number.NaN;
+  });
+  if (input.ndim === variance.ndim && total === 1) return variance;
+  throw new RuntimeError('var is of incorrect size');
+}
+
+/**
+ * Gaussian negative log likelihood: (log v + (x - t)^2 / v) / 2, with the variance v not below eps.
+ * @param var_ [..], of the input's sizes, without the last dimension, or with one of size one; or a number.
+ * @param full adds log(2 pi) / 2.
+ * @param eps default 1e-6.
+ * @throws RuntimeError for a negative variance or one of other sizes.
+ */
+export const gaussianNllLoss = fnOp(
+  "gaussianNllLoss(Tensor input, Tensor target, Tensor|Scalar var, bool full=False, float eps=1e-06, str reduction='mean')",
+  (
+    input: Tensor,
+    target: Tensor,
+    variance: Tensor | number,
+    full: boolean,
+    eps: number,
+    reduction: string,
+  ): Tensor => {
+    const given = variance instanceof Tensor ? variance : input.detach().newFull([...input.shape], variance);
+    if (given.lt(0).any().item() === true) throw new RuntimeError('var has negative entry/entries');
+    const v = spreadVariance(input, given);
+    if (reduction !== 'none' && reduction !== 'mean' && reduction !== 'sum') {
+      throw new RuntimeError(`${reduction} is not valid`);
+    }
+    // The limit changes the value alone: a variance below eps still gets the gradient of the formula.
+    const limited = v.detach().clampMin(eps);
+    const kept = asNode('CloneBackward0', [v], () => limited, (g) => [g]);
+    const quotient = div.impl(square.impl(sub.impl(input, target, 1)), kept, null);
+    let each = mul.impl(add.impl(log.impl(kept), quotient, 1), 0.5);
+    if (full) each = add.impl(each, 0.5 * Math.log(2 * Math.PI), 1);
+    return reduced(each, reduction);
+  },
+);
+
+/** log(1 + exp(-t x)); targets are 1 or -1. */
+export const softMarginLoss = fnOp(
+  "softMarginLoss(Tensor input, Tensor target, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
+  (input: Tensor, target: Tensor, sizeAverage: boolean | null, reduce: boolean | null, reduction: string): Tensor => {
+    const how = reductionOf(sizeAverage, reduce, reduction);
+    return reduced(softplus.impl(neg.impl(mul.impl(target, input)), 1, 40), how);
+  },
+);

@@ -1,0 +1,307 @@
+// Losses of classes: negative log likelihood and cross-entropy.
+import { needsGrad, record } from '../../autograd/graph.js';
+import { noGrad } from '../../autograd/mode.js';
+import { int64, uint8 } from '../../core/dtype.js';
+import { RuntimeError } from '../../core/errors.js';
+import { add, div, mul } from '../../ops/arithmetic.js';
+import { eq, select3, where } from '../../ops/comparison.js';
+import { cast } from '../../ops/convert.js';
+import { fnOp } from '../../ops/define.js';
+import { gather, scatter } from '../../ops/gather.js';
+import { indexSelect } from '../../ops/index_along.js';
+import { linear } from '../../ops/matmul.js';
+import { any, sum } from '../../ops/reduce.js';
+import { logSoftmax } from '../../ops/softmax.js';
+import { neg } from '../../ops/unary.js';
+import { reshaped } from '../../ops/view.js';
+import { asNumbers, type Tensor } from '../../tensor/tensor.js';
+import { reductionOf, sameShape, sizeText, type Reduction } from './reduction.js';
+
+const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
+
+/** Checks sizes as PyTorch's nll_loss does for each number of dimensions; gives the number of classes. */
+function checkClassSizes(input: Tensor, target: Tensor, weight: Tensor | null): number {
+  const n = input.ndim;
+  if (n === 0) throw new RuntimeError('Expected 1 or more dimensions (got 0)');
+  const shape = input.shape;
+  const classes = shape[n === 1 ? 0 : 1]!;
+  if (n !== 1 && target.ndim > 0 && shape[0] !== target.shape[0]) {
+    throw new RuntimeError(
+      `Expected input batch_size (${shape[0]}) to match target batch_size (${target.shape[0]}).`,
+    );
+  }
+  if (n <= 2 && target.ndim > 1) {
+    throw new RuntimeError('0D or 1D target tensor expected, multi-target not supported');
+  }
+  if (n === 1 && target.numel() !== 1) {
+    throw new RuntimeError(`size mismatch (got input: ${show(shape)}, target: ${show(target.shape)})`);
+  }
+  if (n === 4 && target.ndim !== 3) {
+    throw new RuntimeError(
+      `only batches of spatial targets supported (3D tensors) but got targets of dimension: ${target.ndim}`,
+    );
+  }
+  const wanted = n === 1 ? target.shape : [shape[0]!, ...shape.slice(2)];
+  if (show(wanted) !== show(target.shape)) {
+    throw new RuntimeError(`Expected target size ${show(wanted)}, got ${show(target.shape)}`);
+  }
+  if (weight !== null && (weight.ndim !== 1 || weight.shape[0] !== classes)) {
+    throw new RuntimeError(
+      `weight tensor should be defined either for all ${classes} classes or no classes but got weight tensor of shape: ${show(weight.shape)}`,
+    );
+  }
+  return classes;
+}
+
+/** The first class that no input has. */
+function outOfBounds(target: Tensor, classes: number, ignoreIndex: number): number | null {
+  for (const value of Array.from(asNumbers(target), Number)) {
+    if ((value < 0 || value >= classes) && value !== ignoreIndex) return value;
+  }
+  return null;
+}
+
+/** The gradient of the picked log probabilities, put back; recorded, so that it can be differentiated. */
+interface Picked {
+  /** Minus the log probability of each target, times its weight. */
+  losses: Tensor;
+  /** Each target's weight; null where all are one. */
+  weights: Tensor | null;
+  /** Target positions that are never out of range, with a dimension of one in the place of the classes. */
+  at: Tensor;
+}
+
+/** input: [N, C, ..] (or [C]), target: [N, ..] (or []). */
+function pick(input: Tensor, target: Tensor, weight: Tensor | null, classes: number, ignoreIndex: number): Picked {
+  const dim = input.ndim === 1 ? 0 : 1;
+  const index = target.dtype === int64 ? target : cast(target, int64);
+  const ignored = eq.impl(index, ignoreIndex);
+  const some = any.impl(ignored, null, false).item() === true;
+  const safe = some ? where(ignored, 0, index) : index;
+  const at = input.ndim === 1 ? reshaped(safe, [1]) : safe.unsqueeze(dim);
+  let picked: Tensor;
+  try {
+    picked = reshaped(gather.impl(input, dim, at, false), target.shape);
+  } catch (error) {
+    const bad = outOfBounds(index, classes, ignoreIndex);
+    throw bad === null ? error : new RangeError(`Target ${bad} is out of bounds.`);
+  }
+  let weights: Tensor | null = null;
+  if (weight !== null) weights = reshaped(indexSelect.impl(weight, 0, reshaped(safe, [-1])), target.shape);
+  if (some) weights = where(ignored, 0, weights ?? picked.newOnes(target.shape));
+  // An ignored position counts nothing, whatever is there: 0 times an infinity would be NaN.
+  const losses = weights === null ? neg.impl(picked) : neg.impl(mul.impl(some ? where(ignored, 0, picked) : picked, weights));
+  return { losses, weights, at };
+}
+
+/** `nllLoss` with complete arguments. */
+function nllOf(input: Tensor, target: Tensor, weight: Tensor | null, ignoreIndex: number, reduction: Reduction): Tensor {
+  if (target.dtype !== int64 && target.dtype !== uint8) {
+    throw new RuntimeError(`expected scalar type Long but found ${target.dtype.name}`);
+  }
+  const classes = checkClassSizes(input, target, weight);
+  const { losses, weights, at } = noGrad(() => pick(input, target, weight?.detach() ?? null, classes, ignoreIndex));
+  // The mean is over the weights of the targets that count.
+  const total = reduction !== 'mean' ? null : noGrad(() => (weights === null ? null : sum.impl(weights, null, false, null)));
+  const count = target.numel();
+  const y = noGrad(() => {
+    if (reduction === 'none') return losses;
+    const all = sum.impl(losses, null, false, null);
+    return reduction === 'sum' ? all : div.impl(all, total ?? count, null);
+  });
+  if (!needsGrad(input)) return y;
+  const dim = input.ndim === 1 ? 0 : 1;
+  const shape = input.shape;
+  record(input.ndim === 4 ? 'NllLoss2DBackward0' : 'NllLossBackward0', y, [input], [at, weights, total], (g, [index, w, sumW]) => {
+    let each = neg.impl(reduction === 'mean' ? div.impl(g, sumW ?? count, null) : g);
+    if (w !== null) each = mul.impl(each, w);
+    return [scatter(g.newZeros(shape), dim, index!, reshaped(each.expand(target.shape), index!.shape))];
+  });
+  return y;
+}
+
+/**
+ * Minus the log probability of each target class.
+ * @param input [N, C, d1, ..] or [C]: log probabilities.
+ * @param target [N, d1, ..] or []: classes, int64.
+ * @param weight [C]: a weight for each class; the mean is over the weights.
+ * @param ignoreIndex targets of this value do not count; default -100.
+ * @param reduction 'mean' (default), 'sum' or 'none'.
+ * @throws RangeError for a class out of range, RuntimeError for sizes that do not fit.
+ */
+export const nllLoss = fnOp(
+  "nllLoss(Tensor input, Tensor target, Tensor? weight=None, bool? sizeAverage=None, int ignoreIndex=-100, bool? reduce=None, str reduction='mean')",
+  (
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | null,
+    sizeAverage: boolean | null,
+    ignoreIndex: number,
+    reduce: boolean | null,
+    reduction: string,
+  ): Tensor => nllOf(input, target, weight, ignoreIndex, reductionOf(sizeAverage, reduce, reduction)),
+);
+
+/** [C] so that it multiplies the class dimension of [N, C, ..]. */
+function perClass(weight: Tensor, ndim: number): Tensor {
+  return ndim === 1 ? weight : reshaped(weight, [1, -1, ...new Array<number>(ndim - 2).fill(1)]);
+}
+
+/** Targets that are probabilities: -sum_c w_c p_c log q_c; the mean is over the batch and the further dimensions. */
+function probabilityLoss(
+  input: Tensor,
+  target: Tensor,
+  weight: Tensor | null,
+  reduction: Reduction,
+  smoothing: number,
+): Tensor {
+  const dim = input.ndim === 1 ? 0 : 1;
+  const classes = input.shape[dim]!;
+  if (!target.dtype.isFloatingPoint) {
+    throw new RuntimeError(`Expected floating point type for target with class probabilities, got ${target.dtype.name}`);
+  }
+  const p = smoothing > 0 ? add.impl(mul.impl(target, 1 - smoothing), smoothing / classes, 1) : target;
+  const logp = logSoftmax.impl(input, dim, null);
+  const terms = weight === null ? mul.impl(logp, p) : mul.impl(mul.impl(logp, p), perClass(weight, input.ndim));
+  if (reduction === 'none') return neg.impl(sum.impl(terms, [dim], false, null));
+  const all = neg.impl(sum.impl(terms, null, false, null));
+  return reduction === 'sum' ? all : div.impl(all, input.numel() / classes, null);
+}
+
+/** (1 - s) times the loss of the target plus s / C times the loss of all classes (https://arxiv.org/abs/1512.00567). */
+function smoothedLoss(
+  input: Tensor,
+  target: Tensor,
+  weight: Tensor | null,
+  ignoreIndex: number,
+  reduction: Reduction,
+  smoothing: number,
+): Tensor {
+  const dim = input.ndim === 1 ? 0 : 1;
+  const classes = input.shape[dim]!;
+  const logp = logSoftmax.impl(input, dim, null);
+  const nll = nllOf(logp, target, weight, ignoreIndex, reduction);
+  const terms = weight === null ? logp : mul.impl(logp, perClass(weight, input.ndim));
+  const ignored = eq.impl(target, ignoreIndex);
+  const smooth = select3(ignored, 0, neg.impl(sum.impl(terms, [dim], false, null)));
+  let rest: Tensor;
+  if (reduction === 'none') rest = smooth;
+  else {
+    rest = sum.impl(smooth, null, false, null);
+    if (reduction === 'mean') {
+      const counts =
+        weight === null
+          ? cast(ignored.logicalNot(), input.dtype)
+          : reshaped(indexSelect.impl(weight, 0, reshaped(where(ignored, 0, target), [-1])), target.shape).maskedFill(ignored, 0);
+      rest = div.impl(rest, sum.impl(counts, null, false, null), null);
+    }
+  }
+  return add.impl(mul.impl(nll, 1 - smoothing), mul.impl(rest, smoothing / classes), 1);
+}
+
+/** `crossEntropy` with complete arguments, for layers. */
+export function crossEntropyOf(
+  input: Tensor,
+  target: Tensor,
+  weight: Tensor | null,
+  ignoreIndex: number,
+  reduction: Reduction,
+  smoothing: number,
+): Tensor {
+  if (!(smoothing >= 0 && smoothing <= 1)) {
+    throw new RuntimeError(`label_smoothing must be between 0.0 and 1.0. Got: ${smoothing}`);
+  }
+  const dim = input.ndim === 1 ? 0 : 1;
+  if (weight !== null && (weight.ndim !== 1 || weight.shape[0] !== input.shape[dim])) {
+    throw new RuntimeError(
+      `cross_entropy: weight tensor should be defined either for all ${input.shape[dim]} classes or no classes but got weight tensor of shape: ${show(weight.shape)}`,
+    );
+  }
+  if (input.ndim > 0 && sameShape(input, target)) {
+    if (ignoreIndex >= 0) throw new RuntimeError('ignore_index is not supported for floating point target');
+    return probabilityLoss(input, target, weight, reduction, smoothing);
+  }
+  if (smoothing > 0) return smoothedLoss(input, target, weight, ignoreIndex, reduction, smoothing);
+  if (input.ndim === 0) throw new RuntimeError('Expected 1 or more dimensions (got 0)');
+  return nllOf(logSoftmax.impl(input, dim, null), target, weight, ignoreIndex, reduction);
+}
+
+/**
+ * The cross-entropy of unnormalised scores: `nllLoss` of their `logSoftmax`.
+ * @param input [N, C, d1, ..] or [C].
+ * @param target classes [N, d1, ..] or [] (int64), or probabilities of the input's sizes.
+ * @param weight [C]: a weight for each class.
+ * @param ignoreIndex targets of this class do not count; default -100; not for probabilities.
+ * @param reduction 'mean' (default), 'sum' or 'none'.
+ * @param labelSmoothing from 0 (default) to 1: how much of the target is spread over all classes.
+ * @throws RangeError for a class out of range, RuntimeError for sizes that do not fit.
+ */
+export const crossEntropy = fnOp(
+  "crossEntropy(Tensor input, Tensor target, Tensor? weight=None, bool? sizeAverage=None, int ignoreIndex=-100, bool? reduce=None, str reduction='mean', float labelSmoothing=0)",
+  (
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | null,
+    sizeAverage: boolean | null,
+    ignoreIndex: number,
+    reduce: boolean | null,
+    reduction: string,
+    labelSmoothing: number,
+  ): Tensor =>
+    crossEntropyOf(input, target, weight, ignoreIndex, reductionOf(sizeAverage, reduce, reduction), labelSmoothing),
+);
+
+/**
+ * The cross-entropy of a linear layer's scores: `crossEntropy(linear(input, linearWeight, linearBias), target)`.
+ * @param input [N, in] or [in].
+ * @param linearWeight [C, d1, .., in]; further dimensions ask for a loss of each of their places.
+ * @param target classes [N, d1, ..] or [], or probabilities of the scores' sizes.
+ * @param linearBias [C, d1, ..].
+ * @throws RuntimeError for sizes that do not fit.
+ */
+export const linearCrossEntropy = fnOp(
+  "linearCrossEntropy(Tensor input, Tensor linearWeight, Tensor target, Tensor? linearBias=None, Tensor? weight=None, str reduction='mean', int? ignoreIndex=None, float labelSmoothing=0)",
+  (
+    input: Tensor,
+    linearWeight: Tensor,
+    target: Tensor,
+    linearBias: Tensor | null,
+    weight: Tensor | null,
+    reduction: string,
+    ignoreIndex: number | null,
+    labelSmoothing: number,
+  ): Tensor => {
+    if (input.ndim < 1 || input.ndim > 2) {
+      throw new RuntimeError(`expected input with dimensionality 1 or 2, got ${input.ndim}`);
+    }
+    if (linearWeight.ndim < 2) {
+      throw new RuntimeError(`expected linear_weight with dimensionality at least 2, got ${linearWeight.ndim}`);
+    }
+    const inFeatures = input.shape.at(-1)!;
+    if (inFeatures !== linearWeight.shape.at(-1)) {
+      throw new RuntimeError(
+        `expected equal input and linear_weight last dimensions (in_features), got ${inFeatures} and ${linearWeight.shape.at(-1)}, respectively`,
+      );
+    }
+    const perPlace = linearWeight.shape.slice(0, -1);
+    if (linearBias !== null && show(linearBias.shape) !== show(perPlace)) {
+      throw new RuntimeError(`expected linear_bias shape (${perPlace.join(', ')}), got (${linearBias.shape.join(', ')})`);
+    }
+    const batch = input.shape.slice(0, -1);
+    if (perPlace.length > 1 && batch.length === 0) {
+      throw new RuntimeError(
+        `K-dimensional loss defined by linear_weight shape ${sizeText(linearWeight)} requires batched input, (N, ${inFeatures}), got unbatched input with shape ${sizeText(input)}`,
+      );
+    }
+    const shape = [...batch, ...perPlace];
+    if (show(target.shape) === show(shape) && ignoreIndex !== null) {
+      throw new RuntimeError('ignore_index cannot be specified when target contains probabilities');
+    }
+    const w = perPlace.length > 1 ? reshaped(linearWeight, [-1, inFeatures]) : linearWeight;
+    const b = perPlace.length > 1 && linearBias !== null ? reshaped(linearBias, [-1]) : linearBias;
+    const scores = reshaped(linear.impl(input, w, b), shape);
+    const how = reductionOf(null, null, reduction);
+    return crossEntropyOf(scores, target, weight, ignoreIndex ?? -100, how, labelSmoothing);
+  },
+);
+

@@ -1,0 +1,98 @@
+// Quantiles: sorted values, interpolated between ranks.
+import { int64 } from '../core/dtype.js';
+import { RuntimeError } from '../core/errors.js';
+import { Tensor, wrapDim } from '../tensor/tensor.js';
+import { lerp, mul, sub } from './arithmetic.js';
+import { select3 } from './comparison.js';
+import { cast } from './convert.js';
+import { op } from './define.js';
+import { gather } from './gather.js';
+import { fromNested } from './nested.js';
+import { sort } from './sort.js';
+import { ceil, floor, isnan, logicalNot, round } from './unary.js';
+import { expand, flatten, reshaped, select, sliceDim, transpose, unsqueeze } from './view.js';
+
+const MODES = ['linear', 'lower', 'higher', 'midpoint', 'nearest'];
+
+function quantileOf(
+  name: string,
+  input: Tensor,
+  q: Tensor | number,
+  dim: number | null,
+  keepdim: boolean,
+  interpolation: string,
+  skipNan: boolean,
+): Tensor {
+  if (input.numel() === 0) throw new RuntimeError(`${name}() input tensor must be non-empty`);
+  const levels = q instanceof Tensor ? q : fromNested(q, input.dtype);
+  if (levels.ndim > 1) throw new RuntimeError(`${name}() q must be a scalar or 1D tensor`);
+  if (input.dtype.name !== 'float32' && input.dtype.name !== 'float64') {
+    throw new RuntimeError(`${name}() input tensor must be either float or double dtype`);
+  }
+  if (levels.dtype !== input.dtype) throw new RuntimeError(`${name}() q tensor must be same dtype as the input tensor`);
+  if (!MODES.includes(interpolation)) {
+    throw new RuntimeError(
+      `${name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ${interpolation}`,
+    );
+  }
+  const values = levels.detach();
+  if (values.numel() > 0 && !(Number(values.min().item()) >= 0 && Number(values.max().item()) <= 1)) {
+    throw new RuntimeError(
+      q instanceof Tensor ? `${name}() q values must be in the range [0, 1]` : `${name}() q must be in the range [0, 1] but got ${q}`,
+    );
+  }
+  const d = dim === null ? 0 : wrapDim(dim, input.ndim);
+  // x: [.., n], sorted; NaN comes last.
+  const x = sort(dim === null || input.ndim === 0 ? flatten(input) : transpose(input, d, -1), -1).values;
+  const n = x.shape[x.ndim - 1]!;
+  const level = levels.ndim === 0 ? reshaped(levels, [1]) : levels;
+  const m = level.shape[0]!;
+  const shape = [...x.shape.slice(0, -1), m];
+  let ranks: Tensor;
+  if (skipNan) {
+    const counts = logicalNot(isnan(x)).sum(-1, true);
+    ranks = mul(level, cast(sub(counts, 1), x.dtype));
+    // A row of NaN alone: the rank is -1, and rank 0 is NaN.
+    ranks = select3(ranks.lt(0), 0, ranks);
+  } else {
+    ranks = expand.impl(mul(level, n - 1), shape);
+    ranks = select3(expand.impl(isnan(sliceDim(x, -1, n - 1, n, 1)), shape), n - 1, ranks);
+  }
+  if (interpolation === 'lower') ranks = floor(ranks);
+  else if (interpolation === 'higher') ranks = ceil(ranks);
+  else if (interpolation === 'nearest') ranks = round(ranks);
+  const below = cast(ranks.detach(), int64);
+  let y = gather.impl(x, -1, below, false);
+  if (interpolation === 'linear' || interpolation === 'midpoint') {
+    const weights = interpolation === 'midpoint' ? ranks.newFull([], 0.5) : sub(ranks, cast(below, ranks.dtype));
+    const above = cast(ceil(ranks.detach()), int64);
+    y = lerp(y, gather.impl(x, -1, above, false), weights);
+  }
+  // y: [.., m] to [m, ..], with the reduced dimension kept or not.
+  if (dim === null || input.ndim === 0) {
+    const whole = levels.ndim === 0 ? select(y, -1, 0) : y;
+    if (!keepdim) return whole;
+    const ones = new Array<number>(input.ndim).fill(1);
+    return reshaped(whole, levels.ndim === 0 ? ones : [m, ...ones]);
+  }
+  let out = transpose(transpose(unsqueeze(y, 0), 0, -1), d + 1, -1);
+  if (!keepdim) out = select(out, d + 1, 0);
+  return levels.ndim === 0 ? select(out, 0, 0) : out;
+}
+
+const quantileOp = (name: string, skipNan: boolean) =>
+  op(
+    `${name}(Tensor input, Tensor|Scalar q, int? dim=None, bool keepdim=False, str interpolation='linear')` as "x(Tensor input, Tensor|Scalar q, int? dim=None, bool keepdim=False, str interpolation='linear')",
+    (input: Tensor, q: Tensor | number, dim: number | null, keepdim: boolean, interpolation: string): Tensor =>
+      quantileOf(name, input, q, dim, keepdim, interpolation, skipNan),
+  );
+/**
+ * The values below which the fractions q of the elements lie.
+ * @param q a number from 0 to 1, or a vector of them, which adds a first dimension to the result.
+ * @param dim along which; null takes all elements.
+ * @param interpolation between two ranks: 'linear', 'lower', 'higher', 'midpoint' or 'nearest'.
+ * @returns NaN where a NaN takes part.
+ */
+export const quantile = quantileOp('quantile', false);
+/** As `quantile`, of the elements that are not NaN. */
+export const nanquantile = quantileOp('nanquantile', true);

@@ -1,0 +1,122 @@
+// Max pooling. A NaN replaces every maximum, an equal element does not.
+#pragma once
+#include "kernels/pool_window.h"
+
+namespace flambeau {
+namespace FLAMBEAU_SET {
+namespace {
+
+template <class T>
+constexpr T lowest() {
+  if constexpr (static_cast<T>(0.5) == T(0)) {
+    return static_cast<T>(static_cast<uint64_t>(1) << 63);
+  } else {
+    return -static_cast<T>(__builtin_inf());
+  }
+}
+
+template <class T>
+FLAMBEAU_INLINE void max_window(const PoolShape& s, const T* x, Span d, Span h, Span w, T* y, int64_t* index) {
+  T best = lowest<T>();
+  int64_t at = (d.begin * s.in[1] + h.begin) * s.in[2] + w.begin;
+  for (int64_t i = d.begin; i < d.end; i += d.step) {
+    for (int64_t j = h.begin; j < h.end; j += h.step) {
+      const int64_t row = (i * s.in[1] + j) * s.in[2];
+      for (int64_t k = w.begin; k < w.end; k += w.step) {
+        const T v = x[row + k];
+        if (v > best || v != v) {
+          best = v;
+          at = row + k;
+        }
+      }
+    }
+  }
+  *y = best;
+  if (index) *index = at;
+}
+
+// Outputs [first, first + count) of a row whose windows lie inside, a vector of them at once. What is kept for each lane is
+// the place of its maximum relative to the window's first column.
+template <class T>
+FLAMBEAU_INLINE void max_vector(const PoolShape& s, const T* x, Span d, Span h, int64_t first, int count, T* y,
+                                int64_t* index) {
+  using I = Bits<T>;
+  constexpr int N = Vec<T>::N;
+  const int64_t column = first * s.stride[2] - s.pad[2];
+  Vec<T> best(lowest<T>());
+  Vec<I> place(static_cast<I>((d.begin * s.in[1] + h.begin) * s.in[2]));
+  for (int64_t i = d.begin; i < d.end; i += d.step) {
+    for (int64_t j = h.begin; j < h.end; j += h.step) {
+      const int64_t row = (i * s.in[1] + j) * s.in[2];
+      for (int64_t k = 0; k < s.kernel[2]; k++) {
+        const Vec<T> v = load_lanes(x + row + column + k * s.dilation[2], s.stride[2], count);
+        const Mask<T> m = (v > best) | (v != v);
+        best = select(m, v, best);
+        const Mask<I> wins{(typename Mask<I>::R)m.v};
+        place = select(wins, Vec<I>(static_cast<I>(row + k * s.dilation[2])), place);
+      }
+    }
+  }
+  put(y, count, best);
+  if (!index) return;
+  I places[N];
+  place.store(places);
+  for (int i = 0; i < count; i++) index[i] = static_cast<int64_t>(places[i]) + column + i * s.stride[2];
+}
+
+template <class T>
+void max_row(const PoolShape& s, const T* x, Span d, Span h, T* y, int64_t* index) {
+  constexpr int N = Vec<T>::N;
+  Span inner = inner_columns(s, s.dilation[2]);
+  // Lanes hold places in 32 bits where the elements have 32.
+  if (s.stride[2] > 2 || volume(s.in) > INT32_MAX) inner.end = inner.begin;
+  const auto single = [&](int64_t o) {
+    max_window(s, x, d, h, window(s, 2, o, s.dilation[2]), y + o, index ? index + o : nullptr);
+  };
+  for (int64_t o = 0; o < inner.begin; o++) single(o);
+  int64_t o = inner.begin;
+  for (; o + N <= inner.end; o += N) max_vector(s, x, d, h, o, N, y + o, index ? index + o : nullptr);
+  if (o < inner.end) {
+    max_vector(s, x, d, h, o, static_cast<int>(inner.end - o), y + o, index ? index + o : nullptr);
+  }
+  for (o = inner.end; o < s.out[2]; o++) single(o);
+}
+
+template <class T>
+void max_forward_as(const PoolShape& s, const T* x, T* y, int64_t* indices) {
+  each_output_row(s, volume(s.out) * volume(s.kernel), [&](int64_t p, int64_t d, int64_t h) {
+    const int64_t row = ((p * s.out[0] + d) * s.out[1] + h) * s.out[2];
+    max_row(s, x + p * volume(s.in), window(s, 0, d, s.dilation[0]), window(s, 1, h, s.dilation[1]), y + row,
+            indices ? indices + row : nullptr);
+  });
+}
+
+template <class T>
+void adaptive_max_forward_as(const PoolShape& s, const T* x, T* y, int64_t* indices) {
+  each_output_row(s, volume(s.in), [&](int64_t p, int64_t d, int64_t h) {
+    const int64_t row = ((p * s.out[0] + d) * s.out[1] + h) * s.out[2];
+    const T* plane = x + p * volume(s.in);
+    for (int64_t w = 0; w < s.out[2]; w++) {
+      max_window(s, plane, adaptive_window(s, 0, d), adaptive_window(s, 1, h), adaptive_window(s, 2, w), y + row + w,
+                 indices ? indices + row + w : nullptr);
+    }
+  });
+}
+
+template <class T>
+void max_backward_as(int64_t planes, int64_t in_size, int64_t out_size, const T* gy, const int64_t* indices, T* gx) {
+  parallel(0, planes, kPoolGrain / (in_size + out_size + 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; p++) {
+      T* plane = gx + p * in_size;
+      for (int64_t i = 0; i < in_size; i++) plane[i] = T(0);
+      for (int64_t i = p * out_size; i < (p + 1) * out_size; i++) {
+        // Indices are a caller's tensor: one that points outside is passed over, not written through.
+        if (static_cast<uint64_t>(indices[i]) < static_cast<uint64_t>(in_size)) plane[indices[i]] += gy[i];
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace FLAMBEAU_SET
+}  // namespace flambeau
