@@ -1,32 +1,16 @@
-// Builds the package: the native addon (build/Release), the CommonJS modules with their types (dist), and the ESM entry
-// that re-exports them by name. Incremental.
+// Builds the package: the native addon (build/Release), the library as one CommonJS file with its types (dist), and the
+// ESM entry that re-exports it by name. Incremental.
 //
 //   node scripts/build.mjs [--native | --ts | --clean]
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { bundleLibrary, writeIfChanged } from './bundle.mjs';
 import { buildNative, root } from './native.mjs';
 
 const require = createRequire(import.meta.url);
 const at = (...parts) => path.join(root, ...parts);
-
-/** Removes what dist/ holds of modules that lib/ no longer has: it would be packed and shipped. */
-function prune(folder = '') {
-  for (const entry of readdirSync(at('dist', folder), { withFileTypes: true })) {
-    const name = path.join(folder, entry.name);
-    if (entry.isDirectory()) {
-      if (existsSync(at('lib', name))) prune(name);
-      else rmSync(at('dist', name), { recursive: true });
-    } else if (/\.(js|d\.ts)$/.test(name) && !existsSync(at('lib', name.replace(/\.(js|d\.ts)$/, '.ts')))) {
-      rmSync(at('dist', name));
-    }
-  }
-}
-
-const writeIfChanged = (file, text) => {
-  if (!existsSync(file) || readFileSync(file, 'utf8') !== text) writeFileSync(file, text);
-};
 
 /** The ESM entry. Node finds a CommonJS module's names by reading its text, which misses computed ones: list them. */
 function writeEsmEntry() {
@@ -44,15 +28,17 @@ function writeEsmEntry() {
   );
 }
 
-/** @returns {boolean} whether it succeeded */
+/** The declarations go to dist/, the modules to build/lib. @returns {boolean} whether it succeeded */
 export function buildTypeScript() {
-  const info = at('build', 'lib.tsbuildinfo');
-  // The build info outlives dist/ when someone deletes that by hand; tsc would then write nothing.
-  if (!existsSync(at('dist', 'index.js'))) rmSync(info, { force: true });
+  const modules = at('build', 'lib');
+  // The build info outlives what tsc wrote when someone deletes that by hand; tsc would then write nothing.
+  const complete = existsSync(path.join(modules, 'index.js')) && existsSync(at('dist', 'index.d.ts'));
+  if (!complete) rmSync(at('build', 'lib.tsbuildinfo'), { force: true });
   const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
   const done = spawnSync(process.execPath, [tsc, '-p', at('tsconfig.build.json')], { stdio: 'inherit', cwd: root });
+  if (!existsSync(path.join(modules, 'index.js'))) return false;
+  bundleLibrary(at('lib'), modules, at('dist'));
   if (done.status !== 0) return false;
-  prune();
   writeEsmEntry();
   return true;
 }

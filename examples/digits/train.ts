@@ -4,7 +4,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { SingleBar } from 'cli-progress';
-import torch, { F, nn, optim, type Tensor } from 'flambeau';
+import torch, { F, optim, type Tensor } from 'flambeau';
 import { DigitNet } from './model.js';
 
 const { DataLoader, randomSplit, TensorDataset } = torch.utils.data;
@@ -27,7 +27,10 @@ const seconds = (): string => ((Date.now() - started) / 1000).toFixed(1);
 function readDigits(): [Tensor, Tensor] {
   const root = path.dirname(require.resolve('flambeau/package.json'));
   const text = gunzipSync(readFileSync(path.join(root, 'examples', 'digits', 'data', 'digits.csv.gz'))).toString();
-  const rows = text.trimEnd().split('\n').map((line) => line.split(',').map(Number));
+  const rows = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(',').map(Number));
   const table = torch.tensor(rows, { dtype: torch.int64 });
   return [table.narrow(1, 0, 64).to(torch.float32), table.select(1, 64).contiguous()];
 }
@@ -73,9 +76,20 @@ const [training, heldBack] = randomSplit(new TensorDataset(pixels, classes), [0.
   torch.utils.data.Subset<[Tensor, Tensor]>,
   torch.utils.data.Subset<[Tensor, Tensor]>,
 ];
-const rowsOf = (t: Tensor): number[][] => t.indexSelect(0, torch.tensor(heldBack.indices, { dtype: torch.int64 })).tolist() as number[][];
-writeFileSync(inFolder('test.csv'), rowsOf(pixels).map((row) => `${row.join(',')}\n`).join(''));
-writeFileSync(inFolder('test-labels.csv'), rowsOf(classes).map((label) => `${String(label)}\n`).join(''));
+const rowsOf = (t: Tensor): number[][] =>
+  t.indexSelect(0, torch.tensor(heldBack.indices, { dtype: torch.int64 })).tolist() as number[][];
+writeFileSync(
+  inFolder('test.csv'),
+  rowsOf(pixels)
+    .map((row) => `${row.join(',')}\n`)
+    .join(''),
+);
+writeFileSync(
+  inFolder('test-labels.csv'),
+  rowsOf(classes)
+    .map((label) => `${String(label)}\n`)
+    .join(''),
+);
 
 const trainLoader = new DataLoader(training, { batchSize: Number(options['batch-size']), shuffle: true });
 const testLoader = new DataLoader(heldBack, { batchSize: 256 });
@@ -117,4 +131,6 @@ for (let epoch = 1; epoch <= epochs; epoch++) {
       `held back ${percent(accuracy)}, ${seconds()} s${kept ? ', kept' : ''}`,
   );
 }
-console.log(`best accuracy on held-back digits: ${(100 * best).toFixed(2)}% after ${seconds()} s; weights in ${inFolder('digits.pt')}`);
+console.log(
+  `best accuracy on held-back digits: ${(100 * best).toFixed(2)}% after ${seconds()} s; weights in ${inFolder('digits.pt')}`,
+);

@@ -25,7 +25,10 @@ export interface InferOptions extends ResultOptions {
 
 /** One call of the model. */
 function apply(model: nn.Module, batch: RowBatch, dtype: InferOptions['dtype']): unknown {
-  const input = torch.tensor(batch.values).to(torch[dtype]).reshape([batch.rows, ...batch.shape]);
+  const input = torch
+    .tensor(batch.values)
+    .to(torch[dtype])
+    .reshape([batch.rows, ...batch.shape]);
   try {
     return (model as unknown as (x: Tensor) => unknown)(input);
   } catch (error) {

@@ -20,7 +20,9 @@ const count = (n: number, noun: string): string => `${n.toLocaleString('en-US')}
 /** Columns padded to equal widths; the last one as it is. */
 function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, c) => Math.max(...rows.map((r) => r[c]!.length)));
-  return rows.map((r) => r.map((cell, c) => (c === r.length - 1 ? cell : cell.padEnd(widths[c]!))).join('  ')).join('\n');
+  return rows
+    .map((r) => r.map((cell, c) => (c === r.length - 1 ? cell : cell.padEnd(widths[c]!))).join('  '))
+    .join('\n');
 }
 
 /**
@@ -43,7 +45,15 @@ export function inspect(file: string, json: boolean): void {
   const parameters = tensors.reduce((sum, t) => sum + t.shape.reduce((a, b) => a * b, 1), 0);
   if (json) {
     const values = Object.fromEntries(listing.values);
-    const report = { file, format: listing.format, size: listing.size, tensors, values, parameters, bytes: listing.bytes };
+    const report = {
+      file,
+      format: listing.format,
+      size: listing.size,
+      tensors,
+      values,
+      parameters,
+      bytes: listing.bytes,
+    };
     process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     return;
   }

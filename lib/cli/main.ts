@@ -14,7 +14,8 @@ function version(): string {
 
 function positiveInteger(text: string): number {
   const n = Number(text);
-  if (!/^\d+$/.test(text) || n < 1 || !Number.isSafeInteger(n)) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  if (!/^\d+$/.test(text) || n < 1 || !Number.isSafeInteger(n))
+    throw new InvalidArgumentError('It must be a whole number from 1 on.');
   return n;
 }
 
@@ -28,13 +29,23 @@ export function program(): Command {
   command
     .command('infer')
     .description('Run a model over the rows of a file; writes one line of JSON per row, in order.')
-    .requiredOption('--model <file>', 'JavaScript module that exports the model: a Module class, a function that makes one, or a Module')
-    .option('--checkpoint <file>', 'weights to load: .pt of torch.save (a state dict, or one inside a checkpoint) or .safetensors')
+    .requiredOption(
+      '--model <file>',
+      'JavaScript module that exports the model: a Module class, a function that makes one, or a Module',
+    )
+    .option(
+      '--checkpoint <file>',
+      'weights to load: .pt of torch.save (a state dict, or one inside a checkpoint) or .safetensors',
+    )
     .requiredOption('--input <file>', 'rows: .csv, .jsonl (an array of numbers or an object per line) or .npy')
     .requiredOption('--output <file>', 'where the lines go; - for standard output')
     .option('--batch-size <n>', 'rows per call of the model', positiveInteger, 64)
     .option('--threads <n>', 'threads to compute with (default: one per core)', positiveInteger)
-    .addOption(new Option('--dtype <type>', 'type of the rows, and of the model if it is a floating-point type').choices(DTYPES).default('float32'))
+    .addOption(
+      new Option('--dtype <type>', 'type of the rows, and of the model if it is a floating-point type')
+        .choices(DTYPES)
+        .default('float32'),
+    )
     .option('--top-k <k>', 'write only the k largest values of each row, with their positions', positiveInteger)
     .option('--softmax', 'turn the outputs of each row into probabilities')
     .option('--columns <list>', 'columns that the model gets, as 0-63,70 or, with --header or objects, by name')
@@ -64,7 +75,8 @@ export async function run(argv: readonly string[]): Promise<void> {
       return;
     }
     process.stderr.write(`flambeau: ${messageOf(error)}\n`);
-    if (!(error instanceof CliError) && process.env['FLAMBEAU_DEBUG']) process.stderr.write(`${(error as Error).stack}\n`);
+    if (!(error instanceof CliError) && process.env['FLAMBEAU_DEBUG'])
+      process.stderr.write(`${(error as Error).stack}\n`);
     process.exitCode = 1;
   }
 }

@@ -2,16 +2,23 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import torch, { nn } from '../index.js';
+import torch, { type nn } from '../index.js';
 import { CliError, messageOf } from './errors.js';
 
+type ModelClass = new () => nn.Module;
+
 /** A Module by its behaviour: the model's file may have loaded another copy of this package. */
-function isModel(value: unknown): value is nn.Module {
-  return typeof value === 'function' && typeof (value as Partial<nn.Module>).loadStateDict === 'function';
+function asModel(value: unknown): nn.Module | null {
+  return typeof value === 'function' && 'loadStateDict' in value ? (value as unknown as nn.Module) : null;
 }
 
-function isModelClass(value: unknown): value is new () => nn.Module {
-  return typeof value === 'function' && typeof (value as { prototype?: Partial<nn.Module> }).prototype?.loadStateDict === 'function';
+function asModelClass(value: unknown): ModelClass | null {
+  const prototype: unknown = typeof value === 'function' ? (value as { prototype?: unknown }).prototype : null;
+  return typeof prototype === 'function' || (typeof prototype === 'object' && prototype !== null)
+    ? 'loadStateDict' in prototype
+      ? (value as ModelClass)
+      : null
+    : null;
 }
 
 /** The model that a module's exports hold: the default export, `createModel`, or the only model there is. */
@@ -22,15 +29,17 @@ async function modelOf(exports: Record<string, unknown>, file: string): Promise<
   const all = { ...nested, ...exports };
   let chosen: unknown = nested['default'] ?? (typeof inner === 'function' ? inner : undefined) ?? all['createModel'];
   if (chosen === undefined) {
-    const found = [...new Set(Object.values(all).filter((v) => isModel(v) || isModelClass(v)))];
+    const found = [...new Set(Object.values(all).filter((v) => asModel(v) !== null || asModelClass(v) !== null))];
     if (found.length > 1) throw new CliError(`${file} exports several models; make one the default export`);
     chosen = found[0];
   }
-  if (isModel(chosen)) return chosen;
-  if (isModelClass(chosen)) return new chosen();
+  const Class = asModelClass(chosen);
+  if (Class !== null) return new Class();
+  const ready = asModel(chosen);
+  if (ready !== null) return ready;
   if (typeof chosen === 'function') {
-    const made: unknown = await (chosen as () => unknown)();
-    if (isModel(made)) return made;
+    const made = asModel(await (chosen as () => unknown)());
+    if (made !== null) return made;
   }
   throw new CliError(`${file} exports no model: a Module class, a function that makes a Module, or a Module`);
 }
@@ -60,10 +69,12 @@ const NESTED = ['model_state_dict', 'state_dict', 'model'];
 /** The state dict in a checkpoint: the whole of it, or the entry that training loops keep it in. */
 function stateDictOf(value: unknown): Map<string, unknown> | Record<string, unknown> | null {
   if (value instanceof torch.Tensor || value === null || typeof value !== 'object' || Array.isArray(value)) return null;
-  const get = (key: string): unknown => (value instanceof Map ? value.get(key) : (value as Record<string, unknown>)[key]);
+  const get = (key: string): unknown =>
+    value instanceof Map ? value.get(key) : (value as Record<string, unknown>)[key];
   for (const key of NESTED) {
     const inner = get(key);
-    if (inner !== null && typeof inner === 'object' && !(inner instanceof torch.Tensor)) return inner as Map<string, unknown>;
+    if (inner !== null && typeof inner === 'object' && !(inner instanceof torch.Tensor))
+      return inner as Map<string, unknown>;
   }
   return value as Map<string, unknown>;
 }

@@ -39,7 +39,8 @@ async function readHeader(handle: FileHandle): Promise<Header> {
   const shape = /^(.*'shape'\s*:\s*\()([\d\s,L]*)(\).*)$/s.exec(text);
   const type = /'descr'\s*:\s*'[<>|=]?[a-z?](\d*)'/.exec(text);
   if (!shape || !type) throw new CliError('its header names no plain numbers and shape');
-  if (/'fortran_order'\s*:\s*True/.test(text)) throw new CliError('it is stored by columns (fortran_order); save it by rows');
+  if (/'fortran_order'\s*:\s*True/.test(text))
+    throw new CliError('it is stored by columns (fortran_order); save it by rows');
   const sizes = (shape[2]!.match(/\d+/g) ?? []).map(Number);
   return { before: shape[1]!, after: shape[3]!, shape: sizes, itemsize: Number(type[1] || 1), offset };
 }

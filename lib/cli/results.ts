@@ -30,7 +30,9 @@ function rowsOf(t: Tensor): unknown[] {
 /** A tensor of results with the batch's rows as its first dimension. */
 function checkRows(t: Tensor, rows: number): Tensor {
   if (t.ndim === 0 || t.shape[0] !== rows) {
-    throw new CliError(`the model gave a result of shape [${t.shape.join(', ')}] for ${rows} rows; the first size must be that of the rows`);
+    throw new CliError(
+      `the model gave a result of shape [${t.shape.join(', ')}] for ${rows} rows; the first size must be that of the rows`,
+    );
   }
   return t;
 }
@@ -63,10 +65,15 @@ function columnsOf(result: Tensor, options: ResultOptions): [string, unknown[]][
   const scores = output.ndim === 2 && output.shape[1]! > 1;
   if (scores) columns.push(['prediction', output.argmax(1).tolist() as number[]]);
   if (options.topK === undefined) return [...columns, ['output', rowsOf(output)]];
-  if (!scores) throw new CliError(`--top-k needs results of shape [rows, classes], but they have the shape [${output.shape.join(', ')}]`);
+  if (!scores)
+    throw new CliError(
+      `--top-k needs results of shape [rows, classes], but they have the shape [${output.shape.join(', ')}]`,
+    );
   const [values, indices] = output.topk(Math.min(options.topK, output.shape[1]!), 1);
   const positions = indices.tolist() as number[][];
-  const top = (rowsOf(values) as number[][]).map((row, i) => row.map((value, k) => ({ index: positions[i]![k], value })));
+  const top = (rowsOf(values) as number[][]).map((row, i) =>
+    row.map((value, k) => ({ index: positions[i]![k], value })),
+  );
   return [...columns, ['top', top]];
 }
 

@@ -1,7 +1,6 @@
 // Rows of numbers from a file, batch by batch.
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { parse } from 'csv-parse';
 import { CliError, messageOf } from './errors.js';
 import { npyRows } from './npy_rows.js';
@@ -119,7 +118,10 @@ async function* csvRows(file: string, options: RowOptions): AsyncGenerator<RowBa
   let names: string[] | null = null;
   let positions: readonly number[] | null = null;
   try {
-    for await (const { record, info } of stream.pipe(parser) as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
+    for await (const { record, info } of stream.pipe(parser) as AsyncIterable<{
+      record: string[];
+      info: { lines: number };
+    }>) {
       const where = `line ${info.lines}`;
       if (options.header && names === null) {
         names = record.map((n) => n.trim());
@@ -131,10 +133,14 @@ async function* csvRows(file: string, options: RowOptions): AsyncGenerator<RowBa
       for (let i = 0; i < width; i++) {
         const column = positions === null ? i : positions[i]!;
         const text = record[column];
-        if (text === undefined) throw new CliError(`${file}: ${where} has ${record.length} values, but column ${column} is asked for`);
+        if (text === undefined)
+          throw new CliError(`${file}: ${where} has ${record.length} values, but column ${column} is asked for`);
         const value = readNumber(text);
         if (value === undefined) {
-          throw new CliError(`${file}: ${where}, column ${column}: ${JSON.stringify(text.slice(0, 40))} is not a number`);
+          throw new CliError(
+            `${file}: ${where}, column ${column}: ${JSON.stringify(text.slice(0, 40))} is not a number` +
+              (info.lines === 1 && !options.header ? ' (if it is a name, add --header)' : ''),
+          );
         }
         row[i] = value;
       }
@@ -162,7 +168,8 @@ function flattenJson(value: unknown, where: string): { row: number[]; shape: num
       row.push(v);
       return;
     }
-    if (!Array.isArray(v) || v.length !== shape[depth]) throw new CliError(`${where}: the arrays are of uneven lengths`);
+    if (!Array.isArray(v) || v.length !== shape[depth])
+      throw new CliError(`${where}: the arrays are of uneven lengths`);
     for (const item of v) walk(item, depth + 1);
   };
   walk(value, 0);
@@ -187,39 +194,45 @@ function selectJson(value: unknown, columns: readonly (number | string)[] | null
   });
 }
 
+/** The lines of a text file, without their ends. */
+async function* linesOf(file: string): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of createReadStream(file, { encoding: 'utf8' }) as AsyncIterable<string>) {
+    const lines = (rest + chunk).split(/\r?\n/);
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
+}
+
 async function* jsonlRows(file: string, options: RowOptions): AsyncGenerator<RowBatch> {
   const collector = new Collector(file, options.batchSize);
-  const stream = createReadStream(file, { encoding: 'utf8' });
-  let failure: Error | null = null;
-  stream.on('error', (error) => {
-    failure = error;
-    lines.close();
-  });
-  const lines = createInterface({ input: stream, crlfDelay: Infinity });
   let number = 0;
   try {
-    for await (const line of lines) {
+    for await (const line of linesOf(file)) {
       number++;
       const text = number === 1 ? line.replace(/^\uFEFF/, '') : line;
       if (text.trim() === '') continue;
       const where = `line ${number}`;
-      let value: unknown;
-      try {
-        value = JSON.parse(text);
-      } catch {
-        throw new CliError(`${file}: ${where} is not JSON`);
-      }
       const place = `${file}: ${where}`;
-      const { row, shape } = flattenJson(selectJson(value, options.columns, place), place);
+      const { row, shape } = flattenJson(selectJson(parseJson(text, place), options.columns, place), place);
       const batch = collector.add(row, shape, where);
       if (batch !== null) yield batch;
     }
-  } finally {
-    stream.destroy();
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    throw new CliError(`cannot read ${file}: ${messageOf(error)}`);
   }
-  if (failure !== null) throw new CliError(`cannot read ${file}: ${messageOf(failure)}`);
   const last = collector.take();
   if (last !== null) yield last;
+}
+
+function parseJson(text: string, place: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CliError(`${place} is not JSON`);
+  }
 }
 
 /**

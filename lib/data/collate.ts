@@ -50,7 +50,11 @@ function collate(batch: readonly unknown[]): unknown {
     case 'string':
       return [...batch];
   }
-  if (isTypedArray(first)) return stack((batch as Float32Array[]).map((a) => tensor(a)), 0);
+  if (isTypedArray(first))
+    return stack(
+      (batch as Float32Array[]).map((a) => tensor(a)),
+      0,
+    );
   if (first instanceof Uint8Array) return [...batch];
   if (Array.isArray(first)) return collateArrays(batch as unknown[][]);
   if (first instanceof Map) {

@@ -101,7 +101,8 @@ export class DataLoader<T = unknown, B = Collated<T>> implements Iterable<B> {
     const { shuffle = false, sampler = null, batchSampler = null, dropLast = false, generator = null } = o;
     if ((o.numWorkers ?? 0) !== 0) conflict('DataLoader: samples are loaded in this thread; numWorkers must be 0');
     if (iterable) {
-      if (shuffle) conflict(`DataLoader with IterableDataset: expected unspecified shuffle option, but got shuffle=${shuffle}`);
+      if (shuffle)
+        conflict(`DataLoader with IterableDataset: expected unspecified shuffle option, but got shuffle=${shuffle}`);
       if (sampler !== null) conflict('DataLoader with IterableDataset: expected unspecified sampler option');
       if (batchSampler !== null) conflict('DataLoader with IterableDataset: expected unspecified batchSampler option');
     }
@@ -125,7 +126,8 @@ export class DataLoader<T = unknown, B = Collated<T>> implements Iterable<B> {
       if (batchSize !== null) new BatchSampler([], batchSize, dropLast);
     } else {
       this.sampler = sampler ?? (shuffle ? new RandomSampler(dataset, { generator }) : new SequentialSampler(dataset));
-      this.batchSampler = batchSampler ?? (batchSize === null ? null : new BatchSampler(this.sampler, batchSize, dropLast));
+      this.batchSampler =
+        batchSampler ?? (batchSize === null ? null : new BatchSampler(this.sampler, batchSize, dropLast));
     }
     const batched = batchSize !== null || batchSampler !== null;
     this.collateFn = (o.collateFn ?? (batched ? defaultCollate : defaultConvert)) as unknown as (samples: T[] & T) => B;

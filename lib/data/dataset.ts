@@ -77,7 +77,9 @@ export abstract class IterableDataset<T = unknown> implements Iterable<T> {
 }
 
 /** Tensors of equal first size: sample i holds element i of each. */
-export class TensorDataset<T extends readonly Tensor[] = Tensor[]> extends Dataset<{ -readonly [K in keyof T]: Tensor }> {
+export class TensorDataset<T extends readonly Tensor[] = Tensor[]> extends Dataset<{
+  -readonly [K in keyof T]: Tensor;
+}> {
   readonly tensors: T;
 
   /**
@@ -107,7 +109,10 @@ export class TensorDataset<T extends readonly Tensor[] = Tensor[]> extends Datas
   /** One gather per tensor gives what stacking the samples would. */
   [COLLATED](indices: readonly number[]): Tensor[] {
     const n = this.length;
-    const at = tensor(BigInt64Array.from(indices, (i) => BigInt(wrapIndex(i, n))), { dtype: int64 });
+    const at = tensor(
+      BigInt64Array.from(indices, (i) => BigInt(wrapIndex(i, n))),
+      { dtype: int64 },
+    );
     return this.tensors.map((t) => t.indexSelect(0, at));
   }
 }
@@ -122,7 +127,9 @@ export class StackDataset<T = unknown> extends Dataset<T> {
    * @param datasets one after the other, or one object of datasets by name.
    * @throws RuntimeError if they differ in length, or there are none.
    */
-  constructor(...datasets: readonly DatasetLike<unknown>[] | readonly [Readonly<Record<string, DatasetLike<unknown>>>]) {
+  constructor(
+    ...datasets: readonly DatasetLike<unknown>[] | readonly [Readonly<Record<string, DatasetLike<unknown>>>]
+  ) {
     super();
     const only = datasets[0];
     if (datasets.length === 1 && isOptions(only) && typeof only['get'] !== 'function') {
@@ -136,7 +143,8 @@ export class StackDataset<T = unknown> extends Dataset<T> {
       this.names = null;
     }
     if (this.list.length === 0) throw new RuntimeError('At least one dataset should be passed');
-    if (this.list.some((d) => d.length !== this.list[0]!.length)) throw new RuntimeError('Size mismatch between datasets');
+    if (this.list.some((d) => d.length !== this.list[0]!.length))
+      throw new RuntimeError('Size mismatch between datasets');
   }
 
   override get length(): number {
@@ -245,11 +253,17 @@ export class Subset<T = unknown> extends Dataset<T> {
   }
 
   getItems(indices: readonly number[]): T[] {
-    return samplesOf(this.dataset, indices.map((i) => this.translate(i)));
+    return samplesOf(
+      this.dataset,
+      indices.map((i) => this.translate(i)),
+    );
   }
 
   [COLLATED](indices: readonly number[]): unknown {
-    return collatedBy(this.dataset, indices.map((i) => this.translate(i)));
+    return collatedBy(
+      this.dataset,
+      indices.map((i) => this.translate(i)),
+    );
   }
 
   private translate(index: number): number {

@@ -249,7 +249,9 @@ export class DistributedSampler extends Sampler {
     this.shuffle = shuffle;
     this.seed = seed;
     this.dropLast = dropLast;
-    this.numSamples = dropLast ? Math.floor(dataset.length / this.numReplicas) : Math.ceil(dataset.length / this.numReplicas);
+    this.numSamples = dropLast
+      ? Math.floor(dataset.length / this.numReplicas)
+      : Math.ceil(dataset.length / this.numReplicas);
     this.totalSize = this.numSamples * this.numReplicas;
   }
 

@@ -41,12 +41,20 @@ function byInput(g: Tensor, w: Tensor, shape: readonly number[], bias: Tensor | 
   const y = invoke(CONV_INPUT, g, w, shape, bias, at.stride, at.padding, at.dilation, at.groups);
   if (needsGrad(g, w, bias)) {
     record('ConvolutionBackward0', y, [g, w, bias], [g, w], (gg, [g0, w0], needs) => [
-      needs[0] ? forward(gg, w0, null, at) : null,
+      // With output padding the forward convolution reaches further than g did.
+      needs[0] ? cropped(forward(gg, w0, null, at), g0.shape) : null,
       needs[1] ? byWeight(g0, gg, w0.shape, at) : null,
       needs[2] ? channelSums(gg) : null,
     ]);
   }
   return y;
+}
+function cropped(x: Tensor, shape: readonly number[]): Tensor {
+  let out = x;
+  shape.forEach((n, d) => {
+    if (out.shape[d] !== n) out = out.narrow(d, 0, n);
+  });
+  return out;
 }
 /** The gradient of the weight: linear in g and x. */
 function byWeight(g: Tensor, x: Tensor, shape: readonly number[], at: Geometry): Tensor {

@@ -84,6 +84,7 @@ export const copy_ = methodOp('copy_(Tensor self, Tensor src, bool nonBlocking=F
   return self;
 });
 
+const MEMORY_FORMATS = new Set(['contiguousFormat', 'preserveFormat', 'channelsLast', 'channelsLast3d']);
 function checkDevice(device: string | Device): void {
   const d = deviceOf(device);
   if (d.type === 'cpu') return;
@@ -103,7 +104,7 @@ export const to = methodOp(
       if (arg instanceof D.DType) dtype = arg;
       else if (arg instanceof Tensor) dtype = arg.dtype;
       else if (typeof arg === 'boolean') flags.push(arg);
-      else if (typeof arg === 'string' && arg.endsWith('Format')) continue;
+      else if (typeof arg === 'string' && MEMORY_FORMATS.has(arg)) continue;
       else if (typeof arg === 'string' || arg instanceof Device) checkDevice(arg);
       else if (arg !== null && arg !== undefined) throw new TypeError(`to(): expected a dtype, a device or a tensor, got ${String(arg)}`);
     }

@@ -38,7 +38,14 @@ function gathered(g: Tensor, dim: number, index: Tensor, shape: readonly number[
   const part = gather.impl(g, dim, index, false);
   return placedIn(part, shape);
 }
-function scatterInto(self: Tensor, inPlace: boolean, dim: number, index: Tensor, src: TensorOrScalar, reduce: string | null): Tensor {
+function scatterInto(
+  self: Tensor,
+  inPlace: boolean,
+  dim: number,
+  index: Tensor,
+  src: TensorOrScalar,
+  reduce: string | null,
+): Tensor {
   if (reduce !== null && reduce !== 'add' && reduce !== 'multiply') {
     throw new RuntimeError('reduce argument must be either add or multiply.');
   }
@@ -53,10 +60,18 @@ function scatterInto(self: Tensor, inPlace: boolean, dim: number, index: Tensor,
     return change('ScatterBackward3', self, inPlace, [], [], run, (g) => [g]);
   }
   const shape = t?.shape;
-  return change(t === null ? 'ScatterBackward1' : 'ScatterBackward0', self, inPlace, [t], [index], run, (g, [at], needs) => [
-    needs[0] ? scatterInto(g, false, dim, at, 0, null) : null,
-    needs[1] ? gathered(g, dim, at, shape!) : null,
-  ]);
+  return change(
+    t === null ? 'ScatterBackward1' : 'ScatterBackward0',
+    self,
+    inPlace,
+    [t],
+    [index],
+    run,
+    (g, [at], needs) => [
+      needs[0] ? scatterInto(g, false, dim, at, 0, null) : null,
+      needs[1] ? gathered(g, dim, at, shape!) : null,
+    ],
+  );
 }
 /** The arguments of `scatter` by name; `value` is `src` for a number. */
 export type ScatterOptions = { reduce?: string; src?: TensorOrScalar; value?: Scalar };
@@ -68,7 +83,13 @@ function scatterOp(name: string, inPlace: boolean) {
       scatterInto(input, inPlace, dim, index, src, reduce),
   );
   function scatter(
-    ...args: [input: Tensor, dim: number, index: Tensor, src: TensorOrScalar | ScatterOptions, reduce?: string | ScatterOptions | null]
+    ...args: [
+      input: Tensor,
+      dim: number,
+      index: Tensor,
+      src: TensorOrScalar | ScatterOptions,
+      reduce?: string | ScatterOptions | null,
+    ]
   ): Tensor {
     let given: unknown[] = args;
     const last = args.at(-1);

@@ -21,7 +21,15 @@ const FULL = nativeOp('full');
 const REDUCTIONS: Record<string, number> = { sum: 1, prod: 2, mean: 1, amax: 3, amin: 4 };
 
 /** Reduces `src` into places of `self`, or of a copy, and records that. */
-export function reduceInto(self: Tensor, inPlace: boolean, dim: number, index: Tensor, src: Tensor, reduce: string, includeSelf: boolean): Tensor {
+export function reduceInto(
+  self: Tensor,
+  inPlace: boolean,
+  dim: number,
+  index: Tensor,
+  src: Tensor,
+  reduce: string,
+  includeSelf: boolean,
+): Tensor {
   const mode = REDUCTIONS[reduce];
   if (mode === undefined) {
     throw new RuntimeError('reduce argument must be either sum, prod, mean, amax or amin, got ' + reduce);
@@ -134,4 +142,3 @@ function productGradient(
   const without = reduceInto(x, false, dim, index, srcFilled, 'prod', includeSelf);
   return [gx, select3(single, at(mul(g, without)), div(at(mul(g, y)), srcFilled))];
 }
-

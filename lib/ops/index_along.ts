@@ -16,6 +16,7 @@ import { maskedFill } from './index_mask.js';
 import { bincount } from './index_search.js';
 import { commonShape } from './join_util.js';
 import { sum } from './reduce.js';
+import { unique } from './sort_unique.js';
 import type { TensorOrScalar } from './signature.js';
 import { expand, flatten, reshaped, unsqueeze } from './view.js';
 
@@ -114,7 +115,8 @@ function fillAlong(self: Tensor, inPlace: boolean, dim: number, index: Tensor, v
     (target) => invokeVoid(INDEX_FILL_, target, dim, index, value),
     (g, [at], needs) => [
       needs[0] ? indexFill.impl(g, dim, at, 0) : null,
-      needs[1] ? sum.impl(indexSelect.impl(g, dim, at), null, false, null) : null,
+      // A position that occurs twice is filled once.
+      needs[1] ? sum.impl(indexSelect.impl(g, dim, unique(at)), null, false, null) : null,
     ],
   );
 }
@@ -126,7 +128,8 @@ export const indexFill_ = methodOp(
 /** As `indexFill_`, on a copy. */
 export const indexFill = op(
   'indexFill(Tensor input, int dim, Tensor index, Tensor|Scalar value)',
-  (input: Tensor, dim: number, index: Tensor, value: TensorOrScalar): Tensor => fillAlong(input, false, dim, index, value),
+  (input: Tensor, dim: number, index: Tensor, value: TensorOrScalar): Tensor =>
+    fillAlong(input, false, dim, index, value),
 );
 
 /** The native modes of reductions (enum Meet). */
@@ -221,7 +224,9 @@ export const take = op('take(Tensor input, Tensor index)', (input: Tensor, index
   const y = invoke(TAKE, input, index);
   if (needsGrad(input)) {
     const shape = input.shape;
-    record('TakeBackward0', y, [input], [index], (g, [at]) => [putFlat(invoke(ZEROS, shape, g.dtype), false, at, g, true)]);
+    record('TakeBackward0', y, [input], [index], (g, [at]) => [
+      putFlat(invoke(ZEROS, shape, g.dtype), false, at, g, true),
+    ]);
   }
   return y;
 });
@@ -244,12 +249,14 @@ function putFlat(self: Tensor, inPlace: boolean, index: Tensor, source: Tensor, 
 /** Writes elements to positions in the flattened tensor, or adds them. */
 export const put_ = methodOp(
   'put_(Tensor self, Tensor index, Tensor source, bool accumulate=False)',
-  (self: Tensor, index: Tensor, source: Tensor, accumulate: boolean): Tensor => putFlat(self, true, index, source, accumulate),
+  (self: Tensor, index: Tensor, source: Tensor, accumulate: boolean): Tensor =>
+    putFlat(self, true, index, source, accumulate),
 );
 /** As `put_`, on a copy. */
 export const put = op(
   'put(Tensor input, Tensor index, Tensor source, bool accumulate=False)',
-  (input: Tensor, index: Tensor, source: Tensor, accumulate: boolean): Tensor => putFlat(input, false, index, source, accumulate),
+  (input: Tensor, index: Tensor, source: Tensor, accumulate: boolean): Tensor =>
+    putFlat(input, false, index, source, accumulate),
 );
 
 /** Positions that count from the end, counted from the start. */
@@ -272,7 +279,11 @@ export const takeAlongDim = op(
     const d = wrapDim(dim, input.ndim);
     const others = (t: Tensor): number[] => t.shape.map((n, k) => (k === d ? 1 : n));
     const common = commonShape([others(input), others(indices)]);
-    const sized = (t: Tensor): Tensor => expand.impl(t, common.map((n, k) => (k === d ? t.shape[k]! : n)));
+    const sized = (t: Tensor): Tensor =>
+      expand.impl(
+        t,
+        common.map((n, k) => (k === d ? t.shape[k]! : n)),
+      );
     return gather.impl(sized(input), d, fromStart(sized(indices), input.shape[d] ?? 1), false);
   },
 );

@@ -26,7 +26,12 @@ export function indexAt(x: Tensor, dims: readonly number[], at: readonly Tensor[
 }
 
 /** Zeros of a shape to which values are added at positions. */
-export function spreadAt(values: Tensor, shape: readonly number[], dims: readonly number[], at: readonly Tensor[]): Tensor {
+export function spreadAt(
+  values: Tensor,
+  shape: readonly number[],
+  dims: readonly number[],
+  at: readonly Tensor[],
+): Tensor {
   const whole = invoke(ZEROS, shape, values.dtype);
   if (!needsGrad(values)) {
     invokeVoid(INDEX_PUT_, whole, dims, at, values, true);

@@ -101,8 +101,9 @@ function nonzeroTuple(input: Tensor): Tensor[] {
   const x = input.ndim === 0 ? input.reshape(1) : input;
   return unbind(invoke1(NONZERO, x), 1);
 }
-const NONZERO_ROW = op('nonzero(Tensor input, bool asTuple=False)', (input: Tensor, asTuple: boolean): Tensor | Tensor[] =>
-  asTuple ? nonzeroTuple(input) : invoke1(NONZERO, input),
+const NONZERO_ROW = op(
+  'nonzero(Tensor input, bool asTuple=False)',
+  (input: Tensor, asTuple: boolean): Tensor | Tensor[] => (asTuple ? nonzeroTuple(input) : invoke1(NONZERO, input)),
 );
 function nonzeroOf(input: Tensor): Tensor;
 function nonzeroOf(input: Tensor, asTuple: false | { asTuple?: false }): Tensor;

@@ -23,7 +23,9 @@ const ZEROS = nativeOp('zeros');
 
 /** A number as a tensor of the boundaries' type. */
 function asTensor(value: TensorOrScalar, like: Tensor): Tensor {
-  return value instanceof Tensor ? value : fromNested(value, like.dtype.isFloatingPoint || Number.isInteger(Number(value)) ? like.dtype : null);
+  return value instanceof Tensor
+    ? value
+    : fromNested(value, like.dtype.isFloatingPoint || Number.isInteger(Number(value)) ? like.dtype : null);
 }
 function search(name: string, sorted: Tensor, values: TensorOrScalar, outInt32: boolean, right: boolean): Tensor {
   if (values instanceof Tensor && values.dtype !== sorted.dtype) {
@@ -76,7 +78,8 @@ export const searchsorted = fnOp(
 export const bucketize = fnOp(
   'bucketize(Tensor|Scalar input, Tensor boundaries, bool outInt32=False, bool right=False)',
   (input: TensorOrScalar, boundaries: Tensor, outInt32: boolean, right: boolean): Tensor => {
-    if (boundaries.ndim !== 1) throw new RuntimeError(`bucketize(): boundaries tensor must be 1 dimension, but got dim(${boundaries.ndim})`);
+    if (boundaries.ndim !== 1)
+      throw new RuntimeError(`bucketize(): boundaries tensor must be 1 dimension, but got dim(${boundaries.ndim})`);
     return search('bucketize', boundaries, input, outInt32, right);
   },
 );
@@ -89,17 +92,22 @@ export const bincount = op(
 /** Counts in `bins` equal bins from min to max (of the elements, if both are 0); what lies outside is not counted. */
 export const histc = op(
   'histc(Tensor input, int bins=100, Scalar min=0, Scalar max=0)',
-  (input: Tensor, bins: number, min: Scalar, max: Scalar): Tensor => invoke(HISTC, input, bins, Number(min), Number(max)),
+  (input: Tensor, bins: number, min: Scalar, max: Scalar): Tensor =>
+    invoke(HISTC, input, bins, Number(min), Number(max)),
 );
 
 /** Edges of equal bins. */
 function edgesOf(values: Tensor, bins: number, range: readonly [number, number] | null): Tensor {
   if (bins <= 0) throw new RuntimeError(`torch.histogramdd(): number of bins must be positive, but got ${bins}`);
-  let [low, high] = range ?? (values.numel() === 0 ? [0, 1] : [Number(values.min().item()), Number(values.max().item())]);
+  let [low, high] =
+    range ?? (values.numel() === 0 ? [0, 1] : [Number(values.min().item()), Number(values.max().item())]);
   if (!Number.isFinite(low) || !Number.isFinite(high)) {
     throw new RuntimeError(`torch.histogramdd(): dimension 0's range [${low}, ${high}] is not finite`);
   }
-  if (low > high) throw new RuntimeError(`torch.histogramdd(): min should not exceed max, but got min ${low} max ${high} for dimension 0`);
+  if (low > high)
+    throw new RuntimeError(
+      `torch.histogramdd(): min should not exceed max, but got min ${low} max ${high} for dimension 0`,
+    );
   if (low === high) [low, high] = [low - 0.5, high + 0.5];
   return linspace(low, high, bins + 1, { dtype: values.dtype });
 }
@@ -116,7 +124,11 @@ function histogramOf(values: Tensor, edges: readonly Tensor[], weight: Tensor | 
   const places = edges.map((e, d) => binsOf(select(values, 1, d), e));
   let weights = weight === null ? values.newOnes([n]) : reshaped(weight, [n]);
   for (const { inside } of places) weights = select3(inside, weights, 0);
-  const counts = invoke(ZEROS, edges.map((e) => e.shape[0]! - 1), values.dtype);
+  const counts = invoke(
+    ZEROS,
+    edges.map((e) => e.shape[0]! - 1),
+    values.dtype,
+  );
   invokeVoid(
     INDEX_PUT_,
     counts,
@@ -130,7 +142,13 @@ function histogramOf(values: Tensor, edges: readonly Tensor[], weight: Tensor | 
   edges.forEach((e, d) => {
     const m = e.shape[0]! - 1;
     const widths = sub(sliceDim(e, 0, 1, null, 1), sliceDim(e, 0, 0, m, 1));
-    result = div(result, reshaped(widths, edges.map((_, k) => (k === d ? m : 1))));
+    result = div(
+      result,
+      reshaped(
+        widths,
+        edges.map((_, k) => (k === d ? m : 1)),
+      ),
+    );
   });
   return result;
 }
@@ -138,13 +156,16 @@ function histogramOf(values: Tensor, edges: readonly Tensor[], weight: Tensor | 
 function rangesOf(range: unknown, count: number): [number, number][] | null {
   if (range === null) return null;
   if (!Array.isArray(range) || range.length !== 2 * count || !range.every((v) => typeof v === 'number')) {
-    throw new RuntimeError(`torch.histogramdd(): for a ${count}-dimensional histogram range should have ${2 * count} elements`);
+    throw new RuntimeError(
+      `torch.histogramdd(): for a ${count}-dimensional histogram range should have ${2 * count} elements`,
+    );
   }
   return Array.from({ length: count }, (_, d) => [range[2 * d] as number, range[2 * d + 1] as number]);
 }
 function checkedEdges(edges: Tensor, values: Tensor): Tensor {
   if (edges.ndim !== 1) throw new RuntimeError('torch.histogramdd(): bins tensor should have one dimension');
-  if (edges.dtype !== values.dtype) throw new RuntimeError('torch.histogramdd(): input tensor and bins tensors should have the same dtype');
+  if (edges.dtype !== values.dtype)
+    throw new RuntimeError('torch.histogramdd(): input tensor and bins tensors should have the same dtype');
   return edges;
 }
 function checkFloat(input: Tensor): void {
@@ -170,7 +191,8 @@ export const histogram = op(
   ): NamedTuple<readonly ['hist', 'binEdges']> => {
     checkFloat(input);
     const values = reshaped(input.detach(), [input.numel(), 1]);
-    const edges = bins instanceof Tensor ? checkedEdges(bins, input) : edgesOf(values, bins, rangesOf(range, 1)?.[0] ?? null);
+    const edges =
+      bins instanceof Tensor ? checkedEdges(bins, input) : edgesOf(values, bins, rangesOf(range, 1)?.[0] ?? null);
     return namedTuple(['hist', 'binEdges'], [histogramOf(values, [edges], weight?.detach() ?? null, density), edges]);
   },
 );
@@ -196,7 +218,9 @@ export const histogramdd = fnOp(
     const values = reshaped(input.detach(), [-1, d]);
     const list: readonly (number | Tensor)[] = typeof bins === 'number' ? new Array<number>(d).fill(bins) : bins;
     if (list.length !== d) {
-      throw new RuntimeError(`torch.histogramdd(): expected ${d} sequences of bin edges for a ${d}-dimensional histogram but got ${list.length}`);
+      throw new RuntimeError(
+        `torch.histogramdd(): expected ${d} sequences of bin edges for a ${d}-dimensional histogram but got ${list.length}`,
+      );
     }
     const ranges = rangesOf(range, d);
     const edges = list.map((b, k) =>

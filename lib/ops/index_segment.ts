@@ -26,7 +26,8 @@ export const unravelIndex = fnOp(
     if (isFloatingPoint || isComplex || name === 'bool') {
       throw new TypeError(`expected 'indices' to be integer dtype, but got ${String(indices.dtype)}`);
     }
-    if (shape.some((n) => n < 0)) throw new RangeError(`'shape' cannot have negative values, but got (${shape.join(', ')})`);
+    if (shape.some((n) => n < 0))
+      throw new RangeError(`'shape' cannot have negative values, but got (${shape.join(', ')})`);
     let step = shape.reduce((a, b) => a * b, 1);
     return shape.map((n) => {
       step = n === 0 ? 0 : step / n;
@@ -71,7 +72,8 @@ export const _chunk_cat = fnOp(
     const d = wrapDim(dim, first.ndim);
     const parts = tensors.map((t) => {
       if (t.dtype !== first.dtype) throw new RuntimeError('_chunk_cat expects all input tensors with the same dtype');
-      if (t.ndim <= d) throw new RuntimeError('_chunk_cat expects input tensors to have more dimensions than the given dim');
+      if (t.ndim <= d)
+        throw new RuntimeError('_chunk_cat expects input tensors to have more dimensions than the given dim');
       if (t.numel() === 0) throw new RuntimeError('_chunk_cat expects non-empty tensor');
       for (let k = 0; k < d; k++) {
         if (t.shape[k] !== first.shape[k]) {
@@ -115,7 +117,8 @@ export const _segment_reduce = fnOp(
   ): Tensor => {
     const known = SEGMENT_REDUCTIONS[reduce];
     if (known === undefined) throw new RuntimeError(`Unsupported reduction given! ${reduce}`);
-    if (lengths === null && offsets === null) throw new RuntimeError('segment_reduce(): Either lengths or offsets must be defined.');
+    if (lengths === null && offsets === null)
+      throw new RuntimeError('segment_reduce(): Either lengths or offsets must be defined.');
     const d = wrapDim(axis, data.ndim);
     const sizes = lengths ?? sub(sliceDim(offsets!, -1, 1, null, 1), sliceDim(offsets!, -1, 0, -1, 1));
     const outer = data.shape.slice(0, d);
@@ -124,7 +127,9 @@ export const _segment_reduce = fnOp(
     }
     const n = data.shape[d]!;
     if (sizes.numel() > 0 && (Number(sizes.min().item()) < 0 || sizes.sum(-1).ne(n).any().item() === true)) {
-      throw new RuntimeError('segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1)');
+      throw new RuntimeError(
+        'segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1)',
+      );
     }
     const segments = sizes.shape[d]!;
     const owner = remainder(invoke(REPEAT_INTERLEAVE, reshaped(sizes, [-1])), Math.max(segments, 1));

@@ -37,13 +37,25 @@ function triangle_(id: number, node: string, self: Tensor, k: number): Tensor {
   return self;
 }
 /** The lower triangles of matrices [.., n, m]; above the diagonal number `diagonal` all is zero. */
-export const tril = op('tril(Tensor input, int diagonal=0)', (input: Tensor, k: number): Tensor => triangle(TRIL, 'TrilBackward0', input, k));
+export const tril = op(
+  'tril(Tensor input, int diagonal=0)',
+  (input: Tensor, k: number): Tensor => triangle(TRIL, 'TrilBackward0', input, k),
+);
 /** The upper triangles of matrices; below the diagonal number `diagonal` all is zero. */
-export const triu = op('triu(Tensor input, int diagonal=0)', (input: Tensor, k: number): Tensor => triangle(TRIU, 'TriuBackward0', input, k));
+export const triu = op(
+  'triu(Tensor input, int diagonal=0)',
+  (input: Tensor, k: number): Tensor => triangle(TRIU, 'TriuBackward0', input, k),
+);
 /** `tril` in place. */
-export const tril_ = methodOp('tril_(Tensor self, int diagonal=0)', (self: Tensor, k: number): Tensor => triangle_(TRIL, 'TrilBackward0', self, k));
+export const tril_ = methodOp(
+  'tril_(Tensor self, int diagonal=0)',
+  (self: Tensor, k: number): Tensor => triangle_(TRIL, 'TrilBackward0', self, k),
+);
 /** `triu` in place. */
-export const triu_ = methodOp('triu_(Tensor self, int diagonal=0)', (self: Tensor, k: number): Tensor => triangle_(TRIU, 'TriuBackward0', self, k));
+export const triu_ = methodOp(
+  'triu_(Tensor self, int diagonal=0)',
+  (self: Tensor, k: number): Tensor => triangle_(TRIU, 'TriuBackward0', self, k),
+);
 
 const INDICES = 'int row, int col, int offset=0, ScalarType? dtype=None, Device? device=None, any layout=None';
 const triangleIndices = (name: string, id: number) =>
@@ -88,18 +100,25 @@ export const diag = op('diag(Tensor input, int diagonal=0)', (input: Tensor, k: 
   return input.ndim === 1 ? diagEmbed.impl(input, k, -2, -1) : diagonal.impl(input, k, 0, 1).clone();
 });
 /** The flattened tensor as a diagonal matrix. */
-export const diagflat = op('diagflat(Tensor input, int offset=0)', (input: Tensor, offset: number): Tensor => diagEmbed.impl(flatten(input), offset, -2, -1));
+export const diagflat = op(
+  'diagflat(Tensor input, int offset=0)',
+  (input: Tensor, offset: number): Tensor => diagEmbed.impl(flatten(input), offset, -2, -1),
+);
 /** Fills the main diagonal, of a matrix or of a tensor with equal sizes; `wrap` starts again below tall matrices. */
 export const fillDiagonal_ = methodOp(
   'fillDiagonal_(Tensor self, Scalar fillValue, bool wrap=False)',
   (self: Tensor, fillValue: Scalar, wrap: boolean): Tensor => {
     if (self.ndim < 2) throw new RuntimeError('dimensions must larger than 1');
     const shape = self.shape;
-    if (self.ndim > 2 && shape.some((n) => n !== shape[0])) throw new RuntimeError('all dimensions of input must be of equal length');
+    if (self.ndim > 2 && shape.some((n) => n !== shape[0]))
+      throw new RuntimeError('all dimensions of input must be of equal length');
     const [rows, columns] = [shape[0]!, shape[1]!];
     const n = Math.min(...shape);
     // Wrapped, the diagonal starts again after one empty row: row r has its element at column r mod (columns + 1).
-    const starts = wrap && self.ndim === 2 ? Array.from({ length: Math.ceil(rows / (columns + 1)) }, (_, k) => k * (columns + 1)) : [0];
+    const starts =
+      wrap && self.ndim === 2
+        ? Array.from({ length: Math.ceil(rows / (columns + 1)) }, (_, k) => k * (columns + 1))
+        : [0];
     const put = (t: Tensor, value: Scalar): void => {
       const strides = t.stride();
       const step = strides.reduce((a, b) => a + b, 0);
@@ -108,11 +127,19 @@ export const fillDiagonal_ = methodOp(
         invokeVoid(FILL_, invoke(AS_STRIDED, t, [count], [step], t.storageOffset() + row * strides[0]!), value);
       }
     };
-    return change('FillDiagonalBackward0', self, true, [], [], (t) => put(t, fillValue), (g) => {
-      const rest = g.clone();
-      put(rest, 0);
-      return [rest];
-    });
+    return change(
+      'FillDiagonalBackward0',
+      self,
+      true,
+      [],
+      [],
+      (t) => put(t, fillValue),
+      (g) => {
+        const rest = g.clone();
+        put(rest, 0);
+        return [rest];
+      },
+    );
   },
 );
 /** The sum of the diagonal of a matrix. */
@@ -166,7 +193,8 @@ export const sliceScatter = op(
  * @param numClasses -1 takes one more than the largest class.
  */
 export const oneHot = fnOp('oneHot(Tensor tensor, int numClasses=-1)', (tensor: Tensor, numClasses: number): Tensor => {
-  if (tensor.dtype !== D.int64) throw new RuntimeError('one_hot is only applicable to index tensor of type LongTensor.');
+  if (tensor.dtype !== D.int64)
+    throw new RuntimeError('one_hot is only applicable to index tensor of type LongTensor.');
   if (tensor.numel() === 0) {
     if (numClasses <= 0) throw new RuntimeError('Can not infer total number of classes from empty tensor.');
     return invoke(ZEROS, [...tensor.shape, numClasses], D.int64);
@@ -174,7 +202,8 @@ export const oneHot = fnOp('oneHot(Tensor tensor, int numClasses=-1)', (tensor: 
   if (Number(tensor.min().item()) < 0) throw new RuntimeError('Class values must be non-negative.');
   const largest = Number(tensor.max().item());
   if (numClasses !== -1 && numClasses < 1) throw new RuntimeError('num_classes should be positive');
-  if (numClasses !== -1 && numClasses <= largest) throw new RuntimeError('Class values must be smaller than num_classes.');
+  if (numClasses !== -1 && numClasses <= largest)
+    throw new RuntimeError('Class values must be smaller than num_classes.');
   const classes = numClasses === -1 ? largest + 1 : numClasses;
   return scatter(invoke(ZEROS, [...tensor.shape, classes], D.int64), -1, unsqueeze(tensor, -1), 1);
 });

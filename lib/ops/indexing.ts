@@ -27,9 +27,12 @@ export class Slice {
 function bound(name: string, value: unknown): number | null {
   if (value === null || value === undefined) return null;
   if (typeof value === 'bigint') return Number(value);
-  if (value instanceof Tensor && value.ndim === 0 && !value.dtype.isFloatingPoint && !value.dtype.isComplex) return Number(value.item());
+  if (value instanceof Tensor && value.ndim === 0 && !value.dtype.isFloatingPoint && !value.dtype.isComplex)
+    return Number(value.item());
   if (typeof value !== 'number' || !Number.isInteger(value)) {
-    throw new TypeError(`slice(): argument '${name}' must be an integer or null, not ${typeof value === 'number' ? value : kindOf(value)}`);
+    throw new TypeError(
+      `slice(): argument '${name}' must be an integer or null, not ${typeof value === 'number' ? value : kindOf(value)}`,
+    );
   }
   return value;
 }
@@ -77,7 +80,8 @@ function readItem(item: unknown): Exclude<IndexItem, IndexList | bigint> {
     }
     return item;
   }
-  if (Array.isArray(item)) return readItem(item.length === 0 ? fromNested([], int64) : fromNested(item, integerType(item)));
+  if (Array.isArray(item))
+    return readItem(item.length === 0 ? fromNested([], int64) : fromNested(item, integerType(item)));
   throw new TypeError(
     `only integers, slices, '...', null, booleans and integer or boolean tensors are valid indices (got ${typeof item === 'number' ? item : kindOf(item)})`,
   );
@@ -87,7 +91,10 @@ function integerType(list: readonly unknown[]): typeof int64 | null {
   let first: unknown = list;
   while (Array.isArray(first)) first = first[0];
   if (first instanceof Tensor) return null;
-  if (typeof first === 'number' && !list.flat(Number.POSITIVE_INFINITY).every((v) => Number.isInteger(v) || typeof v === 'bigint')) {
+  if (
+    typeof first === 'number' &&
+    !list.flat(Number.POSITIVE_INFINITY).every((v) => Number.isInteger(v) || typeof v === 'bigint')
+  ) {
     throw new TypeError('a list of positions must hold integers only');
   }
   return typeof first === 'boolean' ? null : int64;
@@ -123,13 +130,15 @@ function locate(x: Tensor, given: readonly unknown[]): Place {
   const items = given.map(readItem);
   const used = items.reduce((n: number, item) => n + width(item), 0);
   if (used > x.ndim) throw new RangeError(`too many indices for tensor of dimension ${x.ndim}`);
-  if (items.filter((item) => item === '...').length > 1) throw new RangeError("an index can only have a single ellipsis ('...')");
+  if (items.filter((item) => item === '...').length > 1)
+    throw new RangeError("an index can only have a single ellipsis ('...')");
   let view = x;
   let dim = 0;
   let position = 0; // the dimension of x that comes next, for messages
   const dims: number[] = [];
   const at: Tensor[] = [];
-  const only = items.length === 1 && items[0] instanceof Tensor && items[0].ndim > 0 && isMask(items[0]) ? items[0] : null;
+  const only =
+    items.length === 1 && items[0] instanceof Tensor && items[0].ndim > 0 && isMask(items[0]) ? items[0] : null;
   for (const item of items) {
     if (item === '...') {
       dim += x.ndim - used;
@@ -145,7 +154,8 @@ function locate(x: Tensor, given: readonly unknown[]): Place {
     } else if (item instanceof Slice) {
       const { start, stop, step } = item;
       if (step !== null && step <= 0) throw new RangeError('step must be greater than zero');
-      if ((start !== null && start !== 0) || stop !== null || (step ?? 1) !== 1) view = sliceDim(view, dim, start, stop, step ?? 1);
+      if ((start !== null && start !== 0) || stop !== null || (step ?? 1) !== 1)
+        view = sliceDim(view, dim, start, stop, step ?? 1);
       dim++;
       position++;
     } else if (isMask(item)) {
@@ -220,7 +230,12 @@ function withoutLeadingOnes(value: Tensor, ndim: number): Tensor {
 }
 
 function assign(self: Tensor, items: readonly unknown[], values: Tensor | Scalar, accumulate: boolean): Tensor {
-  if (values instanceof Tensor && values.dtype !== self.dtype && items.length > 0 && items.every((item) => item instanceof Tensor || item === null)) {
+  if (
+    values instanceof Tensor &&
+    values.dtype !== self.dtype &&
+    items.length > 0 &&
+    items.every((item) => item instanceof Tensor || item === null)
+  ) {
     throw new RuntimeError(
       `Index put requires the source and destination dtypes match, got ${self.dtype.name} for the destination and ${values.dtype.name} for the source.`,
     );
@@ -259,15 +274,31 @@ function assign(self: Tensor, items: readonly unknown[], values: Tensor | Scalar
  * @returns the tensor itself.
  */
 export const indexPut_ = Object.assign(
-  (self: Tensor, indices: readonly IndexItem[], values: Tensor | Scalar, accumulate: boolean | { accumulate?: boolean } = false): Tensor =>
-    assign(self, checkedList('indexPut_', indices), checkedValues('indexPut_', values), flagOf('indexPut_', accumulate)),
+  (
+    self: Tensor,
+    indices: readonly IndexItem[],
+    values: Tensor | Scalar,
+    accumulate: boolean | { accumulate?: boolean } = false,
+  ): Tensor =>
+    assign(
+      self,
+      checkedList('indexPut_', indices),
+      checkedValues('indexPut_', values),
+      flagOf('indexPut_', accumulate),
+    ),
   { home: 'method' as const },
 );
 
 /** As `indexPut_`, on a copy. */
 export const indexPut = Object.assign(
-  (input: Tensor, indices: readonly IndexItem[], values: Tensor | Scalar, accumulate: boolean | { accumulate?: boolean } = false): Tensor => {
-    if (!(input instanceof Tensor)) throw new TypeError(`indexPut(): argument 'input' must be Tensor, not ${kindOf(input)}`);
+  (
+    input: Tensor,
+    indices: readonly IndexItem[],
+    values: Tensor | Scalar,
+    accumulate: boolean | { accumulate?: boolean } = false,
+  ): Tensor => {
+    if (!(input instanceof Tensor))
+      throw new TypeError(`indexPut(): argument 'input' must be Tensor, not ${kindOf(input)}`);
     return assign(
       input.clone(),
       checkedList('indexPut', indices),
@@ -279,7 +310,8 @@ export const indexPut = Object.assign(
 );
 
 function checkedList(name: string, indices: unknown): readonly unknown[] {
-  if (!Array.isArray(indices)) throw new TypeError(`${name}(): argument 'indices' must be a list, not ${kindOf(indices)}`);
+  if (!Array.isArray(indices))
+    throw new TypeError(`${name}(): argument 'indices' must be a list, not ${kindOf(indices)}`);
   return indices as unknown[];
 }
 function checkedValues(name: string, values: unknown): Tensor | Scalar {
@@ -293,7 +325,8 @@ function flagOf(name: string, given: unknown): boolean {
   if (typeof given === 'object' && given !== null) {
     for (const [key, value] of Object.entries(given)) {
       if (key !== 'accumulate') throw new TypeError(`${name}() got an unexpected keyword argument '${key}'`);
-      if (value !== undefined && typeof value !== 'boolean') throw new TypeError(`${name}(): argument 'accumulate' must be bool, not ${kindOf(value)}`);
+      if (value !== undefined && typeof value !== 'boolean')
+        throw new TypeError(`${name}(): argument 'accumulate' must be bool, not ${kindOf(value)}`);
     }
     return (given as { accumulate?: boolean }).accumulate ?? false;
   }

@@ -51,7 +51,9 @@ function stacked(tensors: readonly Tensor[], dim: number): Tensor {
   const y = invoke(STACK, tensors, dim);
   if (anyNeedsGrad(tensors)) {
     const d = wrapDim(dim, y.ndim);
-    record('StackBackward0', y, tensors, [], (g, _s, needs) => tensors.map((_, i) => (needs[i] ? select(g, d, i) : null)));
+    record('StackBackward0', y, tensors, [], (g, _s, needs) =>
+      tensors.map((_, i) => (needs[i] ? select(g, d, i) : null)),
+    );
   }
   return y;
 }
@@ -66,20 +68,35 @@ export const hstack = fnOp('hstack(Tensor[] tensors)', (tensors: readonly Tensor
 });
 function stackRows(name: string, tensors: readonly Tensor[]): Tensor {
   if (tensors.length === 0) throw new RuntimeError(`${name} expects a non-empty TensorList`);
-  return catenate(tensors.map((t) => atLeast(t, 2)), 0);
+  return catenate(
+    tensors.map((t) => atLeast(t, 2)),
+    0,
+  );
 }
 /** Tensors one below the other, vectors as rows. */
-export const vstack = fnOp('vstack(Tensor[] tensors)', (tensors: readonly Tensor[]): Tensor => stackRows('vstack', tensors));
-export const rowStack = fnOp('rowStack(Tensor[] tensors)', (tensors: readonly Tensor[]): Tensor => stackRows('row_stack', tensors));
+export const vstack = fnOp(
+  'vstack(Tensor[] tensors)',
+  (tensors: readonly Tensor[]): Tensor => stackRows('vstack', tensors),
+);
+export const rowStack = fnOp(
+  'rowStack(Tensor[] tensors)',
+  (tensors: readonly Tensor[]): Tensor => stackRows('row_stack', tensors),
+);
 /** Tensors one behind the other: along dimension 2. */
 export const dstack = fnOp('dstack(Tensor[] tensors)', (tensors: readonly Tensor[]): Tensor => {
   if (tensors.length === 0) throw new RuntimeError('dstack expects a non-empty TensorList');
-  return catenate(tensors.map((t) => atLeast(t, 3)), 2);
+  return catenate(
+    tensors.map((t) => atLeast(t, 3)),
+    2,
+  );
 });
 /** Tensors side by side, vectors as columns. */
 export const columnStack = fnOp('columnStack(Tensor[] tensors)', (tensors: readonly Tensor[]): Tensor => {
   if (tensors.length === 0) throw new RuntimeError('column_stack expects a non-empty TensorList');
-  return catenate(tensors.map((t) => (t.ndim <= 1 ? reshaped(t, [t.numel(), 1]) : t)), 1);
+  return catenate(
+    tensors.map((t) => (t.ndim <= 1 ? reshaped(t, [t.numel(), 1]) : t)),
+    1,
+  );
 });
 
 function repeated(input: Tensor, repeats: readonly number[]): Tensor {
@@ -116,7 +133,8 @@ export const repeatInterleave = op(
     const x = dim === null ? flatten(input, 0, -1) : input;
     const d = wrapDim(dim ?? 0, x.ndim);
     if (typeof repeats === 'number') {
-      if (!Number.isInteger(repeats)) throw new TypeError("repeatInterleave(): argument 'repeats' must be an integer or a tensor");
+      if (!Number.isInteger(repeats))
+        throw new TypeError("repeatInterleave(): argument 'repeats' must be an integer or a tensor");
       if (repeats < 0) throw new RuntimeError('Repeats must be non-negative');
       const lifted = atLeast(x, 1);
       const shape = [...lifted.shape.slice(0, d + 1), repeats, ...lifted.shape.slice(d + 1)];
@@ -124,7 +142,10 @@ export const repeatInterleave = op(
       return checkedSize(flatten(copies, d, d + 1), d, outputSize);
     }
     const n = x.shape[d]!;
-    const counts = repeats.ndim === 0 || (repeats.ndim === 1 && repeats.shape[0] === 1) ? expand(reshaped(repeats, [1]), [n]) : repeats;
+    const counts =
+      repeats.ndim === 0 || (repeats.ndim === 1 && repeats.shape[0] === 1)
+        ? expand(reshaped(repeats, [1]), [n])
+        : repeats;
     if (counts.ndim !== 1) throw new RuntimeError('repeats must be 0-dim or 1-dim tensor');
     if (counts.shape[0] !== n) {
       throw new RuntimeError(
@@ -186,31 +207,40 @@ export const flipud = op('flipud(Tensor input)', (input: Tensor): Tensor => {
   return flipped(input, [0]);
 });
 /** Turned k times by 90 degrees in the plane of two dimensions, from the first towards the second (default [0, 1]). */
-export const rot90 = op('rot90(Tensor input, int k=1, int[]? dims=None)', (input: Tensor, k: number, dims: readonly number[] | null): Tensor => {
-  const plane = dims ?? [0, 1];
-  if (plane.length !== 2) throw new RuntimeError(`expected total rotation dims == 2, but got dims = ${plane.length}`);
-  if (input.ndim < 2) throw new RuntimeError(`expected total dims >= 2, but got total dims = ${input.ndim}`);
-  const a = wrapDim(plane[0]!, input.ndim);
-  const b = wrapDim(plane[1]!, input.ndim);
-  if (a === b) throw new RuntimeError(`expected rotation dims to be different, but got dim0 = ${plane[0]} and dim1 = ${plane[1]}`);
-  switch (((k % 4) + 4) % 4) {
-    case 1:
-      return transpose(flipped(input, [b]), a, b);
-    case 2:
-      return flipped(input, [a, b]);
-    case 3:
-      return transpose(flipped(input, [a]), a, b);
-    default:
-      return input.clone();
-  }
-});
+export const rot90 = op(
+  'rot90(Tensor input, int k=1, int[]? dims=None)',
+  (input: Tensor, k: number, dims: readonly number[] | null): Tensor => {
+    const plane = dims ?? [0, 1];
+    if (plane.length !== 2) throw new RuntimeError(`expected total rotation dims == 2, but got dims = ${plane.length}`);
+    if (input.ndim < 2) throw new RuntimeError(`expected total dims >= 2, but got total dims = ${input.ndim}`);
+    const a = wrapDim(plane[0]!, input.ndim);
+    const b = wrapDim(plane[1]!, input.ndim);
+    if (a === b)
+      throw new RuntimeError(
+        `expected rotation dims to be different, but got dim0 = ${plane[0]} and dim1 = ${plane[1]}`,
+      );
+    switch (((k % 4) + 4) % 4) {
+      case 1:
+        return transpose(flipped(input, [b]), a, b);
+      case 2:
+        return flipped(input, [a, b]);
+      case 3:
+        return transpose(flipped(input, [a]), a, b);
+      default:
+        return input.clone();
+    }
+  },
+);
 
 /** Tensors as blocks on the diagonal of a matrix; vectors are rows. */
 export function blockDiag(...tensors: (Tensor | readonly Tensor[])[]): Tensor {
   const list = tensorList('blockDiag', tensors);
   if (list.length === 0) throw new RuntimeError('blockDiag(): expected at least one tensor');
   const blocks = list.map((t, i) => {
-    if (t.ndim > 2) throw new RuntimeError(`torch.block_diag: Input tensors must have 2 or fewer dimensions. Input ${i} has ${t.ndim} dimensions`);
+    if (t.ndim > 2)
+      throw new RuntimeError(
+        `torch.block_diag: Input tensors must have 2 or fewer dimensions. Input ${i} has ${t.ndim} dimensions`,
+      );
     return atLeast(t, 2);
   });
   const columns = blocks.reduce((n, t) => n + t.shape[1]!, 0);

@@ -10,7 +10,7 @@ import { stack } from './join.js';
 import { atLeast, commonShape, tensorList } from './join_util.js';
 import { fromNested } from './nested.js';
 import { isOptions } from './signature.js';
-import { expand, flatten, reshaped, select, transpose } from './view.js';
+import { expand, flatten, reshaped, select } from './view.js';
 
 type Tensors = [tensors: readonly Tensor[]] | Tensor[];
 
@@ -23,7 +23,9 @@ export function broadcastShapes(...shapes: (number | readonly number[])[]): numb
     shapes.map((s) => {
       const shape = typeof s === 'number' ? [s] : s;
       if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n))) {
-        throw new RuntimeError(`Input shapes should be of type ints, a tuple of ints, or a list of ints, got ${String(s)}`);
+        throw new RuntimeError(
+          `Input shapes should be of type ints, a tuple of ints, or a list of ints, got ${String(s)}`,
+        );
       }
       for (const n of shape as readonly number[]) {
         if (n < 0) throw new RuntimeError(`Trying to create tensor with negative dimension (${n}): (${n})`);
@@ -65,7 +67,9 @@ export interface MeshgridOptions {
  * The coordinates of a grid: views of vectors, expanded so that the i-th varies along dimension i.
  * @param tensors vectors of one type, one by one or as a list; numbers count as vectors of one element.
  */
-export function meshgrid(...tensors: [...Tensors] | [...Tensor[], MeshgridOptions] | [readonly Tensor[], MeshgridOptions]): Tensor[] {
+export function meshgrid(
+  ...tensors: [...Tensors] | [...Tensor[], MeshgridOptions] | [readonly Tensor[], MeshgridOptions]
+): Tensor[] {
   const args: unknown[] = [...tensors];
   const options = isOptions(args.at(-1)) ? (args.pop() as MeshgridOptions) : {};
   for (const key of Object.keys(options)) {
@@ -75,7 +79,8 @@ export function meshgrid(...tensors: [...Tensors] | [...Tensor[], MeshgridOption
   const list = tensorList('meshgrid', args);
   if (list.length === 0) throw new RuntimeError('meshgrid expects a non-empty TensorList');
   for (const t of list) {
-    if (t.ndim > 1) throw new RuntimeError(`torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: ${String(t.ndim)}D`);
+    if (t.ndim > 1)
+      throw new RuntimeError(`torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: ${String(t.ndim)}D`);
     if (t.dtype !== list[0]!.dtype) throw new RuntimeError('torch.meshgrid expects all tensors to have the same dtype');
   }
   if (indexing !== 'ij' && indexing !== 'xy') {
@@ -89,16 +94,15 @@ export function meshgrid(...tensors: [...Tensors] | [...Tensor[], MeshgridOption
     own[i] = shape[i]!;
     return expand.impl(reshaped(t, own), shape);
   });
-  if (!swap) return grids;
-  const turned = grids.map((g) => transpose(g, 0, 1));
-  return [turned[1]!, turned[0]!, ...turned.slice(2)];
+  return swap ? [grids[1]!, grids[0]!, ...grids.slice(2)] : grids;
 }
 
 /** All ways to take one element of each vector: [product of sizes, number of vectors]; of one vector the vector itself. */
 export function cartesianProd(...tensors: Tensors): Tensor {
   const list = tensorList('cartesianProd', tensors);
   if (list.length === 0) throw new RuntimeError('meshgrid expects a non-empty TensorList');
-  for (const t of list) if (t.ndim !== 1) throw new RuntimeError(`Expect a 1D vector, but got shape [${t.shape.join(', ')}]`);
+  for (const t of list)
+    if (t.ndim !== 1) throw new RuntimeError(`Expect a 1D vector, but got shape [${t.shape.join(', ')}]`);
   if (list.length === 1) return list[0]!;
   return stack(
     meshgrid(list).map((g) => flatten(g)),

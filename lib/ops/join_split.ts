@@ -43,9 +43,11 @@ function integers(op: string, name: string, value: unknown): readonly number[] {
 function splitBySize(input: Tensor, splitSize: number, dim: number): Tensor[] {
   if (input.ndim === 0) throw new RuntimeError('split expects at least a 1-dimensional tensor');
   const d = wrapDim(dim, input.ndim);
-  if (splitSize < 0) throw new RuntimeError(`split expects split_size be non-negative, but got split_size=${splitSize}`);
+  if (splitSize < 0)
+    throw new RuntimeError(`split expects split_size be non-negative, but got split_size=${splitSize}`);
   const n = input.shape[d]!;
-  if (splitSize === 0 && n !== 0) throw new RuntimeError(`split_size can only be 0 if dimension size is 0, but got dimension size of ${n}`);
+  if (splitSize === 0 && n !== 0)
+    throw new RuntimeError(`split_size can only be 0 if dimension size is 0, but got dimension size of ${n}`);
   const count = splitSize === 0 ? 1 : Math.max(1, Math.ceil(n / splitSize));
   const sizes = Array.from({ length: count }, (_, i) => Math.min(splitSize, n - i * splitSize));
   return parts('SplitBackward0', input, d, sizes);
@@ -56,7 +58,9 @@ function splitBySizes(input: Tensor, sizes: readonly number[], dim: number): Ten
   const n = input.shape[d]!;
   const shown = `[${sizes.join(', ')}]`;
   if (sizes.some((size) => size < 0)) {
-    throw new RuntimeError(`split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=${shown}`);
+    throw new RuntimeError(
+      `split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=${shown}`,
+    );
   }
   if (sizes.reduce((a, b) => a + b, 0) !== n) {
     throw new RuntimeError(
@@ -80,17 +84,28 @@ export const split = op(
 export const splitWithSizes = op('splitWithSizes(Tensor input, int[] splitSizes, int dim=0)', splitBySizes);
 
 /** `chunks` views of parts along a dimension, of equal size but for the last; fewer if the dimension is short. */
-export const chunk = op('chunk(Tensor input, int chunks, int dim=0)', (input: Tensor, chunks: number, dim: number): Tensor[] => {
-  if (input.ndim === 0) throw new RuntimeError('chunk expects at least a 1-dimensional tensor');
-  if (chunks <= 0) throw new RuntimeError(`chunk expects \`chunks\` to be greater than 0, got: ${chunks}`);
-  const d = wrapDim(dim, input.ndim);
-  const n = input.shape[d]!;
-  const size = Math.ceil(n / chunks);
-  return size === 0 ? parts('SplitWithSizesBackward0', input, d, new Array<number>(chunks).fill(0)) : splitBySize(input, size, d);
-});
+export const chunk = op(
+  'chunk(Tensor input, int chunks, int dim=0)',
+  (input: Tensor, chunks: number, dim: number): Tensor[] => {
+    if (input.ndim === 0) throw new RuntimeError('chunk expects at least a 1-dimensional tensor');
+    if (chunks <= 0) throw new RuntimeError(`chunk expects \`chunks\` to be greater than 0, got: ${chunks}`);
+    const d = wrapDim(dim, input.ndim);
+    const n = input.shape[d]!;
+    const size = Math.ceil(n / chunks);
+    return size === 0
+      ? parts('SplitWithSizesBackward0', input, d, new Array<number>(chunks).fill(0))
+      : splitBySize(input, size, d);
+  },
+);
 
-function tensorSplitBy(name: string, input: Tensor, indicesOrSections: number | readonly number[] | Tensor, dim: number): Tensor[] {
-  if (input.ndim === 0) throw new RuntimeError(`${name} expected at least a 1-dimensional tensor, but got a tensor with 0 dims`);
+function tensorSplitBy(
+  name: string,
+  input: Tensor,
+  indicesOrSections: number | readonly number[] | Tensor,
+  dim: number,
+): Tensor[] {
+  if (input.ndim === 0)
+    throw new RuntimeError(`${name} expected at least a 1-dimensional tensor, but got a tensor with 0 dims`);
   const d = wrapDim(dim, input.ndim);
   const n = input.shape[d]!;
   let given = indicesOrSections;
@@ -121,9 +136,17 @@ export const tensorSplit = op(
     tensorSplitBy('tensor_split', input, indicesOrSections, dim),
 );
 /** A split into equal parts, or at places, along a dimension that only has to exist. */
-function evenSplit(name: string, input: Tensor, least: number, dim: number, indicesOrSections: number | readonly number[]): Tensor[] {
+function evenSplit(
+  name: string,
+  input: Tensor,
+  least: number,
+  dim: number,
+  indicesOrSections: number | readonly number[],
+): Tensor[] {
   if (input.ndim < least) {
-    throw new RuntimeError(`torch.${name} requires a tensor with at least ${least} dimension${least > 1 ? 's' : ''}, but got a tensor with ${input.ndim} dimensions!`);
+    throw new RuntimeError(
+      `torch.${name} requires a tensor with at least ${least} dimension${least > 1 ? 's' : ''}, but got a tensor with ${input.ndim} dimensions!`,
+    );
   }
   const n = input.shape[dim]!;
   if (typeof indicesOrSections === 'number' && (indicesOrSections <= 0 || n % indicesOrSections !== 0)) {
@@ -134,16 +157,22 @@ function evenSplit(name: string, input: Tensor, least: number, dim: number, indi
   return tensorSplitBy(name, input, indicesOrSections, dim);
 }
 /** A split along dimension 1 (0 for a vector) into equal parts or at places. */
-export const hsplit = op('hsplit(Tensor input, any indicesOrSections)', (input: Tensor, indicesOrSections: number | readonly number[]): Tensor[] =>
-  evenSplit('hsplit', input, 1, input.ndim === 1 ? 0 : 1, indicesOrSections),
+export const hsplit = op(
+  'hsplit(Tensor input, any indicesOrSections)',
+  (input: Tensor, indicesOrSections: number | readonly number[]): Tensor[] =>
+    evenSplit('hsplit', input, 1, input.ndim === 1 ? 0 : 1, indicesOrSections),
 );
 /** A split along dimension 0 into equal parts or at places. */
-export const vsplit = op('vsplit(Tensor input, any indicesOrSections)', (input: Tensor, indicesOrSections: number | readonly number[]): Tensor[] =>
-  evenSplit('vsplit', input, 2, 0, indicesOrSections),
+export const vsplit = op(
+  'vsplit(Tensor input, any indicesOrSections)',
+  (input: Tensor, indicesOrSections: number | readonly number[]): Tensor[] =>
+    evenSplit('vsplit', input, 2, 0, indicesOrSections),
 );
 /** A split along dimension 2 into equal parts or at places. */
-export const dsplit = op('dsplit(Tensor input, any indicesOrSections)', (input: Tensor, indicesOrSections: number | readonly number[]): Tensor[] =>
-  evenSplit('dsplit', input, 3, 2, indicesOrSections),
+export const dsplit = op(
+  'dsplit(Tensor input, any indicesOrSections)',
+  (input: Tensor, indicesOrSections: number | readonly number[]): Tensor[] =>
+    evenSplit('dsplit', input, 3, 2, indicesOrSections),
 );
 
 /** Views of the slices along a dimension, which they do not have. */

@@ -38,7 +38,8 @@ export function commonShape(shapes: readonly (readonly number[])[]): number[] {
 export function tensorList(name: string, args: readonly unknown[]): Tensor[] {
   const list: readonly unknown[] = args.length === 1 && Array.isArray(args[0]) ? (args[0] as unknown[]) : args;
   return list.map((t, i) => {
-    if (!(t instanceof Tensor)) throw new TypeError(`${name}(): expected tensors, but argument ${i} is ${t === null ? 'null' : typeof t}`);
+    if (!(t instanceof Tensor))
+      throw new TypeError(`${name}(): expected tensors, but argument ${i} is ${t === null ? 'null' : typeof t}`);
     return t;
   });
 }

@@ -5,6 +5,7 @@ import { nativeOp } from '../native/addon.js';
 import { invoke, invoke2, type Scalar } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, mul } from './arithmetic.js';
+import { cast } from './convert.js';
 import { fnOp, op } from './define.js';
 import { sum } from './reduce.js';
 import { conj } from './unary.js';
@@ -189,7 +190,8 @@ function scaledBy(x: Tensor, factor: Scalar): Tensor {
 /** beta * input + alpha * (mat @ vec). */
 export const addmv = op(
   'addmv(Tensor input, Tensor mat, Tensor vec, Scalar beta=1, Scalar alpha=1)',
-  (input: Tensor, mat: Tensor, vec: Tensor, beta: Scalar, alpha: Scalar): Tensor => add(scaledBy(input, beta), scaledBy(mv(mat, vec), alpha)),
+  (input: Tensor, mat: Tensor, vec: Tensor, beta: Scalar, alpha: Scalar): Tensor =>
+    cast(add(scaledBy(input, beta), scaledBy(mv(mat, vec), alpha)), input.dtype),
 );
 /** beta * input + alpha * outer(vec1, vec2). */
 export const addr = op(

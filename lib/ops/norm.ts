@@ -114,10 +114,10 @@ export const groupNorm = fnOp(
 
 /** [C] as [1, C, 1, ..]. */
 function perChannel(v: Tensor, ndim: number): Tensor {
-  return reshaped(v, [1, v.shape[0]!, ...new Array<number>(ndim - 2).fill(1)]);
+  return ndim === 1 ? v : reshaped(v, [1, v.shape[0]!, ...new Array<number>(ndim - 2).fill(1)]);
 }
 function channelDims(ndim: number): number[] {
-  return [0, ...Array.from({ length: ndim - 2 }, (_, i) => i + 2)];
+  return [0, ...Array.from({ length: Math.max(0, ndim - 2) }, (_, i) => i + 2)];
 }
 /** The gradients of y = (x - mean) invstd w + b per channel, of recorded ops. */
 function channelGradients(g: Tensor, x: Tensor, w: Tensor | null, mu: Tensor, invstd: Tensor, training: boolean, eps: number): (Tensor | null)[] {
@@ -143,8 +143,7 @@ function updateRunning(running: Tensor, batch: Tensor, momentum: number): void {
 export const batchNorm = fnOp(
   'batchNorm(Tensor input, Tensor? runningMean, Tensor? runningVar, Tensor? weight=None, Tensor? bias=None, bool training=False, float momentum=0.1, float eps=1e-05, bool cudnnEnabled=True)',
   (input: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, weight: Tensor | null, bias: Tensor | null, training: boolean, momentum: number, eps: number): Tensor => {
-    if (input.ndim < 2) throw new RuntimeError(`Expected at least 2 dimensions for input tensor but received ${input.ndim}`);
-    const c = input.shape[1]!;
+    const c = input.shape[1] ?? 1;
     for (const [what, p] of [['running_mean', runningMean], ['running_var', runningVar], ['weight', weight], ['bias', bias]] as const) {
       if (p !== null && p.numel() !== c) throw new RuntimeError(`${what} should contain ${c} elements not ${p.numel()}`);
     }

@@ -49,54 +49,125 @@ function draw(node: string, self: Tensor, id: number, source: Tensor | null, ...
   return self;
 }
 /** A fresh tensor with random values. */
-function fresh(id: number, source: Tensor | null, shape: readonly number[], dtype: D.DType, ...args: NativeArgument[]): Tensor {
+function fresh(
+  id: number,
+  source: Tensor | null,
+  shape: readonly number[],
+  dtype: D.DType,
+  ...args: NativeArgument[]
+): Tensor {
   const t = invoke(EMPTY, shape, dtype);
   invokeVoid(id, source, t, ...args);
   return t;
 }
 
-const TAIL = 'any generator=None, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None, bool pinMemory=False';
-const LIKE = 'ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any memoryFormat=None, any generator=None, any layout=None';
+const TAIL =
+  'any generator=None, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None, bool pinMemory=False';
+const LIKE =
+  'ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any memoryFormat=None, any generator=None, any layout=None';
 
 /** Uniform values in [0, 1). */
 export const rand = fnOp(
   `rand(int... size, ${TAIL})`,
-  (size: readonly number[], generator: Source, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(fresh(UNIFORM_, sourceOf('rand', generator), size, dtype ?? D.getDefaultDtype(), 0, 1), device, requiresGrad),
+  (
+    size: readonly number[],
+    generator: Source,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor =>
+    finish(
+      fresh(UNIFORM_, sourceOf('rand', generator), size, dtype ?? D.getDefaultDtype(), 0, 1),
+      device,
+      requiresGrad,
+    ),
 );
 /** Values of the standard normal distribution; of a complex type, both parts have variance 1/2. */
 export const randn = fnOp(
   `randn(int... size, ${TAIL})`,
-  (size: readonly number[], generator: Source, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(fresh(NORMAL_, sourceOf('randn', generator), size, dtype ?? D.getDefaultDtype(), 0, 1), device, requiresGrad),
+  (
+    size: readonly number[],
+    generator: Source,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor =>
+    finish(
+      fresh(NORMAL_, sourceOf('randn', generator), size, dtype ?? D.getDefaultDtype(), 0, 1),
+      device,
+      requiresGrad,
+    ),
 );
 /** As `rand`, with the sizes and the type of another tensor. */
 export const randLike = fnOp(
   `randLike(Tensor input, ${LIKE})`,
-  (input: Tensor, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean, _format: unknown, generator: Source): Tensor =>
-    finish(fresh(UNIFORM_, sourceOf('randLike', generator), input.shape, dtype ?? input.dtype, 0, 1), device, requiresGrad),
+  (
+    input: Tensor,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+    _format: unknown,
+    generator: Source,
+  ): Tensor =>
+    finish(
+      fresh(UNIFORM_, sourceOf('randLike', generator), input.shape, dtype ?? input.dtype, 0, 1),
+      device,
+      requiresGrad,
+    ),
 );
 /** As `randn`, with the sizes and the type of another tensor. */
 export const randnLike = fnOp(
   `randnLike(Tensor input, ${LIKE})`,
-  (input: Tensor, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean, _format: unknown, generator: Source): Tensor =>
-    finish(fresh(NORMAL_, sourceOf('randnLike', generator), input.shape, dtype ?? input.dtype, 0, 1), device, requiresGrad),
+  (
+    input: Tensor,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+    _format: unknown,
+    generator: Source,
+  ): Tensor =>
+    finish(
+      fresh(NORMAL_, sourceOf('randnLike', generator), input.shape, dtype ?? input.dtype, 0, 1),
+      device,
+      requiresGrad,
+    ),
 );
 
 /** Integers in [low, high) of the given sizes. */
-function integers(name: string, low: number, high: number, size: readonly number[], dtype: D.DType, generator: Source): Tensor {
-  if (low >= high) throw new RuntimeError(`random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`);
+function integers(
+  name: string,
+  low: number,
+  high: number,
+  size: readonly number[],
+  dtype: D.DType,
+  generator: Source,
+): Tensor {
+  if (low >= high)
+    throw new RuntimeError(`random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`);
   return fresh(RANDOM_FROM_TO_, sourceOf(name, generator), size, dtype, low, high);
 }
 const RANDINT_FROM = fnOp(
   `randint(int low, int high, int[] size, ${TAIL})`,
-  (low: number, high: number, size: readonly number[], generator: Source, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(integers('randint', low, high, size, dtype ?? D.int64, generator), device, requiresGrad),
+  (
+    low: number,
+    high: number,
+    size: readonly number[],
+    generator: Source,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor => finish(integers('randint', low, high, size, dtype ?? D.int64, generator), device, requiresGrad),
 );
 const RANDINT = fnOp(
   `randint(int high, int[] size, ${TAIL})`,
-  (high: number, size: readonly number[], generator: Source, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(integers('randint', 0, high, size, dtype ?? D.int64, generator), device, requiresGrad),
+  (
+    high: number,
+    size: readonly number[],
+    generator: Source,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor => finish(integers('randint', 0, high, size, dtype ?? D.int64, generator), device, requiresGrad),
 );
 /** Options of `randint` beside its numbers. */
 export interface RandintOptions {
@@ -119,12 +190,29 @@ export function randint(...args: unknown[]): Tensor {
 }
 const RANDINT_LIKE = fnOp(
   `randintLike(Tensor input, int high, ${LIKE})`,
-  (input: Tensor, high: number, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean, _format: unknown, generator: Source): Tensor =>
+  (
+    input: Tensor,
+    high: number,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+    _format: unknown,
+    generator: Source,
+  ): Tensor =>
     finish(integers('randintLike', 0, high, input.shape, dtype ?? input.dtype, generator), device, requiresGrad),
 );
 const RANDINT_LIKE_FROM = fnOp(
   `randintLike(Tensor input, int low, int high, ${LIKE})`,
-  (input: Tensor, low: number, high: number, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean, _format: unknown, generator: Source): Tensor =>
+  (
+    input: Tensor,
+    low: number,
+    high: number,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+    _format: unknown,
+    generator: Source,
+  ): Tensor =>
     finish(integers('randintLike', low, high, input.shape, dtype ?? input.dtype, generator), device, requiresGrad),
 );
 /** As `randint`, with the sizes and the type of another tensor. */
@@ -172,7 +260,8 @@ export const exponential_ = methodOp(
 /** Overwrites with the number of trials (from 1) up to the first success of probability p. */
 export const geometric_ = methodOp(
   'geometric_(Tensor self, float p, any generator=None)',
-  (self: Tensor, p: number, generator: Source): Tensor => draw('GeometricBackward0', self, GEOMETRIC_, sourceOf('geometric_', generator), p),
+  (self: Tensor, p: number, generator: Source): Tensor =>
+    draw('GeometricBackward0', self, GEOMETRIC_, sourceOf('geometric_', generator), p),
 );
 /** Overwrites with values of the Cauchy distribution. */
 export const cauchy_ = methodOp(
@@ -224,7 +313,8 @@ function normalOf(mean: TensorOrScalar, std: TensorOrScalar, source: Tensor | nu
   if (needsGrad(m, s)) {
     // As PyTorch, the draw cuts the graph: gradients of mean and std are zero.
     record('NormalBackward0', y, [m, s], [], (g, _saved, needs) => {
-      const zero = (t: Tensor | null, wanted: unknown): Tensor | null => (t !== null && wanted ? invoke(ZEROS, t.shape, g.dtype) : null);
+      const zero = (t: Tensor | null, wanted: unknown): Tensor | null =>
+        t !== null && wanted ? invoke(ZEROS, t.shape, g.dtype) : null;
       return [zero(m, needs[0]), zero(s, needs[1])];
     });
   }
@@ -232,21 +322,39 @@ function normalOf(mean: TensorOrScalar, std: TensorOrScalar, source: Tensor | nu
 }
 const NORMAL = fnOp(
   'normal(Tensor|Scalar mean, Tensor|Scalar std=1, any generator=None)',
-  (mean: TensorOrScalar, std: TensorOrScalar, generator: Source): Tensor => normalOf(mean, std, sourceOf('normal', generator)),
+  (mean: TensorOrScalar, std: TensorOrScalar, generator: Source): Tensor =>
+    normalOf(mean, std, sourceOf('normal', generator)),
 );
 const NORMAL_SIZED = fnOp(
   `normal(float mean, float std, int[] size, ${TAIL})`,
-  (mean: number, std: number, size: readonly number[], generator: Source, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(fresh(NORMAL_, sourceOf('normal', generator), size, dtype ?? D.getDefaultDtype(), mean, std), device, requiresGrad),
+  (
+    mean: number,
+    std: number,
+    size: readonly number[],
+    generator: Source,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor =>
+    finish(
+      fresh(NORMAL_, sourceOf('normal', generator), size, dtype ?? D.getDefaultDtype(), mean, std),
+      device,
+      requiresGrad,
+    ),
 );
 /** Normal values: with a mean and a standard deviation for each element, or normal(mean, std, size). */
-export function normal(mean: Tensor, std?: Tensor | number | { std?: Tensor | number; generator?: unknown }, options?: { generator?: unknown }): Tensor;
+export function normal(
+  mean: Tensor,
+  std?: Tensor | number | { std?: Tensor | number; generator?: unknown },
+  options?: { generator?: unknown },
+): Tensor;
 export function normal(mean: number, std: Tensor, options?: { generator?: unknown }): Tensor;
 export function normal(mean: number, std: number, size: readonly number[], options?: RandintOptions): Tensor;
 export function normal(...args: unknown[]): Tensor {
   const last = args.at(-1);
   const sized =
-    Array.isArray(args[2]) || (typeof last === 'object' && last !== null && !(last instanceof Tensor) && 'size' in last);
+    Array.isArray(args[2]) ||
+    (typeof last === 'object' && last !== null && !(last instanceof Tensor) && 'size' in last);
   if (!sized && !(args[0] instanceof Tensor) && !(args[1] instanceof Tensor)) {
     const named = typeof last === 'object' && last !== null && Object.values(last).some((v) => v instanceof Tensor);
     if (!named) throw new TypeError("normal() missing a required argument: 'size'");
@@ -268,9 +376,17 @@ export const binomial = fnOp(
       throw new RuntimeError(`Found dtype ${prob.dtype.name} but expected ${count.dtype.name}`);
     }
     const shape = commonShape([count.shape, prob.shape]);
-    const y = invoke(BINOMIAL, sourceOf('binomial', generator), expand.impl(count.detach(), shape), expand.impl(prob.detach(), shape));
+    const y = invoke(
+      BINOMIAL,
+      sourceOf('binomial', generator),
+      expand.impl(count.detach(), shape),
+      expand.impl(prob.detach(), shape),
+    );
     if (needsGrad(count, prob)) {
-      record('BinomialBackward0', y, [count, prob], [], (g) => [invoke(ZEROS, g.shape, g.dtype), invoke(ZEROS, g.shape, g.dtype)]);
+      record('BinomialBackward0', y, [count, prob], [], (g) => [
+        invoke(ZEROS, g.shape, g.dtype),
+        invoke(ZEROS, g.shape, g.dtype),
+      ]);
     }
     return y;
   },
@@ -298,7 +414,8 @@ export const multinomial = op(
       if (!(Number(p.min().item()) >= 0 && Number(p.max().item()) < Number.POSITIVE_INFINITY)) {
         throw new RuntimeError('probability tensor contains either `inf`, `nan` or element < 0');
       }
-      if (p.sum(-1).eq(0).any().item() === true) throw new RuntimeError('invalid multinomial distribution (sum of probabilities <= 0)');
+      if (p.sum(-1).eq(0).any().item() === true)
+        throw new RuntimeError('invalid multinomial distribution (sum of probabilities <= 0)');
     }
     if (replacement && numSamples > 1) return invoke(MULTINOMIAL, source, p, numSamples);
     // The largest of p / q with exponential q is drawn with probability p, and so on down: Efraimidis and Spirakis (2006).

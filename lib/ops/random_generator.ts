@@ -16,10 +16,13 @@ const SET_STATE = nativeOp('generator_set_state');
 /** The 64 bits of a seed; negative ones count from 2^64, as in PyTorch. */
 function seedBits(seed: number | bigint): bigint {
   if (typeof seed !== 'bigint' && !(typeof seed === 'number' && Number.isInteger(seed))) {
-    throw new TypeError(`manualSeed(): argument 'seed' must be an integer, not ${typeof seed === 'number' ? seed : kindOf(seed)}`);
+    throw new TypeError(
+      `manualSeed(): argument 'seed' must be an integer, not ${typeof seed === 'number' ? seed : kindOf(seed)}`,
+    );
   }
   const s = BigInt(seed);
-  if (s < -(2n ** 63n) || s >= 2n ** 64n) throw new RuntimeError(`Overflow when unpacking long: the seed ${s} does not fit 64 bits`);
+  if (s < -(2n ** 63n) || s >= 2n ** 64n)
+    throw new RuntimeError(`Overflow when unpacking long: the seed ${s} does not fit 64 bits`);
   return BigInt.asIntN(64, s);
 }
 
@@ -75,7 +78,8 @@ export class Generator {
    * @throws TypeError unless it is a tensor of bytes, RuntimeError for one that is no state.
    */
   setState(newState: Tensor): this {
-    if (!(newState instanceof Tensor)) throw new TypeError(`setState(): argument 'newState' must be Tensor, not ${kindOf(newState)}`);
+    if (!(newState instanceof Tensor))
+      throw new TypeError(`setState(): argument 'newState' must be Tensor, not ${kindOf(newState)}`);
     invokeVoid(SET_STATE, this.#state, newState);
     return this;
   }

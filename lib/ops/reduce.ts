@@ -280,15 +280,14 @@ function olderForm(args: unknown[]): unknown[] {
   return args;
 }
 function varMeanOf(input: Tensor, dim: Dims, correction: number, keepdim: boolean): Tensor[] {
-  if (input.dtype.isComplex) {
-    const parts = [input.real, input.imag].map((p) => varMeanOf(p, dim, correction, keepdim));
-    return [parts[0]![0]!.add(parts[1]![0]!), mean(input, dim, keepdim)];
-  }
   return invokeMany(VAR_MEAN, input, dim ?? NO_DIMS, correction, keepdim);
 }
 function variance(input: Tensor, dim: Dims, correction: number, keepdim: boolean): Tensor {
+  if (input.dtype.isComplex) {
+    return variance(input.real, dim, correction, keepdim).add(variance(input.imag, dim, correction, keepdim));
+  }
   const [v] = varMeanOf(input, dim, correction, keepdim);
-  if (needsGrad(input) && !input.dtype.isComplex) {
+  if (needsGrad(input)) {
     record('VarBackward0', v!, [input], [input], (g, [x]) => [varGradient(g, x, dim, correction)]);
   }
   return v!;

@@ -2,7 +2,9 @@
 import type { Tensor } from '../tensor/tensor.js';
 
 /** An array of tensors with a name for each. */
-export type NamedTuple<N extends readonly string[]> = { -readonly [I in keyof N]: Tensor } & { readonly [K in N[number]]: Tensor };
+export type NamedTuple<N extends readonly string[]> = { -readonly [I in keyof N]: Tensor } & {
+  readonly [K in N[number]]: Tensor;
+};
 
 /** Values and the places that they came from. */
 export type ValuesIndices = NamedTuple<readonly ['values', 'indices']>;

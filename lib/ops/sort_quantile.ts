@@ -38,7 +38,9 @@ function quantileOf(
   const values = levels.detach();
   if (values.numel() > 0 && !(Number(values.min().item()) >= 0 && Number(values.max().item()) <= 1)) {
     throw new RuntimeError(
-      q instanceof Tensor ? `${name}() q values must be in the range [0, 1]` : `${name}() q must be in the range [0, 1] but got ${q}`,
+      q instanceof Tensor
+        ? `${name}() q values must be in the range [0, 1]`
+        : `${name}() q must be in the range [0, 1] but got ${q}`,
     );
   }
   const d = dim === null ? 0 : wrapDim(dim, input.ndim);

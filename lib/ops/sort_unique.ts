@@ -1,4 +1,5 @@
 // Unique elements and slices, and membership in a set.
+import { needsGrad, record } from '../autograd/graph.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, invoke2, invokeMany } from '../tensor/invoke.js';
@@ -15,7 +16,14 @@ const UNIQUE_DIM = nativeOp('unique_dim');
 const INDEX_SELECT = nativeOp('index_select');
 const ISIN = nativeOp('isin');
 
-function distinct(input: Tensor, consecutive: boolean, inverse: boolean, counts: boolean, dim: number | null): Tensor | Tensor[] {
+function distinct(
+  name: string,
+  input: Tensor,
+  consecutive: boolean,
+  inverse: boolean,
+  counts: boolean,
+  dim: number | null,
+): Tensor | Tensor[] {
   const x = input.detach();
   let out: Tensor;
   let group: Tensor;
@@ -33,6 +41,11 @@ function distinct(input: Tensor, consecutive: boolean, inverse: boolean, counts:
     group = of;
     sizes = n;
   }
+  if (needsGrad(input)) {
+    record('NotImplemented', out, [input], [], () => {
+      throw new RuntimeError(`the derivative for '${name}' is not implemented.`);
+    });
+  }
   if (!inverse && !counts) return out;
   return [out, ...(inverse ? [group] : []), ...(counts ? [sizes] : [])];
 }
@@ -40,10 +53,16 @@ function distinct(input: Tensor, consecutive: boolean, inverse: boolean, counts:
 const UNIQUE_ROW = op(
   'unique(Tensor input, bool sorted=True, bool returnInverse=False, bool returnCounts=False, int? dim=None)',
   (input: Tensor, _sorted: boolean, inverse: boolean, counts: boolean, dim: number | null): Tensor | Tensor[] =>
-    distinct(input, false, inverse, counts, dim),
+    distinct(dim === null ? '_unique2' : 'unique_dim', input, false, inverse, counts, dim),
 );
 function uniqueOf<const O extends UniqueOptions & { sorted?: boolean } = object>(input: Tensor, options?: O): Unique<O>;
-function uniqueOf(input: Tensor, sorted: boolean, returnInverse?: boolean, returnCounts?: boolean, dim?: number | null): Tensor | Tensor[];
+function uniqueOf(
+  input: Tensor,
+  sorted: boolean,
+  returnInverse?: boolean,
+  returnCounts?: boolean,
+  dim?: number | null,
+): Tensor | Tensor[];
 function uniqueOf(...args: unknown[]): unknown {
   return (UNIQUE_ROW as unknown as (...a: unknown[]) => unknown)(...args);
 }
@@ -59,10 +78,15 @@ overloadedMethod('unique', unique);
 const CONSECUTIVE_ROW = op(
   'uniqueConsecutive(Tensor input, bool returnInverse=False, bool returnCounts=False, int? dim=None)',
   (input: Tensor, inverse: boolean, counts: boolean, dim: number | null): Tensor | Tensor[] =>
-    distinct(input, true, inverse, counts, dim),
+    distinct('unique_consecutive', input, true, inverse, counts, dim),
 );
 function consecutiveOf<const O extends UniqueOptions = object>(input: Tensor, options?: O): Unique<O>;
-function consecutiveOf(input: Tensor, returnInverse: boolean, returnCounts?: boolean, dim?: number | null): Tensor | Tensor[];
+function consecutiveOf(
+  input: Tensor,
+  returnInverse: boolean,
+  returnCounts?: boolean,
+  dim?: number | null,
+): Tensor | Tensor[];
 function consecutiveOf(...args: unknown[]): unknown {
   return (CONSECUTIVE_ROW as unknown as (...a: unknown[]) => unknown)(...args);
 }

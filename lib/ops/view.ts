@@ -1,6 +1,6 @@
 // Views: new sizes and strides on the same memory. The gradient of a view is the inverse placement of the gradient.
 import { needsGrad } from '../autograd/graph.js';
-import { checkInPlace } from '../autograd/view.js';
+import { checkInPlace, recordInPlace } from '../autograd/view.js';
 import { DType, int64 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
@@ -233,25 +233,38 @@ function stridedGradient(g: Tensor, shape: readonly number[], strides: readonly 
   return asStrided(buffer, shape, strides, base - shift).clone();
 }
 
-/** Gives a tensor the geometry of a view of itself, in place. */
-function inPlaceView(self: Tensor, make: (x: Tensor) => Tensor): Tensor {
-  checkInPlace(self, needsGrad(self));
-  if (needsGrad(self)) throw new RuntimeError('in-place views of tensors that require grad are not recorded; use the out-of-place form');
+/** Gives a tensor the geometry of a view of itself, in place. `back` places the gradient in the old geometry. */
+function inPlaceView(node: string, self: Tensor, make: (x: Tensor) => Tensor, back: (g: Tensor) => Tensor): Tensor {
+  const recorded = needsGrad(self);
+  checkInPlace(self, recorded);
+  if (recorded && self._isView()) {
+    throw new RuntimeError(`${node}: a view that requires grad cannot change its own geometry in place; use the out-of-place form`);
+  }
   invokeVoid(SET_GEOMETRY, self, make(self));
   self._shape = undefined;
+  if (recorded) recordInPlace(node, self, [self], [], (g) => [back(g)]);
   return self;
 }
 export const transpose_ = methodOp('transpose_(Tensor self, int dim0, int dim1)', (self: Tensor, dim0: number, dim1: number): Tensor =>
-  inPlaceView(self, (x) => invoke(TRANSPOSE, x, dim0, dim1)),
+  inPlaceView('TransposeBackward0', self, (x) => invoke(TRANSPOSE, x, dim0, dim1), (g) => transposed(g, dim0, dim1)),
 );
 export { transpose_ as swapaxes_, transpose_ as swapdims_ };
-export const t_ = methodOp('t_(Tensor self)', (self: Tensor): Tensor => (self.ndim < 2 ? self : inPlaceView(self, (x) => invoke(TRANSPOSE, x, 0, 1))));
-export const squeeze_ = methodOp('squeeze_(Tensor self, int[]? dim=None)', (self: Tensor, dim: readonly number[] | null): Tensor =>
-  inPlaceView(self, (x) => invoke(SQUEEZE, x, dim ?? x.shape.map((_, d) => d))),
+export const t_ = methodOp('t_(Tensor self)', (self: Tensor): Tensor =>
+  self.ndim < 2 ? self : inPlaceView('TBackward0', self, (x) => invoke(TRANSPOSE, x, 0, 1), t2),
 );
-export const unsqueeze_ = methodOp('unsqueeze_(Tensor self, int dim)', (self: Tensor, dim: number): Tensor =>
-  inPlaceView(self, (x) => invoke(UNSQUEEZE, x, dim)),
-);
-export const asStrided_ = methodOp('asStrided_(Tensor self, int[] size, int[] stride, int? storageOffset=None)', (self: Tensor, size: readonly number[], stride: readonly number[], storageOffset: number | null): Tensor =>
-  inPlaceView(self, (x) => invoke(AS_STRIDED, x, size, stride, storageOffset)),
-);
+export const squeeze_ = methodOp('squeeze_(Tensor self, int[]? dim=None)', (self: Tensor, dim: readonly number[] | null): Tensor => {
+  const shape = self.shape;
+  return inPlaceView('SqueezeBackward1', self, (x) => invoke(SQUEEZE, x, dim ?? shape.map((_, d) => d)), (g) => reshaped(g, shape));
+});
+export const unsqueeze_ = methodOp('unsqueeze_(Tensor self, int dim)', (self: Tensor, dim: number): Tensor => {
+  const shape = self.shape;
+  return inPlaceView('UnsqueezeBackward0', self, (x) => invoke(UNSQUEEZE, x, dim), (g) => reshaped(g, shape));
+});
+export const asStrided_ = methodOp('asStrided_(Tensor self, int[] size, int[] stride, int? storageOffset=None)', (self: Tensor, size: readonly number[], stride: readonly number[], storageOffset: number | null): Tensor => {
+  const shape = self.shape;
+  const strides = self.stride();
+  const base = self.storageOffset();
+  return inPlaceView('AsStridedBackward0', self, (x) => invoke(AS_STRIDED, x, size, stride, storageOffset), (g) =>
+    stridedGradient(g, shape, strides, base, size, stride, storageOffset ?? base),
+  );
+});

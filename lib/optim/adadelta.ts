@@ -42,7 +42,10 @@ export class Adadelta extends TensorOptimizer<AdadeltaOptions> {
    * @throws RuntimeError for a value out of its range.
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
-    const [params, lr, rho, eps, weightDecay, foreach, capturable, maximize, differentiable] = bind(SIGNATURE, args) as Full;
+    const [params, lr, rho, eps, weightDecay, foreach, capturable, maximize, differentiable] = bind(
+      SIGNATURE,
+      args,
+    ) as Full;
     check(lr >= 0, `Invalid learning rate: ${lr}`);
     check(rho >= 0 && rho <= 1, `Invalid rho value: ${rho}`);
     check(eps >= 0, `Invalid epsilon value: ${eps}`);

@@ -102,7 +102,10 @@ export class Adafactor extends TensorOptimizer<AdafactorOptions> {
       variance.lerp_(grad.square(), weight);
       estimate = variance.clone();
     }
-    const update = estimate.clamp_({ min: eps1 * eps1 }).rsqrt_().mul_(grad);
+    const update = estimate
+      .clamp_({ min: eps1 * eps1 })
+      .rsqrt_()
+      .mul_(grad);
     const clip = Math.max(1, norm(update) / (size * group.d));
     p.add_(update, { alpha: -alpha / clip });
   }

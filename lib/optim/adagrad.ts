@@ -51,10 +51,8 @@ export class Adagrad extends TensorOptimizer<AdagradOptions> {
    * @throws RuntimeError for a value out of its range.
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
-    const [params, lr, lrDecay, weightDecay, initialAccumulatorValue, eps, foreach, maximize, differentiable, fused] = bind(
-      SIGNATURE,
-      args,
-    ) as Full;
+    const [params, lr, lrDecay, weightDecay, initialAccumulatorValue, eps, foreach, maximize, differentiable, fused] =
+      bind(SIGNATURE, args) as Full;
     check(lr >= 0, `Invalid learning rate: ${lr}`);
     check(lrDecay >= 0, `Invalid lr_decay value: ${lrDecay}`);
     check(weightDecay >= 0, `Invalid weight_decay value: ${weightDecay}`);

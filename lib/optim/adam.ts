@@ -83,8 +83,20 @@ export class Adam extends Optimizer<AdamOptions> {
    * @throws RuntimeError for a value out of its range.
    */
   constructor(...args: CallArguments<typeof ADAM, AdamFull>) {
-    const [params, lr, betas, eps, weightDecay, amsgrad, foreach, maximize, capturable, differentiable, fused, decoupled] =
-      bind(ADAM_SIGNATURE, args) as AdamFull;
+    const [
+      params,
+      lr,
+      betas,
+      eps,
+      weightDecay,
+      amsgrad,
+      foreach,
+      maximize,
+      capturable,
+      differentiable,
+      fused,
+      decoupled,
+    ] = bind(ADAM_SIGNATURE, args) as AdamFull;
     check(lr >= 0, `Invalid learning rate: ${lr}`);
     check(eps >= 0, `Invalid epsilon value: ${eps}`);
     const bothBetas = readBetas(betas);

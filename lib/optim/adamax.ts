@@ -39,7 +39,10 @@ export class Adamax extends TensorOptimizer<AdamaxOptions> {
    * @throws RuntimeError for a value out of its range.
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
-    const [params, lr, betas, eps, weightDecay, foreach, maximize, differentiable, capturable] = bind(SIGNATURE, args) as Full;
+    const [params, lr, betas, eps, weightDecay, foreach, maximize, differentiable, capturable] = bind(
+      SIGNATURE,
+      args,
+    ) as Full;
     check(lr >= 0, `Invalid learning rate: ${lr}`);
     check(eps >= 0, `Invalid epsilon value: ${eps}`);
     const both = readBetas(betas);

@@ -114,7 +114,8 @@ function readList(params: ParameterList): { tensors: Tensor[]; names: string[] |
         'change between runs. Please use a list instead.',
     );
   }
-  if (!isIterable(params)) throw new TypeError(`params must be a Tensor or an iterable of Tensors, not ${typeName(params)}`);
+  if (!isIterable(params))
+    throw new TypeError(`params must be a Tensor or an iterable of Tensors, not ${typeName(params)}`);
   const tensors: Tensor[] = [];
   const names: string[] = [];
   for (const item of params as Iterable<unknown>) {

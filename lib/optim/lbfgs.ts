@@ -145,7 +145,8 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   private minimize<T>(closure: Closure<T>): T {
     const group = this.paramGroups[0]!;
     const { lr, maxIter, maxEval, toleranceGrad, toleranceChange, historySize, lineSearchFn } = group;
-    if (lineSearchFn !== null && lineSearchFn !== 'strong_wolfe') throw new RuntimeError("only 'strong_wolfe' is supported");
+    if (lineSearchFn !== null && lineSearchFn !== 'strong_wolfe')
+      throw new RuntimeError("only 'strong_wolfe' is supported");
     const key = this.params[0]!;
     const state: ParameterState = this.state.get(key) ?? { func_evals: 0, n_iter: 0 };
     this.state.set(key, state);

@@ -78,7 +78,10 @@ export class Muon extends TensorOptimizer<MuonOptions> {
    * @throws RuntimeError for a value out of its range, or a parameter that is no real matrix.
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
-    const [params, lr, weightDecay, momentum, nesterov, coefficients, eps, nsSteps, adjustLrFn] = bind(SIGNATURE, args) as Full;
+    const [params, lr, weightDecay, momentum, nesterov, coefficients, eps, nsSteps, adjustLrFn] = bind(
+      SIGNATURE,
+      args,
+    ) as Full;
     check(lr >= 0, `Learning rate should be >= 0 but is: ${lr}`);
     check(momentum >= 0, `momentum should be >= 0 but is: ${momentum}`);
     check(weightDecay >= 0, `weight decay should be >= 0 but is: ${weightDecay}`);
@@ -92,7 +95,10 @@ export class Muon extends TensorOptimizer<MuonOptions> {
     super(params, { lr, weightDecay, momentum, nesterov, nsCoefficients, eps, nsSteps, adjustLrFn });
     for (const group of this.paramGroups) {
       for (const p of group.params) {
-        check(p.ndim === 2, `Muon only supports 2D parameters whereas we found a parameter with size: torch.Size([${p.shape.join(', ')}])`);
+        check(
+          p.ndim === 2,
+          `Muon only supports 2D parameters whereas we found a parameter with size: torch.Size([${p.shape.join(', ')}])`,
+        );
         if (p.dtype.isComplex) throw new RuntimeError('Muon does not support complex parameters');
       }
     }
@@ -108,7 +114,8 @@ export class Muon extends TensorOptimizer<MuonOptions> {
     buffer.lerp_(grad, 1 - momentum);
     const update = orthogonalize(group.nesterov ? grad.lerp(buffer, momentum) : buffer, group);
     const [a, b] = [p.size(0), p.size(1)];
-    const scale = group.adjustLrFn === 'match_rms_adamw' ? 0.2 * Math.sqrt(Math.max(a, b)) : Math.sqrt(Math.max(1, a / b));
+    const scale =
+      group.adjustLrFn === 'match_rms_adamw' ? 0.2 * Math.sqrt(Math.max(a, b)) : Math.sqrt(Math.max(1, a / b));
     p.mul_(1 - lr * group.weightDecay);
     p.add_(update, { alpha: -lr * scale });
   }

@@ -45,8 +45,19 @@ export class NAdam extends TensorOptimizer<NAdamOptions> {
    * @throws RuntimeError for a value out of its range.
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
-    const [params, lr, betas, eps, weightDecay, momentumDecay, decoupledWeightDecay, foreach, maximize, capturable, differentiable] =
-      bind(SIGNATURE, args) as Full;
+    const [
+      params,
+      lr,
+      betas,
+      eps,
+      weightDecay,
+      momentumDecay,
+      decoupledWeightDecay,
+      foreach,
+      maximize,
+      capturable,
+      differentiable,
+    ] = bind(SIGNATURE, args) as Full;
     check(lr >= 0, `Invalid learning rate: ${lr}`);
     check(eps >= 0, `Invalid epsilon value: ${eps}`);
     const both = readBetas(betas);
@@ -90,7 +101,10 @@ export class NAdam extends TensorOptimizer<NAdamOptions> {
     const muProduct = Number(product.item());
     average.lerp_(g, 1 - beta1);
     square.mul_(beta2).addcmul_(g, g, { value: 1 - beta2 });
-    const denominator = square.div(1 - beta2 ** step).sqrt_().add_(group.eps);
+    const denominator = square
+      .div(1 - beta2 ** step)
+      .sqrt_()
+      .add_(group.eps);
     const real = realView(p);
     real.addcdiv_(g, denominator, { value: (-lr * (1 - mu)) / (1 - muProduct) });
     real.addcdiv_(average, denominator, { value: (-lr * muNext) / (1 - muProduct * muNext) });

@@ -40,10 +40,7 @@ export type StepPostHook = (optimizer: Optimizer<object>, args: readonly unknown
 /** Runs before `stateDict`, or after `loadStateDict`. */
 export type StateHook = (optimizer: Optimizer<object>) => void;
 /** Gets a state dict and may return another in its place. */
-export type StateDictHook = (
-  optimizer: Optimizer<object>,
-  stateDict: OptimizerStateDict,
-) => OptimizerStateDict | void;
+export type StateDictHook = (optimizer: Optimizer<object>, stateDict: OptimizerStateDict) => OptimizerStateDict | void;
 
 type Hooks<H> = Map<number, H>;
 
@@ -94,7 +91,8 @@ function withHooks(inner: Step): Step {
     for (const hook of [...globalPreHooks.values(), ...(hooks?.pre.values() ?? [])]) {
       const replaced = hook(this, current);
       if (replaced === undefined) continue;
-      if (!Array.isArray(replaced)) throw new TypeError('a step pre-hook must return nothing or the arguments of step as an array');
+      if (!Array.isArray(replaced))
+        throw new TypeError('a step pre-hook must return nothing or the arguments of step as an array');
       current = replaced as readonly unknown[];
     }
     const result = inner.apply(this, current as unknown[]);
@@ -255,7 +253,9 @@ export class Optimizer<O extends object = Record<string, unknown>> {
       const numbers = entries.find(([key]) => key === 'params')?.[1];
       const own = this.paramGroups[i]!.params;
       if (!Array.isArray(numbers) || numbers.length !== own.length) {
-        throw new RuntimeError("loaded state dict contains a parameter group that doesn't match the size of optimizer's group");
+        throw new RuntimeError(
+          "loaded state dict contains a parameter group that doesn't match the size of optimizer's group",
+        );
       }
       for (const [k, number] of numbers.entries()) byNumber.set(Number(number), own[k]!);
     }
@@ -307,8 +307,10 @@ export class Optimizer<O extends object = Record<string, unknown>> {
 
 /** Options that are floats in PyTorch; momentum and weight decay are not, their default there being the integer 0. */
 const FLOATS: ReadonlySet<string> = new Set(
-  ('lr eps rho alpha lambd t0 d beta2Decay momentumDecay initialLr maxLr minLr swaLr baseMomentum maxMomentum ' +
-    'toleranceGrad toleranceChange').split(' '),
+  (
+    'lr eps rho alpha lambd t0 d beta2Decay momentumDecay initialLr maxLr minLr swaLr baseMomentum maxMomentum ' +
+    'toleranceGrad toleranceChange'
+  ).split(' '),
 );
 
 function readStateDict(value: OptimizerStateLike): OptimizerStateDict {

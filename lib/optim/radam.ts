@@ -45,10 +45,8 @@ export class RAdam extends TensorOptimizer<RAdamOptions> {
    * @throws RuntimeError for a value out of its range.
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
-    const [params, lr, betas, eps, weightDecay, decoupledWeightDecay, foreach, maximize, capturable, differentiable] = bind(
-      SIGNATURE,
-      args,
-    ) as Full;
+    const [params, lr, betas, eps, weightDecay, decoupledWeightDecay, foreach, maximize, capturable, differentiable] =
+      bind(SIGNATURE, args) as Full;
     check(lr >= 0, `Invalid learning rate: ${lr}`);
     check(eps >= 0, `Invalid epsilon value: ${eps}`);
     const both = readBetas(betas);

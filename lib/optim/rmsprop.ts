@@ -48,10 +48,8 @@ export class RMSprop extends TensorOptimizer<RMSpropOptions> {
    * @throws RuntimeError for a value out of its range.
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
-    const [params, lr, alpha, eps, weightDecay, momentum, centered, capturable, foreach, maximize, differentiable] = bind(
-      SIGNATURE,
-      args,
-    ) as Full;
+    const [params, lr, alpha, eps, weightDecay, momentum, centered, capturable, foreach, maximize, differentiable] =
+      bind(SIGNATURE, args) as Full;
     check(lr >= 0, `Invalid learning rate: ${lr}`);
     check(eps >= 0, `Invalid epsilon value: ${eps}`);
     check(momentum >= 0, `Invalid momentum value: ${momentum}`);

@@ -117,7 +117,13 @@ export class SGD extends Optimizer<SGDOptions> {
   /** The first step of a parameter sets its buffer to the gradient, without dampening. */
   private startMomentum(group: SGDOptions, params: Tensor[]): void {
     const buffers = params.map((p) => zeroState(p));
-    run(group, params, params.map((p) => peekGrad(p)!), buffers, true);
+    run(
+      group,
+      params,
+      params.map((p) => peekGrad(p)!),
+      buffers,
+      true,
+    );
     params.forEach((p, i) => this.state.set(p, { momentum_buffer: buffers[i] }));
   }
 }

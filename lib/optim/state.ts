@@ -65,7 +65,9 @@ export function checkModes(name: string, options: Partial<CommonOptions> & { fus
   }
   if (options.fused && options.foreach) throw new RuntimeError('`fused` and `foreach` cannot be `True` together.');
   if (options.capturable) {
-    throw new RuntimeError(`${name}: capturable=true needs parameters on a device that captures graphs, which the CPU does not`);
+    throw new RuntimeError(
+      `${name}: capturable=true needs parameters on a device that captures graphs, which the CPU does not`,
+    );
   }
 }
 

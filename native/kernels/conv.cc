@@ -15,7 +15,9 @@ namespace {
 
 int64_t volume(const int64_t (&size)[3]) { return size[0] * size[1] * size[2]; }
 
-bool is_empty(const ConvShape& s) { return s.n <= 0 || s.c <= 0 || s.o <= 0 || volume(s.in) <= 0 || volume(s.out) <= 0; }
+bool is_empty(const ConvShape& s) {
+  return s.n <= 0 || s.c <= 0 || s.o <= 0 || volume(s.in) <= 0 || volume(s.out) <= 0;
+}
 
 bool is_pointwise(const ConvShape& s) {
   for (int d = 0; d < 3; d++) {
@@ -169,9 +171,9 @@ void run_forward(DType type, const ConvShape& s, const T* x, const T* w, const T
   });
 }
 
-// Positions q * stride + phase of gx, which are a convolution of gy with stride one: gx[i] sums w[k] gy[j] over i + pad =
-// j stride + k dilation, so with i = q stride + phase only those k count for which phase + pad - k dilation is a multiple
-// of the stride, and j = q + that multiple.
+// Positions q * stride + phase of gx, which are a convolution of gy with stride one: gx[i] sums w[k] gy[j] over
+// i + pad = j stride + k dilation, so with i = q stride + phase only those k count for which phase + pad - k dilation
+// is a multiple of the stride, and j = q + that multiple.
 template <class T>
 struct Phase {
   Lowered<T> r;

@@ -1,5 +1,6 @@
-// Depthwise convolutions: one input channel a group, so that there is no matrix to multiply. Rows of the plane are copied
-// with their padding into a window, and a row of results is the sum of shifted window rows times one weight each.
+// Depthwise convolutions: one input channel a group, so that there is no matrix to multiply. Rows of the plane are
+// copied with their padding into a window, and a row of results is the sum of shifted window rows times one weight
+// each.
 #pragma once
 #include "kernels/conv_lower.h"
 
@@ -8,8 +9,8 @@ namespace FLAMBEAU_SET {
 namespace {
 
 // x: [n, groups, in...], y: [n, groups * each, grid...], w: [groups * each, taps]. Position q reads the plane, spread
-// out by `lift` with zeros between its elements, at q * stride + tap. Forward: lift 1, tap = i * dilation - pad. Gradient
-// by the input: lift = the convolution's stride, stride 1, tap = pad - i * dilation. lift or stride is 1.
+// out by `lift` with zeros between its elements, at q * stride + tap. Forward: lift 1, tap = i * dilation - pad.
+// Gradient by the input: lift = the convolution's stride, stride 1, tap = pad - i * dilation. lift or stride is 1.
 struct DepthwiseShape {
   int64_t n, groups, each;
   int64_t in[3], grid[3], stride[3], lift[3], count[3], first[3], step[3];  // tap i is first + i * step
@@ -50,8 +51,8 @@ class Depthwise {
         for (int64_t m = 0; m < s_.each; m++) {
           T* out = y + (i * s_.each + m) * s_.positions() + d * s_.grid[1] * s_.grid[2];
           for (int64_t h = h0; h < h1; h++) {
-            row(window + (h - h0) * s_.stride[1] * pitch_, w + (g + m) * s_.volume(), bias ? bias[g + m] : T(0), false,
-                out + h * s_.grid[2]);
+            row(window + (h - h0) * s_.stride[1] * pitch_, w + (g + m) * s_.volume(), bias ? bias[g + m] : T(0),
+                false, out + h * s_.grid[2]);
           }
         }
       });
@@ -113,7 +114,8 @@ class Depthwise {
     for (int64_t i = 0; i < s_.count[0]; i++) {
       for (int64_t j = 0; j < s_.count[1]; j++) {
         for (int64_t k = 0; k < s_.count[2]; k++) {
-          const int64_t h = s_.first[1] + j * s_.step[1] - s_.lowest(1), w = s_.first[2] + k * s_.step[2] - s_.lowest(2);
+          const int64_t h = s_.first[1] + j * s_.step[1] - s_.lowest(1);
+          const int64_t w = s_.first[2] + k * s_.step[2] - s_.lowest(2);
           *out++ = (i * rows_ + h) * pitch_ + w % s_.stride[2] * line_ + w / s_.stride[2];
         }
       }

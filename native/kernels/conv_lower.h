@@ -9,8 +9,8 @@ namespace FLAMBEAU_SET {
 namespace {
 
 // x: [n, groups, c, in...], c and o counted per group. Position q of the grid reads x at q * stride + taps[i] in each
-// dimension and zero outside; a forward convolution has taps[i] = i * dilation - pad. Element (image, group, channel, q) of
-// the result is at y + image * y_image + (group * o + channel) * y_channel + sum of q * y_step.
+// dimension and zero outside; a forward convolution has taps[i] = i * dilation - pad. Element (image, group, channel,
+// q) of the result is at y + image * y_image + (group * o + channel) * y_channel + sum of q * y_step.
 template <class T>
 struct Lowered {
   int64_t n, groups, c, o;
@@ -18,7 +18,8 @@ struct Lowered {
   const int64_t* taps[3];
   int64_t count[3];
   const T* x;
-  // Weights: [groups * o, c, taps], or, where tap_index lists their places among `kernel` ones, [groups * c, o, kernel].
+  // Weights: [groups * o, c, taps], or, where tap_index lists their places among `kernel` ones, [groups * c, o,
+  // kernel].
   const T* w;
   const int64_t* tap_index;
   int64_t kernel;
@@ -154,8 +155,8 @@ __attribute__((noinline)) void pack_positions(const Lowered<T>& s, int64_t g, in
   }
 }
 
-// Rows [k0, k1) of the second operand as they are: dst[(k - k0) * pitch + j] for the `width` positions from p on. k counts
-// (channel, taps).
+// Rows [k0, k1) of the second operand as they are: dst[(k - k0) * pitch + j] for the `width` positions from p on.
+// k counts (channel, taps).
 template <class T>
 __attribute__((noinline)) void gather_rows(const Lowered<T>& s, int64_t g, int64_t k0, int64_t k1, int64_t p,
                                            int64_t width, T* dst, int64_t pitch) {

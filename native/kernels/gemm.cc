@@ -13,9 +13,9 @@ namespace flambeau {
 namespace FLAMBEAU_SET {
 namespace {
 
-constexpr int64_t kThin = 32;          // at most this many rows or columns: bound by the other operand's memory
+constexpr int64_t kThin = 32;            // at most this many rows or columns: bound by the other operand's memory
 constexpr int64_t kSmallWork = 1 << 17;  // multiplications below which packing does not pay
-constexpr int64_t kCopied = 4096;      // elements of B that are laid out anew on the stack
+constexpr int64_t kCopied = 4096;        // elements of B that are laid out anew on the stack
 
 enum class Path {
   Scalar,
@@ -192,8 +192,8 @@ Product<float> float_piece(const HalfPieces<H>& s) {
 template <class H>
 int64_t workspace(const HalfProduct<H>& g, int threads) {
   const HalfPieces<H> s(g);
-  // The path, and with it the space, depends on the layouts and on the sizes of the last pieces: the blocked one with the
-  // largest sizes and a copy of a thin operand bound them all.
+  // The path, and with it the space, depends on the layouts and on the sizes of the last pieces: the blocked one with
+  // the largest sizes and a copy of a thin operand bound them all.
   const int64_t copies = round_up(kThin * s.k * 4, 64);
   const int64_t inner = s.k ? Blocked<float>(float_piece(s), threads).bytes() : 0;
   return s.a_bytes() + s.b_bytes() + s.c_bytes() + (inner > copies ? inner : copies);

@@ -17,9 +17,9 @@ struct GemmScalar {
 };
 
 // All strides count elements. A and B may have any strides, 0 included (expanded tensors); C may have any strides that
-// do not overlap. When beta is zero C is never read, so it may be uninitialised; NaN and infinity propagate from A and B
-// also where the other factor is zero. k == 0 gives beta * C plus the biases. The biases are contiguous, of C's element
-// type, and the same for every matrix of the batch; either may be null.
+// do not overlap. When beta is zero C is never read, so it may be uninitialised; NaN and infinity propagate from A and
+// B also where the other factor is zero. k == 0 gives beta * C plus the biases. The biases are contiguous, of C's
+// element type, and the same for every matrix of the batch; either may be null.
 struct GemmArgs {
   int64_t batch = 1, m = 0, n = 0, k = 0;
   const void* a = nullptr;

@@ -7,8 +7,8 @@ namespace FLAMBEAU_SET {
 namespace {
 
 // The tile's shape fills the register file with accumulators, one row of B and one element of A: 24 + 2 + 1 of 32
-// registers, 12 + 3 + 1 of 16, and 8 + 2 + 1 of 16 where the product needs a register of its own before it is added. R is
-// a multiple of 4 so that packing can transpose 4 by 4. 64-bit integer products are emulated below AVX-512, in many
+// registers, 12 + 3 + 1 of 16, and 8 + 2 + 1 of 16 where the product needs a register of its own before it is added. R
+// is a multiple of 4 so that packing can transpose 4 by 4. 64-bit integer products are emulated below AVX-512, in many
 // registers.
 #if defined(__AVX512F__)
 template <class T>
@@ -181,8 +181,8 @@ FLAMBEAU_INLINE void multiply_packed(int64_t k, const T* a, const T* b, V<T> (&a
   }
 }
 
-// A block of C from packed panels: a holds panels of [k, R] for the block's rows, b panels of [k, kCols] for its columns.
-// A panel of B stays in the first-level cache while the panels of A pass by.
+// A block of C from packed panels: a holds panels of [k, R] for the block's rows, b panels of [k, kCols] for its
+// columns. A panel of B stays in the first-level cache while the panels of A pass by.
 template <class T, int R = kRows<T>>
 __attribute__((noinline)) void multiply_block(int64_t m, int64_t n, int64_t k, const T* a, const T* b, Target<T> c,
                                               const Epilogue<T>& e) {

@@ -16,8 +16,8 @@ struct Operand {
   Operand transposed() const { return {p, col, row}; }
 };
 
-// Transposes a square of 16-byte rows: 4 by 4 elements of 4 bytes, or 2 by 2 of 8. src rows are `stride` apart, dst rows
-// `width`.
+// Transposes a square of 16-byte rows: 4 by 4 elements of 4 bytes, or 2 by 2 of 8. src rows are `stride` apart, dst
+// rows `width`.
 template <class T>
 FLAMBEAU_INLINE void transpose_square(const T* src, int64_t stride, T* dst, int64_t width) {
   typedef T Quad __attribute__((vector_size(16)));

@@ -20,8 +20,8 @@ struct ChannelNorm {
 };
 
 struct NormKernels {
-  // y = (x - mean) * rstd * weight + bias with rstd = 1 / sqrt(biased variance + eps). weight and bias may be null; mean
-  // and rstd: [rows], written, or null.
+  // y = (x - mean) * rstd * weight + bias with rstd = 1 / sqrt(biased variance + eps). weight and bias may be null;
+  // mean and rstd: [rows], written, or null.
   void (*row_forward)(DType type, const RowNorm& s, const void* x, const void* weight, const void* bias, double eps,
                       void* y, void* mean, void* rstd);
   // Any of gx, gweight and gbias may be null; weight may be null. The results are overwritten.
@@ -31,7 +31,8 @@ struct NormKernels {
   // mean and biased variance over n and l, each [c]. n * l == 0 gives NaN.
   void (*channel_stats)(DType type, const ChannelNorm& s, const void* x, void* mean, void* var);
   // y = x * scale[c] + shift[c]; scale and shift: [c].
-  void (*channel_affine)(DType type, const ChannelNorm& s, const void* x, const void* scale, const void* shift, void* y);
+  void (*channel_affine)(DType type, const ChannelNorm& s, const void* x, const void* scale, const void* shift,
+                         void* y);
   // Gradient of y = (x - mean) * invstd * weight + bias. training: mean and invstd are the statistics of x itself and
   // the gradient flows through them. weight: [c] or null; any of gx, gweight ([c]) and gbias ([c]) may be null.
   void (*channel_backward)(DType type, const ChannelNorm& s, bool training, const void* gy, const void* x,

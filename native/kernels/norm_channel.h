@@ -21,8 +21,8 @@ void each_columns(const ChannelNorm& s, const F& f) {
   });
 }
 
-// Sums over n of what `term` adds for every vector of columns: term(totals, i, v, column, count) with v the number of the
-// vector in the block; the sums of all lanes go to out.
+// Sums over n of what `term` adds for every vector of columns: term(total, i, column, count), where the vector starts
+// at `column` of the block. The sums of all lanes go to out, which has room for kColumns.
 template <class T, class F>
 FLAMBEAU_INLINE void sum_columns(int64_t n, int64_t width, const F& term, double* out) {
   constexpr int N = Vec<T>::N;

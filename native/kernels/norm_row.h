@@ -14,8 +14,8 @@ struct Moments {
   double mean, var;
 };
 
-// Mean and biased variance of n elements in `runs` runs `step` apart, in two passes. The second one subtracts the mean as
-// rounded to T; what the rounding lost is made good by sum((x - m)^2) / n = var + (mean - m)^2.
+// Mean and biased variance of `runs` runs of `length` elements, `step` apart, in two passes. The second one subtracts
+// the mean as rounded to T; what the rounding lost is made good by sum((x - m)^2) / n = var + (mean - m)^2.
 template <class T>
 FLAMBEAU_INLINE Moments moments(const T* x, int64_t runs, int64_t step, int64_t length) {
   Total<T> sum;

@@ -95,8 +95,37 @@ FLAMBEAU_INLINE void spread_window(const PoolShape& s, T g, Span d, Span h, Span
   }
 }
 
+// `count` windows of a row that lie inside, from column `first` of gx on, all divided by the same number.
+template <class T>
+void spread_inner(const PoolShape& s, const T* g, int64_t count, Vec<T> divide, Span d, Span h, int64_t first, T* gx) {
+  constexpr int N = Vec<T>::N;
+  const int64_t kernel = s.kernel[2], stride = s.stride[2];
+  for (int64_t i = d.begin; i < d.end; i++) {
+    for (int64_t j = h.begin; j < h.end; j++) {
+      T* row = gx + (i * s.in[1] + j) * s.in[2] + first;
+      int64_t o = 0;
+      for (; o < count; o += N) {
+        const int lanes = count - o < N ? static_cast<int>(count - o) : N;
+        const Vec<T> v = get(g + o, lanes) / divide;
+        if (stride == 1) {
+          for (int64_t k = 0; k < kernel; k++) put(row + o + k, lanes, get(row + o + k, lanes) + v);
+        } else if (stride == 2 && kernel == 2 && lanes == N) {
+          add_twice(row + 2 * o, v);
+        } else {
+          T values[N];
+          v.store(values);
+          for (int l = 0; l < lanes; l++) {
+            for (int64_t k = 0; k < kernel; k++) row[(o + l) * stride + k] += values[l];
+          }
+        }
+      }
+    }
+  }
+}
+
 template <class T>
 void avg_backward_as(const PoolShape& s, const T* gy, T* gx) {
+  const Span inner = inner_columns(s, 1);
   parallel(0, s.planes, kPoolGrain / (volume(s.in) + 1) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; p++) {
       T* plane = gx + p * volume(s.in);
@@ -107,9 +136,15 @@ void avg_backward_as(const PoolShape& s, const T* gy, T* gx) {
           const Span d = window(s, 0, z, 1), h = window(s, 1, row, 1);
           const int64_t rows = counted(s, 0, z) * counted(s, 1, row);
           for (int64_t o = 0; o < s.out[2]; o++) {
-            const Span w = window(s, 2, o, 1);
+            if (o == inner.begin && inner.count() > 0) {
+              const Vec<T> divide(static_cast<T>(divisor(s, rows, s.kernel[2])));
+              const int64_t first = o * s.stride[2] - s.pad[2];
+              spread_inner(s, in + o, inner.count(), divide, d, h, first, plane);
+              o = inner.end - 1;
+              continue;
+            }
             const int64_t count = divisor(s, rows, counted(s, 2, o));
-            if (count != 0) spread_window(s, in[o] / static_cast<T>(count), d, h, w, plane);
+            if (count != 0) spread_window(s, in[o] / static_cast<T>(count), d, h, window(s, 2, o, 1), plane);
           }
         }
       }
@@ -134,7 +169,8 @@ void adaptive_avg_forward_as(const PoolShape& s, const T* x, T* y) {
       Total<T> total;
       for (int64_t i = d.begin; i < d.end; i++) {
         const T* run = plane + (i * s.in[1] + h.begin) * s.in[2];
-        each_vector<T>(h.count() * s.in[2], [&](int64_t k, int lanes) FLAMBEAU_LAMBDA { total.add(get(run + k, lanes)); });
+        each_vector<T>(h.count() * s.in[2],
+                       [&](int64_t k, int lanes) FLAMBEAU_LAMBDA { total.add(get(run + k, lanes)); });
       }
       out[o] = static_cast<T>(total.value() / static_cast<double>(count));
     }

@@ -35,8 +35,8 @@ FLAMBEAU_INLINE void max_window(const PoolShape& s, const T* x, Span d, Span h, 
   if (index) *index = at;
 }
 
-// Outputs [first, first + count) of a row whose windows lie inside, a vector of them at once. What is kept for each lane is
-// the place of its maximum relative to the window's first column.
+// Outputs [first, first + count) of a row whose windows lie inside, a vector of them at once. What is kept for each
+// lane is the place of its maximum relative to the window's first column.
 template <class T>
 FLAMBEAU_INLINE void max_vector(const PoolShape& s, const T* x, Span d, Span h, int64_t first, int count, T* y,
                                 int64_t* index) {

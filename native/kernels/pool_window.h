@@ -28,6 +28,7 @@ FLAMBEAU_INLINE Span window(const PoolShape& s, int d, int64_t o, int64_t dilati
 }
 
 FLAMBEAU_INLINE Span adaptive_window(const PoolShape& s, int d, int64_t o) {
+  if (s.out[d] == 1) return {0, s.in[d], 1};
   return {o * s.in[d] / s.out[d], ((o + 1) * s.in[d] + s.out[d] - 1) / s.out[d], 1};
 }
 
@@ -44,12 +45,7 @@ FLAMBEAU_INLINE Span inner_columns(const PoolShape& s, int64_t dilation) {
 // Elements p[0], p[stride] ... in the first `count` lanes, for a stride of 1 or 2.
 template <class T>
 FLAMBEAU_INLINE Vec<T> load_lanes(const T* p, int64_t stride, int count) {
-  constexpr int N = Vec<T>::N;
-  if (stride == 1) return get(p, count);
-  if (count == N) return load_second(p);
-  T lanes[N] = {};
-  for (int i = 0; i < count; i++) lanes[i] = p[2 * i];
-  return Vec<T>::load(lanes);
+  return stride == 1 ? get(p, count) : load_second(p, count);
 }
 
 // Calls f(plane, d, h) for every row of every output plane; `work` is that of a plane.

@@ -1,5 +1,5 @@
-// Walking along contiguous runs a vector at a time, and sums that lose no digits on the way. Included only by files that
-// are compiled once per instruction set.
+// Walking along contiguous runs a vector at a time, and sums that lose no digits on the way. Included only by files
+// that are compiled once per instruction set.
 #pragma once
 #include "simd/vec.h"
 
@@ -37,11 +37,10 @@ FLAMBEAU_INLINE Vec<T> keep(Vec<T> v, int count) {
   return count == Vec<T>::N ? v : select(first_lanes<T>(count), v, Vec<T>(0));
 }
 
-// The elements p[0], p[2] ... p[2 (N - 1)]; nothing beyond the last is read.
+// Even elements of two overlapping vectors, the second of which starts at the first one's last element.
 template <class T>
-FLAMBEAU_INLINE Vec<T> load_second(const T* p) {
+FLAMBEAU_INLINE Vec<T> every_second(Raw<T> a, Raw<T> b) {
   constexpr int N = Vec<T>::N;
-  const Raw<T> a = Vec<T>::load(p).v, b = Vec<T>::load(p + N - 1).v;
   if constexpr (N == 16) {
     return (Raw<T>)__builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
   } else if constexpr (N == 8) {
@@ -51,6 +50,38 @@ FLAMBEAU_INLINE Vec<T> load_second(const T* p) {
   } else {
     return (Raw<T>)__builtin_shufflevector(a, b, 0, 3);
   }
+}
+
+// The elements p[0], p[2] ... p[2 (count - 1)], zeros in the other lanes; nothing beyond the last is read.
+template <class T>
+FLAMBEAU_INLINE Vec<T> load_second(const T* p, int count = Vec<T>::N) {
+  constexpr int N = Vec<T>::N;
+  if (count == N) return every_second<T>(Vec<T>::load(p).v, Vec<T>::load(p + N - 1).v);
+  const int left = 2 * count - 1, beyond = left - (N - 1);
+  const Vec<T> a = left < N ? Vec<T>::load(p, left) : Vec<T>::load(p);
+  return every_second<T>(a.v, beyond > 0 ? Vec<T>::load(p + N - 1, beyond).v : Raw<T>{});
+}
+
+// Adds every lane of v to two neighbours: p[2 i] += v[i], p[2 i + 1] += v[i].
+template <class T>
+FLAMBEAU_INLINE void add_twice(T* p, Vec<T> v) {
+  constexpr int N = Vec<T>::N;
+  Raw<T> low, high;
+  if constexpr (N == 16) {
+    low = __builtin_shufflevector(v.v, v.v, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+    high = __builtin_shufflevector(v.v, v.v, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13, 14, 14, 15, 15);
+  } else if constexpr (N == 8) {
+    low = __builtin_shufflevector(v.v, v.v, 0, 0, 1, 1, 2, 2, 3, 3);
+    high = __builtin_shufflevector(v.v, v.v, 4, 4, 5, 5, 6, 6, 7, 7);
+  } else if constexpr (N == 4) {
+    low = __builtin_shufflevector(v.v, v.v, 0, 0, 1, 1);
+    high = __builtin_shufflevector(v.v, v.v, 2, 2, 3, 3);
+  } else {
+    low = __builtin_shufflevector(v.v, v.v, 0, 0);
+    high = __builtin_shufflevector(v.v, v.v, 1, 1);
+  }
+  (Vec<T>::load(p) + Vec<T>(low)).store(p);
+  (Vec<T>::load(p + N) + Vec<T>(high)).store(p + N);
 }
 
 // A sum, in double, of vectors or of products of vectors.

@@ -124,6 +124,10 @@ void put(Tensor& x, int d, const Tensor& index, const T* values, bool single) {
       const int64_t o = i / strips, first = i % strips * strip;
       const int64_t last = std::min(inner, first + strip);
       T* to = base + offset_at(l.before, o);
+      if (inner == 1) {
+        for (int64_t r = o * n; r < (o + 1) * n; r++) meet<kMeet>(to[at[r] * l.step], single ? *values : values[r]);
+        continue;
+      }
       for (int64_t r = o * n; r < (o + 1) * n; r++)
         for (int64_t k = first; k < last; k++)
           meet<kMeet>(to[at[r * inner + k] * l.step + after[k]], single ? *values : values[r * inner + k]);

@@ -25,10 +25,28 @@ Ref mask_over(const Tensor& mask, const Dims& sizes, const Tensor& changed) {
   return source_values(*stretched(mask, sizes), DType::Bool, changed);
 }
 
+// One more than the place of the last true element. Up to there, a loop may write before it knows whether to keep what
+// it wrote, which spares it a branch that no processor can predict.
+int64_t end_of_true(const uint8_t* mask, int64_t n) {
+  while (n > 0 && !mask[n - 1]) n--;
+  return n;
+}
+
 int64_t count_true(const uint8_t* mask, int64_t n) {
   int64_t count = 0;
   for (int64_t i = 0; i < n; i++) count += mask[i] != 0;
   return count;
+}
+
+// chosen ? a : b without a branch.
+template <class T>
+T chosen_of(bool chosen, T a, T b) {
+  if constexpr (std::is_integral_v<T>) {
+    const T mask = static_cast<T>(-static_cast<T>(chosen));
+    return static_cast<T>((a & mask) | (b & static_cast<T>(~mask)));
+  } else {
+    return {chosen_of(chosen, a.a, b.a), chosen_of(chosen, a.b, b.b)};
+  }
 }
 
 // masked_fill_(self, mask, value): a number, or a tensor of no dimensions
@@ -73,7 +91,7 @@ FLAMBEAU_OP(masked_fill_) {
           else from.gather(own->data(), 1, i, n, bits);
           T* x = to.contiguous ? self.as<T>() + i : tile;
           if (!to.contiguous) to.gather(self.data(), item, i, n, tile);
-          for (int64_t k = 0; k < n; k++) x[k] = chosen[k] ? filling : x[k];
+          for (int64_t k = 0; k < n; k++) x[k] = chosen_of(chosen[k] != 0, filling, x[k]);
           if (!to.contiguous) to.scatter(self.data(), item, i, n, tile);
         }
       });
@@ -96,8 +114,11 @@ FLAMBEAU_OP(masked_select) {
     using T = decltype(zero);
     T* to = out->as<T>();
     const T* source = from->as<T>();
-    for (int64_t i = 0; i < chosen->numel; i++)
-      if (bits[i]) *to++ = source[i];
+    const int64_t end = end_of_true(bits, chosen->numel);
+    for (int64_t i = 0; i < end; i++) {
+      *to = source[i];
+      to += bits[i] != 0;
+    }
   });
   call.result(std::move(out));
 }
@@ -142,16 +163,21 @@ FLAMBEAU_OP(nonzero) {
   Ref out = empty(Dims{count, ndim}, DType::I64);
   int64_t* to = out->as<int64_t>();
   if (ndim == 1) {
-    for (int64_t i = 0; i < truth->numel; i++)
-      if (bits[i]) *to++ = i;
+    const int64_t end = end_of_true(bits, truth->numel);
+    for (int64_t i = 0; i < end; i++) {
+      *to = i;
+      to += bits[i] != 0;
+    }
   } else if (ndim > 1 && count > 0) {
     const int64_t last = x.sizes[ndim - 1];
     int64_t index[kMaxDims] = {};
-    for (int64_t row = 0; row < truth->numel; row += last) {
-      for (int64_t k = 0; k < last; k++) {
-        if (!bits[row + k]) continue;
-        for (int d = 0; d < ndim - 1; d++) *to++ = index[d];
-        *to++ = k;
+    const int64_t all = end_of_true(bits, truth->numel);
+    for (int64_t row = 0; row < all; row += last) {
+      const int64_t end = std::min(last, all - row);
+      for (int64_t k = 0; k < end; k++) {
+        for (int d = 0; d < ndim - 1; d++) to[d] = index[d];
+        to[ndim - 1] = k;
+        to += ndim & -static_cast<int>(bits[row + k] != 0);
       }
       for (int d = ndim - 2; d >= 0 && ++index[d] == x.sizes[d]; d--) index[d] = 0;
     }

@@ -9,6 +9,19 @@
 namespace flambeau {
 namespace {
 
+// The number of leading elements of row [n] for which `before` holds; it holds for a first part of the row. Halves without
+// branching: the outcome of a comparison with a random value cannot be predicted.
+template <class T, class F>
+int64_t count_before(const T* row, int64_t n, const F& before) {
+  const T* base = row;
+  while (n > 1) {
+    const int64_t half = n / 2;
+    base += before(base[half - 1]) ? half : 0;
+    n -= half;
+  }
+  return base - row + (n == 1 && before(*base));
+}
+
 // searchsorted(boundaries [n] or [.., n], values [.., m], right) -> int64, of the sizes of `values`: how many boundaries
 // are smaller (right: not greater) than each value
 FLAMBEAU_OP(searchsorted) {
@@ -43,9 +56,8 @@ FLAMBEAU_OP(searchsorted) {
         const T* row = all + i / m * n;
         const T v = from[i];
         // Written with negations so that NaN counts as greater than every boundary.
-        const T* at = right ? std::partition_point(row, row + n, [v](T b) { return !(b > v); })
-                            : std::partition_point(row, row + n, [v](T b) { return !(b >= v); });
-        to[i] = at - row;
+        to[i] = right ? count_before(row, n, [v](T b) { return !(b > v); })
+                      : count_before(row, n, [v](T b) { return !(b >= v); });
       }
     });
   });

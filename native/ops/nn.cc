@@ -154,7 +154,7 @@ FLAMBEAU_OP(conv_input) {
   const ConvShape s = backward_shape(call, gy, in_sizes, w.sizes, nd);
   FLAMBEAU_CHECK(!bias || (bias->ndim() == 1 && bias->sizes[0] == s.c && bias->dtype == gy.dtype), Kind::Runtime,
                  "expected bias to be 1-dimensional with %lld elements", static_cast<Int>(s.c));
-  const DType dtype = float_compute("conv", gy);
+  const DType dtype = is_integral(gy.dtype) ? DType::F64 : float_compute("conv", gy);
   const Ref gc = contiguous(gy, dtype), wc = contiguous(w, dtype);
   const Ref bc = bias ? contiguous(*bias, dtype) : Ref();
   Ref gx = empty(in_sizes, dtype);
@@ -397,8 +397,8 @@ FLAMBEAU_OP(row_norm) {
   const double eps = call.number();
   const DType dtype = float_compute("row_norm", x);
   const Ref xc = contiguous(x, dtype);
-  const Ref w = parameter(weight, dtype, s.groups * (s.n / s.inner), "weight");
-  const Ref b = parameter(bias, dtype, s.groups * (s.n / s.inner), "bias");
+  const Ref w = parameter(x.numel ? weight : nullptr, dtype, s.groups * (s.n / s.inner), "weight");
+  const Ref b = parameter(x.numel ? bias : nullptr, dtype, s.groups * (s.n / s.inner), "bias");
   Ref y = empty(x.sizes, dtype), mean = empty(Dims{s.rows}, dtype), rstd = empty(Dims{s.rows}, dtype);
   if (x.numel > 0) kernels().norm.row_forward(dtype, s, xc->data(), bytes(w), bytes(b), eps, y->data(), mean->data(), rstd->data());
   call.result(contiguous(*y, x.dtype));
@@ -416,7 +416,7 @@ FLAMBEAU_OP(row_norm_backward) {
   const RowNorm s = row_norm(call, x);
   const DType dtype = float_compute("row_norm_backward", x);
   FLAMBEAU_CHECK(gy.numel == x.numel && mean.numel == s.rows && rstd.numel == s.rows, Kind::Runtime, "row norm backward: sizes do not fit");
-  const int64_t n = s.groups * (s.n / s.inner);
+  const int64_t n = x.numel || !weight ? s.groups * (s.n / s.inner) : weight->numel;
   const Ref gc = contiguous(gy, dtype), xc = contiguous(x, dtype), mc = contiguous(mean, dtype), rc = contiguous(rstd, dtype);
   const Ref w = parameter(weight, dtype, n, "weight");
   Ref gx = empty(x.sizes, dtype), gw = empty(Dims{n}, dtype), gb = empty(Dims{n}, dtype);
@@ -432,8 +432,8 @@ FLAMBEAU_OP(row_norm_backward) {
 }
 
 ChannelNorm channel_norm(const Tensor& x) {
-  FLAMBEAU_CHECK(x.ndim() >= 2, Kind::Runtime, "expected an input of at least two dimensions, got %s", show(x.sizes).c_str());
-  ChannelNorm s{x.sizes[0], x.sizes[1], 1};
+  FLAMBEAU_CHECK(x.ndim() >= 1, Kind::Runtime, "expected an input of at least one dimension");
+  ChannelNorm s{x.sizes[0], x.ndim() > 1 ? x.sizes[1] : 1, 1};
   for (int d = 2; d < x.ndim(); d++) s.l *= x.sizes[d];
   return s;
 }

@@ -86,7 +86,9 @@ void median(Call& call) {
       return first;
     }
     const int64_t kth = nans == n ? (n - 1) / 2 : (n - nans - 1) / 2;
-    std::nth_element(room, room + kth, room + n, [](const auto& a, const auto& b) { return a.key < b.key; });
+    // Of equal elements the one that comes first in a stable sort.
+    std::nth_element(room, room + kth, room + n,
+                     [](const auto& a, const auto& b) { return a.key < b.key || (a.key == b.key && a.at < b.at); });
     return static_cast<int64_t>(room[kth].at);
   });
 }

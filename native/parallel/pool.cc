@@ -69,7 +69,7 @@ int default_threads() {
 
 thread_local bool inside = false;
 
-// Keeps this library mapped for good: Node unloads an addon that only a worker thread had loaded, and the pool's threads
+// Keeps this library mapped for good: Node unloads an addon that only a worker thread had loaded, and the threads here
 // would wake up in unmapped code.
 void pin_library() {
   Dl_info info;

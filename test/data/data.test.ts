@@ -5,7 +5,11 @@ import torch, { type Tensor } from 'flambeau';
 
 const data = torch.utils.data;
 const recorded = JSON.parse(readFileSync(path.join(__dirname, '..', 'fixtures', 'samplers.json'), 'utf8')) as {
-  loaders: { options: { batch_size: number; shuffle?: boolean; drop_last?: boolean }; epochs: number[][][]; after: number[] }[];
+  loaders: {
+    options: { batch_size: number; shuffle?: boolean; drop_last?: boolean };
+    epochs: number[][][];
+    after: number[];
+  }[];
   given: number[][][];
   samplers: Record<string, unknown>;
 };
@@ -41,7 +45,9 @@ describe('order', () => {
       weighted: [...new data.WeightedRandomSampler([0.1, 0.4, 0, 2], 12)],
       split: data.randomSplit(range(10), [0.5, 0.25, 0.25]).map((s) => [...s.indices]),
       distributed: [0, 1, 2].map((r) => [...new data.DistributedSampler(range(10), 3, r, { seed: 4 })]),
-      distributedDrop: [0, 1, 2].map((r) => [...new data.DistributedSampler(range(10), 3, r, { shuffle: false, dropLast: true })]),
+      distributedDrop: [0, 1, 2].map((r) => [
+        ...new data.DistributedSampler(range(10), 3, r, { shuffle: false, dropLast: true }),
+      ]),
     };
     expect(found).toEqual(recorded.samplers);
   });
@@ -72,7 +78,9 @@ describe('datasets', () => {
       [1, 5, 3],
     ]);
     // What stacking the samples gives.
-    expect(data.defaultCollate([part.get(0), part.get(1), part.get(2)]).map((t) => t.tolist())).toEqual(batch!.map((t) => t.tolist()));
+    expect(data.defaultCollate([part.get(0), part.get(1), part.get(2)]).map((t) => t.tolist())).toEqual(
+      batch!.map((t) => t.tolist()),
+    );
     expect(batch![1]!.dtype).toBe(torch.int64);
     expect(() => all.get(6)).toThrow(RangeError);
     expect(() => part.get(3)).toThrow(RangeError);
@@ -112,13 +120,19 @@ describe('datasets', () => {
     const loader = new data.DataLoader(chain, { batchSize: 2 });
     expect(lists(loader)).toEqual([[0, 1], [2, 0], [1]]);
     expect(loader.length).toBe(3);
-    expect(lists(new data.DataLoader(chain, { batchSize: 2, dropLast: true }))).toEqual([[0, 1], [2, 0]]);
+    expect(lists(new data.DataLoader(chain, { batchSize: 2, dropLast: true }))).toEqual([
+      [0, 1],
+      [2, 0],
+    ]);
     expect(() => new data.DataLoader(chain, { shuffle: true })).toThrow('expected unspecified shuffle option');
   });
 
   test('randomSplit takes sizes or fractions, and a generator', () => {
     const g = (): torch.Generator => new torch.Generator().manualSeed(42);
-    const [a, b] = data.randomSplit(range(10), [7, 3], { generator: g() }) as [{ indices: readonly number[] }, { indices: readonly number[] }];
+    const [a, b] = data.randomSplit(range(10), [7, 3], { generator: g() }) as [
+      { indices: readonly number[] },
+      { indices: readonly number[] },
+    ];
     expect([...a.indices, ...b.indices].sort((p, q) => p - q)).toEqual(range(10));
     expect(data.randomSplit(range(10), [0.7, 0.3], g())[1]!.indices).toEqual(b.indices);
     expect(data.randomSplit(range(10), [0.33, 0.33, 0.34]).map((s) => s.length)).toEqual([4, 3, 3]);
@@ -141,8 +155,15 @@ describe('collation', () => {
     expect(batch.name).toEqual(['a', 'b']);
     expect([batch.pair[0].dtype, batch.pair[0].tolist()]).toEqual([torch.float64, [0.5, 1]]);
     expect([batch.pair[1].dtype, batch.pair[1].tolist()]).toEqual([torch.int64, [2, 3]]);
-    expect(data.defaultCollate([new Map([['k', 1]]), new Map([['k', 2]])]).get('k')!.tolist()).toEqual([1, 2]);
-    expect((data.defaultCollate([Float32Array.of(1, 2), Float32Array.of(3, 4)]) as unknown as Tensor).shape).toEqual([2, 2]);
+    expect(
+      data
+        .defaultCollate([new Map([['k', 1]]), new Map([['k', 2]])])
+        .get('k')!
+        .tolist(),
+    ).toEqual([1, 2]);
+    expect((data.defaultCollate([Float32Array.of(1, 2), Float32Array.of(3, 4)]) as unknown as Tensor).shape).toEqual([
+      2, 2,
+    ]);
   });
 
   test('refuses what does not fit together', () => {
@@ -153,7 +174,10 @@ describe('collation', () => {
   });
 
   test('a function of the caller replaces it; without batches it gets single samples', () => {
-    const sums = new data.DataLoader<number, number>(range(5), { batchSize: 2, collateFn: (s: number[]) => s.reduce((a, b) => a + b, 0) });
+    const sums = new data.DataLoader<number, number>(range(5), {
+      batchSize: 2,
+      collateFn: (s: number[]) => s.reduce((a, b) => a + b, 0),
+    });
     expect([...sums]).toEqual([1, 5, 4]);
     expect([...new data.DataLoader(range(3), { batchSize: null })]).toEqual([0, 1, 2]);
   });
@@ -167,7 +191,10 @@ test('options that exclude each other are refused', () => {
   expect(make({ batchSize: 0 })).toThrow('batchSize should be a positive integer value');
   expect(make({ numWorkers: 2 })).toThrow('numWorkers must be 0');
   expect(make({ batch_size: 2 })).toThrow("DataLoader() got an unexpected keyword argument 'batch_size'");
-  expect([...new data.DataLoader(range(4), { batchSampler: [[3, 0], [1]] })].map((b) => b.tolist())).toEqual([[3, 0], [1]]);
+  expect([...new data.DataLoader(range(4), { batchSampler: [[3, 0], [1]] })].map((b) => b.tolist())).toEqual([
+    [3, 0],
+    [1],
+  ]);
   expect(() => new data.RandomSampler([])).toThrow('numSamples should be a positive integer value');
   expect(() => new data.WeightedRandomSampler([[1]] as never, 2)).toThrow('weights should be a 1d sequence');
   expect(() => new data.DistributedSampler(range(4), 2, 2)).toThrow('Invalid rank 2');

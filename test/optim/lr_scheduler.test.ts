@@ -46,13 +46,21 @@ function makeScheduler(c: Case, opt: optim.SGD | optim.Adam): optim.lrScheduler.
     case 'SWALR':
       return new optim.swaUtils.SWALR(opt, options as never);
     default: {
-      const Class = (S as unknown as Record<string, new (o: unknown, s: object) => optim.lrScheduler.LRScheduler>)[c.scheduler]!;
+      const Class = (S as unknown as Record<string, new (o: unknown, s: object) => optim.lrScheduler.LRScheduler>)[
+        c.scheduler
+      ]!;
       return new Class(opt, options);
     }
   }
 }
 
-function run(c: Case, opt: optim.SGD | optim.Adam, scheduler: optim.lrScheduler.LRScheduler, from: number, to: number): void {
+function run(
+  c: Case,
+  opt: optim.SGD | optim.Adam,
+  scheduler: optim.lrScheduler.LRScheduler,
+  from: number,
+  to: number,
+): void {
   for (let step = from; step < to; step++) {
     const groups = opt.paramGroups as Group[];
     groups.forEach((g, i) => {
@@ -67,9 +75,17 @@ function run(c: Case, opt: optim.SGD | optim.Adam, scheduler: optim.lrScheduler.
 
 /** Numbers that JSON does not have are words in the recording; a Map is its object. */
 const plain = (v: unknown): unknown =>
-  v === Infinity ? 'inf' : v === -Infinity ? '-inf' : v instanceof Map ? Object.fromEntries([...v].map(([k, x]) => [String(k), plain(x)]))
-    : Array.isArray(v) ? v.map(plain)
-      : v !== null && typeof v === 'object' ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, plain(x)])) : v;
+  v === Infinity
+    ? 'inf'
+    : v === -Infinity
+      ? '-inf'
+      : v instanceof Map
+        ? Object.fromEntries([...v].map(([k, x]) => [String(k), plain(x)]))
+        : Array.isArray(v)
+          ? v.map(plain)
+          : v !== null && typeof v === 'object'
+            ? Object.fromEntries(Object.entries(v).map(([k, x]) => [k, plain(x)]))
+            : v;
 
 /** The same keys in the same order, and the same values but for rounding. */
 function expectSame(found: unknown, wanted: unknown): void {
@@ -83,34 +99,37 @@ function expectSame(found: unknown, wanted: unknown): void {
   } else expect(found).toEqual(wanted);
 }
 
-describe.each(cases.map((c) => [`${c.scheduler} ${JSON.stringify(c.options)} on ${c.optimizer}`, c] as const))('%s', (_, c) => {
-  test('gives the same rates and momenta', () => {
-    const opt = makeOptimizer(c.optimizer);
-    const scheduler = makeScheduler(c, opt);
-    run(c, opt, scheduler, 0, STEPS);
-    expect(scheduler.getLastLr()).toEqual(opt.paramGroups.map((g) => g.lr));
-  });
+describe.each(cases.map((c) => [`${c.scheduler} ${JSON.stringify(c.options)} on ${c.optimizer}`, c] as const))(
+  '%s',
+  (_, c) => {
+    test('gives the same rates and momenta', () => {
+      const opt = makeOptimizer(c.optimizer);
+      const scheduler = makeScheduler(c, opt);
+      run(c, opt, scheduler, 0, STEPS);
+      expect(scheduler.getLastLr()).toEqual(opt.paramGroups.map((g) => g.lr));
+    });
 
-  test('has the same state dict', () => {
-    const opt = makeOptimizer(c.optimizer);
-    const scheduler = makeScheduler(c, opt);
-    run(c, opt, scheduler, 0, STEPS);
-    const state = plain(scheduler.stateDict()) as Record<string, unknown>;
-    delete state['lr_lambdas'];
-    expectSame(state, c.state);
-  });
+    test('has the same state dict', () => {
+      const opt = makeOptimizer(c.optimizer);
+      const scheduler = makeScheduler(c, opt);
+      run(c, opt, scheduler, 0, STEPS);
+      const state = plain(scheduler.stateDict()) as Record<string, unknown>;
+      delete state['lr_lambdas'];
+      expectSame(state, c.state);
+    });
 
-  test('goes on from a state dict', () => {
-    const opt = makeOptimizer(c.optimizer);
-    const scheduler = makeScheduler(c, opt);
-    run(c, opt, scheduler, 0, 6);
-    const other = makeOptimizer(c.optimizer);
-    const resumed = makeScheduler(c, other);
-    resumed.loadStateDict(scheduler.stateDict());
-    other.loadStateDict(opt.stateDict());
-    run(c, other, resumed, 6, STEPS);
-  });
-});
+    test('goes on from a state dict', () => {
+      const opt = makeOptimizer(c.optimizer);
+      const scheduler = makeScheduler(c, opt);
+      run(c, opt, scheduler, 0, 6);
+      const other = makeOptimizer(c.optimizer);
+      const resumed = makeScheduler(c, other);
+      resumed.loadStateDict(scheduler.stateDict());
+      other.loadStateDict(opt.stateDict());
+      run(c, other, resumed, 6, STEPS);
+    });
+  },
+);
 
 test('a scheduler of the user computes its rates from getLr', () => {
   class Halving extends S.LRScheduler {
@@ -127,7 +146,11 @@ test('a scheduler of the user computes its rates from getLr', () => {
 
 test('CyclicLR takes a function for its heights, which the state dict leaves out', () => {
   const opt = makeOptimizer('SGD');
-  const scheduler = new S.CyclicLR(opt, 0.1, 0.5, { stepSizeUp: 1, scaleFn: (cycle) => 1 / cycle, cycleMomentum: false });
+  const scheduler = new S.CyclicLR(opt, 0.1, 0.5, {
+    stepSizeUp: 1,
+    scaleFn: (cycle) => 1 / cycle,
+    cycleMomentum: false,
+  });
   const seen: number[] = [];
   for (let i = 0; i < 4; i++) {
     seen.push(opt.paramGroups[0]!.lr);
@@ -141,12 +164,16 @@ test('CyclicLR takes a function for its heights, which the state dict leaves out
 test('wrong arguments are refused', () => {
   const opt = makeOptimizer('SGD');
   expect(() => new S.StepLR({} as never, 3)).toThrow(TypeError);
-  expect(() => new S.StepLR(opt, { stepsize: 3 } as never)).toThrow("StepLR() got an unexpected keyword argument 'stepsize'");
+  expect(() => new S.StepLR(opt, { stepsize: 3 } as never)).toThrow(
+    "StepLR() got an unexpected keyword argument 'stepsize'",
+  );
   expect(() => new S.StepLR(opt)).toThrow("StepLR() missing a required argument: 'stepSize'");
   expect(() => new S.LambdaLR(opt, [() => 1, () => 1, () => 1])).toThrow('Expected 2 lrLambdas, but got 3');
   expect(() => new S.OneCycleLR(opt, 0.1)).toThrow('You must define either totalSteps OR (epochs AND stepsPerEpoch)');
   expect(() => new S.SequentialLR(opt, [new S.ConstantLR(opt)], [1])).toThrow('number of schedulers 1');
-  expect(() => new S.ChainedScheduler([new S.ConstantLR(opt), new S.ConstantLR(makeOptimizer('SGD'))])).toThrow('same optimizer');
+  expect(() => new S.ChainedScheduler([new S.ConstantLR(opt), new S.ConstantLR(makeOptimizer('SGD'))])).toThrow(
+    'same optimizer',
+  );
   expect(() => new S.ExponentialLR(opt, 0.9, 3)).not.toThrow();
   expect(() => new S.ExponentialLR(makeOptimizer('SGD'), 0.9, 3)).toThrow("param 'initialLr' is not specified");
   const cycle = new S.OneCycleLR(opt, 0.1, { totalSteps: 2 });

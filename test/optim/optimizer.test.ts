@@ -36,7 +36,9 @@ describe('parameter groups', () => {
     const net = new nn.Linear(2, 1);
     const opt = new optim.Adam(net.namedParameters());
     expect(opt.stateDict().param_groups[0]!['param_names']).toEqual(['weight', 'bias']);
-    expect(() => opt.addParamGroup({ params: [parameter([1])] })).toThrow('all optimizer param groups should be with/without names');
+    expect(() => opt.addParamGroup({ params: [parameter([1])] })).toThrow(
+      'all optimizer param groups should be with/without names',
+    );
   });
 
   test('addParamGroup adds to a running optimizer', () => {
@@ -52,12 +54,18 @@ describe('parameter groups', () => {
     const p = parameter([1]);
     expect(() => new optim.SGD([])).toThrow(new torch.RuntimeError('optimizer got an empty parameter list'));
     expect(() => new optim.SGD(p as never)).toThrow(TypeError);
-    expect(() => new optim.SGD([1 as never])).toThrow('optimizer can only optimize Tensors, but one of the params is number');
+    expect(() => new optim.SGD([1 as never])).toThrow(
+      'optimizer can only optimize Tensors, but one of the params is number',
+    );
     expect(() => new optim.SGD([p.mul(2)])).toThrow("can't optimize a non-leaf Tensor");
-    expect(() => new optim.SGD([{ params: [p] }, { params: [p] }])).toThrow('some parameters appear in more than one parameter group');
+    expect(() => new optim.SGD([{ params: [p] }, { params: [p] }])).toThrow(
+      'some parameters appear in more than one parameter group',
+    );
     expect(() => new optim.SGD([{ params: new Set([p]) as never }])).toThrow('ordered collections');
     expect(() => new optim.SGD([p], { lr: -1 })).toThrow('Invalid learning rate: -1');
-    expect(() => new optim.SGD([p], { nesterov: true })).toThrow('Nesterov momentum requires a momentum and zero dampening');
+    expect(() => new optim.SGD([p], { nesterov: true })).toThrow(
+      'Nesterov momentum requires a momentum and zero dampening',
+    );
     expect(() => new optim.Adam([p], { betas: [1, 0.9] })).toThrow('Invalid beta parameter at index 0: 1');
     expect(() => new optim.Adam([p], { beta: 1 } as never)).toThrow("Adam() got an unexpected keyword argument 'beta'");
     expect(() => new optim.Adam([p], { lr: 'fast' } as never)).toThrow(TypeError);
@@ -109,7 +117,21 @@ describe('steps', () => {
     expect(() => y.backward()).toThrow('modified by an inplace operation');
   });
 
-  const everyOptimizer = ['SGD', 'Adam', 'AdamW', 'Adamax', 'NAdam', 'RAdam', 'Adagrad', 'Adadelta', 'RMSprop', 'Rprop', 'ASGD', 'Adafactor', 'SparseAdam'] as const;
+  const everyOptimizer = [
+    'SGD',
+    'Adam',
+    'AdamW',
+    'Adamax',
+    'NAdam',
+    'RAdam',
+    'Adagrad',
+    'Adadelta',
+    'RMSprop',
+    'Rprop',
+    'ASGD',
+    'Adafactor',
+    'SparseAdam',
+  ] as const;
 
   test.each(everyOptimizer)('%s gives a strided parameter the values of a row-major one', (name) => {
     const start = torch.arange(0, 12, { dtype: torch.float64 }).reshape(3, 4).div(7);
@@ -132,18 +154,24 @@ describe('steps', () => {
     expect(values(backing.select(1, 4))).toEqual([0, 0, 0, 0]);
   });
 
-  test.each(['float16', 'bfloat16'] as const)('SGD and Adam compute %s parameters in float32 and round once', (dtype) => {
-    for (const make of [(p: Tensor) => new optim.SGD([p], { lr: 0.1, momentum: 0.9 }), (p: Tensor) => new optim.AdamW([p], { lr: 0.1 })]) {
-      const half = new nn.Parameter(torch.tensor([1, -2, 3.5]).to(torch[dtype]));
-      const full = new nn.Parameter(torch.tensor([1, -2, 3.5]));
-      half.grad = torch.tensor([0.5, 0.25, -1]).to(torch[dtype]);
-      full.grad = torch.tensor([0.5, 0.25, -1]);
-      make(half).step();
-      make(full).step();
-      expect(half.dtype).toBe(torch[dtype]);
-      expect(half.detach().equal(full.detach().to(torch[dtype]))).toBe(true);
-    }
-  });
+  test.each(['float16', 'bfloat16'] as const)(
+    'SGD and Adam compute %s parameters in float32 and round once',
+    (dtype) => {
+      for (const make of [
+        (p: Tensor) => new optim.SGD([p], { lr: 0.1, momentum: 0.9 }),
+        (p: Tensor) => new optim.AdamW([p], { lr: 0.1 }),
+      ]) {
+        const half = new nn.Parameter(torch.tensor([1, -2, 3.5]).to(torch[dtype]));
+        const full = new nn.Parameter(torch.tensor([1, -2, 3.5]));
+        half.grad = torch.tensor([0.5, 0.25, -1]).to(torch[dtype]);
+        full.grad = torch.tensor([0.5, 0.25, -1]);
+        make(half).step();
+        make(full).step();
+        expect(half.dtype).toBe(torch[dtype]);
+        expect(half.detach().equal(full.detach().to(torch[dtype]))).toBe(true);
+      }
+    },
+  );
 
   test('large tensors, which several threads share, and all lengths of a vector give the same as one by one', () => {
     for (const n of [0, 1, 7, 8, 15, 16, 17, 33, 100_003]) {
@@ -161,7 +189,9 @@ describe('steps', () => {
   test('a gradient of another shape or type is refused before anything changes', () => {
     const [a, b] = [parameter([1], [1]), parameter([1, 2])];
     (b as unknown as { _ad: { grad: Tensor } })._ad.grad = torch.ones(3);
-    expect(() => new optim.SGD([a, b], { lr: 0.1 }).step()).toThrow('SGD: a parameter of shape [2] has a gradient of shape [3]');
+    expect(() => new optim.SGD([a, b], { lr: 0.1 }).step()).toThrow(
+      'SGD: a parameter of shape [2] has a gradient of shape [3]',
+    );
     expect(values(a)).toEqual([1]);
   });
 
@@ -173,7 +203,12 @@ describe('steps', () => {
     table.grad = grad;
     opt.step();
     opt.step();
-    expect(table.detach().tolist()).toEqual([[1, 1], [1, 1], [expect.closeTo(0, 5), expect.closeTo(0, 5)], [1, 1]]);
+    expect(table.detach().tolist()).toEqual([
+      [1, 1],
+      [1, 1],
+      [expect.closeTo(0, 5), expect.closeTo(0, 5)],
+      [1, 1],
+    ]);
     expect(opt.state.get(table)!['step']).toBe(2);
   });
 });
@@ -254,7 +289,9 @@ describe('checkpoints', () => {
     const opt = new optim.SGD([parameter([1]), parameter([2])], { lr: 0.1, momentum: 0.5 });
     const one = new optim.SGD([parameter([1])], { lr: 0.7 }).stateDict();
     expect(() => opt.loadStateDict(one)).toThrow("parameter group that doesn't match the size of optimizer's group");
-    expect(() => opt.loadStateDict({ state: new Map(), param_groups: [] })).toThrow('different number of parameter groups');
+    expect(() => opt.loadStateDict({ state: new Map(), param_groups: [] })).toThrow(
+      'different number of parameter groups',
+    );
     expect(() => opt.loadStateDict({ groups: [] })).toThrow(TypeError);
     expect(opt.paramGroups[0]!.lr).toBe(0.1);
   });
@@ -290,20 +327,23 @@ describe('LBFGS', () => {
     return a.rsub(1).square().add(b.sub(a.square()).square().mul(100));
   };
 
-  test.each([null, 'strong_wolfe'] as const)('finds the minimum of the Rosenbrock function (line search: %s)', (lineSearchFn) => {
-    const x = new nn.Parameter(torch.tensor([-1.5, 2], { dtype: torch.float64 }));
-    const opt = new optim.LBFGS([x], { lr: lineSearchFn ? 1 : 0.1, lineSearchFn, maxIter: lineSearchFn ? 20 : 100 });
-    for (let i = 0; i < 10; i++) {
-      opt.step(() => {
-        opt.zeroGrad();
-        const loss = rosenbrock(x);
-        loss.backward();
-        return loss;
-      });
-    }
-    expect(values(x)[0]).toBeCloseTo(1, 3);
-    expect(values(x)[1]).toBeCloseTo(1, 3);
-  });
+  test.each([null, 'strong_wolfe'] as const)(
+    'finds the minimum of the Rosenbrock function (line search: %s)',
+    (lineSearchFn) => {
+      const x = new nn.Parameter(torch.tensor([-1.5, 2], { dtype: torch.float64 }));
+      const opt = new optim.LBFGS([x], { lr: lineSearchFn ? 1 : 0.1, lineSearchFn, maxIter: lineSearchFn ? 20 : 100 });
+      for (let i = 0; i < 10; i++) {
+        opt.step(() => {
+          opt.zeroGrad();
+          const loss = rosenbrock(x);
+          loss.backward();
+          return loss;
+        });
+      }
+      expect(values(x)[0]).toBeCloseTo(1, 3);
+      expect(values(x)[1]).toBeCloseTo(1, 3);
+    },
+  );
 
   test('needs a closure and one group', () => {
     const opt = new optim.LBFGS([parameter([1])]);

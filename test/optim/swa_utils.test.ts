@@ -14,7 +14,11 @@ const recorded = JSON.parse(readFileSync(path.join(__dirname, '..', 'fixtures', 
 function setParameters(model: nn.Module, step: number): void {
   torch.noGrad(() =>
     [...model.parameters()].forEach((p, which) => {
-      p.copy_(torch.tensor(Float64Array.from({ length: p.numel() }, (_, i) => Math.sin(1.3 * step + 0.7 * i + which))).reshape(p.shape));
+      p.copy_(
+        torch
+          .tensor(Float64Array.from({ length: p.numel() }, (_, i) => Math.sin(1.3 * step + 0.7 * i + which)))
+          .reshape(p.shape),
+      );
     }),
   );
 }
@@ -57,16 +61,28 @@ test('updateBn computes the statistics over all batches and leaves modes and mom
   const norm = new nn.BatchNorm1d(2);
   const model = new nn.Sequential(norm).eval();
   norm.running_mean!.fill_(100);
-  const batches = [torch.tensor([[0, 1], [2, 3]]), torch.tensor([[4, 5], [6, 7]])];
-  updateBn(batches.map((b) => [b, 0]), model);
+  const batches = [
+    torch.tensor([
+      [0, 1],
+      [2, 3],
+    ]),
+    torch.tensor([
+      [4, 5],
+      [6, 7],
+    ]),
+  ];
+  updateBn(
+    batches.map((b) => [b, 0]),
+    model,
+  );
   expect(norm.running_mean!.tolist()).toEqual([3, 4]);
   expect([norm.momentum, norm.training]).toEqual([0.1, false]);
 });
 
 test('wrong arguments are refused', () => {
   expect(() => new AveragedModel({} as never)).toThrow(TypeError);
-  expect(() => new AveragedModel(new nn.Linear(1, 1), { avgFn: getSwaAvgFn(), multiAvgFn: getEmaMultiAvgFn() })).toThrow(
-    'Only one of avg_fn and multi_avg_fn should be provided',
-  );
+  expect(
+    () => new AveragedModel(new nn.Linear(1, 1), { avgFn: getSwaAvgFn(), multiAvgFn: getEmaMultiAvgFn() }),
+  ).toThrow('Only one of avg_fn and multi_avg_fn should be provided');
   expect(() => getEmaAvgFn(2)).toThrow('Invalid decay value 2');
 });

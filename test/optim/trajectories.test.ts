@@ -23,7 +23,8 @@ const STEPS = 6;
 const camel = (key: string): string => key.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase());
 const camelOptions = (options: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(options).map(([k, v]) => [camel(k), v]));
-const flat = (t: Tensor): number[] => Array.from((t.dtype.isComplex ? torch.viewAsReal(t) : t).reshape(-1).toTypedArray(), Number);
+const flat = (t: Tensor): number[] =>
+  Array.from((t.dtype.isComplex ? torch.viewAsReal(t) : t).reshape(-1).toTypedArray(), Number);
 
 /** The gradients of the recording: sin(1.3 step + 0.7 i + which). */
 function wave(shape: number[], which: number, step: number, dtype: Case['dtype']): Tensor {
@@ -40,7 +41,12 @@ function expectClose(found: ArrayLike<number>, wanted: readonly number[], tolera
 }
 
 /** A new optimizer of the case, after some of its steps. */
-function run(c: Case, steps: number, params?: nn.Parameter[], from = 0): { params: nn.Parameter[]; opt: optim.Optimizer<object> } {
+function run(
+  c: Case,
+  steps: number,
+  params?: nn.Parameter[],
+  from = 0,
+): { params: nn.Parameter[]; opt: optim.Optimizer<object> } {
   const list = params ?? c.shapes.map((s, j) => new nn.Parameter(wave(s, j, -1, c.dtype)));
   const Class = optim[c.optimizer] as unknown as new (p: nn.Parameter[], options: object) => optim.Optimizer<object>;
   const opt = new Class(list, camelOptions(c.options));
@@ -57,46 +63,49 @@ function advance(c: Case, opt: optim.Optimizer<object>, params: nn.Parameter[], 
   }
 }
 
-describe.each(cases.map((c) => [`${c.optimizer} ${JSON.stringify(c.options)} ${c.dtype}`, c] as const))('%s', (_, c) => {
-  // Muon computes in bfloat16, where another order of additions shows.
-  const tolerance = c.optimizer === 'Muon' ? 5e-3 : c.dtype === 'float32' ? 3e-6 : 1e-12;
+describe.each(cases.map((c) => [`${c.optimizer} ${JSON.stringify(c.options)} ${c.dtype}`, c] as const))(
+  '%s',
+  (_, c) => {
+    // Muon computes in bfloat16, where another order of additions shows.
+    const tolerance = c.optimizer === 'Muon' ? 5e-3 : c.dtype === 'float32' ? 3e-6 : 1e-12;
 
-  test('takes the same steps', () => {
-    const { params } = run(c, STEPS);
-    params.forEach((p, j) => expectClose(flat(p.detach()), c.params[j]!, tolerance));
-  });
-
-  test('has the same state dict: keys, order and values', () => {
-    const { opt } = run(c, STEPS);
-    const dict = opt.stateDict();
-    expect(Object.keys(dict)).toEqual(['state', 'param_groups']);
-    expect([...dict.state.keys()].map(String)).toEqual(Object.keys(c.state_dict.state));
-    for (const [number, wanted] of Object.entries(c.state_dict.state)) {
-      const found = dict.state.get(Number(number))!;
-      expect(Object.keys(found)).toEqual(Object.keys(wanted));
-      for (const [key, value] of Object.entries(wanted)) {
-        const t = found[key] as Tensor;
-        expect(String(t.dtype)).toBe(`torch.${(value as Recorded).dtype}`);
-        expect([...t.shape]).toEqual((value as Recorded).shape);
-        expectClose(flat(t), (value as Recorded).values, tolerance);
-      }
-    }
-    dict.param_groups.forEach((group, i) => {
-      expect(Object.keys(group)).toEqual(Object.keys(c.state_dict.param_groups[i]!));
-      expect(JSON.parse(JSON.stringify(group))).toEqual(c.state_dict.param_groups[i]);
+    test('takes the same steps', () => {
+      const { params } = run(c, STEPS);
+      params.forEach((p, j) => expectClose(flat(p.detach()), c.params[j]!, tolerance));
     });
-  });
 
-  test('prints the same', () => {
-    expect(String(run(c, 0).opt)).toBe(c.text);
-  });
+    test('has the same state dict: keys, order and values', () => {
+      const { opt } = run(c, STEPS);
+      const dict = opt.stateDict();
+      expect(Object.keys(dict)).toEqual(['state', 'param_groups']);
+      expect([...dict.state.keys()].map(String)).toEqual(Object.keys(c.state_dict.state));
+      for (const [number, wanted] of Object.entries(c.state_dict.state)) {
+        const found = dict.state.get(Number(number))!;
+        expect(Object.keys(found)).toEqual(Object.keys(wanted));
+        for (const [key, value] of Object.entries(wanted)) {
+          const t = found[key] as Tensor;
+          expect(String(t.dtype)).toBe(`torch.${(value as Recorded).dtype}`);
+          expect([...t.shape]).toEqual((value as Recorded).shape);
+          expectClose(flat(t), (value as Recorded).values, tolerance);
+        }
+      }
+      dict.param_groups.forEach((group, i) => {
+        expect(Object.keys(group)).toEqual(Object.keys(c.state_dict.param_groups[i]!));
+        expect(JSON.parse(JSON.stringify(group))).toEqual(c.state_dict.param_groups[i]);
+      });
+    });
 
-  test('goes on from a state dict as if it had not stopped', () => {
-    const straight = run(c, STEPS);
-    const { params, opt } = run(c, 3);
-    const again = run(c, 3, params, 3);
-    again.opt.loadStateDict(opt.stateDict());
-    advance(c, again.opt, params, 3, STEPS);
-    params.forEach((p, j) => expect(flat(p.detach())).toEqual(flat(straight.params[j]!.detach())));
-  });
-});
+    test('prints the same', () => {
+      expect(String(run(c, 0).opt)).toBe(c.text);
+    });
+
+    test('goes on from a state dict as if it had not stopped', () => {
+      const straight = run(c, STEPS);
+      const { params, opt } = run(c, 3);
+      const again = run(c, 3, params, 3);
+      again.opt.loadStateDict(opt.stateDict());
+      advance(c, again.opt, params, 3, STEPS);
+      params.forEach((p, j) => expect(flat(p.detach())).toEqual(flat(straight.params[j]!.detach())));
+    });
+  },
+);

@@ -4,7 +4,7 @@ import { noGrad } from '../../autograd/mode.js';
 import { int64, uint8 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { add, div, mul } from '../../ops/arithmetic.js';
-import { eq, select3, where } from '../../ops/comparison.js';
+import { eq, select3 } from '../../ops/comparison.js';
 import { cast } from '../../ops/convert.js';
 import { fnOp } from '../../ops/define.js';
 import { gather, scatter } from '../../ops/gather.js';
@@ -77,7 +77,7 @@ function pick(input: Tensor, target: Tensor, weight: Tensor | null, classes: num
   const index = target.dtype === int64 ? target : cast(target, int64);
   const ignored = eq.impl(index, ignoreIndex);
   const some = any.impl(ignored, null, false).item() === true;
-  const safe = some ? where(ignored, 0, index) : index;
+  const safe = some ? select3(ignored, 0, index) : index;
   const at = input.ndim === 1 ? reshaped(safe, [1]) : safe.unsqueeze(dim);
   let picked: Tensor;
   try {
@@ -88,9 +88,9 @@ function pick(input: Tensor, target: Tensor, weight: Tensor | null, classes: num
   }
   let weights: Tensor | null = null;
   if (weight !== null) weights = reshaped(indexSelect.impl(weight, 0, reshaped(safe, [-1])), target.shape);
-  if (some) weights = where(ignored, 0, weights ?? picked.newOnes(target.shape));
+  if (some) weights = select3(ignored, 0, weights ?? picked.newOnes(target.shape));
   // An ignored position counts nothing, whatever is there: 0 times an infinity would be NaN.
-  const losses = weights === null ? neg.impl(picked) : neg.impl(mul.impl(some ? where(ignored, 0, picked) : picked, weights));
+  const losses = weights === null ? neg.impl(picked) : neg.impl(mul.impl(some ? select3(ignored, 0, picked) : picked, weights));
   return { losses, weights, at };
 }
 
@@ -192,7 +192,7 @@ function smoothedLoss(
       const counts =
         weight === null
           ? cast(ignored.logicalNot(), input.dtype)
-          : reshaped(indexSelect.impl(weight, 0, reshaped(where(ignored, 0, target), [-1])), target.shape).maskedFill(ignored, 0);
+          : reshaped(indexSelect.impl(weight, 0, reshaped(select3(ignored, 0, target), [-1])), target.shape).maskedFill(ignored, 0);
       rest = div.impl(rest, sum.impl(counts, null, false, null), null);
     }
   }

@@ -164,7 +164,9 @@ export class LRScheduler {
   protected setRates(rates: readonly number[]): void {
     const groups = this.groups;
     if (rates.length !== groups.length) {
-      throw new RuntimeError(`${this.constructor.name} has ${rates.length} learning rates, but the optimizer ${groups.length} groups`);
+      throw new RuntimeError(
+        `${this.constructor.name} has ${rates.length} learning rates, but the optimizer ${groups.length} groups`,
+      );
     }
     groups.forEach((group, i) => {
       group.lr = rates[i]!;
@@ -224,7 +226,12 @@ export class LRScheduler {
       const unpacked = this.unpackValue(property, value);
       if (unpacked !== undefined) {
         // Defined, not set: a key such as __proto__ stays data.
-        Object.defineProperty(this, property, { value: unpacked, writable: true, enumerable: true, configurable: true });
+        Object.defineProperty(this, property, {
+          value: unpacked,
+          writable: true,
+          enumerable: true,
+          configurable: true,
+        });
       }
     }
   }

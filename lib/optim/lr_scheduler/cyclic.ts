@@ -2,7 +2,15 @@
 // "Super-Convergence", 2017)
 import { bind, type CallArguments, signature } from '../../ops/signature.js';
 import { check } from '../state.js';
-import { type AnyOptimizer, checkOptimizer, groupsOf, LRScheduler, perGroup, type ScheduledGroup, type SchedulerStateDict } from './base.js';
+import {
+  type AnyOptimizer,
+  checkOptimizer,
+  groupsOf,
+  LRScheduler,
+  perGroup,
+  type ScheduledGroup,
+  type SchedulerStateDict,
+} from './base.js';
 import { dataKey, optionKey } from '../groups.js';
 
 /** Where an optimizer keeps its momentum: true for beta1, false for `momentum`. */
@@ -29,7 +37,7 @@ function startMomentum(optimizer: AnyOptimizer, beta1: boolean, base: readonly n
 }
 
 const CYCLIC =
-  'CyclicLR(any optimizer, float[] baseLr, float[] maxLr, float stepSizeUp=2000, float? stepSizeDown=None, str mode=\'triangular\', float gamma=1, function? scaleFn=None, str scaleMode=\'cycle\', bool cycleMomentum=True, float[]? baseMomentum=None, float[]? maxMomentum=None, int lastEpoch=-1)';
+  "CyclicLR(any optimizer, float[] baseLr, float[] maxLr, float stepSizeUp=2000, float? stepSizeDown=None, str mode='triangular', float gamma=1, function? scaleFn=None, str scaleMode='cycle', bool cycleMomentum=True, float[]? baseMomentum=None, float[]? maxMomentum=None, int lastEpoch=-1)";
 const CYCLIC_SIGNATURE = signature(CYCLIC);
 
 /** How the height of a cycle changes. */
@@ -74,8 +82,21 @@ export class CyclicLR extends LRScheduler {
    *   baseMomentum (default 0.8) and maxMomentum (default 0.9); lastEpoch (default -1).
    */
   constructor(...args: CallArguments<typeof CYCLIC, CyclicFull>) {
-    const [optimizer, baseLr, maxLr, up, down, mode, gamma, scaleFn, scaleMode, cycleMomentum, baseMomentum, maxMomentum, lastEpoch] =
-      bind(CYCLIC_SIGNATURE, args) as CyclicFull;
+    const [
+      optimizer,
+      baseLr,
+      maxLr,
+      up,
+      down,
+      mode,
+      gamma,
+      scaleFn,
+      scaleMode,
+      cycleMomentum,
+      baseMomentum,
+      maxMomentum,
+      lastEpoch,
+    ] = bind(CYCLIC_SIGNATURE, args) as CyclicFull;
     checkOptimizer(optimizer);
     check(
       mode === 'triangular' || mode === 'triangular2' || mode === 'exp_range' || scaleFn !== null,
@@ -143,7 +164,7 @@ export class CyclicLR extends LRScheduler {
 }
 
 const ONE_CYCLE =
-  'OneCycleLR(any optimizer, float[] maxLr, int? totalSteps=None, int? epochs=None, int? stepsPerEpoch=None, float pctStart=0.3, str annealStrategy=\'cos\', bool cycleMomentum=True, float[]? baseMomentum=None, float[]? maxMomentum=None, float divFactor=25, float finalDivFactor=10000, bool threePhase=False, int lastEpoch=-1)';
+  "OneCycleLR(any optimizer, float[] maxLr, int? totalSteps=None, int? epochs=None, int? stepsPerEpoch=None, float pctStart=0.3, str annealStrategy='cos', bool cycleMomentum=True, float[]? baseMomentum=None, float[]? maxMomentum=None, float divFactor=25, float finalDivFactor=10000, bool threePhase=False, int lastEpoch=-1)";
 const ONE_CYCLE_SIGNATURE = signature(ONE_CYCLE);
 type OneCycleFull = [
   optimizer: AnyOptimizer,
@@ -211,8 +232,22 @@ export class OneCycleLR extends LRScheduler {
    *   that mirrors the way up); lastEpoch (default -1).
    */
   constructor(...args: CallArguments<typeof ONE_CYCLE, OneCycleFull>) {
-    const [optimizer, maxLr, totalSteps, epochs, stepsPerEpoch, pctStart, annealStrategy, cycleMomentum, baseMomentum, maxMomentum, divFactor, finalDivFactor, threePhase, lastEpoch] =
-      bind(ONE_CYCLE_SIGNATURE, args) as OneCycleFull;
+    const [
+      optimizer,
+      maxLr,
+      totalSteps,
+      epochs,
+      stepsPerEpoch,
+      pctStart,
+      annealStrategy,
+      cycleMomentum,
+      baseMomentum,
+      maxMomentum,
+      divFactor,
+      finalDivFactor,
+      threePhase,
+      lastEpoch,
+    ] = bind(ONE_CYCLE_SIGNATURE, args) as OneCycleFull;
     checkOptimizer(optimizer);
     const total = totalOf(totalSteps, epochs, stepsPerEpoch);
     check(pctStart >= 0 && pctStart <= 1, `Expected float between 0 and 1 pctStart, but got ${pctStart}`);
@@ -274,7 +309,11 @@ export class OneCycleLR extends LRScheduler {
     return this.groups.map((group) => {
       const value = (key: string): number => (group as unknown as Record<string, number>)[optionKey(key)]!;
       if (this.cycleMomentum) {
-        setMomentum(group, this.useBeta1, this.anneal(value(current.start_momentum), value(current.end_momentum), share));
+        setMomentum(
+          group,
+          this.useBeta1,
+          this.anneal(value(current.start_momentum), value(current.end_momentum), share),
+        );
       }
       return this.anneal(value(current.start_lr), value(current.end_lr), share);
     });

@@ -47,7 +47,10 @@ export class ReduceLROnPlateau extends LRScheduler {
    *   not made, default 1e-8).
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
-    const [optimizer, mode, factor, patience, threshold, thresholdMode, cooldown, minLr, eps] = bind(SIGNATURE, args) as Full;
+    const [optimizer, mode, factor, patience, threshold, thresholdMode, cooldown, minLr, eps] = bind(
+      SIGNATURE,
+      args,
+    ) as Full;
     checkOptimizer(optimizer);
     check(factor < 1, 'Factor should be < 1.0.');
     check(mode === 'min' || mode === 'max', `mode ${mode} is unknown!`);

@@ -67,8 +67,7 @@ export class MultiStepLR extends LRScheduler {
   }
 }
 
-const CONSTANT =
-  'ConstantLR(any optimizer, float factor=0.3333333333333333, int totalIters=5, int lastEpoch=-1)';
+const CONSTANT = 'ConstantLR(any optimizer, float factor=0.3333333333333333, int totalIters=5, int lastEpoch=-1)';
 const CONSTANT_SIGNATURE = signature(CONSTANT);
 type ConstantFull = [optimizer: AnyOptimizer, factor: number, totalIters: number, lastEpoch: number];
 
@@ -98,7 +97,13 @@ export class ConstantLR extends LRScheduler {
 const LINEAR =
   'LinearLR(any optimizer, float startFactor=0.3333333333333333, float endFactor=1, int totalIters=5, int lastEpoch=-1)';
 const LINEAR_SIGNATURE = signature(LINEAR);
-type LinearFull = [optimizer: AnyOptimizer, startFactor: number, endFactor: number, totalIters: number, lastEpoch: number];
+type LinearFull = [
+  optimizer: AnyOptimizer,
+  startFactor: number,
+  endFactor: number,
+  totalIters: number,
+  lastEpoch: number,
+];
 
 /** A factor of the rates that goes from `startFactor` to `endFactor` in a straight line over `totalIters` steps. */
 export class LinearLR extends LRScheduler {

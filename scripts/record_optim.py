@@ -1,6 +1,6 @@
 """Records what PyTorch's optimizers, schedulers and samplers do, for test/optim and test/data.
 
-    python scripts/write_optim_fixtures.py      (needs torch; the files it writes are checked in)
+    python scripts/record_optim.py      (needs torch; the files it writes are checked in)
 """
 import json
 import math

@@ -1,0 +1,306 @@
+// Poolings that are made of others: power-average, unpooling, fractional; the rest is in lib/ops.
+import { int64 } from '../../core/dtype.js';
+import { RuntimeError } from '../../core/errors.js';
+import { mul } from '../../ops/arithmetic.js';
+import { ge, logicalOr, lt } from '../../ops/comparison.js';
+import { fnOp } from '../../ops/define.js';
+import { gather, scatter } from '../../ops/gather.js';
+import { fromNested } from '../../ops/nested.js';
+import {
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  maxPool1d,
+  maxPool2d,
+  maxPool3d,
+} from '../../ops/pool.js';
+import { rand } from '../../ops/random.js';
+import { any } from '../../ops/reduce.js';
+import { relu } from '../../ops/activation.js';
+import { abs, neg, sign } from '../../ops/unary.js';
+import { reshaped } from '../../ops/view.js';
+import { asNumbers, type Tensor } from '../../tensor/tensor.js';
+
+export {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+  avgPool1d,
+  avgPool2d,
+  avgPool3d,
+  maxPool1d,
+  maxPool1dWithIndices,
+  maxPool2d,
+  maxPool2dWithIndices,
+  maxPool3d,
+  maxPool3dWithIndices,
+} from '../../ops/pool.js';
+
+/** One number per spatial dimension. */
+export function perDim(name: string, what: string, v: readonly number[], nd: number): readonly number[] {
+  if (v.length === nd) return v;
+  if (v.length === 1) return new Array<number>(nd).fill(v[0]!);
+  throw new RuntimeError(`${name}: ${what} must either be a single int, or a tuple of ${nd} ints`);
+}
+
+type AdaptiveText = 'x(Tensor input, any outputSize)';
+type OutputSize = number | readonly (number | null)[] | null;
+const ADAPTIVE_MAX = [adaptiveMaxPool1d, adaptiveMaxPool2d, adaptiveMaxPool3d];
+const adaptiveWithIndices = (nd: number) =>
+  fnOp(
+    `adaptiveMaxPool${nd}dWithIndices(Tensor input, any outputSize, bool returnIndices=True)` as AdaptiveText,
+    (input: Tensor, size: OutputSize): [values: Tensor, indices: Tensor] =>
+      ADAPTIVE_MAX[nd - 1]!.impl(input, size, true) as unknown as [Tensor, Tensor],
+  );
+/** The maxima of as many windows as `outputSize` says, and their places, flat in their planes. */
+export const adaptiveMaxPool1dWithIndices = adaptiveWithIndices(1);
+export const adaptiveMaxPool2dWithIndices = adaptiveWithIndices(2);
+export const adaptiveMaxPool3dWithIndices = adaptiveWithIndices(3);
+
+const MAX = [maxPool1d, maxPool2d, maxPool3d];
+function average(nd: number, x: Tensor, kernel: readonly number[], stride: readonly number[] | null, ceil: boolean): Tensor {
+  const pad = [0];
+  if (nd === 1) return avgPool1d.impl(x, kernel, stride, pad, ceil, true, null);
+  return (nd === 2 ? avgPool2d : avgPool3d).impl(x, kernel, stride, pad, ceil, true, null);
+}
+
+type LpText = 'x(Tensor input, float normType, int[] kernelSize, int[]? stride=None, bool ceilMode=False)';
+const lpPool = (nd: number) =>
+  fnOp(
+    `lpPool${nd}d(Tensor input, float normType, int[] kernelSize, int[]? stride=None, bool ceilMode=False)` as LpText,
+    (
+      input: Tensor,
+      p: number,
+      kernelSize: readonly number[],
+      stride: readonly number[] | null,
+      ceilMode: boolean,
+    ): Tensor => {
+      const kernel = perDim(`lp_pool${nd}d`, 'kernel_size', kernelSize, nd);
+      if (p === Infinity) return MAX[nd - 1]!.impl(abs.impl(input), kernel, stride, [0], [1], ceilMode, false);
+      if (p === -Infinity) {
+        return neg.impl(MAX[nd - 1]!.impl(neg.impl(abs.impl(input)), kernel, stride, [0], [1], ceilMode, false));
+      }
+      const mean = average(nd, input.pow(p), kernel, stride, ceilMode);
+      // Sums of odd powers may be negative; their root would be NaN, which the sign keeps as 0.
+      const positive = mul.impl(sign.impl(mean), relu.impl(abs.impl(mean)));
+      return mul.impl(positive, kernel.reduce((a, b) => a * b, 1)).pow(1 / p);
+    },
+  );
+/**
+ * (sum of x^p)^(1/p) over windows; p infinite is the maximum of |x|.
+ * @param stride default the kernel.
+ */
+export const lpPool1d = lpPool(1);
+export const lpPool2d = lpPool(2);
+export const lpPool3d = lpPool(3);
+
+/** The sizes before pooling: those asked for if they are possible. */
+function unpooledSize(
+  input: Tensor,
+  kernel: readonly number[],
+  stride: readonly number[],
+  padding: readonly number[],
+  asked: readonly number[] | null,
+): readonly number[] {
+  const nd = kernel.length;
+  const usual = kernel.map((k, d) => (input.shape[input.ndim - nd + d]! - 1) * stride[d]! + k - 2 * padding[d]!);
+  let size: readonly number[] = usual;
+  if (asked !== null) {
+    size = asked.length === nd + 2 ? asked.slice(2) : asked;
+    if (size.length !== nd) {
+      throw new RuntimeError(
+        `output_size should be a sequence containing ${nd} or ${nd + 2} elements, but it has a length of '${size.length}'`,
+      );
+    }
+    size.forEach((n, d) => {
+      const [min, max] = [usual[d]! - stride[d]!, usual[d]! + stride[d]!];
+      if (!(min < n && n < max)) {
+        throw new RuntimeError(`invalid output_size "[${size.join(', ')}]" (dim ${d} must be between ${min} and ${max})`);
+      }
+    });
+  }
+  size.forEach((n, d) => {
+    if (n < 0) {
+      throw new RuntimeError(
+        `max_unpooling: output_size must contain non-negative spatial dimensions, but got output_size[${d}]=${n}`,
+      );
+    }
+  });
+  return size;
+}
+
+function flatPlanes(x: Tensor, nd: number): Tensor {
+  return reshaped(x, [...x.shape.slice(0, -nd), x.shape.slice(-nd).reduce((a, b) => a * b, 1)]);
+}
+
+type UnpoolText = 'x(Tensor input, Tensor indices, int[] kernelSize, int[]? stride=None, int[] padding=0, int[]? outputSize=None)';
+const maxUnpool = (nd: number) =>
+  fnOp(
+    `maxUnpool${nd}d(Tensor input, Tensor indices, int[] kernelSize, int[]? stride=None, int[] padding=0, int[]? outputSize=None)` as UnpoolText,
+    (
+      input: Tensor,
+      indices: Tensor,
+      kernelSize: readonly number[],
+      stride: readonly number[] | null,
+      padding: readonly number[],
+      outputSize: readonly number[] | null,
+    ): Tensor => {
+      const name = `max_unpool${nd}d`;
+      const kernel = perDim(name, 'kernel_size', kernelSize, nd);
+      const step = stride === null ? kernel : perDim(name, 'stride', stride, nd);
+      // Strides and paddings that default arrive as numbers, not as lists.
+      const pad = perDim(name, 'padding', typeof padding === 'number' ? [padding as number] : padding, nd);
+      if (indices.dtype !== int64) {
+        throw new RuntimeError(`elements in indices should be type int64 but got: ${indices.dtype.name}`);
+      }
+      if (input.ndim !== nd + 1 && input.ndim !== nd + 2) {
+        throw new RuntimeError(
+          `Input to ${name} should be a ${nd + 1}d or ${nd + 2}d Tensor, but got tensor with dimension: ${input.ndim}`,
+        );
+      }
+      if (indices.shape.join() !== input.shape.join()) {
+        throw new RuntimeError(
+          `Expected shape of indices to be same as that of the input tensor ([${input.shape.join(', ')}]) but got indices tensor with shape: [${indices.shape.join(', ')}]`,
+        );
+      }
+      const size = unpooledSize(input, kernel, step, pad, outputSize);
+      const volume = size.reduce((a, b) => a * b, 1);
+      if (any.impl(logicalOr.impl(lt.impl(indices, 0), ge.impl(indices, volume)), null, false).item() === true) {
+        throw new RuntimeError(`Found an invalid max index (output volumes are of size ${size.join('x')})`);
+      }
+      const lead = input.shape.slice(0, -nd);
+      const flat = scatter(input.newZeros([...lead, volume]), -1, flatPlanes(indices, nd), flatPlanes(input, nd));
+      return reshaped(flat, [...lead, ...size]);
+    },
+  );
+/**
+ * Undoes max pooling: puts the elements at the places where the maxima were, zeros elsewhere.
+ * @param indices what `maxPool..(.., { returnIndices: true })` gave.
+ * @param stride default the kernel.
+ * @param outputSize the sizes before pooling, where several would have given this input.
+ * @throws RuntimeError for sizes that do not fit or places out of range.
+ */
+export const maxUnpool1d = maxUnpool(1);
+export const maxUnpool2d = maxUnpool(2);
+export const maxUnpool3d = maxUnpool(3);
+
+/** Where windows start along one dimension: steps of a random sequence (https://arxiv.org/abs/1412.6071). */
+function windowStarts(sample: number, n: number, out: number, kernel: number, round: (v: number) => number): number[] {
+  const starts: number[] = [];
+  const alpha = out > 1 ? round((n - kernel) / (out - 1)) : 0;
+  for (let i = 0; i < out - 1; i++) {
+    starts.push(Math.trunc(round(round(i + sample) * alpha)) - Math.trunc(round(sample * alpha)));
+  }
+  if (out > 0) starts.push(n - kernel);
+  return starts;
+}
+
+/** Flat places of the elements of all windows of a plane: [prod(out) * prod(kernel)]. */
+function windowPlaces(starts: readonly number[][], sizes: readonly number[], kernel: readonly number[]): number[] {
+  let places = [0];
+  let offsets = [0];
+  sizes.forEach((n, d) => {
+    places = places.flatMap((at) => starts[d]!.map((s) => at * n + s));
+    offsets = offsets.flatMap((at) => Array.from({ length: kernel[d]! }, (_, k) => at * n + k));
+  });
+  return places.flatMap((at) => offsets.map((offset) => at + offset));
+}
+
+type FractionalText =
+  'x(Tensor input, int[] kernelSize, int[]? outputSize=None, float[]? outputRatio=None, bool returnIndices=False, Tensor? RandomSamples=None)';
+
+function fractionalBoth(
+  nd: number,
+  input: Tensor,
+  kernelSize: readonly number[],
+  outputSize: readonly number[] | null,
+  outputRatio: readonly number[] | null,
+  randomSamples: Tensor | null,
+): [values: Tensor, indices: Tensor] {
+  const name = `fractional_max_pool${nd}d`;
+  if (outputSize === null && outputRatio === null) {
+    throw new RuntimeError(`${name} requires specifying either an output_size or an output_ratio`);
+  }
+  if (input.ndim !== nd + 1 && input.ndim !== nd + 2) {
+    throw new RuntimeError(`${name}: Expected ${nd + 1}D or ${nd + 2}D tensor, but got: [${input.shape.join(', ')}]`);
+  }
+  const kernel = perDim(name, 'kernel_size', kernelSize, nd);
+  const sizes = input.shape.slice(-nd);
+  const ratios = outputRatio === null ? null : perDim(name, 'output_ratio', outputRatio, nd);
+  const out = outputSize === null ? sizes.map((n, d) => Math.trunc(n * ratios![d]!)) : perDim(name, 'output_size', outputSize, nd);
+  out.forEach((n, d) => {
+    if (n + kernel[d]! - 1 > sizes[d]!) {
+      throw new RuntimeError(`${name}: pool size (${kernel[d]}) too large relative to input size (${sizes[d]})`);
+    }
+  });
+  const batch = input.ndim === nd + 1 ? 1 : input.shape[0]!;
+  const channels = input.shape[input.ndim - nd - 1]!;
+  const samples = randomSamples ?? rand([batch, channels, nd], { dtype: input.dtype });
+  if (samples.shape.join() !== [batch, channels, nd].join()) {
+    throw new RuntimeError(`Expect _random_samples to have shape [${batch}, ${channels}, ${nd}] but got [${samples.shape.join(', ')}]`);
+  }
+  const round = input.dtype.itemsize === 8 ? (v: number) => v : Math.fround;
+  const values = Array.from(asNumbers(samples), Number);
+  const planes = batch * channels;
+  const places: number[][] = [];
+  for (let p = 0; p < planes; p++) {
+    // In two dimensions the first sample is that of the width.
+    const starts = sizes.map((n, d) =>
+      windowStarts(values[p * nd + (nd === 2 ? 1 - d : d)]!, n, out[d]!, kernel[d]!, round),
+    );
+    places.push(windowPlaces(starts, sizes, kernel));
+  }
+  const volume = out.reduce((a, b) => a * b, 1);
+  const window = kernel.reduce((a, b) => a * b, 1);
+  const at = reshaped(fromNested(places, int64), [planes, volume * window]);
+  const picked = gather.impl(reshaped(input, [planes, sizes.reduce((a, b) => a * b, 1)]), 1, at, false);
+  const best = reshaped(picked, [planes, volume, window]).max(-1, true);
+  const shape = [...input.shape.slice(0, -nd), ...out];
+  const indices = gather.impl(reshaped(at, [planes, volume, window]), -1, best.indices, false);
+  return [reshaped(best.values, shape), reshaped(indices, shape)];
+}
+const FRACTIONAL_ARGS =
+  'Tensor input, int[] kernelSize, int[]? outputSize=None, float[]? outputRatio=None, bool returnIndices=False, Tensor? RandomSamples=None';
+const fractional = (nd: number) =>
+  fnOp(
+    `fractionalMaxPool${nd}d(${FRACTIONAL_ARGS})` as FractionalText,
+    (
+      input: Tensor,
+      kernelSize: readonly number[],
+      outputSize: readonly number[] | null,
+      outputRatio: readonly number[] | null,
+      returnIndices: boolean,
+      randomSamples: Tensor | null,
+    ): Tensor => {
+      const both = fractionalBoth(nd, input, kernelSize, outputSize, outputRatio, randomSamples);
+      return returnIndices ? (both as unknown as Tensor) : both[0];
+    },
+  );
+const fractionalWithIndices = (nd: number) =>
+  fnOp(
+    `fractionalMaxPool${nd}dWithIndices(${FRACTIONAL_ARGS})` as FractionalText,
+    (
+      input: Tensor,
+      kernelSize: readonly number[],
+      outputSize: readonly number[] | null,
+      outputRatio: readonly number[] | null,
+      _returnIndices: boolean,
+      randomSamples: Tensor | null,
+    ): [values: Tensor, indices: Tensor] => fractionalBoth(nd, input, kernelSize, outputSize, outputRatio, randomSamples),
+  );
+/**
+ * Max pooling over windows that start at random places (https://arxiv.org/abs/1412.6071).
+ * @param outputSize the result's sizes, or `outputRatio`, their share of the input's.
+ * @param returnIndices whether to give [values, indices].
+ * @param RandomSamples [N, C, dims]: numbers in [0, 1) in the place of drawn ones.
+ */
+export const fractionalMaxPool2d = fractional(2);
+export const fractionalMaxPool3d = fractional(3);
+export const fractionalMaxPool2dWithIndices = fractionalWithIndices(2);
+export const fractionalMaxPool3dWithIndices = fractionalWithIndices(3);

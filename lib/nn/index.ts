@@ -1,0 +1,7 @@
+// The namespace torch.nn.
+export * from './containers/index.js';
+export * as functional from './functional/index.js';
+export * as init from './init.js';
+export { Module } from './module.js';
+export { Buffer, Parameter, UninitializedBuffer, UninitializedParameter } from './parameter.js';
+export * as utils from './utils/index.js';

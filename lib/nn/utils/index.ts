@@ -1,0 +1,2 @@
+// torch.nn.utils
+export { skipInit } from '../init_skip.js';

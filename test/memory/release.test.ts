@@ -1,0 +1,245 @@
+// What frees a tensor, when, and what is left of it.
+import torch, { type Tensor } from 'flambeau';
+
+const GONE = 'the tensor was disposed and cannot be used any more';
+const KIB256 = 2 ** 16; // elements of float32
+
+/** Storage bytes and tensors that are alive once everything unreachable is gone. */
+const live = () => torch.memoryStats(true);
+
+/** How many bytes and tensors more `work` leaves behind, given that its result is still held. */
+function leaves<T>(work: () => T): { bytes: number; tensors: number; result: T } {
+  const before = live();
+  const result = work();
+  const after = live();
+  return { bytes: after.bytes - before.bytes, tensors: after.tensors - before.tensors, result };
+}
+
+describe('a tensor that nothing refers to', () => {
+  test('is freed by the next full collection', () => {
+    const { bytes, tensors } = leaves(() => {
+      torch.ones(KIB256).add(1);
+      return null;
+    });
+    expect([bytes, tensors]).toEqual([0, 0]);
+  });
+
+  test('is freed in a loop without any await', () => {
+    let most = 0;
+    for (let i = 0; i < 2000; i++) {
+      torch.ones(KIB256);
+      most = Math.max(most, torch.memoryStats().bytes);
+    }
+    // 500 MiB went by; at most 8 MiB wait for a collection, in three ages.
+    expect(most).toBeLessThan(64 * 2 ** 20);
+  });
+
+  test('is freed with the graph that saved it', () => {
+    const w = torch.ones(KIB256, { requiresGrad: true });
+    const { bytes, result } = leaves(() => w.exp().mul(2).sum());
+    expect(result.item()).toBeCloseTo(2 * Math.E * KIB256, -3);
+    // exp() saves its result.
+    expect(bytes).toBeGreaterThanOrEqual(4 * KIB256);
+    const freed = leaves(() => result.backward());
+    // Its own gradient comes in, what exp() saved goes.
+    expect(freed.bytes).toBeLessThanOrEqual(0);
+  });
+});
+
+describe('dispose()', () => {
+  test('frees at once, without a collection', () => {
+    const t = torch.ones(KIB256);
+    const before = torch.memoryStats();
+    t.dispose();
+    const after = torch.memoryStats();
+    expect(before.bytes - after.bytes).toBe(4 * KIB256);
+    expect(before.tensors - after.tensors).toBe(1);
+  });
+
+  test('may be called twice', () => {
+    const t = torch.ones(3);
+    t.dispose();
+    const after = torch.memoryStats();
+    expect(() => t.dispose()).not.toThrow();
+    expect(torch.memoryStats().tensors).toBe(after.tensors);
+  });
+
+  test.each<[string, (t: Tensor) => unknown]>([
+    ['an op', (t) => t.add(1)],
+    ['an op that takes it second', (t) => torch.ones(3).mul(t)],
+    ['an op on a list', (t) => torch.cat([torch.ones(3), t])],
+    ['an in-place op', (t) => t.add_(1)],
+    ['a view', (t) => t.view(3, 1)],
+    ['item()', (t) => t.item()],
+    ['tolist()', (t) => t.tolist()],
+    ['toTypedArray()', (t) => t.toTypedArray()],
+    ['stride()', (t) => t.stride()],
+    ['copying into it', (t) => t.copy_(torch.zeros(3))],
+  ])('leaves a tensor that %s refuses', (_, use) => {
+    const t = torch.ones(3);
+    t.dispose();
+    expect(() => use(t)).toThrow(torch.RuntimeError);
+    expect(() => use(t)).toThrow(GONE);
+  });
+
+  test('of a tensor that backward needs makes backward refuse', () => {
+    const w = torch.ones(3, { requiresGrad: true });
+    const x = torch.ones(3);
+    const loss = w.mul(x).sum();
+    x.dispose();
+    expect(() => loss.backward()).toThrow(GONE);
+    expect(w.grad).toBeNull();
+  });
+
+  test('of a leaf makes the backward that reaches it refuse', () => {
+    const w = torch.ones(3, { requiresGrad: true });
+    const loss = w.mul(2).sum();
+    w.dispose();
+    expect(() => loss.backward()).toThrow(GONE);
+  });
+
+  test('of a result leaves the graph before it alone', () => {
+    const w = torch.ones(3, { requiresGrad: true });
+    const y = w.mul(3);
+    const loss = y.sum();
+    y.dispose();
+    loss.backward();
+    expect(w.grad!.tolist()).toEqual([3, 3, 3]);
+  });
+
+  test('still lets a tensor be printed', () => {
+    const t = torch.ones(3);
+    t.dispose();
+    expect(String(t)).toBe('tensor(<disposed>)');
+  });
+});
+
+describe('using', () => {
+  test('frees at the end of the block, also when it throws', () => {
+    const before = torch.memoryStats().tensors;
+    let seen: Tensor | undefined;
+    expect(() => {
+      using t = torch.ones(4);
+      seen = t;
+      throw new Error('stop');
+    }).toThrow('stop');
+    expect(torch.memoryStats().tensors).toBe(before);
+    expect(() => seen!.sum()).toThrow(GONE);
+  });
+});
+
+describe('views', () => {
+  test('share the storage, which lives as long as one of them', () => {
+    const base = torch.arange(KIB256, { dtype: torch.float32 });
+    const before = torch.memoryStats();
+    const view = base.view(256, -1).select(0, 1).narrow(0, 2, 3);
+    expect(torch.memoryStats().bytes).toBe(before.bytes);
+    base.dispose();
+    expect(torch.memoryStats().bytes).toBe(before.bytes);
+    expect(view.tolist()).toEqual([258, 259, 260]);
+    view.add_(1);
+    expect(view.tolist()).toEqual([259, 260, 261]);
+    view.dispose();
+    live();
+    expect(torch.memoryStats().bytes).toBe(before.bytes - 4 * KIB256);
+  });
+
+  test('keep the storage of a base that nothing refers to', () => {
+    const { bytes, result } = leaves(() => torch.ones(KIB256).narrow(0, 5, 2));
+    expect(bytes).toBe(4 * KIB256);
+    for (let i = 0; i < 200; i++) torch.zeros(KIB256);
+    live();
+    expect(result.tolist()).toEqual([1, 1]);
+  });
+});
+
+describe('tidy()', () => {
+  test('frees what was made inside except the result', () => {
+    const before = live().tensors;
+    const kept = torch.tidy(() => {
+      const a = torch.ones(KIB256);
+      const b = a.mul(2);
+      return { sum: b.sum(), all: [a.add(1), new Map([['max', b.max()]])] };
+    });
+    expect(torch.memoryStats().tensors - before).toBe(3);
+    expect(kept.sum.item()).toBe(2 * KIB256);
+    expect((kept.all[1] as Map<string, Tensor>).get('max')!.item()).toBe(2);
+  });
+
+  test('frees also when the function throws', () => {
+    const before = live().tensors;
+    expect(() =>
+      torch.tidy(() => {
+        torch.ones(3).add(1);
+        throw new Error('stop');
+      }),
+    ).toThrow('stop');
+    expect(torch.memoryStats().tensors).toBe(before);
+  });
+
+  test('leaves alone what was there before, and what keep() names', () => {
+    const old = torch.ones(2);
+    let kept: Tensor | undefined;
+    torch.tidy(() => {
+      old.add_(1);
+      kept = torch.keep(torch.full([2], 7));
+    });
+    expect(old.tolist()).toEqual([2, 2]);
+    expect(kept!.tolist()).toEqual([7, 7]);
+  });
+
+  test('hands its result to the tidy around it', () => {
+    const before = live().tensors;
+    const value = torch.tidy(() => {
+      const inner = torch.tidy(() => torch.ones(3).add(1));
+      expect(inner.tolist()).toEqual([2, 2, 2]);
+      return inner.sum().item();
+    });
+    expect(value).toBe(6);
+    expect(torch.memoryStats().tensors).toBe(before);
+  });
+
+  test('keeps what backward still needs', () => {
+    const w = torch.ones(3, { requiresGrad: true });
+    const loss = torch.tidy(() => w.exp().mul(w).sum());
+    loss.backward();
+    const expected = 2 * Math.E;
+    for (const g of w.grad!.tolist() as number[]) expect(g).toBeCloseTo(expected, 5);
+  });
+
+  test('leaves tensors that are refused for good, however often their place was used again', () => {
+    let stale: Tensor | undefined;
+    torch.tidy(() => {
+      stale = torch.ones(2);
+    });
+    for (let i = 0; i < 2000; i++) {
+      const other = torch.full([2], i);
+      expect(() => stale!.tolist()).toThrow(GONE);
+      other.dispose();
+    }
+    const other = torch.full([2], 5);
+    stale!.dispose();
+    expect(other.tolist()).toEqual([5, 5]);
+  });
+
+  test('refuses an async function, whose later tensors it would miss', () => {
+    expect(() => torch.tidy(async () => torch.ones(1))).toThrow(TypeError);
+  });
+});
+
+describe('a step of training', () => {
+  test('leaves nothing behind but gradients', () => {
+    const w = torch.ones(KIB256, { requiresGrad: true });
+    const x = torch.randn(KIB256);
+    const step = () => {
+      w.grad = null;
+      w.mul(x).sub(1).abs().mean().backward();
+    };
+    step();
+    const { bytes, tensors } = leaves(() => {
+      for (let i = 0; i < 50; i++) step();
+      return null;
+    });
+    expect([bytes, tensors]).toEqual([0, 0]);
+  });
+});
