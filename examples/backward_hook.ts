@@ -30,7 +30,7 @@ for (const layer of deep) {
     layer.registerFullBackwardHook((_, __, [g]) => void norms.push(Number((g as Tensor).norm().item())));
   }
 }
-(deep(torch.randn(4, 8)) as Tensor).sum().backward();
+(deep(torch.randn(4, 8, { requiresGrad: true })) as Tensor).sum().backward();
 console.log('gradient norms from the last layer to the first:', norms.map((n) => n.toFixed(4)).join(', '));
 assert.equal(norms.length, 4);
 assert(norms[3]! < norms[0]!, 'they shrink on their way through the sigmoids');

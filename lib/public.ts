@@ -34,9 +34,13 @@ export {
 export { RuntimeError } from './core/errors.js';
 export * as nn from './nn/index.js';
 export * as F from './nn/functional/index.js';
+export * as masked from './masked/index.js';
 export * from './ops/all.js';
 export * as optim from './optim/index.js';
 export { fromNumpy, inspectFile, load, safetensors, save, serialization, toNumpy } from './serialization/index.js';
+export * from './settings.js';
+export * as signal from './signal/index.js';
+export * as special from './special/index.js';
 export type { ComplexNumber, Scalar } from './tensor/invoke.js';
 export { keepTensor as keep, type MemoryStats, memoryStats, tidy } from './tensor/memory.js';
 export { getPrintoptions, setPrintoptions } from './tensor/print.js';

@@ -36,7 +36,7 @@ function readDigits(): [Tensor, Tensor] {
 }
 
 /** The share of pictures that the model names right. */
-function accuracyOf(model: DigitNet, batches: Iterable<[Tensor, Tensor]>): number {
+function accuracyOf(model: InstanceType<typeof DigitNet>, batches: Iterable<[Tensor, Tensor]>): number {
   model.eval();
   let right = 0;
   let all = 0;

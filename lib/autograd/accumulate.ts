@@ -43,6 +43,7 @@ function canTakeOver(node: AccumulateGrad, leaf: Tensor, g: Tensor): boolean {
 export function accumulate(node: AccumulateGrad, g: Tensor, createGraph: boolean): boolean {
   const leaf = node.variable;
   const meta = leaf._ad as Meta;
+  alive(leaf); // dispose() takes `_ad` away
   if (!meta.requiresGrad) return false;
   const old = meta.grad;
   if (old !== null) {

@@ -176,7 +176,7 @@ export function checkInPlace(self: Tensor, recorded: boolean): void {
   const view = meta.view;
   if (view !== null && (recorded || requires(view.base))) {
     if (view.creation !== Creation.DEFAULT) throw forbidden(meta, view, false);
-    if (requires(self) && view.base._ad!.gradFn === null) {
+    if (requires(self) && (view.base._ad?.gradFn ?? null) === null) {
       throw new RuntimeError('a view of a leaf Variable that requires grad is being used in an in-place operation.');
     }
   }

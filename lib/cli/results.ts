@@ -12,6 +12,7 @@ export interface ResultOptions {
 
 /** The shortest decimal number that a float32 reads back from. */
 function shortest(value: number): number {
+  if (Number.isInteger(value)) return value;
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return short;

@@ -16,6 +16,8 @@ interface Addon {
   call(op: number, wrapper?: object): number;
   /** From now on the tensor is freed some time after `wrapper` died. */
   track(handle: number, wrapper: object): void;
+  /** The object that `track` named, if it is still alive. */
+  wrapper(handle: number): object | undefined;
   /** Frees tensors at once. A handle that is not alive is passed over. */
   free(handle: number): void;
   /** Looks for dead wrappers among young tensors (all of them if `full`) and frees their tensors. */

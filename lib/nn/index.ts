@@ -3,5 +3,6 @@ export * from './containers/index.js';
 export * as functional from './functional/index.js';
 export * as init from './init.js';
 export { Module } from './module.js';
+export * from './modules/index.js';
 export { Buffer, Parameter, UninitializedBuffer, UninitializedParameter } from './parameter.js';
 export * as utils from './utils/index.js';

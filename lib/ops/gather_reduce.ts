@@ -32,7 +32,7 @@ export function reduceInto(
 ): Tensor {
   const mode = REDUCTIONS[reduce];
   if (mode === undefined) {
-    throw new RuntimeError('reduce argument must be either sum, prod, mean, amax or amin, got ' + reduce);
+    throw new RuntimeError(`reduce argument must be either sum, prod, mean, amax or amin, got ${reduce}`);
   }
   const shape = src.shape;
   const saved = (): Tensor[] => [inPlace ? arithmetic.clone(self) : self, index, src];

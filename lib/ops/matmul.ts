@@ -6,6 +6,7 @@ import { invoke, invoke2, type Scalar } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, mul } from './arithmetic.js';
 import { cast } from './convert.js';
+import { zerosLike } from './creation.js';
 import { fnOp, op } from './define.js';
 import { sum } from './reduce.js';
 import { conj } from './unary.js';
@@ -184,8 +185,12 @@ export const addbmm = op(
   (input: Tensor, batch1: Tensor, batch2: Tensor, beta: Scalar, alpha: Scalar): Tensor =>
     add(scaledBy(input, beta), scaledBy(sum(bmm(batch1, batch2), [0], false, batch1.dtype), alpha)),
 );
+/** factor * x; for integers the factor is cut to one, and a factor of zero gives zeros even where x is not finite. */
 function scaledBy(x: Tensor, factor: Scalar): Tensor {
-  return factor === 1 ? x : mul(x, factor);
+  if (factor === 1) return x;
+  const whole = !x.dtype.isFloatingPoint && !x.dtype.isComplex;
+  const f = whole && typeof factor === 'number' ? Math.trunc(factor) : factor;
+  return f === 0 ? zerosLike(x) : mul(x, f);
 }
 /** beta * input + alpha * (mat @ vec). */
 export const addmv = op(

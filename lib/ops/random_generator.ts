@@ -4,7 +4,7 @@ import { type DeviceLike, cpu, type Device, device as deviceOf } from '../core/d
 import { RuntimeError, kindOf } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, invokeNumbers, invokeVoid } from '../tensor/invoke.js';
-import { keep } from '../tensor/memory.js';
+import { keep, keepTensor } from '../tensor/memory.js';
 import { Tensor } from '../tensor/tensor.js';
 
 const NEW = nativeOp('generator_new');
@@ -40,7 +40,8 @@ export class Generator {
     const d = deviceOf(device);
     if (d.type !== 'cpu') throw new RuntimeError(`Device type ${d.type} is not supported for torch.Generator() api.`);
     this.#state = defaultMade ? invoke(NEW) : null;
-    if (this.#state !== null) keep(this.#state);
+    // The state belongs to this object, not to a scope or `tidy` that it happens to be made in.
+    if (this.#state !== null) keep(keepTensor(this.#state));
   }
 
   static {

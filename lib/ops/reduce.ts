@@ -464,7 +464,7 @@ export const cummax = runningExtreme('cummax', CUMMAX, 'CummaxBackward0');
 export const cummin = runningExtreme('cummin', CUMMIN, 'CumminBackward0');
 
 /** Sums onto the sizes of another shape that broadcasts to this one. */
-export const sumToSize = methodOp('sumToSize(Tensor input, int... size)', (input: Tensor, size: readonly number[]): Tensor => sumTo(input, size));
+export const sumToSize = methodOp('sumToSize(Tensor input, int... size)', (input: Tensor, size: readonly number[]): Tensor => sumTo(cast(input, sumType(input, null)), size));
 
 declare module '../tensor/tensor.js' {
   interface Tensor {

@@ -293,3 +293,8 @@ export type CallArguments<S extends string, P extends readonly unknown[]> = S ex
   : PlainArgs<P, Split<Inner<S>>>;
 
 export type TensorOrScalar = Tensor | Scalar;
+
+/** The first argument by position, all others by name: how constructors are called whose later arguments need their names. */
+export type FirstThenNamed<S extends string, P extends readonly unknown[]> = P extends readonly [infer First, ...unknown[]]
+  ? [first: First, options: OptionsFrom<P, Split<Inner<S>>>]
+  : never;

@@ -1,6 +1,6 @@
 // Unary pointwise ops: elementary functions, rounding, tests. The gradient of y = f(x) stands beside f.
 import { needsGrad, record } from '../autograd/graph.js';
-import { bool } from '../core/dtype.js';
+import { bool, int64 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke1 } from '../tensor/invoke.js';
@@ -8,6 +8,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { add, div, mul, pow, sub } from './arithmetic.js';
 import { ne, select3 as where } from './comparison.js';
 import { complex, imag, real } from './complex.js';
+import { cast } from './convert.js';
 import { zerosLike } from './creation.js';
 import { op } from './define.js';
 import { type Unary, unary, withInPlace } from './rows.js';
@@ -43,7 +44,11 @@ export const positive = op('positive(Tensor input)', (input: Tensor): Tensor => 
   return input;
 });
 /** x squared. */
-export const square: Unary = unary('square', (g, x) => mul(g, mul(conj(x), 2)), { saves: 'x' });
+const SQUARE: Unary = unary('square', (g, x) => mul(g, mul(conj(x), 2)), { saves: 'x' });
+export const square = withInPlace(
+  op('square(Tensor input)', (input: Tensor): Tensor => SQUARE.impl(input.dtype === bool ? cast(input, int64) : input)),
+  SQUARE.inPlace,
+);
 export const sqrt: Unary = unary('sqrt', (g, _x, y) => div(g, mul(conj(y), 2)), { saves: 'y' });
 /** 1 / sqrt(x). */
 export const rsqrt: Unary = unary('rsqrt', (g, _x, y) => mul(mul(g, -0.5), conj(pow(y, 3))), { saves: 'y' });

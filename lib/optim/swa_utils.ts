@@ -6,11 +6,19 @@ import { RuntimeError } from '../core/errors.js';
 import { noGrad } from '../autograd/mode.js';
 import { Module } from '../nn/module.js';
 import { deepcopy } from '../nn/module_copy.js';
+import { BatchNormNd } from '../nn/modules/batchnorm.js';
 import { zeros } from '../ops/creation.js';
 import { bind, type CallArguments, signature } from '../ops/signature.js';
 import { scoped } from '../tensor/memory.js';
 import { Tensor } from '../tensor/tensor.js';
-import { type AnyOptimizer, checkOptimizer, groupsOf, LRScheduler, perGroup } from './lr_scheduler/base.js';
+import {
+  type AnyOptimizer,
+  checkOptimizer,
+  groupsOf,
+  LRScheduler,
+  perGroup,
+  type SchedulerArguments,
+} from './lr_scheduler/base.js';
 import { check } from './state.js';
 
 /** The new average of one parameter; `count` models are in the old one. */
@@ -124,16 +132,6 @@ export class AveragedModel extends Module {
   }
 }
 
-/** What of a batch normalisation is needed here. */
-interface RunningStatistics extends Module {
-  resetRunningStats(): void;
-  momentum: number | null;
-}
-
-function hasRunningStatistics(m: Module): m is RunningStatistics {
-  return 'resetRunningStats' in m && 'momentum' in m && 'num_batches_tracked' in m;
-}
-
 /**
  * Computes the running statistics of all batch normalisations anew, from one pass over the data.
  * @param loader gives batches: the model's input, or arrays that begin with it.
@@ -141,9 +139,9 @@ function hasRunningStatistics(m: Module): m is RunningStatistics {
  * @param device where batches are moved to; default: nowhere.
  */
 export function updateBn(loader: Iterable<unknown>, model: Module, device: DeviceLike | null = null): void {
-  const momenta = new Map<RunningStatistics, number | null>();
+  const momenta = new Map<BatchNormNd, number | null>();
   for (const m of model.modules()) {
-    if (!hasRunningStatistics(m)) continue;
+    if (!(m instanceof BatchNormNd)) continue;
     m.resetRunningStats();
     momenta.set(m, m.momentum);
   }
@@ -186,7 +184,7 @@ export class SWALR extends LRScheduler {
    * @param args optimizer; swaLr (a number, or one per group); annealEpochs (default 10); annealStrategy ('cos', the
    *   default, or 'linear'); lastEpoch (default -1).
    */
-  constructor(...args: CallArguments<typeof SWALR_TEXT, SwalrFull>) {
+  constructor(...args: SchedulerArguments<typeof SWALR_TEXT, SwalrFull>) {
     const [optimizer, swaLr, annealEpochs, annealStrategy, lastEpoch] = bind(SWALR_SIGNATURE, args) as SwalrFull;
     checkOptimizer(optimizer);
     const rates = perGroup('swaLr', optimizer, swaLr);

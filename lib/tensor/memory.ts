@@ -6,7 +6,7 @@ import vm from 'node:vm';
 import { addon, FIRST, scratch } from '../native/addon.js';
 import { DISPOSED, SCOPED, Tensor, TRACKED } from './tensor.js';
 
-type Collector = (options?: { type: 'minor' | 'major' }) => void;
+type Collector = (options?: { type: 'minor' }) => void;
 
 /** V8's own collector, reached without starting Node with --expose-gc; the flag is set back at once. */
 const gc: Collector = (() => {
@@ -21,7 +21,9 @@ const gc: Collector = (() => {
 /** Frees tensors that JavaScript no longer refers to. Flag 1 asks for a minor, 2 for a major collection. */
 export function collect(): void {
   const full = scratch[0] === 2;
-  gc({ type: full ? 'major' : 'minor' });
+  // Node 20 reads every object but `{ type: 'minor' }` as a wish for a minor collection.
+  if (full) gc();
+  else gc({ type: 'minor' });
   addon.sweep(full);
 }
 
@@ -38,7 +40,7 @@ export interface MemoryStats {
 /** Counts of what tensors hold; `collectFirst` runs a full collection before. */
 export function memoryStats(collectFirst = false): MemoryStats {
   if (collectFirst) {
-    gc({ type: 'major' });
+    gc();
     addon.sweep(true);
   }
   addon.memory();
@@ -147,11 +149,18 @@ export function tidy<T>(fn: () => T): T {
     tidyHandles = outer;
     for (const handle of made) {
       const survives = spared.has(handle) || kept.has(handle);
-      if (!survives) addon.free(handle);
+      if (!survives) disposeHandle(handle);
       else if (outer !== null) outer.push(handle);
       if (outer === null) kept.delete(handle);
     }
   }
+}
+
+/** Frees a tensor and lets its object, if there still is one, forget the handle, which later names another tensor. */
+function disposeHandle(handle: number): void {
+  const t = addon.wrapper(handle) as Tensor | undefined;
+  if (t === undefined) addon.free(handle);
+  else t.dispose();
 }
 
 function markResult(value: unknown, into: Set<number>, seen: Set<object>): void {

@@ -168,6 +168,13 @@ napi_value track(napi_env env, napi_callback_info info) {
   });
 }
 
+napi_value wrapper(napi_env env, napi_callback_info info) {
+  return guarded(env, [&]() -> napi_value {
+    Arguments<1> args(env, info);
+    return environment(env).wrapper(args.handle(env, 0));
+  });
+}
+
 napi_value free_tensor(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     Arguments<1> args(env, info);
@@ -305,6 +312,7 @@ napi_value start(napi_env env, napi_value exports) {
                    {"ops", ops},
                    {"call", call},
                    {"track", track},
+                   {"wrapper", wrapper},
                    {"free", free_tensor},
                    {"sweep", sweep},
                    {"describe", describe},

@@ -73,6 +73,13 @@ void Environment::track(uint32_t handle, napi_value wrapper) {
   tensors_since_sweep_++;
 }
 
+napi_value Environment::wrapper(uint32_t handle) const {
+  napi_value value = nullptr;
+  if (alive(handle) && slots_[handle & kIndexMask].wrapper)
+    napi_get_reference_value(env_, slots_[handle & kIndexMask].wrapper, &value);
+  return value;
+}
+
 void Environment::update_pressure() {
   if (!scratch) return;
   const bool due = bytes_since_sweep_ > budget_ || tensors_since_sweep_ > kTensorBudget;

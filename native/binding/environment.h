@@ -25,6 +25,8 @@ class Environment {
   bool alive(uint32_t handle) const;
   void free(uint32_t handle);
   void track(uint32_t handle, napi_value wrapper);
+  // The JavaScript object that the tensor is tracked by; null if there is none or it is dead.
+  napi_value wrapper(uint32_t handle) const;
   void sweep(bool full);
 
   // Raises or lowers the flag that makes the next op collect.

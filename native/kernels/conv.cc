@@ -3,7 +3,7 @@
 
 #include "core/allocator.h"
 #include "kernels/conv_depthwise.h"
-#include "kernels/conv_lower.h"
+#include "kernels/conv_forward.h"
 #include "kernels/conv_weight.h"
 #include "kernels/gemm.h"
 #include "kernels/set.h"
@@ -107,6 +107,8 @@ Lowered<T> lower(const ConvShape& s, const T* x, const T* w, const T* bias, T* y
     r.grid[d] = s.out[d];
     r.stride[d] = s.stride[d];
     r.count[d] = s.kernel[d];
+    r.low[d] = -s.pad[d];
+    r.span[d] = (s.kernel[d] - 1) * s.dilation[d] + 1;
   }
   r.x = x;
   r.w = w;
@@ -194,12 +196,22 @@ struct Phase {
       r.y += phase[d] * row[d];
       r.y_step[d] = s.stride[d] * row[d];
       r.count[d] = 0;
-      for (int64_t k = 0; k < s.kernel[d]; k++) r.count[d] += reads(s, d, k);
+      int64_t highest = 0;
+      for (int64_t k = 0; k < s.kernel[d]; k++) {
+        if (!reads(s, d, k)) continue;
+        r.low[d] = tap(s, d, k);  // they descend
+        if (r.count[d]++ == 0) highest = r.low[d];
+      }
+      r.span[d] = highest - r.low[d] + 1;
     }
   }
 
   bool reads(const ConvShape& s, int d, int64_t k) const {
     return (at[d] + s.pad[d] - k * s.dilation[d]) % s.stride[d] == 0;
+  }
+
+  int64_t tap(const ConvShape& s, int d, int64_t k) const {
+    return (at[d] + s.pad[d] - k * s.dilation[d]) / s.stride[d];
   }
 
   int64_t bytes() const { return round_up((r.count[0] + r.count[1] + r.count[2] + r.volume()) * 8, 64); }
@@ -209,7 +221,7 @@ struct Phase {
     for (int d = 0; d < 3; d++) {
       r.taps[d] = list;
       for (int64_t k = 0; k < s.kernel[d]; k++) {
-        if (reads(s, d, k)) *list++ = (at[d] + s.pad[d] - k * s.dilation[d]) / s.stride[d];
+        if (reads(s, d, k)) *list++ = tap(s, d, k);
       }
     }
     r.tap_index = list;

@@ -59,8 +59,8 @@ class Depthwise {
     });
   }
 
-  // The gradient by the input of a convolution with `each` results a channel: here x is gy [n, groups * each, in...] and
-  // y is gx [n, groups, grid...].
+  // The gradient by the input of a convolution with `each` results a channel: here x is gy [n, groups * each, in...]
+  // and y is gx [n, groups, grid...].
   void run_back(const T* gy, const T* w, const T* bias, T* gx, void* workspace) {
     prepare(workspace);
     share(s_.n * s_.groups, threads_, [&](int64_t slot, int64_t i) {

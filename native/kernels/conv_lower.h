@@ -16,7 +16,7 @@ struct Lowered {
   int64_t n, groups, c, o;
   int64_t in[3], grid[3], stride[3];
   const int64_t* taps[3];
-  int64_t count[3];
+  int64_t count[3], low[3], span[3];  // how many taps, the lowest, and the distance from it to the highest plus one
   const T* x;
   // Weights: [groups * o, c, taps], or, where tap_index lists their places among `kernel` ones, [groups * c, o,
   // kernel].
@@ -120,71 +120,6 @@ FLAMBEAU_INLINE const T* row_at(const Lowered<T>& s, const T* plane, int64_t d, 
   return inside ? plane + (d * s.in[1] + h) * s.in[2] : nullptr;
 }
 
-// One panel of the second operand: dst[k * W + j] for the `width` <= W positions from p on and the taps of channels
-// [c0, c1) of group g, in the order (channel, taps); positions beyond the width become zeros.
-template <class T, int W>
-__attribute__((noinline)) void pack_positions(const Lowered<T>& s, int64_t g, int64_t c0, int64_t c1, int64_t p,
-                                              int64_t width, T* dst) {
-  if (width < W) zero_run(dst, (c1 - c0) * s.volume() * W);
-  const int64_t plane = s.plane();
-  for (int64_t at = 0; at < width;) {
-    const Segment q = segment_at(s, p + at, p + width);
-    const T* image = s.x + (q.image * s.groups + g) * s.c * plane;
-    const int64_t w = q.w * s.stride[2];
-    // Whether all taps of the whole segment lie inside the row: true but for the first and last segments of a row.
-    const bool whole = q.length == W && s.stride[2] == 1 && w + s.taps[2][0] >= 0 &&
-                       w + s.taps[2][s.count[2] - 1] >= 0 && w + s.taps[2][0] + W <= s.in[2] &&
-                       w + s.taps[2][s.count[2] - 1] + W <= s.in[2];
-    T* out = dst + at;
-    for (int64_t c = c0; c < c1; c++) {
-      for (int64_t i = 0; i < s.count[0]; i++) {
-        for (int64_t j = 0; j < s.count[1]; j++) {
-          const T* row =
-              row_at(s, image + c * plane, q.d * s.stride[0] + s.taps[0][i], q.h * s.stride[1] + s.taps[1][j]);
-          if (whole && row) {
-            for (int64_t k = 0; k < s.count[2]; k++, out += W) copy_run(out, row + w + s.taps[2][k], W);
-          } else {
-            for (int64_t k = 0; k < s.count[2]; k++, out += W) {
-              gather_run(out, q.length, row, w + s.taps[2][k], s.stride[2], s.in[2]);
-            }
-          }
-        }
-      }
-    }
-    at += q.length;
-  }
-}
-
-// Rows [k0, k1) of the second operand as they are: dst[(k - k0) * pitch + j] for the `width` positions from p on.
-// k counts (channel, taps).
-template <class T>
-__attribute__((noinline)) void gather_rows(const Lowered<T>& s, int64_t g, int64_t k0, int64_t k1, int64_t p,
-                                           int64_t width, T* dst, int64_t pitch) {
-  const int64_t plane = s.plane(), volume = s.volume();
-  for (int64_t at = 0; at < width;) {
-    const Segment q = segment_at(s, p + at, p + width);
-    const T* image = s.x + (q.image * s.groups + g) * s.c * plane;
-    int64_t c = k0 / volume, tap = k0 % volume;
-    int64_t n = tap % s.count[2], j = tap / s.count[2] % s.count[1], i = tap / s.count[2] / s.count[1];
-    T* out = dst + at;
-    for (int64_t k = k0; k < k1;) {
-      const T* row = row_at(s, image + c * plane, q.d * s.stride[0] + s.taps[0][i], q.h * s.stride[1] + s.taps[1][j]);
-      for (; n < s.count[2] && k < k1; n++, k++, out += pitch) {
-        gather_run(out, q.length, row, q.w * s.stride[2] + s.taps[2][n], s.stride[2], s.in[2]);
-      }
-      n = 0;
-      if (++j == s.count[1]) {
-        j = 0;
-        if (++i == s.count[0]) {
-          i = 0;
-          c++;
-        }
-      }
-    }
-    at += q.length;
-  }
-}
-
 // Work for all threads in turn: calls task(slot, i) for i in [0, tasks), slot < threads naming a workspace of its own.
 template <class F>
 void share(int64_t tasks, int threads, const F& task) {
@@ -221,119 +156,6 @@ bool has_few_rows(int64_t o) {
 
 constexpr int64_t kConvDepth = 256;      // taps in a panel, as far as one channel has no more
 constexpr int64_t kConvPositions = 256;  // positions in a task
-
-// y of a lowered convolution, in tiles of R rows.
-template <class T, int R>
-class Convolution {
-  static constexpr int C = kCols<T>;
-
- public:
-  Convolution(const Lowered<T>& s, int threads) : s_(s), threads_(threads) {
-    const int64_t volume = s.volume();
-    block_ = even_piece(s.c, kConvDepth / volume > 0 ? kConvDepth / volume : 1, 1);
-    const bool dense = s.y_step[2] == 1 && s.y_step[1] == s.grid[2] && s.y_step[0] == s.grid[1] * s.grid[2];
-    // Small images are taken together, so that the panels are full; the result then goes through a stage.
-    merged_ = s.n > 1 && s.positions() < 4 * C;
-    staged_ = merged_ || !dense;
-    range_ = merged_ ? s.n * s.positions() : s.positions();
-    piece_ = even_piece(range_, kConvPositions, C);
-    const int64_t others = s.groups * (merged_ ? 1 : s.n);
-    if (threads > 1 && others * (range_ / piece_) < 2 * threads) {
-      const int64_t wanted = (2 * threads + others - 1) / others;
-      piece_ = even_piece(range_, round_up((range_ + wanted - 1) / wanted, C), C);
-    }
-    panels_ = round_up(s.o, R);
-  }
-
-  int64_t bytes() const { return weight_bytes() + threads_ * (panel_bytes() + stage_bytes()); }
-
-  void run(void* workspace) {
-    weights_ = static_cast<T*>(workspace);
-    char* slots = static_cast<char*>(workspace) + weight_bytes();
-    const int64_t k = s_.c * s_.volume();
-    // Weights: [groups][block of channels][panel of rows][taps][R].
-    const int64_t blocks = (s_.c + block_ - 1) / block_;
-    share(s_.groups * blocks, threads_, [&](int64_t, int64_t i) {
-      const int64_t g = i / blocks, c0 = i % blocks * block_, depth = depth_of(c0);
-      T* out = weights_ + (g * k + c0 * s_.volume()) * panels_;
-      if (s_.tap_index) {
-        pack_transposed(out, g, c0, depth / s_.volume());
-      } else {
-        pack<T, R>(out, Operand<T>{s_.w + g * s_.o * k + c0 * s_.volume(), k, 1}, s_.o, depth);
-      }
-    });
-    const int64_t pieces = (range_ + piece_ - 1) / piece_, images = merged_ ? 1 : s_.n;
-    share(images * s_.groups * pieces, threads_, [&](int64_t slot, int64_t i) {
-      char* own = slots + slot * (panel_bytes() + stage_bytes());
-      const int64_t p = i % pieces * piece_, g = i / pieces % s_.groups, image = i / pieces / s_.groups;
-      const int64_t width = range_ - p < piece_ ? range_ - p : piece_;
-      multiply(image, g, p, width, reinterpret_cast<T*>(own), reinterpret_cast<T*>(own + panel_bytes()));
-    });
-  }
-
- private:
-  void pack_transposed(T* out, int64_t g, int64_t c0, int64_t channels) const {
-    const int64_t volume = s_.volume();
-    for (int64_t i = 0; i < s_.o; i += R) {
-      for (int64_t c = c0; c < c0 + channels; c++, out += R * volume) {
-        const T* from = s_.w + ((g * s_.c + c) * s_.o + i) * s_.kernel;
-        for (int64_t r = 0; r < R; r++, from += s_.kernel) {
-          for (int64_t t = 0; t < volume; t++) out[t * R + r] = i + r < s_.o ? from[s_.tap_index[t]] : T(0);
-        }
-      }
-    }
-  }
-
-  int64_t depth_of(int64_t c0) const { return (s_.c - c0 < block_ ? s_.c - c0 : block_) * s_.volume(); }
-  int64_t weight_bytes() const {
-    return round_up(s_.groups * panels_ * s_.c * s_.volume() * static_cast<int64_t>(sizeof(T)), 64);
-  }
-  int64_t panel_bytes() const {
-    return round_up(block_ * s_.volume() * piece_ * static_cast<int64_t>(sizeof(T)), 64);
-  }
-  int64_t stage_bytes() const {
-    return staged_ ? round_up(s_.o * piece_ * static_cast<int64_t>(sizeof(T)), 64) : 0;
-  }
-
-  void multiply(int64_t image, int64_t g, int64_t p, int64_t width, T* panels, T* stage) {
-    const int64_t from = image * s_.positions() + p;
-    T* y = s_.y + image * s_.y_image + g * s_.o * s_.y_channel + p;
-    const Target<T> target = staged_ ? Target<T>{stage, piece_, 1} : Target<T>{y, s_.y_channel, 1};
-    for (int64_t c0 = 0; c0 < s_.c; c0 += block_) {
-      const int64_t depth = depth_of(c0), c1 = c0 + block_ < s_.c ? c0 + block_ : s_.c;
-      for (int64_t j = 0; j < width; j += C) {
-        pack_positions<T, C>(s_, g, c0, c1, from + j, width - j < C ? width - j : C, panels + j * depth);
-      }
-      Epilogue<T> e;
-      e.beta = c0 > 0 ? T(1) : T(0);
-      if (s_.bias && c1 == s_.c) e.row_bias = s_.bias + g * s_.o;
-      const T* weights = weights_ + (g * s_.c + c0) * s_.volume() * panels_;
-      multiply_rows<T, R>(s_.o, width, depth, weights, panels, target, e);
-    }
-    if (!staged_) return;
-    for (int64_t at = 0; at < width;) {
-      const Segment q = segment_at(s_, from + at, from + width);
-      T* out = s_.y + q.image * s_.y_image + g * s_.o * s_.y_channel + q.d * s_.y_step[0] + q.h * s_.y_step[1] +
-               q.w * s_.y_step[2];
-      for (int64_t o = 0; o < s_.o; o++) {
-        const T* in = stage + o * piece_ + at;
-        T* line = out + o * s_.y_channel;
-        if (s_.y_step[2] == 1) {
-          copy_run(line, in, q.length);
-        } else {
-          for (int64_t i = 0; i < q.length; i++) line[i * s_.y_step[2]] = in[i];
-        }
-      }
-      at += q.length;
-    }
-  }
-
-  Lowered<T> s_;
-  int threads_;
-  bool merged_, staged_;
-  int64_t block_, piece_, range_, panels_;
-  T* weights_ = nullptr;
-};
 
 }  // namespace
 }  // namespace FLAMBEAU_SET

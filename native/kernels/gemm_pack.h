@@ -16,17 +16,19 @@ struct Operand {
   Operand transposed() const { return {p, col, row}; }
 };
 
-// Transposes a square of 16-byte rows: 4 by 4 elements of 4 bytes, or 2 by 2 of 8. src rows are `stride` apart, dst
-// rows `width`.
+// Transposes a square of 16-byte rows: 4 by 4 elements of 4 bytes, or 2 by 2 of 8. dst rows are `width` apart.
 template <class T>
-FLAMBEAU_INLINE void transpose_square(const T* src, int64_t stride, T* dst, int64_t width) {
+constexpr int kSquare = 16 / static_cast<int>(sizeof(T));
+
+template <class T>
+FLAMBEAU_INLINE void transpose_square(const T* const (&rows)[kSquare<T>], int64_t at, T* dst, int64_t width) {
   typedef T Quad __attribute__((vector_size(16)));
   if constexpr (sizeof(T) == 4) {
     Quad a, b, c, d;
-    __builtin_memcpy(&a, src, 16);
-    __builtin_memcpy(&b, src + stride, 16);
-    __builtin_memcpy(&c, src + 2 * stride, 16);
-    __builtin_memcpy(&d, src + 3 * stride, 16);
+    __builtin_memcpy(&a, rows[0] + at, 16);
+    __builtin_memcpy(&b, rows[1] + at, 16);
+    __builtin_memcpy(&c, rows[2] + at, 16);
+    __builtin_memcpy(&d, rows[3] + at, 16);
     const Quad ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
     const Quad cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
     const Quad r0 = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5), r1 = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
@@ -37,8 +39,8 @@ FLAMBEAU_INLINE void transpose_square(const T* src, int64_t stride, T* dst, int6
     __builtin_memcpy(dst + 3 * width, &r3, 16);
   } else {
     Quad a, b;
-    __builtin_memcpy(&a, src, 16);
-    __builtin_memcpy(&b, src + stride, 16);
+    __builtin_memcpy(&a, rows[0] + at, 16);
+    __builtin_memcpy(&b, rows[1] + at, 16);
     const Quad r0 = __builtin_shufflevector(a, b, 0, 2), r1 = __builtin_shufflevector(a, b, 1, 3);
     __builtin_memcpy(dst, &r0, 16);
     __builtin_memcpy(dst + width, &r1, 16);
@@ -48,7 +50,7 @@ FLAMBEAU_INLINE void transpose_square(const T* src, int64_t stride, T* dst, int6
 // One panel: dst[p * W + i] = src(i, p) for i < rows <= W and p < k, zeros for the rows that are missing.
 template <class T, int W>
 FLAMBEAU_INLINE void pack_panel(T* dst, Operand<T> src, int64_t rows, int64_t k) {
-  constexpr int S = 16 / static_cast<int>(sizeof(T));
+  constexpr int S = kSquare<T>;
   if (rows < W) {
     for (int64_t p = 0; p < k; p++) {
       for (int64_t i = rows; i < W; i++) dst[p * W + i] = T(0);
@@ -62,8 +64,10 @@ FLAMBEAU_INLINE void pack_panel(T* dst, Operand<T> src, int64_t rows, int64_t k)
   if (src.col == 1) {
     for (; i + S <= rows; i += S) {
       const T* s = src.p + i * src.row;
+      const T* lines[S];
+      for (int r = 0; r < S; r++) lines[r] = s + r * src.row;
       int64_t p = 0;
-      for (; p + S <= k; p += S) transpose_square(s + p, src.row, dst + p * W + i, W);
+      for (; p + S <= k; p += S) transpose_square(lines, p, dst + p * W + i, W);
       for (; p < k; p++) {
         for (int r = 0; r < S; r++) dst[p * W + i + r] = s[r * src.row + p];
       }

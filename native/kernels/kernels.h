@@ -3,6 +3,7 @@
 #pragma once
 #include "kernels/convert.h"
 #include "kernels/conv.h"
+#include "kernels/fft.h"
 #include "kernels/gemm.h"
 #include "kernels/norm.h"
 #include "kernels/optim.h"
@@ -24,6 +25,7 @@ struct KernelTable {
   NormKernels norm;
   OptimKernels optim;
   SoftmaxKernels softmax;
+  FftKernels fft;
 };
 
 // The table in use: the best set that the processor has, or the one that FLAMBEAU_ISA names.

@@ -19,6 +19,7 @@ namespace {
     set::fill(t.norm);        \
     set::fill(t.optim);       \
     set::fill(t.softmax);     \
+    set::fill(t.fft);         \
   }
 
 struct Candidate {

@@ -108,8 +108,8 @@ FLAMBEAU_OP(gather) {
   call.result(std::move(out));
 }
 
-// x[.., index, ..] meets `values`, which has the sizes of index (row-major), or is one value for all. Threads share what
-// lies before and behind the dimension: where an element is hit twice, the order is that of the index.
+// x[.., index, ..] meets `values`, which has the sizes of index (row-major), or is one value for all. Threads share
+// what lies before and behind the dimension: where an element is hit twice, the order is that of the index.
 template <Meet kMeet, class T>
 void put(Tensor& x, int d, const Tensor& index, const T* values, bool single) {
   const Lanes l = lanes_of(x, index.sizes, d);
@@ -255,11 +255,12 @@ FLAMBEAU_OP(put_) {
   const Tensor& source = call.tensor();
   const bool accumulate = call.flag();
   FLAMBEAU_CHECK(self.dtype == source.dtype, Kind::Runtime,
-                 "put_(): self and source expected to have the same dtype, but got self.dtype = %s and source.dtype = %s",
+                 "put_(): self and source expected to have the same dtype, but got self.dtype = %s and source.dtype "
+                 "= %s",
                  scalar_name(self.dtype), scalar_name(source.dtype));
   FLAMBEAU_CHECK(index.numel == source.numel, Kind::Range,
-                 "put_(): Expected source and index to have the same number of elements, but got source.numel() = %lld, "
-                 "index.numel() = %lld",
+                 "put_(): Expected source and index to have the same number of elements, but got source.numel() = "
+                 "%lld, index.numel() = %lld",
                  static_cast<Int>(source.numel), static_cast<Int>(index.numel));
   check_writable(self);
   const Ref positions = flat_positions(index, self.numel, "put_", "put elements into", &self);

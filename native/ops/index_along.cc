@@ -27,7 +27,8 @@ FLAMBEAU_OP(index_select) {
   const Ref lifted = at_least_1d(x);
   const Ref positions = at_least_1d(index);
   if (x.ndim() == 0)
-    FLAMBEAU_CHECK(index.numel == 1, Kind::Runtime, "index_select(): Index to scalar can have only 1 value, got %lld value(s)",
+    FLAMBEAU_CHECK(index.numel == 1, Kind::Runtime,
+                   "index_select(): Index to scalar can have only 1 value, got %lld value(s)",
                    static_cast<Int>(index.numel));
   const Ref out = get(*lifted, select(*lifted, {d}, {positions.get()}, Bounds::Plain, nullptr));
   call.result(x.ndim() > 0 ? out : view_of(*out, Dims{}, Dims{}, out->offset));

@@ -9,8 +9,8 @@
 namespace flambeau {
 namespace {
 
-// The number of leading elements of row [n] for which `before` holds; it holds for a first part of the row. Halves without
-// branching: the outcome of a comparison with a random value cannot be predicted.
+// The number of leading elements of row [n] for which `before` holds; it holds for a first part of the row. Halves
+// without branching: the outcome of a comparison with a random value cannot be predicted.
 template <class T, class F>
 int64_t count_before(const T* row, int64_t n, const F& before) {
   const T* base = row;
@@ -22,8 +22,8 @@ int64_t count_before(const T* row, int64_t n, const F& before) {
   return base - row + (n == 1 && before(*base));
 }
 
-// searchsorted(boundaries [n] or [.., n], values [.., m], right) -> int64, of the sizes of `values`: how many boundaries
-// are smaller (right: not greater) than each value
+// searchsorted(boundaries [n] or [.., n], values [.., m], right) -> int64, of the sizes of `values`: how many
+// boundaries are smaller (right: not greater) than each value
 FLAMBEAU_OP(searchsorted) {
   const Tensor& boundaries = call.tensor();
   const Tensor& values = call.tensor();
@@ -34,8 +34,9 @@ FLAMBEAU_OP(searchsorted) {
   for (int d = 0; fits && boundaries.ndim() > 1 && d < values.ndim() - 1; d++)
     fits = boundaries.sizes[d] == values.sizes[d];
   FLAMBEAU_CHECK(fits, Kind::Runtime,
-                 "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
-                 "tensor and input value tensor must match, but we got boundaries tensor %s and input value tensor %s",
+                 "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of "
+                 "boundaries tensor and input value tensor must match, but we got boundaries tensor %s and input value "
+                 "tensor %s",
                  show(boundaries.sizes).c_str(), show(values.sizes).c_str());
   const DType common = promote(boundaries.dtype, values.dtype);
   FLAMBEAU_CHECK(!is_complex(common), Kind::Runtime, "\"searchsorted_out_cpu\" not implemented for '%s'",
@@ -70,7 +71,8 @@ FLAMBEAU_OP(bincount) {
   const Tensor* weights = call.tensor_or_null();
   const int64_t minlength = call.integer();
   FLAMBEAU_CHECK(minlength >= 0, Kind::Runtime, "minlength should be >= 0");
-  FLAMBEAU_CHECK(is_integral(x.dtype), Kind::Runtime, "\"bincount_cpu\" not implemented for '%s'", scalar_name(x.dtype));
+  FLAMBEAU_CHECK(is_integral(x.dtype), Kind::Runtime, "\"bincount_cpu\" not implemented for '%s'",
+                 scalar_name(x.dtype));
   const DType dtype = !weights ? DType::I64 : weights->dtype == DType::F32 ? DType::F32 : DType::F64;
   FLAMBEAU_CHECK(x.ndim() == 1, Kind::Runtime, "bincount only supports 1-d non-negative integral inputs.");
   const Ref bins = contiguous(x, DType::I64);
@@ -126,8 +128,8 @@ FLAMBEAU_OP(histc) {
     low -= 1;
     high += 1;
   }
-  FLAMBEAU_CHECK(std::isfinite(low) && std::isfinite(high), Kind::Runtime, "torch.histc: range of [%g, %g] is not finite",
-                 low, high);
+  FLAMBEAU_CHECK(std::isfinite(low) && std::isfinite(high), Kind::Runtime,
+                 "torch.histc: range of [%g, %g] is not finite", low, high);
   Ref counts = empty(Dims{bins}, DType::I64);
   fill(*counts, Scalar::of(int64_t{0}));
   int64_t* to = counts->as<int64_t>();

@@ -19,7 +19,8 @@ constexpr int64_t kGrain = 16 * 1024;
 }
 
 // Adds stride * position to all offsets; every position is checked.
-void add_offsets(int64_t* offsets, const int64_t* index, int64_t n, int64_t size, int64_t stride, Bounds bounds, int dim) {
+void add_offsets(int64_t* offsets, const int64_t* index, int64_t n, int64_t size, int64_t stride, Bounds bounds,
+                 int dim) {
   const int64_t lowest = bounds == Bounds::Wrapped ? -size : 0;
   std::atomic<int64_t> bad{-1};
   parallel(0, n, 4 * kGrain, [&](int64_t begin, int64_t end) {
@@ -39,7 +40,8 @@ void add_offsets(int64_t* offsets, const int64_t* index, int64_t n, int64_t size
 
 Selection select(const Tensor& x, const std::vector<int64_t>& dims, const std::vector<Tensor*>& indices, Bounds bounds,
                  const Tensor* changed) {
-  FLAMBEAU_CHECK(!dims.empty() && dims.size() == indices.size(), Kind::Type, "index(): one tensor per indexed dimension");
+  FLAMBEAU_CHECK(!dims.empty() && dims.size() == indices.size(), Kind::Type,
+                 "index(): one tensor per indexed dimension");
   Dims positions = indices[0]->sizes;
   for (const Tensor* t : indices) {
     FLAMBEAU_CHECK(t->dtype == DType::I64 || t->dtype == DType::I32, Kind::Range,
@@ -50,7 +52,8 @@ Selection select(const Tensor& x, const std::vector<int64_t>& dims, const std::v
     } catch (const Error&) {
       std::string shapes;
       for (const Tensor* each : indices) shapes += (shapes.empty() ? "" : ", ") + show(each->sizes);
-      fail(Kind::Range, "shape mismatch: indexing tensors could not be broadcast together with shapes %s", shapes.c_str());
+      fail(Kind::Range, "shape mismatch: indexing tensors could not be broadcast together with shapes %s",
+           shapes.c_str());
     }
   }
   const int first = static_cast<int>(dims.front());

@@ -1,6 +1,6 @@
 // Indexing by tensors of positions. An indexed tensor is seen as [outer, positions, inner]: the dimensions before the
-// indexed ones, the combined positions, and the dimensions behind. If the indexed dimensions are not neighbours, outer is
-// 1 and all others are inner.
+// indexed ones, the combined positions, and the dimensions behind. If the indexed dimensions are not neighbours, outer
+// is 1 and all others are inner.
 #pragma once
 #include "ops/index_util.h"
 
@@ -21,9 +21,8 @@ struct Selection {
   Ref after_offsets;  // int64 [inner]; none if inner is one contiguous run
 };
 
-// The selection of x at positions, all of which are checked.
-// dims: ascending; indices: a tensor for each, int64 or int32, broadcast together; changed: a tensor that will be written
-// to, with which no index may share memory.
+// The selection of x at positions, all of which are checked. dims: ascending; indices: a tensor for each, int64 or
+// int32, broadcast together; changed: a tensor that will be written to, with which no index may share memory.
 Selection select(const Tensor& x, const std::vector<int64_t>& dims, const std::vector<Tensor*>& indices, Bounds bounds,
                  const Tensor* changed);
 

@@ -43,20 +43,34 @@ void triangle(Call& call) {
 const Register tril{"tril", triangle, 0};
 const Register triu{"triu", triangle, 1};
 
-// tril_indices(rows, columns, k), triu_indices(...) -> int64 [2, n]: rows and columns of the triangle, in row-major order.
+// How many places of a matrix have column - row <= k.
+__int128 lower_count(int64_t rows, int64_t columns, int64_t k) {
+  const int64_t first = std::clamp<int64_t>(-k, 0, rows);                 // rows before have none
+  const int64_t full = std::clamp<int64_t>(columns - k - 1, first, rows);  // rows from here on have all
+  const __int128 growing = full - first;
+  return growing * (first + k + 1) + growing * (growing - 1) / 2 + static_cast<__int128>(rows - full) * columns;
+}
+
+// tril_indices(rows, columns, k), triu_indices(...) -> int64 [2, n]: rows and columns of the triangle, in row-major
+// order.
 void triangle_indices(Call& call) {
   const int64_t rows = call.integer(), columns = call.integer(), k = call.integer();
   const bool upper = call.row == 1;
   FLAMBEAU_CHECK(rows >= 0, Kind::Runtime, "row must be non-negative, got%lld", static_cast<long long>(rows));
   FLAMBEAU_CHECK(columns >= 0, Kind::Runtime, "col must be non-negative, got%lld", static_cast<long long>(columns));
-  const auto cut = [&](int64_t r) { return std::clamp<int64_t>(r + k + (upper ? 0 : 1), 0, columns); };
-  int64_t n = 0;
-  for (int64_t r = 0; r < rows; r++) n += upper ? columns - cut(r) : cut(r);
+  const __int128 lower = lower_count(rows, columns, upper ? k - 1 : k);
+  const __int128 count = upper ? static_cast<__int128>(rows) * columns - lower : lower;
+  FLAMBEAU_CHECK(count < (int64_t{1} << 53), Kind::Runtime, "the triangle has too many elements");
+  const auto n = static_cast<int64_t>(count);
   Ref out = empty(Dims{2, n}, DType::I64);
   int64_t* at = out->as<int64_t>();
-  for (int64_t r = 0; r < rows; r++) {
-    const int64_t end = upper ? columns : cut(r);
-    for (int64_t c = upper ? cut(r) : 0; c < end; c++, at++) {
+  // Only the rows that have elements in the triangle.
+  const int64_t first = upper ? 0 : std::max<int64_t>(0, -k);
+  const int64_t last = upper ? std::min(rows, columns - k) : columns > 0 ? rows : 0;
+  for (int64_t r = first; r < last; r++) {
+    const int64_t cut = std::clamp<int64_t>(r + k + (upper ? 0 : 1), 0, columns);
+    const int64_t end = upper ? columns : cut;
+    for (int64_t c = upper ? cut : 0; c < end; c++, at++) {
       at[0] = r;
       at[n] = c;
     }

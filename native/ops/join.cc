@@ -47,8 +47,8 @@ FLAMBEAU_OP(cat) {
   for (size_t i = 0; i < tensors.size(); i++) {
     const Tensor& t = *tensors[i];
     if (skipped(t)) continue;
-    FLAMBEAU_CHECK(t.ndim() == first->ndim(), Kind::Runtime, "Tensors must have same number of dimensions: got %d and %d",
-                   first->ndim(), t.ndim());
+    FLAMBEAU_CHECK(t.ndim() == first->ndim(), Kind::Runtime,
+                   "Tensors must have same number of dimensions: got %d and %d", first->ndim(), t.ndim());
     for (int k = 0; k < t.ndim(); k++)
       FLAMBEAU_CHECK(k == d || t.sizes[k] == sizes[k], Kind::Runtime,
                      "Sizes of tensors must match except in dimension %d. Expected size %lld but got size %lld for "

@@ -101,10 +101,12 @@ FLAMBEAU_OP(uniform_) {
                  "\"check_uniform_bounds\" not implemented for '%s'", scalar_name(self.dtype));
   FLAMBEAU_CHECK(from <= to, Kind::Runtime,
                  "uniform_ expects to return a [from, to) range, but found from=%g > to=%g", from, to);
-  const double highest = self.dtype == DType::F16 ? 65504.0 : self.dtype == DType::F64 ? 1.7976931348623157e308 : 3.4028234663852886e38;
+  const double highest = self.dtype == DType::F16   ? 65504.0
+                         : self.dtype == DType::F64 ? 1.7976931348623157e308
+                                                    : 3.4028234663852886e38;
   FLAMBEAU_CHECK(to - from <= highest, Kind::Runtime,
-                 "uniform_ expects to-from <= std::numeric_limits<%s>::max(), but found to=%g and from=%g which result in "
-                 "to-from to exceed the limit",
+                 "uniform_ expects to-from <= std::numeric_limits<%s>::max(), but found to=%g and from=%g which result "
+                 "in to-from to exceed the limit",
                  scalar_name(self.dtype), to, from);
   fill_self(self, [&](DType t, void* out, int64_t n, bool) { fill_uniform(*g, t, out, n, from, to); });
 }
@@ -118,7 +120,9 @@ FLAMBEAU_OP(normal_) {
                  "\"normal_kernel_cpu\" not implemented for '%s'", scalar_name(self.dtype));
   FLAMBEAU_CHECK(std >= 0, Kind::Runtime, "normal expects std >= 0.0, but found std %g", std);
   const double each = is_complex(self.dtype) ? std / std::sqrt(2.0) : std;
-  fill_self(self, [&](DType t, void* out, int64_t n, bool row_major) { fill_normal(*g, t, out, n, mean, each, !row_major); });
+  fill_self(self, [&](DType t, void* out, int64_t n, bool row_major) {
+    fill_normal(*g, t, out, n, mean, each, !row_major);
+  });
 }
 
 // random_(generator, self, from, to): integers in [from, to)
@@ -128,10 +132,12 @@ FLAMBEAU_OP(random_from_to_) {
   const int64_t from = call.scalar().integer(), to = call.scalar().integer();
   FLAMBEAU_CHECK(from < to, Kind::Runtime, "random_ expects 'from' to be less than 'to', but got from=%lld >= to=%lld",
                  static_cast<long long>(from), static_cast<long long>(to));
-  FLAMBEAU_CHECK(!is_complex(self.dtype), Kind::Runtime, "\"random_\" not implemented for '%s'", scalar_name(self.dtype));
+  FLAMBEAU_CHECK(!is_complex(self.dtype), Kind::Runtime, "\"random_\" not implemented for '%s'",
+                 scalar_name(self.dtype));
   if (!is_float(self.dtype)) {
-    int64_t low = self.dtype == DType::U8 || self.dtype == DType::Bool ? 0 : INT64_MIN >> (64 - 8 * item_size(self.dtype));
-    int64_t high = self.dtype == DType::Bool ? 1 : self.dtype == DType::U8 ? 255 : ~low;
+    const bool is_unsigned = self.dtype == DType::U8 || self.dtype == DType::Bool;
+    const int64_t low = is_unsigned ? 0 : INT64_MIN >> (64 - 8 * item_size(self.dtype));
+    const int64_t high = self.dtype == DType::Bool ? 1 : self.dtype == DType::U8 ? 255 : ~low;
     FLAMBEAU_CHECK(from >= low && from <= high, Kind::Runtime, "from is out of bounds for %s", dtype_name(self.dtype));
     FLAMBEAU_CHECK(to - 1 >= low && to - 1 <= high, Kind::Runtime, "to - 1 is out of bounds for %s",
                    dtype_name(self.dtype));
@@ -145,7 +151,8 @@ FLAMBEAU_OP(random_) {
   const Source g(call);
   Tensor& self = call.tensor();
   const bool bits = call.flag();
-  FLAMBEAU_CHECK(!is_complex(self.dtype), Kind::Runtime, "\"random_\" not implemented for '%s'", scalar_name(self.dtype));
+  FLAMBEAU_CHECK(!is_complex(self.dtype), Kind::Runtime, "\"random_\" not implemented for '%s'",
+                 scalar_name(self.dtype));
   fill_self(self, [&](DType t, void* out, int64_t n, bool) {
     if (bits) fill_random_bits(*g, t, out, n);
     else fill_random(*g, t, out, n);

@@ -74,7 +74,8 @@ DType key_dtype(DType t, int64_t n) {
   return t == DType::I64 || wide ? DType::I64 : DType::I32;
 }
 
-KeyRows::KeyRows(const Tensor& t, int d, const char* op) : dim(d), rows(1), n(t.ndim() ? t.sizes[d] : 1), sizes(t.sizes) {
+KeyRows::KeyRows(const Tensor& t, int d, const char* op)
+    : dim(d), rows(1), n(t.ndim() ? t.sizes[d] : 1), sizes(t.sizes) {
   FLAMBEAU_CHECK(!is_complex(t.dtype), Kind::Runtime, "%s(): Sort does not support complex dtypes on CPU", op);
   Dims order, strides;
   for (int i = 0; i < t.ndim(); i++) {

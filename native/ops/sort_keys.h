@@ -57,8 +57,8 @@ void fill_entries(const T* x, int64_t n, bool descending, Entry<KeyOf<T>>* out) 
 void sort_entries(Entry<uint32_t>* entries, Entry<uint32_t>* other, int64_t n);
 void sort_entries(Entry<uint64_t>* entries, Entry<uint64_t>* other, int64_t n);
 
-// The type that elements are read in when they become keys: float32 and int32 give keys of 32 bits, float64 and int64 of
-// 64. Rows too long for positions of 32 bits take 64.
+// The type that elements are read in when they become keys: float32 and int32 give keys of 32 bits, float64 and int64
+// of 64. Rows too long for positions of 32 bits take 64.
 DType key_dtype(DType t, int64_t n);
 
 // A tensor as rows along one dimension: [rows, n] contiguous.

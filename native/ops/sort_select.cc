@@ -35,8 +35,8 @@ void select_kth(E* x, int64_t n, int64_t k) {
   }
 }
 
-// Runs choose(entries, n, nans) -> position for every row; the entries are in order of position, and `nans` of them have
-// the highest key because they are NaN.
+// Runs choose(entries, n, nans) -> position for every row; the entries are in order of position, and `nans` of them
+// have the highest key because they are NaN.
 template <class F>
 void reduce_rows(Call& call, const Tensor& x, int d, bool keepdim, const char* op, const F& choose) {
   FLAMBEAU_CHECK(x.ndim() == 0 || x.sizes[d] > 0, Kind::Range,

@@ -7,8 +7,8 @@
 namespace flambeau {
 namespace {
 
-// Groups n items that `order` lists so that equal ones are neighbours: leaves the first of each group, the group of each
-// item, and the sizes of the groups, all int64.
+// Groups n items that `order` lists so that equal ones are neighbours: leaves the first of each group, the group of
+// each item, and the sizes of the groups, all int64.
 template <class Same>
 void emit_groups(Call& call, const int64_t* order, int64_t n, const Same& same) {
   Ref inverse = empty(Dims{n}, DType::I64);

@@ -30,17 +30,21 @@ function measure(...options: string[]): { status: number | null; results: Measur
 
 const MIB = 2 ** 20;
 
-test.each(['main', 'worker'])('training that never disposes does not grow (%s thread)', (where) => {
-  const small = measure('--where', where, '--bytes', '64,262144', '--steps', '6000');
-  const large = measure('--where', where, '--bytes', '4194304', '--steps', '1500');
-  for (const { growth, tensors, bytes } of [...small.results, ...large.results]) {
-    expect([bytes, growth < 64 * MIB]).toEqual([bytes, true]);
-    // 8,192 tensors are what may wait for one collection; the ages of the sweep hold a few times that.
-    expect(tensors).toBeLessThan(40_000);
-  }
-  expect([small.results.length, large.results.length]).toEqual([2, 1]);
-  expect([small.status, large.status]).toEqual([0, 0]);
-}, 240_000);
+test.each(['main', 'worker'])(
+  'training that never disposes does not grow (%s thread)',
+  (where) => {
+    const small = measure('--where', where, '--bytes', '64,262144', '--steps', '6000');
+    const large = measure('--where', where, '--bytes', '4194304', '--steps', '1500');
+    for (const { growth, tensors, bytes } of [...small.results, ...large.results]) {
+      expect([bytes, growth < 64 * MIB]).toEqual([bytes, true]);
+      // 8,192 tensors are what may wait for one collection; the ages of the sweep hold a few times that.
+      expect(tensors).toBeLessThan(40_000);
+    }
+    expect([small.results.length, large.results.length]).toEqual([2, 1]);
+    expect([small.status, large.status]).toEqual([0, 0]);
+  },
+  240_000,
+);
 
 test('a program that holds on to its tensors is seen to grow', () => {
   const { status, results } = measure('--where', 'main', '--bytes', '65536', '--steps', '2500', '--hold');

@@ -44,9 +44,10 @@ test('a worker that is ended in the middle of its work frees its tensors', async
 
 test('workers compute at the same time without disturbing each other', async () => {
   const script = (seed: number) => `
-    torch.manualSeed(${seed});
+    const generator = new torch.Generator();
+    generator.manualSeed(${seed});
     const w = torch.zeros(64, 64, { requiresGrad: true });
-    const x = torch.randn(64, 64);
+    const x = torch.randn(64, 64, { generator });
     for (let i = 0; i < 300; i++) {
       w.grad = null;
       w.matmul(x).sub(x).pow(2).mean().backward();

@@ -2,8 +2,14 @@
 import { RuntimeError } from '../../core/errors.js';
 import { typeName } from '../../nn/printing.js';
 import { warn } from '../../nn/warn.js';
+import type { CallArguments, FirstThenNamed } from '../../ops/signature.js';
 import { dataKey, entriesOf, optionKey } from '../groups.js';
 import { Optimizer } from '../optimizer.js';
+
+/** A scheduler's arguments: PyTorch's order, or the optimizer and then names. */
+export type SchedulerArguments<S extends string, P extends readonly unknown[]> =
+  | CallArguments<S, P>
+  | FirstThenNamed<S, P>;
 
 /** Any optimizer. */
 export type AnyOptimizer = Optimizer<object>;

@@ -2,7 +2,7 @@
 import { RuntimeError } from '../../core/errors.js';
 import { typeName } from '../../nn/printing.js';
 import { bind, type CallArguments, signature } from '../../ops/signature.js';
-import { type AnyOptimizer, groupsOf, LRScheduler, type SchedulerStateDict } from './base.js';
+import { type AnyOptimizer, groupsOf, LRScheduler, type SchedulerStateDict, type SchedulerArguments } from './base.js';
 import { ReduceLROnPlateau } from './plateau.js';
 
 function checkSchedulers(name: string, optimizer: AnyOptimizer, schedulers: readonly LRScheduler[]): void {
@@ -69,7 +69,7 @@ export class SequentialLR extends CompositeLR {
    * @param args optimizer, schedulers, milestones (the steps at which the next scheduler starts, one fewer than
    *   schedulers), lastEpoch (default -1).
    */
-  constructor(...args: CallArguments<typeof SEQUENTIAL, SequentialFull>) {
+  constructor(...args: SchedulerArguments<typeof SEQUENTIAL, SequentialFull>) {
     const [optimizer, schedulers, milestones, lastEpoch] = bind(SEQUENTIAL_SIGNATURE, args) as SequentialFull;
     if (schedulers.length < 1) {
       throw new RuntimeError('SequentialLR expects at least one scheduler, but got no scheduler.');

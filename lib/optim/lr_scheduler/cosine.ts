@@ -1,7 +1,7 @@
 // Cosine schedules. (Loshchilov and Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", 2016)
-import { bind, type CallArguments, signature } from '../../ops/signature.js';
+import { bind, signature } from '../../ops/signature.js';
 import { check } from '../state.js';
-import { type AnyOptimizer, LRScheduler } from './base.js';
+import { type AnyOptimizer, LRScheduler, type SchedulerArguments } from './base.js';
 
 const ANNEALING = 'CosineAnnealingLR(any optimizer, int tMax, float etaMin=0, int lastEpoch=-1)';
 const ANNEALING_SIGNATURE = signature(ANNEALING);
@@ -13,7 +13,7 @@ export class CosineAnnealingLR extends LRScheduler {
   declare etaMin: number;
 
   /** @param args optimizer, tMax (steps of the way down), etaMin (default 0), lastEpoch (default -1). */
-  constructor(...args: CallArguments<typeof ANNEALING, AnnealingFull>) {
+  constructor(...args: SchedulerArguments<typeof ANNEALING, AnnealingFull>) {
     const [optimizer, tMax, etaMin, lastEpoch] = bind(ANNEALING_SIGNATURE, args) as AnnealingFull;
     check(tMax > 0, `Expected positive integer tMax, but got ${tMax}`);
     super(optimizer, lastEpoch, { tMax, etaMin });
@@ -53,7 +53,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   declare tCur: number;
 
   /** @param args optimizer, t0 (steps of the first run), tMult (default 1), etaMin (default 0), lastEpoch (default -1). */
-  constructor(...args: CallArguments<typeof RESTARTS, RestartsFull>) {
+  constructor(...args: SchedulerArguments<typeof RESTARTS, RestartsFull>) {
     const [optimizer, t0, tMult, etaMin, lastEpoch] = bind(RESTARTS_SIGNATURE, args) as RestartsFull;
     check(t0 > 0, `Expected positive integer t0, but got ${t0}`);
     check(tMult >= 1, `Expected integer tMult >= 1, but got ${tMult}`);

@@ -1,6 +1,6 @@
 // Schedules that also turn the momentum. (Smith, "Cyclical Learning Rates for Training Neural Networks", 2015, and
 // "Super-Convergence", 2017)
-import { bind, type CallArguments, signature } from '../../ops/signature.js';
+import { bind, signature } from '../../ops/signature.js';
 import { check } from '../state.js';
 import {
   type AnyOptimizer,
@@ -10,6 +10,7 @@ import {
   perGroup,
   type ScheduledGroup,
   type SchedulerStateDict,
+  type SchedulerArguments,
 } from './base.js';
 import { dataKey, optionKey } from '../groups.js';
 
@@ -81,7 +82,7 @@ export class CyclicLR extends LRScheduler {
    *   mode); scaleMode ('cycle', the default, or 'iterations': what scaleFn gets); cycleMomentum (default true);
    *   baseMomentum (default 0.8) and maxMomentum (default 0.9); lastEpoch (default -1).
    */
-  constructor(...args: CallArguments<typeof CYCLIC, CyclicFull>) {
+  constructor(...args: SchedulerArguments<typeof CYCLIC, CyclicFull>) {
     const [
       optimizer,
       baseLr,
@@ -231,7 +232,7 @@ export class OneCycleLR extends LRScheduler {
    *   25); finalDivFactor (the first rate by the last one, default 10000); threePhase (default false: no way down
    *   that mirrors the way up); lastEpoch (default -1).
    */
-  constructor(...args: CallArguments<typeof ONE_CYCLE, OneCycleFull>) {
+  constructor(...args: SchedulerArguments<typeof ONE_CYCLE, OneCycleFull>) {
     const [
       optimizer,
       maxLr,

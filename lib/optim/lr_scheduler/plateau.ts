@@ -1,9 +1,9 @@
 // A schedule that follows a measurement.
 import { RuntimeError } from '../../core/errors.js';
-import { bind, type CallArguments, signature } from '../../ops/signature.js';
+import { bind, signature } from '../../ops/signature.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { check } from '../state.js';
-import { type AnyOptimizer, checkOptimizer, groupsOf, LRScheduler } from './base.js';
+import { type AnyOptimizer, checkOptimizer, groupsOf, LRScheduler, type SchedulerArguments } from './base.js';
 
 const TEXT =
   "ReduceLROnPlateau(any optimizer, str mode='min', float factor=0.1, int patience=10, float threshold=0.0001, str thresholdMode='rel', int cooldown=0, float[]? minLr=None, float eps=1e-8)";
@@ -46,7 +46,7 @@ export class ReduceLROnPlateau extends LRScheduler {
    *   reduction that do not count, default 0); minLr (a number, or one per group, default 0); eps (smaller changes are
    *   not made, default 1e-8).
    */
-  constructor(...args: CallArguments<typeof TEXT, Full>) {
+  constructor(...args: SchedulerArguments<typeof TEXT, Full>) {
     const [optimizer, mode, factor, patience, threshold, thresholdMode, cooldown, minLr, eps] = bind(
       SIGNATURE,
       args,

@@ -1,8 +1,8 @@
 // Schedules with one rule: steps, ramps, powers and functions.
 import { RuntimeError } from '../../core/errors.js';
-import { bind, type CallArguments, signature } from '../../ops/signature.js';
+import { bind, signature } from '../../ops/signature.js';
 import { check } from '../state.js';
-import { type AnyOptimizer, checkOptimizer, LRScheduler } from './base.js';
+import { type AnyOptimizer, checkOptimizer, LRScheduler, type SchedulerArguments } from './base.js';
 
 const STEP = 'StepLR(any optimizer, int stepSize, float gamma=0.1, int lastEpoch=-1)';
 const STEP_SIGNATURE = signature(STEP);
@@ -14,7 +14,7 @@ export class StepLR extends LRScheduler {
   declare gamma: number;
 
   /** @param args optimizer, stepSize, gamma (default 0.1), lastEpoch (default -1). */
-  constructor(...args: CallArguments<typeof STEP, StepFull>) {
+  constructor(...args: SchedulerArguments<typeof STEP, StepFull>) {
     const [optimizer, stepSize, gamma, lastEpoch] = bind(STEP_SIGNATURE, args) as StepFull;
     check(stepSize > 0, `Expected positive integer stepSize, but got ${stepSize}`);
     super(optimizer, lastEpoch, { stepSize, gamma });
@@ -41,7 +41,7 @@ export class MultiStepLR extends LRScheduler {
   declare gamma: number;
 
   /** @param args optimizer, milestones (steps), gamma (default 0.1), lastEpoch (default -1). */
-  constructor(...args: CallArguments<typeof MULTI_STEP, MultiStepFull>) {
+  constructor(...args: SchedulerArguments<typeof MULTI_STEP, MultiStepFull>) {
     const [optimizer, list, gamma, lastEpoch] = bind(MULTI_STEP_SIGNATURE, args) as MultiStepFull;
     const milestones = new Map<number, number>();
     for (const m of list) milestones.set(m, (milestones.get(m) ?? 0) + 1);
@@ -77,7 +77,7 @@ export class ConstantLR extends LRScheduler {
   declare totalIters: number;
 
   /** @param args optimizer, factor (0 to 1, default 1/3), totalIters (default 5), lastEpoch (default -1). */
-  constructor(...args: CallArguments<typeof CONSTANT, ConstantFull>) {
+  constructor(...args: SchedulerArguments<typeof CONSTANT, ConstantFull>) {
     const [optimizer, factor, totalIters, lastEpoch] = bind(CONSTANT_SIGNATURE, args) as ConstantFull;
     check(factor >= 0 && factor <= 1, 'Constant multiplicative factor expected to be between 0 and 1.');
     super(optimizer, lastEpoch, { factor, totalIters });
@@ -112,7 +112,7 @@ export class LinearLR extends LRScheduler {
   declare totalIters: number;
 
   /** @param args optimizer, startFactor (default 1/3), endFactor (default 1), totalIters (default 5), lastEpoch (default -1). */
-  constructor(...args: CallArguments<typeof LINEAR, LinearFull>) {
+  constructor(...args: SchedulerArguments<typeof LINEAR, LinearFull>) {
     const [optimizer, startFactor, endFactor, totalIters, lastEpoch] = bind(LINEAR_SIGNATURE, args) as LinearFull;
     check(
       startFactor > 0 && startFactor <= 1,
@@ -146,7 +146,7 @@ export class ExponentialLR extends LRScheduler {
   declare gamma: number;
 
   /** @param args optimizer, gamma, lastEpoch (default -1). */
-  constructor(...args: CallArguments<typeof EXPONENTIAL, ExponentialFull>) {
+  constructor(...args: SchedulerArguments<typeof EXPONENTIAL, ExponentialFull>) {
     const [optimizer, gamma, lastEpoch] = bind(EXPONENTIAL_SIGNATURE, args) as ExponentialFull;
     super(optimizer, lastEpoch, { gamma });
   }
@@ -171,7 +171,7 @@ export class PolynomialLR extends LRScheduler {
   declare power: number;
 
   /** @param args optimizer, totalIters (default 5), power (default 1), lastEpoch (default -1). */
-  constructor(...args: CallArguments<typeof POLYNOMIAL, PolynomialFull>) {
+  constructor(...args: SchedulerArguments<typeof POLYNOMIAL, PolynomialFull>) {
     const [optimizer, totalIters, power, lastEpoch] = bind(POLYNOMIAL_SIGNATURE, args) as PolynomialFull;
     super(optimizer, lastEpoch, { totalIters, power });
   }
@@ -222,7 +222,7 @@ const LAMBDA_SIGNATURE = signature(LAMBDA);
 /** The first rates times what a function says for the step. */
 export class LambdaLR extends FunctionLR {
   /** @param args optimizer, lrLambda (a function of the step, or one per group), lastEpoch (default -1). */
-  constructor(...args: CallArguments<typeof LAMBDA, LambdaFull>) {
+  constructor(...args: SchedulerArguments<typeof LAMBDA, LambdaFull>) {
     const [optimizer, lrLambda, lastEpoch] = bind(LAMBDA_SIGNATURE, args) as LambdaFull;
     super(optimizer, lastEpoch, { lrLambdas: lambdasFor('LambdaLR', optimizer, lrLambda) });
   }
@@ -239,7 +239,7 @@ const MULTIPLICATIVE_SIGNATURE = signature(MULTIPLICATIVE);
 /** At every step, the rates as they are times what a function says. */
 export class MultiplicativeLR extends FunctionLR {
   /** @param args optimizer, lrLambda (a function of the step, or one per group), lastEpoch (default -1). */
-  constructor(...args: CallArguments<typeof MULTIPLICATIVE, LambdaFull>) {
+  constructor(...args: SchedulerArguments<typeof MULTIPLICATIVE, LambdaFull>) {
     const [optimizer, lrLambda, lastEpoch] = bind(MULTIPLICATIVE_SIGNATURE, args) as LambdaFull;
     super(optimizer, lastEpoch, { lrLambdas: lambdasFor('MultiplicativeLR', optimizer, lrLambda) });
   }

@@ -1,5 +1,5 @@
 // Rows of joining, splitting, indexing and sorting: what PyTorch gives for them, and their gradients.
-import { call, callWith, exactly, grid, mask, type Structured, whole } from './row.js';
+import { call, callWith, exactly, grid, mask, type Structured, whole } from './row';
 
 const cube = grid([2, 3, 4]);
 const matrix = grid([3, 4], -2, 2, { seed: 2 });
@@ -28,10 +28,10 @@ export const rows: readonly Structured[] = [
   { op: 'dsplit', cases: [call(cube, 2)] },
   { op: 'unbind', cases: [call(matrix), call(cube, -1)] },
   { op: 'repeat', cases: [call(vector, 2), call(matrix, 2, 1, 3), call(scalar, [2]), call(vector, 0)] },
-  { op: 'tile', cases: [call(matrix, 2), call(vector, [2, 2])] },
+  { op: 'tile', cases: [call(matrix, [2]), call(vector, [2, 2])] },
   { op: 'repeatInterleave', cases: [call(vector, 2), call(matrix, 2, 1), callWith({ dim: 0 }, matrix, some)] },
   { op: 'roll', cases: [call(vector, 2), call(matrix, -1, 0), call(matrix, [1, 2], [0, 1])] },
-  { op: 'flip', cases: [call(matrix, 0), call(cube, [0, -1])] },
+  { op: 'flip', cases: [call(matrix, [0]), call(cube, [0, -1])] },
   { op: 'fliplr', cases: [call(matrix)] },
   { op: 'flipud', cases: [call(matrix)] },
   { op: 'rot90', cases: [call(matrix), call(matrix, 2), call(cube, -1, [1, 2])] },

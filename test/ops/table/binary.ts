@@ -1,6 +1,6 @@
 // Rows of two and three operands: arithmetic, comparison, logic, bits.
-import type { ComplexSpec, Pointwise } from './row.js';
-import { COMPLEX } from './unary.js';
+import type { ComplexSpec, Pointwise } from './row';
+import { COMPLEX } from './unary';
 
 const REAL: readonly number[] = [-Infinity, -3, -1.5, -1, -0.5, -0, 0, 0.5, 1, 2, 3.5, Infinity, NaN];
 const FEW: readonly number[] = [-Infinity, -1.5, -0, 0, 0.5, 2, NaN];
@@ -31,17 +31,17 @@ const compare = (op: string, rest: Options = {}): Pointwise => binary(op, { numb
 const logic = (op: string): Pointwise => binary(op, { numbers: 'none', complex: true });
 const bits = (op: string, rest: Options = {}): Pointwise => binary(op, { real: null, ...rest });
 const division = (op: string, rest: Options = {}): Pointwise => binary(op, { ints: [INTS, DIVISORS], ...rest });
-function ternary(op: string, rest: Options = {}): Pointwise {
+function ternary(op: string, { ints = [INTS.slice(1, 8), [-2, 0, 3], [-1, 1, 2]], real = [FEW, FEW, FEW], ...rest }: Options = {}): Pointwise {
   return {
     op,
     arity: 3,
     inPlace: true,
-    real: [FEW, FEW, FEW],
-    ints: [INTS.slice(1, 8), [-2, 0, 3], [-1, 1, 2]],
-    complex: [PAIRS.slice(0, 3), PAIRS.slice(1, 4), PAIRS.slice(2, 5)],
     slopes: [RANGE, RANGE, RANGE],
     numbers: 'none',
-    ...(rest as object),
+    ...(real && { real }),
+    ...(ints && { ints }),
+    ...rest,
+    complex: [PAIRS.slice(0, 3), PAIRS.slice(1, 4), PAIRS.slice(2, 5)],
   };
 }
 
@@ -61,20 +61,20 @@ export const rows: readonly Pointwise[] = [
   smooth('pow', { complex: true, ints: [INTS, [0, 1, 2, 3, 7]] }),
   smooth('maximum', { numbers: 'none', slopes: [RANGE, [0.3, 2.1]] }),
   smooth('minimum', { numbers: 'none', slopes: [RANGE, [0.3, 2.1]] }),
-  smooth('fmax', { numbers: 'none', slopes: [RANGE, [0.3, 2.1]] }),
-  smooth('fmin', { numbers: 'none', slopes: [RANGE, [0.3, 2.1]] }),
+  smooth('fmax', { anyZero: true, numbers: 'none', slopes: [RANGE, [0.3, 2.1]] }),
+  smooth('fmin', { anyZero: true, numbers: 'none', slopes: [RANGE, [0.3, 2.1]] }),
   smooth('atan2', { numbers: 'none', aliases: ['arctan2'] }),
   smooth('hypot', { numbers: 'none' }),
   binary('copysign', { numbers: 'other', slopes: [RANGE, RANGE] }),
   binary('nextafter', { numbers: 'none', perType: true }),
-  smooth('logaddexp', { numbers: 'none' }),
-  smooth('logaddexp2', { numbers: 'none' }),
+  smooth('logaddexp', { numbers: 'none', complex: true, absolute: 2 }),
+  smooth('logaddexp2', { numbers: 'none', absolute: 2, anyZero: true }),
   smooth('xlogy'),
   smooth('xlog1py', { python: 'torch.special.xlog1py' }),
-  binary('zeta', { real: [[2, 3, 4.5, 1, 0.5], [0.5, 1, 2.5, 7, -1.5, NaN]], python: 'torch.special.zeta', ulps: 256, slopes: [null, [1, 3]] }),
+  binary('zeta', { real: [[2, 3, 4.5, 1, 0.5], [0.5, 1, 2.5, 7, -1.5, NaN]], python: 'torch.special.zeta', ulps: 256, slopes: [null, [1, 3]], more: { float16: 'float16', bfloat16: 'bfloat16' } }),
   binary('heaviside', { numbers: 'none' }),
-  binary('gcd', { real: null, numbers: 'none' }),
-  binary('lcm', { real: null, numbers: 'none' }),
+  binary('gcd', { real: null, ints: [INTS.slice(1), INTS.slice(1)], numbers: 'none' }),
+  binary('lcm', { real: null, ints: [INTS.slice(1), INTS.slice(1)], numbers: 'none' }),
   smooth('ldexp', { real: [REAL, [-3, -1, 0, 1, 2.5, 5]], ints: [INTS, [-3, 0, 1, 4]], numbers: 'none' }),
   compare('eq', { complex: true }),
   compare('ne', { complex: true, aliases: ['notEqual'] }),

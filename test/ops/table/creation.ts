@@ -1,5 +1,5 @@
 // Rows of fresh tensors.
-import { type Arg, call, callWith, type Case, exactly, named, type Structured, whole } from './row.js';
+import { type Arg, call, callWith, type Case, exactly, named, type Structured, whole } from './row';
 
 const made = (op: string, ...cases: Case[]): Structured => ({ op, cases, grad: false, types: false, layouts: false });
 const like = exactly([2, 3], [1, 2, 3, 4, 5, 6], 'float32');

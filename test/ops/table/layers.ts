@@ -1,5 +1,5 @@
 // Rows of convolutions, pooling, normalisation and softmax.
-import { type Case, call, callWith, exactly, grid, named, type Spec, type Structured } from './row.js';
+import { type Case, call, callWith, exactly, grid, named, type Spec, type Structured } from './row';
 
 const x = (...shape: number[]): Spec => grid(shape, -1, 1, { seed: 1 });
 const w = (...shape: number[]): Spec => grid(shape, -1, 1, { seed: 2 });

@@ -17,7 +17,7 @@ function load(name) {
     const module = { exports: {} };
     loaded.set(name, module);
     const require = (target) =>
-      target.startsWith('./') ? load(target.slice(2).replace(/\.js$/, '')) : createRequire(import.meta.url)(target);
+      target.startsWith('./') ? load(target.slice(2)) : createRequire(import.meta.url)(target);
     new Function('module', 'exports', 'require', code)(module, module.exports, require);
   }
   return loaded.get(name).exports;

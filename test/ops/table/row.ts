@@ -55,6 +55,14 @@ export interface Pointwise extends Common {
   readonly perType?: boolean;
   /** Allowed error in units of the last place, where more than the usual few. */
   readonly ulps?: number;
+  /** Allowed error in units of the last place of 1, where the formula loses digits near a zero (in PyTorch or here). */
+  readonly absolute?: number;
+  /** Whether the sign of a zero may differ from PyTorch's. */
+  readonly anyZero?: boolean;
+  /** Inputs for which PyTorch gives a wrong value, with the right one. */
+  readonly instead?: readonly (readonly [input: number, right: number])[];
+  /** Types that are taken beyond those of PyTorch, with the type of the result. */
+  readonly more?: Readonly<Record<string, string>>;
   /** Other names of the same op. */
   readonly aliases?: readonly string[];
 }
@@ -72,6 +80,8 @@ export interface Structured extends Common {
   readonly tolerance?: number;
   /** Whether acceptance and result types are compared over all types in the place of float64 (default). */
   readonly types?: boolean;
+  /** Types that are taken beyond those of PyTorch. */
+  readonly more?: readonly string[];
   /** Whether other memory layouts of the arguments must give the same (default). */
   readonly layouts?: boolean;
   readonly aliases?: readonly string[];

@@ -1,5 +1,5 @@
 // Rows of the elementary and special functions of one operand, of rounding and of tests.
-import type { ComplexSpec, Pointwise } from './row.js';
+import type { ComplexSpec, Pointwise } from './row';
 
 /** Values that are exact in every floating-point type, and the special ones. */
 export const REAL: readonly number[] = [
@@ -18,10 +18,12 @@ export const COMPLEX: readonly ComplexSpec[] = [
   { re: -6, im: 0.5 },
 ];
 const INTS: readonly number[] = [-128, -100, -7, -3, -1, 0, 1, 2, 3, 5, 64, 127];
+/** The half types, which PyTorch leaves out of some special functions. */
+export const HALVES = { float16: 'float16', bfloat16: 'bfloat16' };
 const WHOLE = [-3, -2, -1, 0, 1, 2, 3];
 
 type Options = Partial<Omit<Pointwise, 'op' | 'arity' | 'real' | 'slopes' | 'complex' | 'ints'>> & {
-  real?: readonly number[];
+  real?: readonly number[] | null;
   complex?: boolean;
   ints?: boolean;
 };
@@ -30,7 +32,7 @@ export function unary(op: string, slope: readonly [number, number] | null, { rea
   return {
     op,
     arity: 1,
-    real: [real],
+    ...(real && { real: [real] }),
     inPlace: true,
     ...(complex && { complex: [COMPLEX] }),
     ...(ints && { ints: [INTS] }),
@@ -80,34 +82,34 @@ export const rows: readonly Pointwise[] = [
   elementary('acosh', [1.25, 4], { aliases: ['arccosh'] }),
   elementary('atanh', [-0.8, 0.8], { aliases: ['arctanh'] }),
   elementary('sigmoid', [-2, 2], { aliases: ['expit'] }),
-  elementary('sinc', [0.25, 2]),
+  elementary('sinc', [0.25, 2], { absolute: 1, anyZero: true }),
   unary('erf', [-2, 2], { real: WIDE }),
   unary('erfc', [-2, 2], { real: WIDE }),
   unary('erfinv', [-0.8, 0.8], { real: WIDE }),
   unary('lgamma', [0.5, 4], { real: WIDE, ulps: 64 }),
   unary('digamma', [0.5, 4], { ulps: 256 }),
-  unary('i0', [-2, 2]),
-  special('i1', [-2, 2]),
+  unary('i0', [-2, 2], { instead: [[-Infinity, Infinity], [Infinity, Infinity]] }),
+  special('i1', [-2, 2], { instead: [[-Infinity, -Infinity], [Infinity, Infinity]], anyZero: true }),
   special('i0e', [0.25, 2]),
-  special('i1e', [0.25, 2]),
-  special('erfcx', [-2, 2]),
-  special('ndtr', [-2, 2]),
-  special('ndtri', [0.1, 0.9]),
-  special('logNdtr', [-2, 2], { python: 'torch.special.log_ndtr' }),
+  special('i1e', [0.25, 2], { anyZero: true }),
+  special('erfcx', [-2, 2], { more: HALVES }),
+  special('ndtr', [-2, 2], { absolute: 1 }),
+  special('ndtri', [0.1, 0.9], { more: HALVES }),
+  special('logNdtr', [-2, 2], { python: 'torch.special.log_ndtr', more: HALVES, anyZero: true }),
   special('entr', [0.25, 4]),
   unary('logit', [0.1, 0.9]),
   unary('logit', [0.3, 0.7], { variant: 'eps', extra: [0.25], real: REAL }),
-  unary('nanToNum', [-2, 2], { complex: true }),
+  unary('nanToNum', [-2, 2], { complex: true, perType: true }),
   unary('nanToNum', [-2, 2], { variant: 'given', options: { nan: 1, posinf: 2, neginf: -3 } }),
   elementary('conj', [-2, 2], { inPlace: false }),
   elementary('conjPhysical', [-2, 2], { inPlace: false }),
   elementary('resolveConj', [-2, 2], { inPlace: false }),
   elementary('resolveNeg', [-2, 2], { inPlace: false }),
   elementary('real', [-2, 2], { inPlace: false }),
-  unary('imag', [-2, 2], { real: undefined, complex: true, ints: false, inPlace: false }),
+  unary('imag', [-2, 2], { real: null, complex: true, ints: false, inPlace: false }),
   elementary('angle', [-2, 2], { kinks: [0], inPlace: false }),
-  unary('deg2rad', [-90, 90], { inPlace: false }),
-  unary('rad2deg', [-2, 2], { inPlace: false }),
+  unary('deg2rad', [-90, 90], { inPlace: false, more: { complex64: 'complex64', complex128: 'complex128' } }),
+  unary('rad2deg', [-2, 2], { inPlace: false, more: { complex64: 'complex64', complex128: 'complex128' } }),
   test('isnan', { complex: true, inPlace: false }),
   test('isinf', { complex: true, inPlace: false }),
   test('isfinite', { complex: true, inPlace: false }),
@@ -116,11 +118,11 @@ export const rows: readonly Pointwise[] = [
   test('signbit', { inPlace: false }),
   test('isreal', { complex: true, inPlace: false }),
   test('logicalNot', { complex: true }),
-  unary('bitwiseNot', null, { real: undefined }),
+  unary('bitwiseNot', null, { real: null }),
   unary('clamp', [-2, 2], { extra: [-0.75, 1.5], kinks: [-0.75, 1.5], aliases: ['clip'] }),
   unary('clamp', [-2, 2], { variant: 'only a minimum', extra: [-0.75], kinks: [-0.75] }),
   unary('clamp', [-2, 2], { variant: 'only a maximum', options: { max: 0.5 }, kinks: [0.5] }),
-  unary('clamp', [-2, 2], { variant: 'whole bounds', extra: [-2, 3], kinks: [-2] }),
+  unary('clamp', [-2, 2], { variant: 'whole bounds', extra: [1, 3], kinks: [1] }),
   unary('clampMin', [-2, 2], { extra: [0.5], kinks: [0.5], inPlace: false }),
   unary('clampMax', [-2, 2], { extra: [0.5], kinks: [0.5], inPlace: false }),
 ];

@@ -1,5 +1,5 @@
 // Rows of views and of what rearranges dimensions.
-import { call, callWith, exactly, grid, named, type Structured, whole } from './row.js';
+import { call, callWith, exactly, grid, named, type Structured, whole } from './row';
 
 const cube = grid([2, 3, 4]);
 const matrix = grid([3, 4], -2, 2, { seed: 2 });
@@ -33,7 +33,7 @@ export const rows: readonly Structured[] = [
   { op: 'squeeze', cases: [call(four), call(four, 1), call(four, [1, -1]), call(four, 0), call(scalar)] },
   { op: 'unsqueeze', cases: [call(cube, 0), call(cube, -1), call(cube, 3), call(scalar, 0)] },
   { op: 'diagonal', cases: [call(square), call(matrix, 1), call(matrix, -2), callWith({ offset: 0, dim1: 0, dim2: 2 }, cube), call(matrix, 7)] },
-  { op: 'unfold', cases: [call(vector, 0, 3, 2), call(vector, 0, 3, 1), call(cube, 1, 2, 1), call(cube, -1, 4, 3), call(vector, 0, 0, 1)] },
+  { op: 'unfold', python: 'torch.Tensor.unfold', cases: [call(vector, 0, 3, 2), call(vector, 0, 3, 1), call(cube, 1, 2, 1), call(cube, -1, 4, 3), call(vector, 0, 0, 1)] },
   { op: 'asStrided', layouts: false, cases: [call(matrix, [2, 2], [1, 2]), call(matrix, [2, 3], [2, 1], 1), call(vector, [3, 3], [1, 1], 0), call(vector, [], [], 3)] },
   { op: 'viewAsReal', types: false, cases: [call(complex)] },
   { op: 'viewAsComplex', layouts: false, types: false, cases: [call(pairs)] },

@@ -1,0 +1,63 @@
+// Operations along a dimension that keep the sizes, on the elements whose mask is true. What a result holds at places
+// whose mask is false means nothing.
+import type { DType } from '../core/dtype.js';
+import { div, logaddexp as logaddexpOf } from '../ops/arithmetic.js';
+import { clampMin } from '../ops/comparison.js';
+import { cast } from '../ops/convert.js';
+import { fnOp } from '../ops/define.js';
+import * as reduce from '../ops/reduce.js';
+import { logSoftmax as logSoftmaxOf, softmax as softmaxOf } from '../ops/softmax.js';
+import { neg } from '../ops/unary.js';
+import { type Tensor, wrapDim } from '../tensor/tensor.js';
+import { hidden } from './masks.js';
+import { normOf } from './reductions.js';
+
+const OPTIONS = 'ScalarType? dtype=None, Tensor? mask=None';
+
+/** Running sums of the elements whose mask is true. */
+export const cumsum = fnOp(
+  `cumsum(Tensor input, int dim, ${OPTIONS})`,
+  (input: Tensor, dim: number, dtype: DType | null, mask: Tensor | null): Tensor =>
+    reduce.cumsum.impl(hidden('cumsum', input, mask, 'zero'), wrapDim(dim, input.ndim), dtype ?? input.dtype),
+);
+/** Running products of the elements whose mask is true. */
+export const cumprod = fnOp(
+  `cumprod(Tensor input, int dim, ${OPTIONS})`,
+  (input: Tensor, dim: number, dtype: DType | null, mask: Tensor | null): Tensor =>
+    reduce.cumprod.impl(hidden('cumprod', input, mask, 'one'), wrapDim(dim, input.ndim), dtype ?? input.dtype),
+);
+/** The softmax of the elements whose mask is true. */
+export const softmax = fnOp(
+  `softmax(Tensor input, int dim, ${OPTIONS})`,
+  (input: Tensor, dim: number, dtype: DType | null, mask: Tensor | null): Tensor =>
+    softmaxOf.impl(hidden('amax', input, mask, 'lowest'), wrapDim(dim, input.ndim), dtype ?? input.dtype),
+);
+export const logSoftmax = fnOp(
+  `logSoftmax(Tensor input, int dim, ${OPTIONS})`,
+  (input: Tensor, dim: number, dtype: DType | null, mask: Tensor | null): Tensor =>
+    logSoftmaxOf.impl(hidden('amax', input, mask, 'lowest'), wrapDim(dim, input.ndim), dtype ?? input.dtype),
+);
+/** softmax(-x). */
+export const softmin = fnOp(
+  `softmin(Tensor input, int dim, ${OPTIONS})`,
+  (input: Tensor, dim: number, dtype: DType | null, mask: Tensor | null): Tensor =>
+    softmaxOf.impl(neg.impl(hidden('amin', input, mask, 'highest')), wrapDim(dim, input.ndim), dtype ?? input.dtype),
+);
+/** The elements whose mask is true, divided by their p-norm along a dimension or by `eps` if that is larger. */
+export const normalize = fnOp(
+  `normalize(Tensor input, float ord, int dim, float eps=1e-12, ${OPTIONS})`,
+  (input: Tensor, ord: number, dim: number, eps: number, dtype: DType | null, mask: Tensor | null): Tensor => {
+    const x = dtype === null ? input : cast(input, dtype);
+    const size = clampMin.impl(normOf(x, ord, [dim], true, dtype, mask), eps);
+    return div.impl(hidden('sum', x, mask, 'zero'), size, null);
+  },
+);
+/** log(exp(a) + exp(b)) of the elements whose masks are true. */
+export const logaddexp = fnOp(
+  'logaddexp(Tensor input, Tensor other, ScalarType? dtype=None, Tensor? inputMask=None, Tensor? otherMask=None)',
+  (input: Tensor, other: Tensor, dtype: DType | null, inputMask: Tensor | null, otherMask: Tensor | null): Tensor =>
+    cast(
+      logaddexpOf.impl(hidden('logaddexp', input, inputMask, 'lowest'), hidden('logaddexp', other, otherMask, 'lowest')),
+      dtype ?? input.dtype,
+    ),
+);

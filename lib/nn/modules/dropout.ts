@@ -1,0 +1,118 @@
+// Dropout layers: active in training, nothing in evaluation.
+import type { Tensor } from '../../tensor/tensor.js';
+import {
+  alphaDropout,
+  dropout,
+  dropout1d,
+  dropout2d,
+  dropout3d,
+  dropoutOf,
+  featureAlphaDropout,
+} from '../functional/dropout.js';
+import { Module } from '../module.js';
+import { pyBool, pyFloat } from '../printing.js';
+import { RuntimeError } from '../../core/errors.js';
+import { type ArgumentsOf, settings } from './arguments.js';
+
+const dropoutSettings = (name: string) =>
+  settings<[p: number, inplace: boolean]>()(
+    `${name}(float p=0.5, bool inplace=False)` as 'Dropout(float p=0.5, bool inplace=False)',
+  );
+type DropoutArgumentList = ArgumentsOf<ReturnType<typeof dropoutSettings>>;
+
+/** What dropout layers share. */
+export abstract class DropoutNd extends Module {
+  /** The probability of being dropped. */
+  p: number;
+  inplace: boolean;
+
+  constructor(name: string, args: ArrayLike<unknown>) {
+    super();
+    const [p, inplace] = dropoutSettings(name)(args);
+    if (!(p >= 0 && p <= 1)) {
+      throw new RuntimeError(`dropout probability has to be between 0 and 1, but got ${p}`);
+    }
+    this.p = p;
+    this.inplace = inplace;
+  }
+
+  override extraRepr(): string {
+    return `p=${pyFloat(this.p)}, inplace=${pyBool(this.inplace)}`;
+  }
+}
+
+/** Sets elements to zero with probability p, scales the others by 1 / (1 - p) (https://arxiv.org/abs/1207.0580). */
+export class Dropout extends DropoutNd {
+  /**
+   * @param args p (default 0.5), inplace (default false).
+   * @throws RuntimeError unless p is between 0 and 1.
+   */
+  constructor(...args: DropoutArgumentList) {
+    super('Dropout', args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    if (!this.training) return input;
+    return this.inplace || input.numel() === 0 ? dropout.impl(input, this.p, true, this.inplace) : dropoutOf(input, this.p);
+  }
+}
+
+/** Sets whole channels of [N, C, L] or [C, L] to zero (https://arxiv.org/abs/1411.4280). */
+export class Dropout1d extends DropoutNd {
+  /** @param args p (default 0.5), inplace (default false). */
+  constructor(...args: DropoutArgumentList) {
+    super('Dropout1d', args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return dropout1d.impl(input, this.p, this.training, this.inplace);
+  }
+}
+
+/** Sets whole channels of [N, C, H, W] to zero (https://arxiv.org/abs/1411.4280). */
+export class Dropout2d extends DropoutNd {
+  /** @param args p (default 0.5), inplace (default false). */
+  constructor(...args: DropoutArgumentList) {
+    super('Dropout2d', args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return dropout2d.impl(input, this.p, this.training, this.inplace);
+  }
+}
+
+/** Sets whole channels of [N, C, D, H, W] or [C, D, H, W] to zero (https://arxiv.org/abs/1411.4280). */
+export class Dropout3d extends DropoutNd {
+  /** @param args p (default 0.5), inplace (default false). */
+  constructor(...args: DropoutArgumentList) {
+    super('Dropout3d', args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return dropout3d.impl(input, this.p, this.training, this.inplace);
+  }
+}
+
+/** Dropout that keeps mean and variance of SELU networks (https://arxiv.org/abs/1706.02515). */
+export class AlphaDropout extends DropoutNd {
+  /** @param args p (default 0.5), inplace (default false). */
+  constructor(...args: DropoutArgumentList) {
+    super('AlphaDropout', args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return alphaDropout.impl(input, this.p, this.training, this.inplace);
+  }
+}
+
+/** `AlphaDropout` of whole channels of [N, C, ..]. */
+export class FeatureAlphaDropout extends DropoutNd {
+  /** @param args p (default 0.5), inplace (default false). */
+  constructor(...args: DropoutArgumentList) {
+    super('FeatureAlphaDropout', args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return featureAlphaDropout.impl(input, this.p, this.training, this.inplace);
+  }
+}

@@ -1,0 +1,229 @@
+// Normalisations without running statistics.
+import { RuntimeError } from '../../core/errors.js';
+import { layerNorm } from '../../ops/norm.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { groupNorm, localResponseNorm, rmsNorm } from '../functional/normalization.js';
+import { padConstant } from '../functional/padding.js';
+import { ones_, zeros_ } from '../init.js';
+import { Module } from '../module.js';
+import type { Parameter } from '../parameter.js';
+import { None, pyBool, pyFloat, pyTuple } from '../printing.js';
+import { type ArgumentsOf, type DeviceSetting, type DTypeSetting, newParameter, settings } from './arguments.js';
+
+const layerNormSettings = settings<
+  [
+    normalizedShape: readonly number[],
+    eps: number,
+    elementwiseAffine: boolean,
+    bias: boolean,
+    device: DeviceSetting,
+    dtype: DTypeSetting,
+  ]
+>()('LayerNorm(int[] normalizedShape, float eps=1e-05, bool elementwiseAffine=True, bool bias=True, Device? device=None, ScalarType? dtype=None)');
+
+/**
+ * Normalises over the last dimensions: [.., normalizedShape] (https://arxiv.org/abs/1607.06450).
+ * y = (x - mean) / sqrt(var + eps) weight + bias. Parameters: `weight` (ones), `bias` (zeros) of shape normalizedShape.
+ */
+export class LayerNorm extends Module {
+  normalizedShape: number[];
+  eps: number;
+  elementwiseAffine: boolean;
+  declare weight: Parameter | null;
+  declare bias: Parameter | null;
+
+  /** @param args normalizedShape (a number or sizes); eps (default 1e-5), elementwiseAffine (true), bias (true), device, dtype. */
+  constructor(...args: ArgumentsOf<typeof layerNormSettings>) {
+    super();
+    const [shape, eps, affine, bias, device, dtype] = layerNormSettings(args);
+    this.normalizedShape = [...shape];
+    this.eps = eps;
+    this.elementwiseAffine = affine;
+    if (affine) this.weight = newParameter(shape, device, dtype);
+    else this.registerParameter('weight', null);
+    if (affine && bias) this.bias = newParameter(shape, device, dtype);
+    else this.registerParameter('bias', null);
+    this.resetParameters();
+  }
+
+  /** Sets weights to 1 and biases to 0. */
+  resetParameters(): void {
+    if (this.weight !== null) ones_(this.weight);
+    if (this.bias !== null) zeros_(this.bias);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return layerNorm.impl(input, this.normalizedShape, this.weight, this.bias, this.eps);
+  }
+
+  override extraRepr(): string {
+    return `${pyTuple(this.normalizedShape)}, eps=${pyFloat(this.eps)}, elementwise_affine=${pyBool(this.elementwiseAffine)}, bias=${pyBool(this.bias !== null)}`;
+  }
+}
+
+const groupNormSettings = settings<
+  [
+    numGroups: number,
+    numChannels: number,
+    eps: number,
+    affine: boolean,
+    device: DeviceSetting,
+    dtype: DTypeSetting,
+    bias: boolean,
+  ]
+>()('GroupNorm(int numGroups, int numChannels, float eps=1e-05, bool affine=True, Device? device=None, ScalarType? dtype=None, bool bias=True)');
+
+/**
+ * Normalises groups of channels: [N, C, ..] (https://arxiv.org/abs/1803.08494).
+ * Parameters: `weight` (ones), `bias` (zeros) [C].
+ */
+export class GroupNorm extends Module {
+  numGroups: number;
+  numChannels: number;
+  eps: number;
+  affine: boolean;
+  declare weight: Parameter | null;
+  declare bias: Parameter | null;
+
+  /**
+   * @param args numGroups, numChannels; eps (default 1e-5), affine (true), device, dtype, bias (true).
+   * @throws RuntimeError if numGroups does not divide numChannels.
+   */
+  constructor(...args: ArgumentsOf<typeof groupNormSettings>) {
+    super();
+    const [groups, channels, eps, affine, device, dtype, bias] = groupNormSettings(args);
+    if (channels % groups !== 0) {
+      throw new RuntimeError(`num_channels (${channels}) must be divisible by num_groups (${groups})`);
+    }
+    this.numGroups = groups;
+    this.numChannels = channels;
+    this.eps = eps;
+    this.affine = affine;
+    if (affine) this.weight = newParameter([channels], device, dtype);
+    else this.registerParameter('weight', null);
+    if (affine && bias) this.bias = newParameter([channels], device, dtype);
+    else this.registerParameter('bias', null);
+    this.resetParameters();
+  }
+
+  /** Sets weights to 1 and biases to 0. */
+  resetParameters(): void {
+    if (this.weight !== null) ones_(this.weight);
+    if (this.bias !== null) zeros_(this.bias);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return groupNorm.impl(input, this.numGroups, this.weight, this.bias, this.eps);
+  }
+
+  override extraRepr(): string {
+    return `${this.numGroups}, ${this.numChannels}, eps=${pyFloat(this.eps)}, affine=${pyBool(this.affine)}, bias=${pyBool(this.bias !== null)}`;
+  }
+}
+
+const rmsNormSettings = settings<
+  [
+    normalizedShape: readonly number[],
+    eps: number | null,
+    elementwiseAffine: boolean,
+    device: DeviceSetting,
+    dtype: DTypeSetting,
+  ]
+>()('RMSNorm(int[] normalizedShape, float? eps=None, bool elementwiseAffine=True, Device? device=None, ScalarType? dtype=None)');
+
+/**
+ * Divides by the root of the mean square over the last dimensions (https://arxiv.org/abs/1910.07467).
+ * Parameter: `weight` (ones) of shape normalizedShape.
+ */
+export class RMSNorm extends Module {
+  normalizedShape: number[];
+  eps: number | null;
+  elementwiseAffine: boolean;
+  declare weight: Parameter | null;
+
+  /** @param args normalizedShape; eps (default the type's machine epsilon), elementwiseAffine (true), device, dtype. */
+  constructor(...args: ArgumentsOf<typeof rmsNormSettings>) {
+    super();
+    const [shape, eps, affine, device, dtype] = rmsNormSettings(args);
+    this.normalizedShape = [...shape];
+    this.eps = eps;
+    this.elementwiseAffine = affine;
+    if (affine) this.weight = newParameter(shape, device, dtype);
+    else this.registerParameter('weight', null);
+    this.resetParameters();
+  }
+
+  /** Sets weights to 1. */
+  resetParameters(): void {
+    if (this.weight !== null) ones_(this.weight);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return rmsNorm.impl(input, this.normalizedShape, this.weight, this.eps);
+  }
+
+  override extraRepr(): string {
+    const eps = this.eps === null ? None : pyFloat(this.eps);
+    return `${pyTuple(this.normalizedShape)}, eps=${eps}, elementwise_affine=${pyBool(this.elementwiseAffine)}`;
+  }
+}
+
+const localSettings = (name: string) =>
+  settings<[size: number, alpha: number, beta: number, k: number]>()(
+    `${name}(int size, float alpha=0.0001, float beta=0.75, float k=1)` as 'X(int size, float alpha=0.0001, float beta=0.75, float k=1)',
+  );
+const localResponseSettings = localSettings('LocalResponseNorm');
+type LocalArgumentList = ArgumentsOf<typeof localResponseSettings>;
+
+/** Divides by (k + alpha * mean of squares over `size` channels)^beta: [N, C, ..] (Krizhevsky et al., 2012). */
+export class LocalResponseNorm extends Module {
+  size: number;
+  alpha: number;
+  beta: number;
+  k: number;
+
+  /** @param args size; alpha (default 1e-4), beta (0.75), k (1). */
+  constructor(...args: LocalArgumentList) {
+    super();
+    [this.size, this.alpha, this.beta, this.k] = localResponseSettings(args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return localResponseNorm.impl(input, this.size, this.alpha, this.beta, this.k);
+  }
+
+  override extraRepr(): string {
+    return `${this.size}, alpha=${pyFloat(this.alpha)}, beta=${pyFloat(this.beta)}, k=${pyFloat(this.k)}`;
+  }
+}
+
+const crossMapSettings = localSettings('CrossMapLRN2d');
+
+/** As `LocalResponseNorm` for [N, C, H, W], with windows that lie one channel further back for even sizes. */
+export class CrossMapLRN2d extends Module {
+  size: number;
+  alpha: number;
+  beta: number;
+  k: number;
+
+  /** @param args size; alpha (default 1e-4), beta (0.75), k (1). */
+  constructor(...args: LocalArgumentList) {
+    super();
+    [this.size, this.alpha, this.beta, this.k] = crossMapSettings(args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    if (input.ndim !== 4) throw new RuntimeError(`CrossMapLRN2d: Expected input to be 4D, got ${input.ndim}D instead.`);
+    // Sums of squares over the channels c - reach .. c + reach, with reach = (size - 1) / 2 rounded down.
+    const reach = Math.trunc((this.size - 1) / 2 + 1) - 1;
+    const padded = padConstant(input.square(), [0, 0, 0, 0, reach, reach], 0);
+    const sums = padded.unfold(1, 2 * reach + 1, 1).sum(-1);
+    return input.div(sums.mul(this.alpha / this.size).add(this.k).pow(this.beta));
+  }
+
+  override extraRepr(): string {
+    // An `int` default in PyTorch prints as one.
+    const k = Number.isInteger(this.k) ? String(this.k) : pyFloat(this.k);
+    return `${this.size}, alpha=${pyFloat(this.alpha)}, beta=${pyFloat(this.beta)}, k=${k}`;
+  }
+}

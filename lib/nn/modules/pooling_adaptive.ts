@@ -1,0 +1,206 @@
+// Pooling layers with a fixed size of the result.
+import { RuntimeError } from '../../core/errors.js';
+import {
+  adaptiveAvgPool1d,
+  adaptiveAvgPool2d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  adaptiveMaxPool3d,
+} from '../../ops/pool.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { fractionalMaxPool2d, fractionalMaxPool3d } from '../functional/pooling.js';
+import { Module } from '../module.js';
+import { pyRepr } from '../printing.js';
+import { type ArgumentsOf, perDim, repeated, settings } from './arguments.js';
+import type { Size } from './pooling.js';
+
+/** The result's sizes; null keeps the input's. */
+export type OutputSize = number | null | readonly (number | null)[];
+
+const avgSettings = (name: string) =>
+  settings<[outputSize: OutputSize]>()(`${name}(any outputSize)` as 'Pool(any outputSize)');
+type AvgArgumentList = ArgumentsOf<ReturnType<typeof avgSettings>>;
+
+/** What adaptive average pooling over one to three dimensions shares. */
+export abstract class AdaptiveAvgPoolNd extends Module {
+  outputSize: OutputSize;
+
+  constructor(name: string, args: ArrayLike<unknown>) {
+    super();
+    this.outputSize = avgSettings(name)(args)[0];
+  }
+
+  override extraRepr(): string {
+    return `output_size=${pyRepr(this.outputSize)}`;
+  }
+}
+
+/** The means of as many windows as asked for: [N, C, L] (or without N). */
+export class AdaptiveAvgPool1d extends AdaptiveAvgPoolNd {
+  /** @param args outputSize: one number. */
+  constructor(...args: AvgArgumentList) {
+    super('AdaptiveAvgPool1d', args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return adaptiveAvgPool1d.impl(input, this.outputSize);
+  }
+}
+
+/** The means of as many windows as asked for: [N, C, H, W] (or without N). */
+export class AdaptiveAvgPool2d extends AdaptiveAvgPoolNd {
+  /** @param args outputSize: one number or one per dimension; null keeps a size. */
+  constructor(...args: AvgArgumentList) {
+    super('AdaptiveAvgPool2d', args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return adaptiveAvgPool2d.impl(input, this.outputSize);
+  }
+}
+
+/** The means of as many windows as asked for: [N, C, D, H, W] (or without N). */
+export class AdaptiveAvgPool3d extends AdaptiveAvgPoolNd {
+  /** @param args outputSize: one number or one per dimension; null keeps a size. */
+  constructor(...args: AvgArgumentList) {
+    super('AdaptiveAvgPool3d', args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return adaptiveAvgPool3d.impl(input, this.outputSize);
+  }
+}
+
+const maxSettings = (name: string) =>
+  settings<[outputSize: OutputSize, returnIndices: boolean]>()(
+    `${name}(any outputSize, bool returnIndices=False)` as 'Pool(any outputSize, bool returnIndices=False)',
+  );
+type MaxArgumentList = ArgumentsOf<ReturnType<typeof maxSettings>>;
+
+/** What adaptive max pooling over one to three dimensions shares. */
+export abstract class AdaptiveMaxPoolNd extends Module {
+  outputSize: OutputSize;
+  returnIndices: boolean;
+
+  constructor(name: string, args: ArrayLike<unknown>) {
+    super();
+    [this.outputSize, this.returnIndices] = maxSettings(name)(args);
+  }
+
+  override extraRepr(): string {
+    return `output_size=${pyRepr(this.outputSize)}`;
+  }
+}
+
+/** The maxima of as many windows as asked for: [N, C, L] (or without N). */
+export class AdaptiveMaxPool1d extends AdaptiveMaxPoolNd {
+  /** @param args outputSize; returnIndices (default false; true gives [values, places in the plane]). */
+  constructor(...args: MaxArgumentList) {
+    super('AdaptiveMaxPool1d', args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return adaptiveMaxPool1d.impl(input, this.outputSize, this.returnIndices);
+  }
+}
+
+/** The maxima of as many windows as asked for: [N, C, H, W] (or without N). */
+export class AdaptiveMaxPool2d extends AdaptiveMaxPoolNd {
+  /** @param args outputSize; returnIndices (default false; true gives [values, places in the plane]). */
+  constructor(...args: MaxArgumentList) {
+    super('AdaptiveMaxPool2d', args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return adaptiveMaxPool2d.impl(input, this.outputSize, this.returnIndices);
+  }
+}
+
+/** The maxima of as many windows as asked for: [N, C, D, H, W] (or without N). */
+export class AdaptiveMaxPool3d extends AdaptiveMaxPoolNd {
+  /** @param args outputSize; returnIndices (default false; true gives [values, places in the plane]). */
+  constructor(...args: MaxArgumentList) {
+    super('AdaptiveMaxPool3d', args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    return adaptiveMaxPool3d.impl(input, this.outputSize, this.returnIndices);
+  }
+}
+
+const fractionalSettings = (name: string) =>
+  settings<
+    [
+      kernelSize: Size,
+      outputSize: Size | null,
+      outputRatio: Size | null,
+      returnIndices: boolean,
+      randomSamples: Tensor | null,
+    ]
+  >()(
+    `${name}(int|int[] kernelSize, int|int[]? outputSize=None, float|float[]? outputRatio=None, bool returnIndices=False, Tensor? RandomSamples=None)` as 'Pool(int|int[] kernelSize, int|int[]? outputSize=None, float|float[]? outputRatio=None, bool returnIndices=False, Tensor? RandomSamples=None)',
+  );
+type FractionalArgumentList = ArgumentsOf<ReturnType<typeof fractionalSettings>>;
+
+/** What fractional max pooling over two and three dimensions shares. */
+export abstract class FractionalMaxPoolNd extends Module {
+  kernelSize: number[];
+  returnIndices: boolean;
+  outputSize: number[] | null;
+  outputRatio: number[] | null;
+  /** Numbers [N, C, dims] in [0, 1) in the place of drawn ones; null to draw. */
+  declare _random_samples: Tensor | null;
+
+  constructor(name: string, nd: number, args: ArrayLike<unknown>) {
+    super();
+    const [kernel, size, ratio, returnIndices, samples] = fractionalSettings(name)(args);
+    this.kernelSize = perDim('kernel_size', kernel, nd);
+    if (this.kernelSize.some((k) => k <= 0)) {
+      throw new RuntimeError(`kernel_size must be greater than 0, but got ${pyRepr(kernel)}`);
+    }
+    this.returnIndices = returnIndices;
+    this.registerBuffer('_random_samples', samples);
+    this.outputSize = size === null ? null : perDim('output_size', size, nd);
+    this.outputRatio = ratio === null ? null : repeated<number>(ratio, nd);
+    if (size === null && ratio === null) {
+      throw new RuntimeError(`${name} requires specifying either an output size, or a pooling ratio`);
+    }
+    if (size !== null && ratio !== null) throw new RuntimeError('only one of output_size and output_ratio may be specified');
+    if (this.outputRatio !== null && !this.outputRatio.every((r) => r > 0 && r < 1)) {
+      throw new RuntimeError(`output_ratio must be between 0 and 1 (got ${pyRepr(ratio)})`);
+    }
+  }
+}
+
+/** The largest elements of windows at random places of [N, C, H, W] (or without N) (https://arxiv.org/abs/1412.6071). */
+export class FractionalMaxPool2d extends FractionalMaxPoolNd {
+  /**
+   * @param args kernelSize; outputSize or outputRatio (its share of the input's sizes), returnIndices (default false).
+   * @throws RuntimeError unless one of outputSize and outputRatio is given.
+   */
+  constructor(...args: FractionalArgumentList) {
+    super('FractionalMaxPool2d', 2, args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { kernelSize, outputSize, outputRatio, returnIndices } = this;
+    return fractionalMaxPool2d.impl(input, kernelSize, outputSize, outputRatio, returnIndices, this._random_samples);
+  }
+}
+
+/** The largest elements of windows at random places of [N, C, D, H, W] (or without N) (https://arxiv.org/abs/1412.6071). */
+export class FractionalMaxPool3d extends FractionalMaxPoolNd {
+  /**
+   * @param args kernelSize; outputSize or outputRatio (its share of the input's sizes), returnIndices (default false).
+   * @throws RuntimeError unless one of outputSize and outputRatio is given.
+   */
+  constructor(...args: FractionalArgumentList) {
+    super('FractionalMaxPool3d', 3, args);
+  }
+
+  override forward(input: Tensor): Tensor {
+    const { kernelSize, outputSize, outputRatio, returnIndices } = this;
+    return fractionalMaxPool3d.impl(input, kernelSize, outputSize, outputRatio, returnIndices, this._random_samples);
+  }
+}

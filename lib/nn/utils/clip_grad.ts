@@ -1,0 +1,76 @@
+// Limiting gradients before a step.
+import { noGrad } from '../../autograd/mode.js';
+import { RuntimeError } from '../../core/errors.js';
+import { stack } from '../../ops/join.js';
+import { vectorNormOf } from '../../ops/reduce.js';
+import { fnOp } from '../../ops/define.js';
+import { tensor } from '../../ops/creation.js';
+import { Tensor } from '../../tensor/tensor.js';
+
+type Tensors = Tensor | Iterable<Tensor>;
+
+function gradientsOf(parameters: Tensors): Tensor[] {
+  const list = parameters instanceof Tensor ? [parameters] : [...parameters];
+  return list.map((p) => p.grad).filter((g): g is Tensor => g !== null);
+}
+
+function totalNorm(tensors: readonly Tensor[], normType: number, errorIfNonfinite: boolean): Tensor {
+  if (tensors.length === 0) return tensor(0);
+  const norms = tensors.map((t) => vectorNormOf(t, normType, null, false, null));
+  const total = vectorNormOf(stack(norms), normType, null, false, null);
+  if (errorIfNonfinite && total.isfinite().item() === false) {
+    throw new RuntimeError(
+      `The total norm of order ${normType} for gradients from \`parameters\` is non-finite, so it cannot be clipped. To disable this error and scale the gradients by the non-finite norm anyway, set \`error_if_nonfinite=False\``,
+    );
+  }
+  return total;
+}
+
+/**
+ * The norm of all tensors together, as if they were one vector.
+ * @param normType the order p; Infinity gives the largest magnitude.
+ * @throws RuntimeError if it is not finite and `errorIfNonfinite` is set.
+ */
+export const getTotalNorm = fnOp(
+  'getTotalNorm(any tensors, float normType=2, bool errorIfNonfinite=False, bool? foreach=None)',
+  (tensors: Tensors, normType: number, errorIfNonfinite: boolean): Tensor =>
+    totalNorm(tensors instanceof Tensor ? [tensors] : [...tensors], normType, errorIfNonfinite),
+);
+
+function scaleDown(grads: readonly Tensor[], maxNorm: number, total: Tensor): void {
+  // Clamped to one instead of asking whether the norm is too large: no value has to be read back.
+  const factor = total.add(1e-6).reciprocal().mul(maxNorm).clamp({ max: 1 });
+  for (const g of grads) g.mul_(factor.to(g.dtype));
+}
+
+/** Scales gradients in place so that their norm, given as `totalNorm`, does not exceed `maxNorm`. */
+export const clipGradsWithNorm_ = fnOp(
+  'clipGradsWithNorm_(any parameters, float maxNorm, Tensor totalNorm, bool? foreach=None)',
+  (parameters: Tensors, maxNorm: number, total: Tensor): void => noGrad(() => scaleDown(gradientsOf(parameters), maxNorm, total)),
+);
+
+/**
+ * Scales the gradients of all parameters in place so that their total norm does not exceed `maxNorm`
+ * (https://arxiv.org/abs/1211.5063).
+ * @returns the total norm before.
+ * @throws RuntimeError if the norm is not finite and `errorIfNonfinite` is set.
+ */
+export const clipGradNorm_ = fnOp(
+  'clipGradNorm_(any parameters, float maxNorm, float normType=2, bool errorIfNonfinite=False, bool? foreach=None)',
+  (parameters: Tensors, maxNorm: number, normType: number, errorIfNonfinite: boolean): Tensor =>
+    noGrad(() => {
+      const grads = gradientsOf(parameters);
+      const total = totalNorm(grads, normType, errorIfNonfinite);
+      scaleDown(grads, maxNorm, total);
+      return total;
+    }),
+);
+
+/** Limits every element of the gradients to [-clipValue, clipValue], in place. */
+export const clipGradValue_ = fnOp(
+  'clipGradValue_(any parameters, float clipValue, bool? foreach=None)',
+  (parameters: Tensors, clipValue: number): void =>
+    noGrad(() => {
+      for (const g of gradientsOf(parameters)) g.clamp_(-clipValue, clipValue);
+    }),
+);

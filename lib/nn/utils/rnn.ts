@@ -1,0 +1,203 @@
+// Batches of sequences of different lengths: padded with a value, or packed without gaps.
+import type { DeviceLike } from '../../core/device.js';
+import type { DType } from '../../core/dtype.js';
+import { int64 } from '../../core/dtype.js';
+import { RuntimeError } from '../../core/errors.js';
+import { full, tensor } from '../../ops/creation.js';
+import { fnOp } from '../../ops/define.js';
+import { indexSelect } from '../../ops/index_along.js';
+import { cat } from '../../ops/join.js';
+import { Tensor } from '../../tensor/tensor.js';
+
+/** Integers of a tensor or an array. */
+function numbersOf(v: Tensor | readonly number[]): number[] {
+  return v instanceof Tensor ? Array.from(v.toTypedArray() as ArrayLike<number | bigint>, Number) : [...v];
+}
+
+/** Where each place of a permutation went. */
+export function invertPermutation(permutation: Tensor | null): Tensor | null {
+  if (permutation === null) return null;
+  const order = numbersOf(permutation);
+  const inverse = new BigInt64Array(order.length);
+  order.forEach((from, to) => {
+    inverse[from] = BigInt(to);
+  });
+  return tensor(inverse);
+}
+
+/**
+ * The sequences of a batch, time step by time step, without padding. Made by packPaddedSequence and packSequence.
+ * As an array it is [data, batchSizes, sortedIndices, unsortedIndices].
+ */
+export class PackedSequence {
+  readonly data: Tensor;
+  /** How many sequences are still running at each time step: int64 [steps]. Also as `batch_sizes`. */
+  readonly batchSizes: Tensor;
+  /** The order that sorted the sequences by length, longest first; null if they came sorted. */
+  readonly sortedIndices: Tensor | null;
+  readonly unsortedIndices: Tensor | null;
+
+  /**
+   * @param data [total, ..]
+   * @param batchSizes int64 [steps], not increasing.
+   */
+  constructor(data: Tensor, batchSizes: Tensor, sortedIndices: Tensor | null = null, unsortedIndices: Tensor | null = null) {
+    this.data = data;
+    this.batchSizes = batchSizes;
+    this.sortedIndices = sortedIndices ?? null;
+    this.unsortedIndices = unsortedIndices ?? invertPermutation(this.sortedIndices);
+  }
+
+  *[Symbol.iterator](): Iterator<Tensor | null> {
+    yield this.data;
+    yield this.batchSizes;
+    yield this.sortedIndices;
+    yield this.unsortedIndices;
+  }
+
+  /** The packed elements on another device or with another type, as Tensor.to. */
+  to(target: DType | DeviceLike): PackedSequence {
+    return new PackedSequence(this.data.to(target), this.batchSizes, this.sortedIndices, this.unsortedIndices);
+  }
+
+  double(): PackedSequence {
+    return new PackedSequence(this.data.double(), this.batchSizes, this.sortedIndices, this.unsortedIndices);
+  }
+
+  float(): PackedSequence {
+    return new PackedSequence(this.data.float(), this.batchSizes, this.sortedIndices, this.unsortedIndices);
+  }
+}
+
+/**
+ * Packs a padded batch.
+ * @param input [T, B, ..], or [B, T, ..] with `batchFirst`.
+ * @param lengths of the B sequences, descending unless `enforceSorted` is false.
+ * @throws RuntimeError for lengths that are not positive, not sorted, or do not fit the batch.
+ */
+export const packPaddedSequence = fnOp(
+  'packPaddedSequence(Tensor input, any lengths, bool batchFirst=False, bool enforceSorted=True)',
+  (input: Tensor, lengths: Tensor | readonly number[], batchFirst: boolean, enforceSorted: boolean): PackedSequence => {
+    const given = numbersOf(lengths);
+    const order = given.map((_, i) => i);
+    if (!enforceSorted) order.sort((a, b) => given[b]! - given[a]! || a - b);
+    const sorted = order.map((i) => given[i]!);
+    const sortedIndices = enforceSorted ? null : tensor(order, { dtype: int64 });
+    let x = batchFirst ? input.transpose(0, 1) : input;
+    if (sortedIndices !== null) x = indexSelect(x, 1, sortedIndices);
+    const [steps, batch] = x.shape as [number, number];
+    if (input.numel() === 0) throw new RuntimeError('Cannot pack empty tensors.');
+    if (sorted.length !== batch) {
+      throw new RuntimeError(`Expected \`len(lengths)\` to be equal to batch_size, but got ${sorted.length} (batch_size=${batch})`);
+    }
+    if (sorted.some((n) => n <= 0)) {
+      throw new RuntimeError('Length of all samples has to be greater than 0, but found an element in \'lengths\' that is <= 0');
+    }
+    if (sorted.some((n, i) => i > 0 && n > sorted[i - 1]!)) {
+      throw new RuntimeError(
+        '`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can pass `enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this requirement if you do not need ONNX exportability.',
+      );
+    }
+    if (sorted[0]! > steps) throw new RuntimeError(`Expected lengths of at most ${steps}, got ${sorted[0]}`);
+    const sizes: number[] = [];
+    const pieces: Tensor[] = [];
+    for (let t = 0; t < sorted[0]!; t++) {
+      let running = batch;
+      while (sorted[running - 1]! <= t) running--;
+      sizes.push(running);
+      pieces.push(x.select(0, t).narrow(0, 0, running));
+    }
+    return new PackedSequence(cat(pieces), tensor(sizes, { dtype: int64 }), sortedIndices, null);
+  },
+);
+
+/**
+ * Unpacks into a padded batch.
+ * @returns [sequences: [T, B, ..] (or [B, T, ..]), lengths: int64 [B]].
+ * @throws RuntimeError if `totalLength` is shorter than the longest sequence.
+ */
+export const padPackedSequence = fnOp(
+  'padPackedSequence(any sequence, bool batchFirst=False, float paddingValue=0, int? totalLength=None)',
+  (sequence: PackedSequence, batchFirst: boolean, paddingValue: number, totalLength: number | null): [Tensor, Tensor] => {
+    const sizes = numbersOf(sequence.batchSizes);
+    const steps = totalLength ?? sizes.length;
+    if (steps < sizes.length) {
+      throw new RuntimeError(
+        `Expected total_length to be at least the length of the longest sequence in input, but got total_length=${steps} and max sequence length being ${sizes.length}`,
+      );
+    }
+    const batch = sizes[0]!;
+    const tail = sequence.data.shape.slice(1);
+    const rows: Tensor[] = [];
+    let at = 0;
+    for (let t = 0; t < steps; t++) {
+      const n = sizes[t] ?? 0;
+      const filling = full([batch - n, ...tail], paddingValue, { dtype: sequence.data.dtype });
+      const row = n === 0 ? filling : n === batch ? sequence.data.narrow(0, at, n) : cat([sequence.data.narrow(0, at, n), filling]);
+      rows.push(row.unsqueeze(0));
+      at += n;
+    }
+    let padded = cat(rows);
+    const lengths = Array.from({ length: batch }, (_, b) => sizes.filter((n) => n > b).length);
+    let counts = tensor(lengths, { dtype: int64 });
+    if (sequence.unsortedIndices !== null) {
+      padded = indexSelect(padded, 1, sequence.unsortedIndices);
+      counts = indexSelect(counts, 0, sequence.unsortedIndices);
+    }
+    return [batchFirst ? padded.transpose(0, 1) : padded, counts];
+  },
+);
+
+/**
+ * Stacks sequences of different lengths with padding.
+ * @param sequences B tensors [T_i, ..] that agree in the further sizes.
+ * @param paddingSide 'right' or 'left'.
+ * @returns [T, B, ..], or [B, T, ..] with `batchFirst`.
+ */
+export const padSequence = fnOp(
+  "padSequence(Tensor[] sequences, bool batchFirst=False, float paddingValue=0, str paddingSide='right')",
+  (sequences: readonly Tensor[], batchFirst: boolean, paddingValue: number, paddingSide: string): Tensor => {
+    if (sequences.length === 0) throw new RuntimeError('received an empty list of sequences');
+    if (paddingSide !== 'right' && paddingSide !== 'left') {
+      throw new RuntimeError(`Expected padding_side to be one of left or right, but got ${paddingSide}.`);
+    }
+    const steps = Math.max(...sequences.map((s) => s.shape[0]!));
+    const rows = sequences.map((s) => {
+      const missing = steps - s.shape[0]!;
+      if (missing === 0) return s.unsqueeze(0);
+      const filling = full([missing, ...s.shape.slice(1)], paddingValue, { dtype: s.dtype });
+      return cat(paddingSide === 'right' ? [s, filling] : [filling, s]).unsqueeze(0);
+    });
+    const out = cat(rows);
+    return batchFirst ? out : out.transpose(0, 1);
+  },
+);
+
+/**
+ * The sequences of a padded batch, cut to their lengths.
+ * @param paddedSequences [T, B, ..], or [B, T, ..] with `batchFirst`.
+ */
+export const unpadSequence = fnOp(
+  'unpadSequence(Tensor paddedSequences, any lengths, bool batchFirst=False)',
+  (padded: Tensor, lengths: Tensor | readonly number[], batchFirst: boolean): Tensor[] => {
+    const x = batchFirst ? padded : padded.transpose(0, 1);
+    return numbersOf(lengths).map((n, b) => x.select(0, b).narrow(0, 0, n));
+  },
+);
+
+/** Packs sequences given one by one: [T_i, ..], longest first unless `enforceSorted` is false. */
+export const packSequence = fnOp(
+  'packSequence(Tensor[] sequences, bool enforceSorted=True)',
+  (sequences: readonly Tensor[], enforceSorted: boolean): PackedSequence =>
+    packPaddedSequence(
+      padSequence(sequences),
+      sequences.map((s) => s.shape[0]!),
+      { enforceSorted },
+    ),
+);
+
+/** The sequences of a packed batch, in their original order. */
+export function unpackSequence(packed: PackedSequence): Tensor[] {
+  const [padded, lengths] = padPackedSequence(packed, true);
+  return unpadSequence(padded, lengths, true);
+}

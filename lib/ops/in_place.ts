@@ -1,0 +1,65 @@
+// In-place methods of ops whose rows have none: the result is computed, then written over the tensor.
+import { checkInPlace } from '../autograd/view.js';
+import { needsGrad } from '../autograd/graph.js';
+import type { DType } from '../core/dtype.js';
+import { RuntimeError } from '../core/errors.js';
+import type { Scalar } from '../tensor/invoke.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { clampMax, clampMin } from './comparison.js';
+import { canCast } from './convert.js';
+import { methodOp } from './define.js';
+import { addbmm, addmm, addmv, addr, baddbmm } from './matmul.js';
+import { cumprod, cumsum } from './reduce.js';
+import type { TensorOrScalar } from './signature.js';
+import { conjPhysical, deg2rad, rad2deg } from './unary.js';
+
+/**
+ * Writes the result of an op over its first operand.
+ * @throws RuntimeError if the result has other sizes or a type that the tensor's cannot hold.
+ */
+function overwrite(self: Tensor, compute: () => Tensor, ...operands: (TensorOrScalar | null)[]): Tensor {
+  const tensors = operands.filter((v): v is Tensor => typeof v === 'object' && v !== null && '_h' in v);
+  checkInPlace(self, needsGrad(self, ...tensors));
+  const result = compute();
+  if (result.shape.join() !== self.shape.join()) {
+    throw new RuntimeError(
+      `output with shape [${self.shape.join(', ')}] doesn't match the broadcast shape [${result.shape.join(', ')}]`,
+    );
+  }
+  if (!canCast.impl(result.dtype, self.dtype)) {
+    throw new RuntimeError(`result type ${result.dtype.name} can't be cast to the desired output type ${self.dtype.name}`);
+  }
+  return self.copy_(result);
+}
+
+/** The elements not below min, in place. */
+export const clampMin_ = methodOp('clampMin_(Tensor self, Tensor|Scalar min)', (self: Tensor, min: TensorOrScalar): Tensor =>
+  overwrite(self, () => clampMin.impl(self, min), min),
+);
+export const clampMax_ = methodOp('clampMax_(Tensor self, Tensor|Scalar max)', (self: Tensor, max: TensorOrScalar): Tensor =>
+  overwrite(self, () => clampMax.impl(self, max), max),
+);
+export const conjPhysical_ = methodOp('conjPhysical_(Tensor self)', (self: Tensor): Tensor => overwrite(self, () => conjPhysical.impl(self)));
+export const deg2rad_ = methodOp('deg2rad_(Tensor self)', (self: Tensor): Tensor => overwrite(self, () => deg2rad.impl(self)));
+export const rad2deg_ = methodOp('rad2deg_(Tensor self)', (self: Tensor): Tensor => overwrite(self, () => rad2deg.impl(self)));
+/** Running sums along a dimension, in place. */
+export const cumsum_ = methodOp(
+  'cumsum_(Tensor self, int dim, ScalarType? dtype=None)',
+  (self: Tensor, dim: number, dtype: DType | null): Tensor => overwrite(self, () => cumsum.impl(self, dim, dtype ?? self.dtype)),
+);
+export const cumprod_ = methodOp(
+  'cumprod_(Tensor self, int dim, ScalarType? dtype=None)',
+  (self: Tensor, dim: number, dtype: DType | null): Tensor => overwrite(self, () => cumprod.impl(self, dim, dtype ?? self.dtype)),
+);
+
+type Product = (input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar) => Tensor;
+const product =
+  (row: { impl: Product }): Product =>
+  (self, a, b, beta, alpha) =>
+    overwrite(self, () => row.impl(self, a, b, beta, alpha), a, b);
+/** self = beta self + alpha (mat1 @ mat2). */
+export const addmm_ = methodOp('addmm_(Tensor self, Tensor mat1, Tensor mat2, Scalar beta=1, Scalar alpha=1)', product(addmm));
+export const addmv_ = methodOp('addmv_(Tensor self, Tensor mat, Tensor vec, Scalar beta=1, Scalar alpha=1)', product(addmv));
+export const addr_ = methodOp('addr_(Tensor self, Tensor vec1, Tensor vec2, Scalar beta=1, Scalar alpha=1)', product(addr));
+export const addbmm_ = methodOp('addbmm_(Tensor self, Tensor batch1, Tensor batch2, Scalar beta=1, Scalar alpha=1)', product(addbmm));
+export const baddbmm_ = methodOp('baddbmm_(Tensor self, Tensor batch1, Tensor batch2, Scalar beta=1, Scalar alpha=1)', product(baddbmm));

@@ -1,0 +1,58 @@
+// Questions about one tensor, and names of `torch` for what tensors do by themselves.
+import { RuntimeError } from '../core/errors.js';
+import { Tensor, type TypedArray } from '../tensor/tensor.js';
+import { fnOp, methodOp, op } from './define.js';
+import { vectorNormOf } from './reduce.js';
+import type { TensorOrScalar } from './signature.js';
+
+/**
+ * Whether the one element of a tensor is not zero.
+ * @throws RuntimeError unless there is exactly one.
+ */
+export const isNonzero = op('isNonzero(Tensor input)', (input: Tensor): boolean => {
+  const n = input.numel();
+  if (n !== 1) throw new RuntimeError(`Boolean value of Tensor with ${n === 0 ? 'no values' : 'more than one value'} is ambiguous`);
+  return input.ne(0).item() as boolean;
+});
+/** Whether the type has negative numbers. */
+export const isSigned = fnOp('isSigned(Tensor input)', (input: Tensor): boolean => input.dtype.isSigned);
+/** Whether the memory is shared with other processes: never. */
+export const isShared = methodOp('isShared(Tensor input)', (_input: Tensor): boolean => false);
+/** The tensor as a dense one: itself. */
+export const toDense = methodOp('toDense(Tensor input)', (input: Tensor): Tensor => input);
+/** The elements as a typed array (a copy), as `toTypedArray` gives them. */
+export const numpy = methodOp('numpy(Tensor input, bool force=False)', (input: Tensor, force: boolean): TypedArray => {
+  if (input.requiresGrad && !force) {
+    throw new RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
+  }
+  return input.detach().toTypedArray();
+});
+/** @throws RuntimeError always: tensors of this build live on the CPU. */
+export const cuda = methodOp('cuda(Tensor input, any device=None)', (_input: Tensor): Tensor => {
+  throw new RuntimeError("device 'cuda' is not available in this build; tensors live on the CPU");
+});
+
+/** The elements without history, on the same memory. */
+export const detach = fnOp('detach(Tensor input)', (input: Tensor): Tensor => input.detach());
+/** Cuts the tensor off from its history, in place. */
+export const detach_ = fnOp('detach_(Tensor input)', (input: Tensor): Tensor => input.detach_());
+/** A tensor of the same sizes and type with one value. */
+export const fill = fnOp('fill(Tensor input, Tensor|Scalar value)', (input: Tensor, value: TensorOrScalar): Tensor => input.clone().fill_(value));
+/** The square root of the sum of squares along dimensions. */
+export const frobeniusNorm = fnOp(
+  'frobeniusNorm(Tensor input, int[] dim, bool keepdim=False)',
+  (input: Tensor, dim: readonly number[], keepdim: boolean): Tensor => vectorNormOf(input, 2, dim, keepdim, null),
+);
+
+for (const [name, value] of [['isCpu', true], ['isCuda', false], ['isMeta', false]] as const) {
+  Object.defineProperty(Tensor.prototype, name, { configurable: true, get: () => value });
+}
+declare module '../tensor/tensor.js' {
+  interface Tensor {
+    /** Whether the elements are in the memory of the CPU. */
+    readonly isCpu: boolean;
+    readonly isCuda: boolean;
+    /** Whether the tensor has sizes but no elements. */
+    readonly isMeta: boolean;
+  }
+}

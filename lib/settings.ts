@@ -1,0 +1,61 @@
+// Settings of the whole process.
+import { type Device, type DeviceLike, device as deviceOf } from './core/device.js';
+import { RuntimeError } from './core/errors.js';
+
+let defaultDevice: Device = deviceOf('cpu');
+/** The device of tensors made without one. */
+export function getDefaultDevice(): Device {
+  return defaultDevice;
+}
+/**
+ * Sets the device of tensors made without one; null resets it.
+ * @throws RuntimeError for a device that this build does not have.
+ */
+export function setDefaultDevice(device: DeviceLike | null): void {
+  const d = deviceOf(device ?? 'cpu');
+  if (d.type !== 'cpu') throw new RuntimeError(`device '${String(d)}' is not available in this build; tensors live on the CPU`);
+  defaultDevice = d;
+}
+
+/** How exactly float32 matrix products are computed. */
+export type MatmulPrecision = 'highest' | 'high' | 'medium';
+let precision: MatmulPrecision = 'highest';
+/** How exactly float32 matrix products are to be computed; on the CPU they are always float32 throughout. */
+export function getFloat32MatmulPrecision(): MatmulPrecision {
+  return precision;
+}
+/** Allows float32 matrix products to round their operands; on the CPU nothing makes use of it. */
+export function setFloat32MatmulPrecision(value: MatmulPrecision): void {
+  if (!['highest', 'high', 'medium'].includes(value)) {
+    throw new RuntimeError(`'${String(value)}' is not a valid precision: use 'highest', 'high' or 'medium'`);
+  }
+  precision = value;
+}
+
+let deterministic = false;
+let warnOnly = false;
+/**
+ * Asks for operations that give the same bits in every run. All of them do, so this only keeps the answer.
+ * @param options `warnOnly`: warn instead of throwing, where an operation could not.
+ */
+export function useDeterministicAlgorithms(mode: boolean, options: { warnOnly?: boolean } = {}): void {
+  if (typeof mode !== 'boolean') throw new TypeError(`useDeterministicAlgorithms(): argument 'mode' must be bool, not ${typeof mode}`);
+  deterministic = mode;
+  warnOnly = options.warnOnly ?? false;
+}
+export function areDeterministicAlgorithmsEnabled(): boolean {
+  return deterministic;
+}
+export function isDeterministicAlgorithmsWarnOnlyEnabled(): boolean {
+  return deterministic && warnOnly;
+}
+
+let interopThreads = 1;
+/** How many operations may run at the same time; operations run one after the other, so the number has no effect. */
+export function getNumInteropThreads(): number {
+  return interopThreads;
+}
+export function setNumInteropThreads(n: number): void {
+  if (!Number.isInteger(n) || n <= 0) throw new RuntimeError('set_num_interop_threads expects a positive integer');
+  interopThreads = n;
+}

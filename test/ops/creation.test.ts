@@ -1,0 +1,4 @@
+import { checkFile } from './structured';
+import { rows } from './table/creation';
+
+checkFile('creation', rows);

@@ -1,0 +1,4 @@
+import { checkFile } from './structured';
+import { rows } from './table/reduce';
+
+checkFile('reduce', rows);
