@@ -33,8 +33,12 @@ export {
 } from './core/dtype.js';
 export { RuntimeError } from './core/errors.js';
 export * as nn from './nn/index.js';
+export { deepcopy } from './nn/module_copy.js';
 export * as F from './nn/functional/index.js';
 export * as masked from './masked/index.js';
+export * from './nn/functional/torch.js';
+export * from './nn/functional/torch_forms.js';
+export * from './nn/functional/torch_losses.js';
 export * from './ops/all.js';
 export * as optim from './optim/index.js';
 export { fromNumpy, inspectFile, load, safetensors, save, serialization, toNumpy } from './serialization/index.js';

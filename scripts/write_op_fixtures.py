@@ -109,6 +109,9 @@ def flat(t):
 
 
 def short(dtype):
+    # complex32, PyTorch's incomplete type, does not exist here: half types become complex64.
+    if dtype == torch.complex32:
+        return "complex64"
     return str(dtype).removeprefix("torch.")
 
 
@@ -161,7 +164,6 @@ def pointwise(row):
         ones = [torch.ones(2, dtype=torch.bool if row.get("masked") and k == 0 else dtype) for k in range(arity)]
         try:
             result = apply(ones).dtype
-            # complex32, PyTorch's incomplete type, does not exist here.
             out["dtypes"][name] = None if result == torch.complex32 else short(result)
         except (RuntimeError, TypeError, NotImplementedError):
             out["dtypes"][name] = None

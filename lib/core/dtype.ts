@@ -25,6 +25,11 @@ export class DType {
     return this.isComplex ? this : this === float64 ? complex128 : complex64;
   }
 
+  /** The name that error messages use: `'Float'`, `'Long'`. */
+  get scalarName(): string {
+    return SCALAR_NAMES[this.name] ?? this.name;
+  }
+
   toString(): string {
     return `torch.${this.name}`;
   }
@@ -37,6 +42,21 @@ export class DType {
     return this.toString();
   }
 }
+
+const SCALAR_NAMES: Record<string, string> = {
+  uint8: 'Byte',
+  int8: 'Char',
+  int16: 'Short',
+  int32: 'Int',
+  int64: 'Long',
+  float16: 'Half',
+  float32: 'Float',
+  float64: 'Double',
+  complex64: 'ComplexFloat',
+  complex128: 'ComplexDouble',
+  bool: 'Bool',
+  bfloat16: 'BFloat16',
+};
 
 export const uint8 = new DType('uint8', 0, 1, false, false, false);
 export const int8 = new DType('int8', 1, 1, false, false, true);

@@ -6,7 +6,7 @@ import { clampMin } from '../ops/comparison.js';
 import { cast } from '../ops/convert.js';
 import { fnOp } from '../ops/define.js';
 import * as reduce from '../ops/reduce.js';
-import { nanmedian } from '../ops/sort_quantile.js';
+import { nanmedian } from '../ops/sort.js';
 import { conj, sqrt } from '../ops/unary.js';
 import { reshaped } from '../ops/view.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
@@ -99,7 +99,7 @@ export const median = fnOp(
     const d = wrapDim(dim, input.ndim);
     const float = input.dtype.isFloatingPoint;
     const x = hidden('median', float ? input : cast(input, float32), mask, 'nan');
-    const y = (nanmedian as (t: Tensor, dim: number, keepdim: boolean) => { values: Tensor })(x, d, keepdim).values;
+    const y = nanmedian(x, d, keepdim).values;
     if (float) return y;
     if (y.isnan().any().item() === true) {
       throw new RangeError('masked median expects no fully masked out rows if dtype is not floating point');

@@ -5,6 +5,7 @@ import type { DType } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { emptyLike } from '../ops/index.js';
 import type { Parameter } from '../tensor/parameter.js';
+import { isLazy } from './parameter.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { applyToTensors, conversion, type ToOptions } from './module_apply.js';
 import {
@@ -293,6 +294,11 @@ export class Module extends HookedModule {
   requiresGrad_(requiresGrad = true): this {
     for (const param of this.parameters()) param.requiresGrad_(requiresGrad);
     return this;
+  }
+
+  /** Whether a lazy module among this one's own parameters and buffers still waits for its first input. */
+  hasUninitializedParams(): boolean {
+    return [...this._parameters.values(), ...this._buffers.values()].some((t) => isLazy(t));
   }
 
   /**

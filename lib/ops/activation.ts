@@ -3,7 +3,7 @@ import { needsGrad, record } from '../autograd/graph.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, type Scalar } from '../tensor/invoke.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { type Tensor, wrapDim } from '../tensor/tensor.js';
 import { add, div, mul, sub } from './arithmetic.js';
 import { gt, le, select3 as where } from './comparison.js';
 import { op } from './define.js';
@@ -23,9 +23,10 @@ function pass(native: string, params: readonly Scalar[], second: ((at: Tensor) =
   const run: Pass = (g, at) => {
     const y = invoke(id, g, at, ...params);
     if (needsGrad(g, at)) {
+      // Of complex operands: y = g conj(f'(at)) depends on the conjugate of `at`.
       record(node, y, [g, at], [g, at], (gg, [g0, x], needs) => [
-        needs[0] ? run(gg, x) : null,
-        needs[1] && second !== null ? mul(mul(gg, g0), second(x)) : null,
+        needs[0] ? conj(run(conj(gg), x)) : null,
+        needs[1] && second !== null ? mul(mul(conj(gg), g0), conj(second(x))) : null,
       ]);
     }
     return y;
@@ -36,7 +37,7 @@ function pass(native: string, params: readonly Scalar[], second: ((at: Tensor) =
 const tanhPass = pass('tanh_backward', [], (y) => mul(y, -2));
 /** The hyperbolic tangent. */
 export const tanh: Unary = unary('tanh', (g, _x, y) => tanhPass(g, y), { saves: 'y' });
-const sigmoidPass = pass('sigmoid_backward', [], (y) => conj(sub(1, mul(y, 2))));
+const sigmoidPass = pass('sigmoid_backward', [], (y) => sub(1, mul(y, 2)));
 /** 1 / (1 + exp(-x)). */
 export const sigmoid: Unary = unary('sigmoid', (g, _x, y) => sigmoidPass(g, y), { saves: 'y' });
 export { sigmoid as expit };
@@ -91,11 +92,12 @@ function parametric(
   input: Tensor,
   params: readonly Scalar[],
   saves: 'x' | 'y',
-  gradient: UnaryGradient,
+  gradient: Pass,
   inPlace: boolean,
 ): Tensor {
   const id = nativeOp(inPlace ? `${native}_` : native);
-  return (inPlace ? pointwise1_ : pointwise1)(id, node, input, params, saves, gradient);
+  const at: UnaryGradient = saves === 'x' ? gradient : (g, _x, y) => gradient(g, y);
+  return (inPlace ? pointwise1_ : pointwise1)(id, node, input, params, saves, at);
 }
 
 function softplusOf(input: Tensor, beta: number, threshold: number): Tensor {
@@ -190,7 +192,9 @@ export const hardshrink = op('hardshrink(Tensor input, float lambd=0.5)', (input
 );
 /** x moved towards 0 by lambd. */
 export const softshrink = op('softshrink(Tensor input, float lambd=0.5)', (input: Tensor, lambd: number): Tensor => {
-  if (lambd < 0) throw new RuntimeError(`lambda must be greater or equal to 0, but found to be ${lambd}.`);
+  if (lambd < 0) throw new RuntimeError(
+      `lambda must be in range [0, 1.79769e+308] for input dtype ${input.dtype.scalarName}, but found ${lambd}`,
+    );
   return parametric('softshrink', 'SoftshrinkBackward0', input, [lambd], 'x', pass('shrink_backward', [lambd], null), false);
 });
 /** x - tanh(x). */
@@ -214,6 +218,7 @@ export const prelu = op('prelu(Tensor input, Tensor weight)', (input: Tensor, we
   if (input.dtype !== weight.dtype) {
     throw new RuntimeError(`prelu: Type promoting not supported. Got ${input.dtype.name} and ${weight.dtype.name}`);
   }
+  if (weight.ndim > 1) throw new RuntimeError(`prelu: Expected \`weight\` to be a scalar or 1D tensor, but got: ndim = ${weight.ndim}`);
   if (weight.numel() === 1) return PRELU(input, weight.reshape([]));
   if (input.ndim === 0) throw new RuntimeError('Not allow zero-dim input tensor.');
   const channels = input.ndim > 1 ? input.shape[1]! : 1;
@@ -224,8 +229,8 @@ export const prelu = op('prelu(Tensor input, Tensor weight)', (input: Tensor, we
 });
 /** The first half of a dimension times the sigmoid of the second. */
 export const glu = op('glu(Tensor input, int dim=-1)', (input: Tensor, dim: number): Tensor => {
-  if (input.ndim === 0) throw new RuntimeError('glu does not support 0-dimensional tensors');
+  if (input.ndim === 0) throw new RuntimeError('glu does not support scalars because halving size must be even');
   const n = input.size(dim);
-  if (n % 2 !== 0) throw new RuntimeError(`Halving dimension must be even, but dimension ${dim} is size ${n}`);
+  if (n % 2 !== 0) throw new RuntimeError(`Halving dimension must be even, but dimension ${wrapDim(dim, input.ndim)} is size ${n}`);
   return mul(input.narrow(dim, 0, n / 2), sigmoid(input.narrow(dim, n / 2, n / 2)));
 });

@@ -25,6 +25,7 @@ export * from './join_grid.js';
 export * from './join_split.js';
 export * from './matmul.js';
 export * from './norm.js';
+export * from './norm_native.js';
 export * from './pool.js';
 export * from './products.js';
 export * from './queries.js';

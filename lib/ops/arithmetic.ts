@@ -7,12 +7,12 @@ import { Tensor } from '../tensor/tensor.js';
 import { needsGrad, record } from '../autograd/graph.js';
 import { checkInPlace, recordInPlace } from '../autograd/view.js';
 import { eq, ge, gt, le, lt, select3 as where } from './comparison.js';
-import { complex as complexOf } from './complex.js';
+import { checkParts, complex as complexOf, real } from './complex.js';
 import { zerosLike } from './creation.js';
 import { op } from './define.js';
 import { type Binary, binary, negated, withInPlace } from './rows.js';
 import type { TensorOrScalar } from './signature.js';
-import { conj, cos, exp, log, neg, sign, sin } from './unary.js';
+import { conj, cos, exp, log, log1p, neg, sign, sin } from './unary.js';
 
 const ADD: Binary = binary('add', [(g) => g, (g) => g]);
 const SUB: Binary = binary('sub', [(g) => g, (g) => neg(g)]);
@@ -263,8 +263,15 @@ export const copysign: Binary = binary(
 );
 export const nextafter: Binary = binary('nextafter', [(g) => g, (g) => zerosLike(g)], { numbers: 'none' });
 /** log(exp(a) + exp(b)). */
-export const logaddexp: Binary = binary('logaddexp', [(g, a, _b, y) => mul(g, exp(sub(a, y))), (g, _a, b, y) => mul(g, exp(sub(b, y)))], {
+const LOGADDEXP: Binary = binary('logaddexp', [(g, a, _b, y) => mul(g, exp(sub(a, y))), (g, _a, b, y) => mul(g, exp(sub(b, y)))], {
   numbers: 'none', saves: ['ay', 'by'],
+});
+export const logaddexp = op('logaddexp(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => {
+  if (!input.dtype.isComplex && !other.dtype.isComplex) return LOGADDEXP(input, other);
+  // The operand with the larger real part is taken out, so that the other exponential cannot overflow.
+  const first = ge(real(input), real(other));
+  const large = where(first, input, other);
+  return add(large, log1p(exp(sub(where(first, other, input), large))));
 });
 /** log2(2^a + 2^b). */
 export const logaddexp2: Binary = binary(
@@ -284,14 +291,15 @@ export const lcm: Binary = binary('lcm', null, { numbers: 'none' });
 /** a 2^b. */
 export const ldexp: Binary = binary(
   'ldexp',
-  [(g, _a, b) => mul(g, pow(2, b)), (g, _a, _b, y) => mul(g, mul(y, Math.LN2))],
+  [(g, _a, b) => mul(g, conj(pow(2, b))), (g, _a, _b, y) => mul(g, mul(conj(y), Math.LN2))],
   { numbers: 'none', saves: ['b', 'y'] },
 );
 
 /** Magnitude and angle to a complex tensor. */
-export const polar = op('polar(Tensor abs, Tensor angle)', (abs: Tensor, angle: Tensor): Tensor =>
-  complexOf(mul(abs, cos(angle)), mul(abs, sin(angle))),
-);
+export const polar = op('polar(Tensor abs, Tensor angle)', (abs: Tensor, angle: Tensor): Tensor => {
+  checkParts(abs, angle);
+  return complexOf(mul(abs, cos(angle)), mul(abs, sin(angle)));
+});
 
 const ADDCMUL = nativeOp('addcmul');
 const ADDCMUL_ = nativeOp('addcmul_');

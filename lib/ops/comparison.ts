@@ -6,7 +6,7 @@ import { nativeOp } from '../native/addon.js';
 import { invoke, type Scalar } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
 import { maximum, minimum } from './arithmetic.js';
-import { promoted } from './convert.js';
+import { canCast, promoted, promotedType } from './convert.js';
 import { op } from './define.js';
 import { type Binary, binary, pointwise1, pointwise1_, withInPlace } from './rows.js';
 import type { TensorOrScalar } from './signature.js';
@@ -34,7 +34,7 @@ const WHERE = nativeOp('where');
 function maskOf(condition: Tensor): Tensor {
   if (condition.dtype === bool) return condition;
   if (condition.dtype.name === 'uint8') return ne(condition, 0);
-  throw new RuntimeError(`where expected condition to be a boolean tensor, but got a tensor with dtype ${String(condition.dtype)}`);
+  throw new RuntimeError(`where expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype.scalarName}`);
 }
 
 /** @internal input where condition holds, other elsewhere. */
@@ -128,6 +128,10 @@ export const clamp = withInPlace(
       if (min !== null) (maximum.inPlace as (a: Tensor, b: TensorOrScalar) => Tensor)(self, min);
       if (max !== null) (minimum.inPlace as (a: Tensor, b: TensorOrScalar) => Tensor)(self, max);
       return self;
+    }
+    const result = promotedType(self, min, max);
+    if (!canCast(result, self.dtype)) {
+      throw new RuntimeError(`result type ${result.scalarName} can't be cast to the desired output type ${self.dtype.scalarName}`);
     }
     const gradient = (g: Tensor, at: Tensor): Tensor => inRange(g, at, min, max);
     if (max === null) return pointwise1_(CLAMP_MIN_, 'ClampBackward0', self, [min!], 'x', gradient);

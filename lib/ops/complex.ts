@@ -27,16 +27,20 @@ export const imag = fnOp('imag(Tensor input)', (input: Tensor): Tensor => {
   if (!input.dtype.isComplex) throw new RuntimeError('imag is not implemented for tensors with non-complex dtypes.');
   return select(viewAsReal(input), -1, 1);
 });
-/** A complex tensor from its parts, which must have one type. */
-export const complex = op('complex(Tensor real, Tensor imag)', (re: Tensor, im: Tensor): Tensor => {
+/** @internal Refuses parts that are not floating-point tensors of one type. */
+export function checkParts(re: Tensor, im: Tensor): void {
   if (!re.dtype.isFloatingPoint || !im.dtype.isFloatingPoint) {
     throw new RuntimeError(
-      `Expected both inputs to be Half, Float or Double tensors but got ${re.dtype.name} and ${im.dtype.name}`,
+      `Expected both inputs to be Half, Float or Double tensors but got ${re.dtype.scalarName} and ${im.dtype.scalarName}`,
     );
   }
   if (re.dtype !== im.dtype) {
-    throw new RuntimeError(`Expected object of scalar type ${re.dtype.name} but got scalar type ${im.dtype.name} for second argument`);
+    throw new RuntimeError(`Expected object of scalar type ${re.dtype.scalarName} but got scalar type ${im.dtype.scalarName} for second argument`);
   }
+}
+/** A complex tensor from its parts, which must have one type. */
+export const complex = op('complex(Tensor real, Tensor imag)', (re: Tensor, im: Tensor): Tensor => {
+  checkParts(re, im);
   const [a, b] = re.shape.join() === im.shape.join() ? [re, im] : [re.add(zerosLike(im)), im.add(zerosLike(re))];
   return viewAsComplex(stack([a, b], -1));
 });

@@ -4,6 +4,8 @@ import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { add, sub } from './arithmetic.js';
+import { complex, imag, real } from './complex.js';
 import { fnOp } from './define.js';
 import { sum } from './reduce.js';
 
@@ -68,6 +70,17 @@ function byWeight(g: Tensor, x: Tensor, shape: readonly number[], at: Geometry):
   return y;
 }
 
+/** A convolution of complex tensors from those of their parts: (a + bi) * (c + di). */
+function byParts(x: Tensor, w: Tensor, bias: Tensor | null, run: (x: Tensor, w: Tensor, bias: Tensor | null) => Tensor): Tensor {
+  if (!x.dtype.isComplex && !w.dtype.isComplex) return run(x, w, bias);
+  if (x.dtype !== w.dtype) {
+    throw new RuntimeError(`Input type (${x.dtype.name}) and weight type (${w.dtype.name}) should be the same`);
+  }
+  const [a, b, c, d] = [real(x), imag(x), real(w), imag(w)];
+  const re = sub(run(a, c, bias === null ? null : real(bias)), run(b, d, null));
+  return complex(re, add(run(a, d, bias === null ? null : imag(bias)), run(b, c, null)));
+}
+
 function perDim(name: string, what: string, v: readonly number[], nd: number): readonly number[] {
   if (v.length === nd) return v;
   if (v.length === 1) return new Array<number>(nd).fill(v[0]!);
@@ -109,7 +122,7 @@ const conv = (nd: number) =>
       } else if (padding === 'valid') at.padding = perDim(name, 'padding', [0], nd);
       else if (typeof padding === 'string') throw new RuntimeError(`Invalid padding string: '${String(padding)}'`);
       else at.padding = perDim(name, 'padding', list(padding), nd);
-      return forward(x, weight, bias, at);
+      return byParts(x, weight, bias, (a, b, c) => forward(a, b, c, at));
     });
   });
 /** A list of integers, or one integer as a list. */
@@ -152,7 +165,8 @@ const convTranspose = (nd: number) =>
         }
       });
       if (sizes.some((n) => n < 0)) throw new RuntimeError(`${name}: the output would have negative sizes [${sizes.join(', ')}]`);
-      return byInput(x, weight, [x.shape[0]!, weight.shape[1]! * groups, ...sizes], bias, at);
+      const shape = [x.shape[0]!, weight.shape[1]! * groups, ...sizes];
+      return byParts(x, weight, bias, (a, b, c) => byInput(a, b, shape, c, at));
     });
   });
 /** The transposed convolution: the gradient of `conv1d` by its input. weight: [C, O / groups, K]. */

@@ -38,13 +38,17 @@ const category = (d: D.DType): number => (d.isComplex ? 3 : d.isFloatingPoint ? 
 /** Whether a value of one type may be stored in place in another. */
 export const canCast = fnOp(
   'canCast(ScalarType from_, ScalarType to)',
-  (from: D.DType, to: D.DType): boolean => category(from) <= category(to) && !(from.isSigned && to.name === 'uint8'),
+  (from: D.DType, to: D.DType): boolean => category(from) <= category(to),
 );
 
 /** @internal `input` in the type that it and these numbers promote to. */
 export function promoted(input: Tensor, ...numbers: (Scalar | null)[]): Tensor {
+  return cast(input, promotedType(input, ...numbers));
+}
+/** @internal The type that a tensor and numbers promote to. */
+export function promotedType(input: Tensor, ...numbers: (Scalar | null)[]): D.DType {
   const given = numbers.filter((n): n is Scalar => n !== null);
-  return cast(input, D.dtypes[invokeNumbers(RESULT_TYPE, input, ...given)[0]!]!);
+  return D.dtypes[invokeNumbers(RESULT_TYPE, input, ...given)[0]!]!;
 }
 
 /** @internal `input` itself, or converted to `dtype`. */

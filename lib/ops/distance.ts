@@ -7,6 +7,7 @@ import { add, div, mul, sub } from './arithmetic.js';
 import { clampMin, eq, gt, select3 as where } from './comparison.js';
 import { cast } from './convert.js';
 import { fnOp, op } from './define.js';
+import { overwrite } from './in_place.js';
 import { cat } from './join.js';
 import { commonShape } from './join_util.js';
 import { matmul } from './matmul.js';
@@ -61,6 +62,16 @@ function euclideanGradient(g: Tensor, d: Tensor, x1: Tensor, x2: Tensor): Tensor
   return sub.impl(mul.impl(x1, sum.impl(ratio, [-1], true, null)), matmul.impl(ratio, x2), 1);
 }
 
+/** Distances of no vectors, or of vectors without elements: zero, with zero gradients. */
+function nothing(a: Tensor, b: Tensor, shape: readonly number[]): Tensor {
+  const y = a.newZeros(shape);
+  const [from, to] = [a.shape, b.shape];
+  if (needsGrad(a, b)) {
+    record('CdistBackward0', y, [a, b], [], (g) => [g.newZeros(from), g.newZeros(to)]);
+  }
+  return y;
+}
+
 /**
  * The p-norm distances between all vectors of two sets.
  * @param x1 [.., P, M]
@@ -78,7 +89,7 @@ export const cdist = fnOp(
     const [rows, columns, m] = [x1.shape[x1.ndim - 2]!, x2.shape[x2.ndim - 2]!, x1.shape[x1.ndim - 1]!];
     const a = expand.impl(x1, [...batch, rows, m]);
     const b = expand.impl(x2, [...batch, columns, m]);
-    if (m === 0 || rows === 0 || columns === 0 || batch.includes(0)) return x1.newZeros([...batch, rows, columns]);
+    if (m === 0 || rows === 0 || columns === 0 || batch.includes(0)) return nothing(a, b, [...batch, rows, columns]);
     const product = computeMode === MODES[1] || (computeMode === MODES[0] && Math.max(rows, columns) > MANY);
     if (p !== 2 || !product) return byDifferences(a, b, p);
     const y = euclideanByProduct(a.detach(), b.detach());
@@ -115,5 +126,5 @@ function renormalised(input: Tensor, p: number, dim: number, maxnorm: number): T
  */
 export const renorm = withInPlace(
   op('renorm(Tensor input, float p, int dim, float maxnorm)', renormalised),
-  (self: Tensor, p: number, dim: number, maxnorm: number): Tensor => self.copy_(renormalised(self, p, dim, maxnorm)),
+  (self: Tensor, p: number, dim: number, maxnorm: number): Tensor => overwrite(self, (x) => renormalised(x, p, dim, maxnorm)),
 );

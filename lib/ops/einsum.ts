@@ -79,7 +79,7 @@ function spread(operand: Tensor, labels: readonly string[], places: Places, inde
   return reshaped(permute.impl(x, order), shape);
 }
 
-function checkSizes(operands: readonly Tensor[], equation: Equation, places: Places): void {
+function checkSizes(operands: readonly Tensor[], places: Places): void {
   const seen = new Array<number>(places.total).fill(1);
   const names = new Array<string>(places.total).fill('...');
   for (const [label, at] of places.of) names[at] = label;
@@ -109,8 +109,8 @@ function contract(a: Tensor, b: Tensor, dims: ReadonlySet<number>): Tensor {
     const inRight = b.shape[d] !== 1;
     if (!dims.has(d)) (inLeft && inRight ? batch : inLeft ? rows : columns).push(d);
     else if (inLeft && inRight) summed.push(d);
-    else if (inLeft) left = sum.impl(left, [d], true, left.dtype);
-    else if (inRight) right = sum.impl(right, [d], true, right.dtype);
+    else if (inLeft) left = sum.impl(left, [d], true, null);
+    else if (inRight) right = sum.impl(right, [d], true, null);
   }
   if (summed.length === 0) return mul.impl(left, right);
   // Dimensions of size one that are summed belong to no group; they go along with the columns.
@@ -133,7 +133,7 @@ function evaluate(equation: Equation, operands: readonly Tensor[]): Tensor {
   const ellipsisDims = Math.max(0, ...equation.inputs.map((labels, i) => (labels.includes('...') ? extra[i]! : 0)));
   const places = placesOf(equation, ellipsisDims);
   let list = operands.map((x, i) => spread(x, equation.inputs[i]!, places, i));
-  checkSizes(list, equation, places);
+  checkSizes(list, places);
   for (const [i, j] of contractionOrder(list.map((x) => x.shape), places.kept)) {
     const a = list[i]!;
     const b = list[j]!;
@@ -146,7 +146,7 @@ function evaluate(equation: Equation, operands: readonly Tensor[]): Tensor {
   const y = list[0]!;
   const left = Array.from({ length: places.total - places.kept }, (_, i) => places.kept + i);
   if (left.length === 0) return y;
-  const total = left.some((d) => y.shape[d] !== 1) ? sum.impl(y, left, true, y.dtype) : y;
+  const total = left.some((d) => y.shape[d] !== 1) ? sum.impl(y, left, true, null) : y;
   return reshaped(total, total.shape.slice(0, places.kept));
 }
 

@@ -9,6 +9,7 @@ import { add, mul, sub, xlogy } from './arithmetic.js';
 import { cast } from './convert.js';
 import { arange } from './creation.js';
 import { fnOp, methodOp, op } from './define.js';
+import { overwrite } from './in_place.js';
 import { sum } from './reduce.js';
 import { namedTuple } from './results.js';
 import { type Binary, binary, pointwise1, withInPlace } from './rows.js';
@@ -34,7 +35,7 @@ Object.defineProperty(Tensor.prototype, 'polygamma', {
   writable: true,
   configurable: true,
 });
-export const polygamma_ = methodOp('polygamma_(Tensor self, int n)', (self: Tensor, n: number): Tensor => self.copy_(polygammaOf(n, self)));
+export const polygamma_ = methodOp('polygamma_(Tensor self, int n)', (self: Tensor, n: number): Tensor => overwrite(self, (x) => polygammaOf(n, x)));
 
 /** The gradient by x, x^(a - 1) e^-x / Gamma(a); there is none by a. */
 function density(g: Tensor, a: Tensor, x: Tensor): Tensor {
@@ -62,7 +63,7 @@ function mvlgammaOf(input: Tensor, p: number): Tensor {
 /** The logarithm of the multivariate gamma function of dimension p, at least 1. */
 export const mvlgamma = withInPlace(
   op('mvlgamma(Tensor input, int p)', mvlgammaOf),
-  (self: Tensor, p: number): Tensor => self.copy_(mvlgammaOf(self, p)),
+  (self: Tensor, p: number): Tensor => overwrite(self, (x) => mvlgammaOf(x, p)),
 );
 
 const MANTISSA = nativeOp('frexp_mantissa');

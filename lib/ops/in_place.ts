@@ -1,10 +1,10 @@
 // In-place methods of ops whose rows have none: the result is computed, then written over the tensor.
-import { checkInPlace } from '../autograd/view.js';
 import { needsGrad } from '../autograd/graph.js';
+import { checkInPlace } from '../autograd/view.js';
 import type { DType } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import type { Scalar } from '../tensor/invoke.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import { clampMax, clampMin } from './comparison.js';
 import { canCast } from './convert.js';
 import { methodOp } from './define.js';
@@ -14,13 +14,15 @@ import type { TensorOrScalar } from './signature.js';
 import { conjPhysical, deg2rad, rad2deg } from './unary.js';
 
 /**
- * Writes the result of an op over its first operand.
+ * @internal Writes the result of an op over its first operand, which backward sees as it was.
+ * @param compute the op as a function of that operand.
+ * @param operands the others.
  * @throws RuntimeError if the result has other sizes or a type that the tensor's cannot hold.
  */
-function overwrite(self: Tensor, compute: () => Tensor, ...operands: (TensorOrScalar | null)[]): Tensor {
-  const tensors = operands.filter((v): v is Tensor => typeof v === 'object' && v !== null && '_h' in v);
-  checkInPlace(self, needsGrad(self, ...tensors));
-  const result = compute();
+export function overwrite(self: Tensor, compute: (self: Tensor) => Tensor, ...operands: TensorOrScalar[]): Tensor {
+  const recorded = needsGrad(self, ...operands.filter((v) => v instanceof Tensor));
+  checkInPlace(self, recorded);
+  const result = compute(recorded ? self.clone() : self);
   if (result.shape.join() !== self.shape.join()) {
     throw new RuntimeError(
       `output with shape [${self.shape.join(', ')}] doesn't match the broadcast shape [${result.shape.join(', ')}]`,
@@ -34,29 +36,29 @@ function overwrite(self: Tensor, compute: () => Tensor, ...operands: (TensorOrSc
 
 /** The elements not below min, in place. */
 export const clampMin_ = methodOp('clampMin_(Tensor self, Tensor|Scalar min)', (self: Tensor, min: TensorOrScalar): Tensor =>
-  overwrite(self, () => clampMin.impl(self, min), min),
+  overwrite(self, (x) => clampMin.impl(x, min), min),
 );
 export const clampMax_ = methodOp('clampMax_(Tensor self, Tensor|Scalar max)', (self: Tensor, max: TensorOrScalar): Tensor =>
-  overwrite(self, () => clampMax.impl(self, max), max),
+  overwrite(self, (x) => clampMax.impl(x, max), max),
 );
-export const conjPhysical_ = methodOp('conjPhysical_(Tensor self)', (self: Tensor): Tensor => overwrite(self, () => conjPhysical.impl(self)));
-export const deg2rad_ = methodOp('deg2rad_(Tensor self)', (self: Tensor): Tensor => overwrite(self, () => deg2rad.impl(self)));
-export const rad2deg_ = methodOp('rad2deg_(Tensor self)', (self: Tensor): Tensor => overwrite(self, () => rad2deg.impl(self)));
+export const conjPhysical_ = methodOp('conjPhysical_(Tensor self)', (self: Tensor): Tensor => overwrite(self, (x) => conjPhysical.impl(x)));
+export const deg2rad_ = methodOp('deg2rad_(Tensor self)', (self: Tensor): Tensor => overwrite(self, (x) => deg2rad.impl(x)));
+export const rad2deg_ = methodOp('rad2deg_(Tensor self)', (self: Tensor): Tensor => overwrite(self, (x) => rad2deg.impl(x)));
 /** Running sums along a dimension, in place. */
 export const cumsum_ = methodOp(
   'cumsum_(Tensor self, int dim, ScalarType? dtype=None)',
-  (self: Tensor, dim: number, dtype: DType | null): Tensor => overwrite(self, () => cumsum.impl(self, dim, dtype ?? self.dtype)),
+  (self: Tensor, dim: number, dtype: DType | null): Tensor => overwrite(self, (x) => cumsum.impl(x, dim, dtype ?? self.dtype)),
 );
 export const cumprod_ = methodOp(
   'cumprod_(Tensor self, int dim, ScalarType? dtype=None)',
-  (self: Tensor, dim: number, dtype: DType | null): Tensor => overwrite(self, () => cumprod.impl(self, dim, dtype ?? self.dtype)),
+  (self: Tensor, dim: number, dtype: DType | null): Tensor => overwrite(self, (x) => cumprod.impl(x, dim, dtype ?? self.dtype)),
 );
 
 type Product = (input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar) => Tensor;
 const product =
   (row: { impl: Product }): Product =>
   (self, a, b, beta, alpha) =>
-    overwrite(self, () => row.impl(self, a, b, beta, alpha), a, b);
+    overwrite(self, (x) => row.impl(x, a, b, beta, alpha), a, b);
 /** self = beta self + alpha (mat1 @ mat2). */
 export const addmm_ = methodOp('addmm_(Tensor self, Tensor mat1, Tensor mat2, Scalar beta=1, Scalar alpha=1)', product(addmm));
 export const addmv_ = methodOp('addmv_(Tensor self, Tensor mat, Tensor vec, Scalar beta=1, Scalar alpha=1)', product(addmv));

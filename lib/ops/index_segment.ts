@@ -101,6 +101,7 @@ const SEGMENT_REDUCTIONS: Record<string, [reduce: string, identity: number]> = {
  * @param reduce 'sum', 'mean', 'prod', 'max' or 'min'.
  * @param lengths the sizes of the segments: [.., segments], with the sizes of data before the axis.
  * @param offsets their borders instead: [.., segments + 1].
+ * @param unsafe whether the lengths may sum to less than there are elements.
  * @param initial what each reduction starts with.
  */
 export const _segment_reduce = fnOp(
@@ -112,7 +113,7 @@ export const _segment_reduce = fnOp(
     _indices: Tensor | null,
     offsets: Tensor | null,
     axis: number,
-    _unsafe: boolean,
+    unsafe: boolean,
     initial: Scalar | null,
   ): Tensor => {
     const known = SEGMENT_REDUCTIONS[reduce];
@@ -120,12 +121,14 @@ export const _segment_reduce = fnOp(
     if (lengths === null && offsets === null)
       throw new RuntimeError('segment_reduce(): Either lengths or offsets must be defined.');
     const d = wrapDim(axis, data.ndim);
-    const sizes = lengths ?? sub(sliceDim(offsets!, -1, 1, null, 1), sliceDim(offsets!, -1, 0, -1, 1));
+    const given = lengths ?? sub(sliceDim(offsets!, -1, 1, null, 1), sliceDim(offsets!, -1, 0, -1, 1));
     const outer = data.shape.slice(0, d);
-    if (sizes.ndim !== d + 1 || outer.some((n, k) => n !== sizes.shape[k])) {
+    if (given.ndim !== d + 1 || outer.some((n, k) => n !== given.shape[k])) {
       throw new RuntimeError('segment_reduce(): expected lengths with the sizes of data before the axis');
     }
     const n = data.shape[d]!;
+    // Unchecked lengths may leave elements over: they go to a last segment, which is dropped.
+    const sizes = unsafe ? cat([given, sub(n, given.sum(-1, true))], -1) : given;
     if (sizes.numel() > 0 && (Number(sizes.min().item()) < 0 || sizes.sum(-1).ne(n).any().item() === true)) {
       throw new RuntimeError(
         'segment_reduce(): Expected all rows of lengths along axis to sum to data.size(lengths.dim()-1)',
@@ -137,9 +140,10 @@ export const _segment_reduce = fnOp(
     const index = expand.impl(reshaped(owner, [...outer, n, ...inner.map(() => 1)]), data.shape);
     const start = invoke(FULL, [...outer, segments, ...inner], initial ?? known[1], data.dtype);
     const y = reduceInto(start, false, d, index, data, known[0], true);
-    if (reduce !== 'mean') return y;
+    const wanted = (t: Tensor): Tensor => (unsafe ? t.narrow(d, 0, segments - 1) : t);
+    if (reduce !== 'mean') return wanted(y);
     const counts = reshaped(cast(sizes, data.dtype), [...sizes.shape, ...inner.map(() => 1)]);
     // An empty segment without a start value has no mean; with one it keeps it.
-    return div(y, initial === null ? counts : counts.clamp(1));
+    return wanted(div(y, initial === null ? counts : counts.clamp(1)));
   },
 );

@@ -118,7 +118,7 @@ export const dot = op('dot(Tensor input, Tensor tensor)', (input: Tensor, other:
     throw new RuntimeError(`1D tensors expected, but got ${input.ndim}D and ${other.ndim}D tensors`);
   }
   if (input.dtype !== other.dtype) {
-    throw new RuntimeError(`dot : expected both vectors to have same dtype, but found ${input.dtype.name} and ${other.dtype.name}`);
+    throw new RuntimeError(`dot : expected both vectors to have same dtype, but found ${input.dtype.scalarName} and ${other.dtype.scalarName}`);
   }
   if (input.shape[0] !== other.shape[0]) {
     throw new RuntimeError(`inconsistent tensor size, expected tensor [${input.shape[0]}] and src [${other.shape[0]}] to have the same number of elements, but got ${input.shape[0]} and ${other.shape[0]} elements respectively`);

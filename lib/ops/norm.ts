@@ -27,8 +27,8 @@ interface Rows {
 
 /** The gradients of y = (x - mean) rstd w + b over rows, of recorded ops. */
 function rowGradients(g: Tensor, x: Tensor, w: Tensor | null, at: Rows, eps: number): (Tensor | null)[] {
-  const flat = reshaped(x, [at.rows, -1]);
-  const n = flat.shape[1]!;
+  const n = at.rows === 0 ? at.groups * at.inner * (w?.numel() ?? 1) : x.numel() / at.rows;
+  const flat = reshaped(x, [at.rows, n]);
   const centred = sub(flat, meanOf(flat, [1], true));
   const rstd = rsqrt(add(meanOf(square(centred), [1], true), eps));
   const xhat = mul(centred, rstd);

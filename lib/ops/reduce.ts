@@ -1,5 +1,6 @@
 // Reductions over dimensions. `dim` is null (all), a number or a list; `keepdim` keeps reduced dimensions at size one.
 import { needsGrad, record } from '../autograd/graph.js';
+import { gradMode } from '../autograd/mode.js';
 import * as D from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
@@ -89,7 +90,7 @@ function checkMean(input: Tensor, dtype: D.DType | null): void {
   const type = dtype ?? input.dtype;
   if (type.isFloatingPoint || type.isComplex) return;
   const got = dtype === null ? 'Input dtype must be either a floating point or complex dtype. Got' : 'Optional dtype must be either a floating point or complex dtype. Got';
-  throw new RuntimeError(`mean(): could not infer output dtype. ${got}: ${type.name}`);
+  throw new RuntimeError(`mean(): could not infer output dtype. ${got}: ${type.scalarName}`);
 }
 /** The mean of a floating-point or complex tensor. */
 export const mean = op('mean(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)', (input: Tensor, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
@@ -439,6 +440,11 @@ export const logcumsumexp = op('logcumsumexp(Tensor input, int dim)', (input: Te
   const y = invoke(LOGCUMSUMEXP, input, dim);
   if (needsGrad(input)) {
     record('LogcumsumexpBackward0', y, [input], [input, y], (g, [x, l]) => {
+      if (gradMode) {
+        // To be differentiated again: sum_j g_j exp(m - l_j) times exp(x_i - m), with m the largest element.
+        const m = x.ndim === 0 ? x.detach() : amax(x.detach(), [dim], true);
+        return [mul(reversed(mul(g, exp(sub(m, l))), dim), exp(sub(x, m)))];
+      }
       // Positive and negative gradients apart, in the log domain: sum_j g_j exp(x_i - l_j).
       const part = (sign: 1 | -1): Tensor => {
         const gs = mul(g, sign);

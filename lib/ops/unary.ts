@@ -6,10 +6,10 @@ import { nativeOp } from '../native/addon.js';
 import { invoke1 } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, div, mul, pow, sub } from './arithmetic.js';
-import { ne, select3 as where } from './comparison.js';
+import { select3 as where } from './comparison.js';
 import { complex, imag, real } from './complex.js';
 import { cast } from './convert.js';
-import { zerosLike } from './creation.js';
+import { onesLike, zerosLike } from './creation.js';
 import { op } from './define.js';
 import { type Unary, unary, withInPlace } from './rows.js';
 import { zeta } from './special.js';
@@ -36,7 +36,16 @@ export const resolveConj = op('resolveConj(Tensor input)', (input: Tensor): Tens
 export const resolveNeg = op('resolveNeg(Tensor input)', (input: Tensor): Tensor => input);
 
 /** -x. */
-export const neg: Unary = unary('neg', (g): Tensor => neg(g));
+const NEG: Unary = unary('neg', (g): Tensor => neg(g));
+const NEGATES_BOOL =
+  'Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.';
+export const neg = withInPlace(
+  op('neg(Tensor input)', (input: Tensor): Tensor => {
+    if (input.dtype === bool) throw new RuntimeError(NEGATES_BOOL);
+    return NEG.impl(input);
+  }),
+  NEG.inPlace,
+);
 export { neg as negative };
 /** x itself, of any type but bool. */
 export const positive = op('positive(Tensor input)', (input: Tensor): Tensor => {
@@ -97,7 +106,9 @@ export const i1e: Unary = unary('i1e', (g, x, y) => mul(g, sub(i0e(x), add(mul(s
 });
 /** I1(x) / x, which tends to 1/2 at 0. */
 function besselQuotient(x: Tensor, y: Tensor): Tensor {
-  return where(isZero(x), 0.5, div(y, x));
+  // The divisor is kept away from 0, so that no derivative is 0 / 0 where the quotient is not taken.
+  const zero = isZero(x);
+  return where(zero, 0.5, div(y, where(zero, 1, x)));
 }
 
 /** -1, 0 or 1. */
@@ -158,10 +169,10 @@ export const isposinf: Unary = unary('isposinf', null);
 export const isneginf: Unary = unary('isneginf', null);
 export const signbit: Unary = unary('signbit', null);
 export const logicalNot: Unary = unary('logicalNot', null);
-/** Whether the imaginary part is zero. */
+/** Whether the imaginary part is zero: always, for a real tensor. */
 export const isreal = op(
   'isreal(Tensor input)',
-  (input: Tensor): Tensor => isZero(input.dtype.isComplex ? imag(input) : ne(input, input)),
+  (input: Tensor): Tensor => (input.dtype.isComplex ? isZero(imag(input)) : onesLike(input, { dtype: bool })),
 );
 const FLIP_BITS: Unary = unary('bitwiseNot', null);
 /** All bits flipped; of a bool tensor the negation. */

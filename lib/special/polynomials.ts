@@ -1,5 +1,5 @@
 // Orthogonal polynomials: p(x, n) for tensors or numbers x and n, broadcast. The degree n is truncated to an integer; a
-// negative one gives 0. They have no gradients, as in PyTorch.
+// negative one gives 0, and one beyond 2^20 may give NaN. They have no gradients, as in PyTorch.
 import { nativeOp } from '../native/addon.js';
 import { invoke } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';

@@ -57,7 +57,7 @@ class Environment {
 
   static constexpr int64_t kMinimumBudget = int64_t{8} << 20;
   static constexpr int64_t kMinimumOld = int64_t{32} << 20;
-  static constexpr int64_t kTensorBudget = 8192;
+  static constexpr int64_t kTensorBudget = 4096;
   static constexpr size_t kMinimumOldCount = 65536;
   size_t old_count_limit_ = kMinimumOldCount;
 };

@@ -21,9 +21,9 @@ constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kHugeFrom = size_t{4} << 20;
 // The cache may hold this much, or half of what is in use if that is more.
 constexpr int64_t kCacheFloor = int64_t{256} << 20;
-// Blocks up to this size are kept per thread, without a lock.
+// Blocks up to this size are kept per thread, without a lock: so much of each class. It holds what one sweep frees.
 constexpr size_t kLocalLimit = 4096;
-constexpr size_t kLocalCount = 64;
+constexpr size_t kLocalBytes = size_t{512} << 10;
 
 struct SizeClass {
   int index;
@@ -121,7 +121,7 @@ void release(void* block, size_t bytes) noexcept {
   const int64_t used = in_use.fetch_sub(static_cast<int64_t>(c.bytes), std::memory_order_relaxed);
   if (c.bytes <= kLocalLimit) {
     auto& list = local.free[c.index];
-    if (list.size() < kLocalCount) {
+    if (list.size() * c.bytes < kLocalBytes) {
       list.push_back(block);
       return;
     }

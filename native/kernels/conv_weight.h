@@ -7,8 +7,8 @@ namespace flambeau {
 namespace FLAMBEAU_SET {
 namespace {
 
-// Panels of W taps from a window: dst[(j / W * depth + position) * W + j % W] for taps offsets[j], j < taps, and zeros for
-// those that are missing in the last panel.
+// Panels of W taps from a window: dst[(j / W * depth + position) * W + j % W] for taps offsets[j], j < taps, and zeros
+// for those that are missing in the last panel.
 template <class T, int W>
 __attribute__((noinline)) void pack_taps(const Window<T>& window, const T* data, int64_t p, int64_t depth,
                                          const int64_t* offsets, int64_t taps, T* dst) {

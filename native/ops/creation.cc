@@ -36,22 +36,38 @@ FLAMBEAU_OP(empty_strided) {
 
 FLAMBEAU_OP(zeros) {
   const Dims sizes = call.dims();
+  for (const int64_t n : sizes) FLAMBEAU_CHECK(n >= 0, Kind::Runtime, "zeros: Dimension size must be non-negative.");
   Ref t = empty(sizes, call.dtype());
   fill(*t, Scalar::of(int64_t{0}));
   call.result(std::move(t));
 }
 
+// Refuses a number that an integer type cannot hold; unsigned types take negative numbers modulo their range.
+void check_fits(const Scalar& value, DType t) {
+  if (!is_integral(t) || value.complex()) return;
+  const int bits = 8 * item_size(t);
+  if (bits == 64) return;
+  const double top = static_cast<double>(int64_t{1} << (t == DType::U8 ? bits : bits - 1));
+  static const char* const names[] = {"uint8_t", "int8_t", "int16_t", "int"};
+  FLAMBEAU_CHECK(value.re < top && value.re >= -top, Kind::Runtime,
+                 "value cannot be converted to type %s without overflow", names[static_cast<int>(t)]);
+}
+
 FLAMBEAU_OP(full) {
   const Dims sizes = call.dims();
   const Scalar value = call.scalar();
-  Ref t = empty(sizes, call.dtype());
+  const DType dtype = call.dtype();
+  check_fits(value, dtype);
+  Ref t = empty(sizes, dtype);
   fill(*t, value);
   call.result(std::move(t));
 }
 
 FLAMBEAU_OP(fill_) {
   Tensor& t = call.tensor();
-  fill(t, call.scalar());
+  const Scalar value = call.scalar();
+  check_fits(value, t.dtype);
+  fill(t, value);
   t.bump();
 }
 

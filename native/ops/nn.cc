@@ -37,6 +37,13 @@ Dims with_spatial(std::initializer_list<int64_t> leading, const int64_t* three, 
   return d;
 }
 
+// "(2 x 3)" for messages.
+std::string product_text(const Dims& d) {
+  std::string s = "(";
+  for (int i = 0; i < d.size(); i++) s += (i ? " x " : "") + std::to_string(d[i]);
+  return s + ")";
+}
+
 // The geometry of a convolution whose input has sizes `in`; stride, padding, dilation and groups are read from the call.
 ConvShape conv_shape(Call& call, int nd, const Tensor& w) {
   ConvShape s{};
@@ -97,7 +104,7 @@ FLAMBEAU_OP(conv) {
       reach[i] = s.dilation[3 - nd + i] * (s.kernel[3 - nd + i] - 1) + 1;
     }
     fail(Kind::Runtime, "Calculated padded input size per channel: %s. Kernel size: %s. Kernel size can't be greater than actual input size",
-         show(room).c_str(), show(reach).c_str());
+         product_text(room).c_str(), product_text(reach).c_str());
   }
   // Integers are convolved in float64: exact as long as sums stay below 2^53.
   const DType dtype = is_integral(x.dtype) ? DType::F64 : float_compute("conv", x);

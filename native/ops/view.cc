@@ -19,7 +19,8 @@ Dims infer_size(Dims sizes, int64_t numel) {
       FLAMBEAU_CHECK(unknown < 0, Kind::Runtime, "only one dimension can be inferred");
       unknown = d;
     } else {
-      FLAMBEAU_CHECK(sizes[d] >= 0, Kind::Runtime, "invalid shape dimension %lld", static_cast<Int>(sizes[d]));
+      FLAMBEAU_CHECK(sizes[d] >= 0, Kind::Runtime, "invalid shape dimension %lld at index %d of shape %s",
+                     static_cast<Int>(sizes[d]), d, show(sizes).c_str());
       FLAMBEAU_CHECK(!__builtin_mul_overflow(known, sizes[d], &known), Kind::Runtime,
                      "shape '%s' is invalid for input of size %lld", show(sizes).c_str(), static_cast<Int>(numel));
     }
@@ -86,9 +87,9 @@ FLAMBEAU_OP(expand) {
   Dims sizes = call.dims();
   const int shift = sizes.size() - t.ndim();
   FLAMBEAU_CHECK(shift >= 0, Kind::Runtime,
-                 "expand(torch.FloatTensor{%s}, size=%s): the number of sizes provided (%d) must be greater or equal to "
+                 "expand(torch.%sTensor{%s}, size=%s): the number of sizes provided (%d) must be greater or equal to "
                  "the number of dimensions in the tensor (%d)",
-                 show(t.sizes).c_str(), show(sizes).c_str(), sizes.size(), t.ndim());
+                 scalar_name(t.dtype), show(t.sizes).c_str(), show(sizes).c_str(), sizes.size(), t.ndim());
   Dims strides(sizes.size());
   for (int d = 0; d < sizes.size(); d++) {
     const int own = d - shift;
@@ -247,7 +248,7 @@ FLAMBEAU_OP(unfold) {
 // Checks that a layout stays inside a storage, without overflow.
 void check_bounds(const Tensor& t, const Dims& sizes, const Dims& strides, int64_t offset, DType dtype) {
   FLAMBEAU_CHECK(sizes.size() == strides.size(), Kind::Runtime,
-                 "mismatch in length of strides and shape: %d and %d", strides.size(), sizes.size());
+                 "mismatch in length of strides and shape");
   FLAMBEAU_CHECK(offset >= 0, Kind::Runtime, "Tensor: invalid storage offset %lld", static_cast<Int>(offset));
   const int64_t n = count_elements(sizes);
   for (const int64_t s : strides)
@@ -264,10 +265,10 @@ void check_bounds(const Tensor& t, const Dims& sizes, const Dims& strides, int64
   overflow = overflow || __builtin_add_overflow(last, 1, &last) ||
              __builtin_mul_overflow(last, static_cast<int64_t>(item_size(dtype)), &bytes);
   FLAMBEAU_CHECK(n == 0 || (!overflow && bytes <= t.storage->bytes), Kind::Runtime,
-                 "setStorage: sizes %s, strides %s, storage offset %lld, and itemsize %d are out of bounds for storage "
-                 "of size %lld",
+                 "setStorage: sizes %s, strides %s, storage offset %lld, and itemsize %d requiring a storage size of %lld are "
+                 "out of bounds for storage of size %lld",
                  show(sizes).c_str(), show(strides).c_str(), static_cast<Int>(offset), item_size(dtype),
-                 static_cast<Int>(t.storage->bytes));
+                 static_cast<Int>(bytes), static_cast<Int>(t.storage->bytes));
 }
 
 FLAMBEAU_OP(as_strided) {

@@ -10,7 +10,7 @@ namespace scalar {
 // A degree beyond 2^62 is taken as 2^62.
 template <class T>
 inline int64_t degree(T n) {
-  return n >= T(0) ? (n < T(0x1p62) ? static_cast<int64_t>(n) : int64_t(1) << 62) : -1;
+  return n > T(-1) ? (n < T(0x1p62) ? static_cast<int64_t>(n) : int64_t(1) << 62) : -1;
 }
 
 inline float sine(float x) { return __builtin_sinf(x); }
@@ -29,11 +29,15 @@ inline T alternating(int64_t n, T x) {  // (-1)^n x
   return n % 2 == 0 ? x : -x;
 }
 
+// Degrees beyond which no recurrence is run: its steps would take seconds for one element. The answer is NaN then.
+constexpr int64_t kLongest = int64_t(1) << 20;
+
 // The recurrence P_{k+1} = 2 x P_k - P_{k-1} that all four kinds of Chebyshev polynomials obey. It stops at NaN, the
 // difference of infinities, which no later step leaves.
 template <class T>
 inline T chebyshev(T x, int64_t n, T first) {
   if (n == 0) return 1;
+  if (n > kLongest) return static_cast<T>(kNaN);
   T p = 1, q = first;
   for (int64_t k = 2; k <= n && q == q; k++) {
     T r = (x + x) * q - p;
@@ -125,6 +129,7 @@ template <class T>
 inline T laguerre_l(T x, int64_t n) {
   if (n < 0) return 0;
   if (n == 0 || x == T(0)) return 1;
+  if (n > kLongest) return static_cast<T>(kNaN);
   T p = 1, q = T(1) - x;
   for (int64_t k = 1; k < n && q == q; k++) {
     T r = ((static_cast<T>(k + k) + (T(1) - x)) * q - static_cast<T>(k) * p) / static_cast<T>(k + 1);
@@ -138,6 +143,7 @@ inline T legendre_p(T x, int64_t n) {
   if (n < 0) return 0;
   if (magnitude_of(x) == T(1)) return x > T(0) ? T(1) : alternating(n, T(1));
   if (n == 0) return 1;
+  if (n > kLongest) return static_cast<T>(kNaN);
   T p = 1, q = x;
   for (int64_t k = 1; k < n && q == q; k++) {
     T r = (static_cast<T>(k + k + 1) * x * q - static_cast<T>(k) * p) / static_cast<T>(k + 1);

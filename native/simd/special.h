@@ -152,13 +152,7 @@ inline double bessel_e(double x) {
 }
 
 // Hurwitz' zeta, the sum of (q + k)^-x, by Euler and Maclaurin: ten terms, the integral of the rest, corrections.
-inline double zeta(double x, double q) {
-  if (x == 1) return kInf;
-  if (!(x > 1) || q != q) return kNaN;
-  if (q <= 0) {
-    if (q == __builtin_floor(q)) return kInf;
-    if (x != __builtin_floor(x)) return kNaN;
-  }
+inline double zeta_from(double x, double q) {
   double total = 0;
   for (int k = 0; k < 10 || q < 10; k++, q += 1) {
     double term = __builtin_pow(q, -x);
@@ -184,6 +178,18 @@ inline double zeta(double x, double q) {
     rising *= (x + 2 * j + 1) * (x + 2 * j + 2) / (q * q);
   }
   return total;
+}
+inline double zeta(double x, double q) {
+  if (x == 1) return kInf;
+  if (!(x > 1) || q != q) return kNaN;
+  if (q > 0) return zeta_from(x, q);
+  if (q == __builtin_floor(q)) return kInf;
+  if (x != __builtin_floor(x)) return kNaN;
+  if (q > -20) return zeta_from(x, q);
+  // The terms below zero are those from 1 - rest on, but for a tail; summed one by one they could be billions.
+  double count = __builtin_floor(-q) + 1, rest = q + count;
+  double below = zeta_from(x, 1 - rest) - zeta_from(x, 1 - rest + count);
+  return zeta_from(x, rest) + (__builtin_fmod(x, 2) == 0 ? below : -below);
 }
 
 }  // namespace scalar

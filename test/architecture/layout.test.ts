@@ -18,13 +18,17 @@ const sources = filesIn('lib', /\.ts$/);
 // A room may import from itself and from the rooms named here.
 const BASE = ['core', 'native', 'tensor', 'autograd', 'ops', 'nn'];
 const upTo = (room: string) => BASE.slice(0, BASE.indexOf(room) + 1);
+// The namespaces of ops beside torch itself; nn may use them.
+const NAMESPACES = ['linalg', 'fft', 'special', 'signal', 'masked'];
 const ROOMS: Record<string, readonly string[]> = {
   ...Object.fromEntries(BASE.map((room) => [room, upTo(room)])),
+  ...Object.fromEntries(NAMESPACES.map((room) => [room, [...upTo('ops'), ...NAMESPACES]])),
+  nn: [...BASE, ...NAMESPACES],
   serialization: ['core', 'tensor'],
   // The command line is a user like any other.
   cli: ['index'],
 };
-const ABOVE = new Set(['optim', 'data', 'fx', 'jit', 'quantization', 'distributed', 'profiler', 'utils']);
+const ABOVE = new Set(['optim', 'data', 'fx', 'jit', 'quantization', 'distributed', 'profiler', 'utils', 'func']);
 
 const roomOf = (file: string) => {
   const [, first = ''] = file.split(path.sep);

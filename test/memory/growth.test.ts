@@ -37,7 +37,7 @@ test.each(['main', 'worker'])(
     const large = measure('--where', where, '--bytes', '4194304', '--steps', '1500');
     for (const { growth, tensors, bytes } of [...small.results, ...large.results]) {
       expect([bytes, growth < 64 * MIB]).toEqual([bytes, true]);
-      // 8,192 tensors are what may wait for one collection; the ages of the sweep hold a few times that.
+      // 4,096 tensors are what may wait for one collection; the ages of the sweep hold a few times that.
       expect(tensors).toBeLessThan(40_000);
     }
     expect([small.results.length, large.results.length]).toEqual([2, 1]);

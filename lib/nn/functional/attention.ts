@@ -1,8 +1,9 @@
 // Attention (https://arxiv.org/abs/1706.03762).
-import { bool } from '../../core/dtype.js';
+import { bool, float32 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { add, mul } from '../../ops/arithmetic.js';
 import { select3 } from '../../ops/comparison.js';
+import { cast } from '../../ops/convert.js';
 import { ones } from '../../ops/creation.js';
 import { fnOp } from '../../ops/define.js';
 import { repeatInterleave } from '../../ops/join.js';
@@ -59,6 +60,13 @@ export function attend(
   enableGqa: boolean,
 ): Tensor {
   checkAttention(query, key, value, attnMask, isCausal);
+  if (query.dtype.itemsize === 2) {
+    // Scores in half types would lose too many digits before softmax.
+    const wide = (t: Tensor): Tensor => cast(t, float32);
+    const mask = attnMask === null || attnMask.dtype === bool ? attnMask : wide(attnMask);
+    const y = attend(wide(query), wide(key), wide(value), mask, dropoutP, isCausal, scale, enableGqa);
+    return cast(y, query.dtype);
+  }
   let [k, v] = [key, value];
   if (enableGqa) {
     const heads = query.size(-3);

@@ -13,7 +13,7 @@ import { reduced, reductionOf } from './reduction.js';
 
 /** log(exp(a) + exp(b)) */
 function logAdd(a: number, b: number): number {
-  const m = a > b ? a : b;
+  const m = Math.max(a, b);
   return m === -Infinity ? m : m + Math.log(Math.exp(a - m) + Math.exp(b - m));
 }
 

@@ -13,6 +13,7 @@ import { floor, neg, round } from '../../ops/unary.js';
 import { reshaped } from '../../ops/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
+import { asNode } from './reduction.js';
 
 const CORNERS =
   'Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please specify ' +
@@ -158,7 +159,13 @@ export const gridSample = fnOp(
     const points = size.map((n, d) => unnormalise(grid.select(-1, nd - 1 - d), n, corners));
     if (mode === 'bicubic') return cubicSample(input, points, paddingMode, corners);
     const at = points.map((x, d) => placed(x, size[d]!, paddingMode, corners));
-    return mode === 'nearest' ? pixels(input, at.map((x) => round.impl(x.detach(), 0))) : linearSample(input, at);
+    if (mode === 'bilinear') return linearSample(input, at);
+    const picked = pixels(input, at.map((x) => round.impl(x.detach(), 0)));
+    // Moving a point a little changes nothing: the grid's gradient is zero, but there is one.
+    return asNode('GridSampler2DBackward0', [picked, grid], () => picked, (g, [, points0], needs) => [
+      g,
+      needs[1] ? points0.detach().newZeros([...points0.shape]) : null,
+    ]);
   },
 );
 

@@ -1,12 +1,14 @@
 // Images of another size. Every mode is a weighted sum of a few places along one dimension after the other.
-import { float32, int64 } from '../../core/dtype.js';
+import { float32, int64, uint8 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { add, mul } from '../../ops/arithmetic.js';
+import { clamp } from '../../ops/comparison.js';
 import { cast } from '../../ops/convert.js';
 import { fnOp } from '../../ops/define.js';
 import { indexSelect } from '../../ops/index_along.js';
 import { fromNested } from '../../ops/nested.js';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from '../../ops/pool.js';
+import { floor } from '../../ops/unary.js';
 import { reshaped } from '../../ops/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
@@ -191,16 +193,19 @@ export function interpolateOf(
   }
   if (mode === 'area') return AREA[spatial.length - 1]!.impl(input, out);
   const nearest = mode === 'nearest' || mode === 'nearest-exact';
-  if (!nearest && !input.dtype.isFloatingPoint) {
+  const bytes = input.dtype === uint8 && (mode === 'bilinear' || mode === 'bicubic');
+  if (!nearest && !bytes && !input.dtype.isFloatingPoint) {
     throw new RuntimeError(`"upsample_${mode}${spatial.length}d" not implemented for '${input.dtype.name}'`);
   }
-  const wide = !nearest && input.dtype.itemsize === 2 ? float32 : input.dtype;
+  const wide = bytes || (!nearest && input.dtype.itemsize === 2) ? float32 : input.dtype;
   let x = cast(input, wide);
-  spatial.forEach((n, i) => {
+  // The last dimension first: bytes are rounded after each.
+  for (let i = spatial.length - 1; i >= 0; i--) {
+    const n = spatial[i]!;
     const scale = scales === null ? null : scales[i]!;
     const to = out[i]!;
     const same = n === to && (scale === null || scale === 1);
-    if (same && !antialias) return;
+    if (same && !antialias) continue;
     const taps = nearest
       ? nearestTaps(n, to, scale, mode === 'nearest-exact')
       : antialias
@@ -209,7 +214,8 @@ export function interpolateOf(
           ? cubicTaps(n, to, scale, corners)
           : linearTaps(n, to, scale, corners);
     x = resample(x, i + 2, taps);
-  });
+    if (bytes) x = clamp.impl(floor.impl(add.impl(x, 0.5, 1)), 0, 255);
+  }
   return x === input ? input.clone() : cast(x, input.dtype);
 }
 

@@ -61,7 +61,7 @@ function outOfBounds(target: Tensor, classes: number, ignoreIndex: number): numb
   return null;
 }
 
-/** The gradient of the picked log probabilities, put back; recorded, so that it can be differentiated. */
+/** What the target classes pick. */
 interface Picked {
   /** Minus the log probability of each target, times its weight. */
   losses: Tensor;
@@ -69,6 +69,8 @@ interface Picked {
   weights: Tensor | null;
   /** Target positions that are never out of range, with a dimension of one in the place of the classes. */
   at: Tensor;
+  /** Which targets do not count; null if all do. */
+  ignored: Tensor | null;
 }
 
 /** input: [N, C, ..] (or [C]), target: [N, ..] (or []). */
@@ -91,7 +93,7 @@ function pick(input: Tensor, target: Tensor, weight: Tensor | null, classes: num
   if (some) weights = select3(ignored, 0, weights ?? picked.newOnes(target.shape));
   // An ignored position counts nothing, whatever is there: 0 times an infinity would be NaN.
   const losses = weights === null ? neg.impl(picked) : neg.impl(mul.impl(some ? select3(ignored, 0, picked) : picked, weights));
-  return { losses, weights, at };
+  return { losses, weights, at, ignored: some ? ignored : null };
 }
 
 /** `nllLoss` with complete arguments. */
@@ -100,7 +102,7 @@ function nllOf(input: Tensor, target: Tensor, weight: Tensor | null, ignoreIndex
     throw new RuntimeError(`expected scalar type Long but found ${target.dtype.name}`);
   }
   const classes = checkClassSizes(input, target, weight);
-  const { losses, weights, at } = noGrad(() => pick(input, target, weight?.detach() ?? null, classes, ignoreIndex));
+  const { losses, weights, at, ignored } = noGrad(() => pick(input, target, weight?.detach() ?? null, classes, ignoreIndex));
   // The mean is over the weights of the targets that count.
   const total = reduction !== 'mean' ? null : noGrad(() => (weights === null ? null : sum.impl(weights, null, false, null)));
   const count = target.numel();
@@ -112,9 +114,11 @@ function nllOf(input: Tensor, target: Tensor, weight: Tensor | null, ignoreIndex
   if (!needsGrad(input)) return y;
   const dim = input.ndim === 1 ? 0 : 1;
   const shape = input.shape;
-  record(input.ndim === 4 ? 'NllLoss2DBackward0' : 'NllLossBackward0', y, [input], [at, weights, total], (g, [index, w, sumW]) => {
+  record(input.ndim === 4 ? 'NllLoss2DBackward0' : 'NllLossBackward0', y, [input], [at, weights, total, ignored], (g, [index, w, sumW, out]) => {
     let each = neg.impl(reduction === 'mean' ? div.impl(g, sumW ?? count, null) : g);
     if (w !== null) each = mul.impl(each, w);
+    // Where nothing counts the mean is 0 / 0; its gradient still is none.
+    if (out !== null) each = select3(out, 0, each);
     return [scatter(g.newZeros(shape), dim, index!, reshaped(each.expand(target.shape), index!.shape))];
   });
   return y;

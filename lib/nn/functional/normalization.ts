@@ -28,6 +28,14 @@ function checkBatchSize(shape: readonly number[]): void {
   }
 }
 
+/** Nothing to normalise: no statistics are looked at, and the parameters stay in the graph. */
+function emptyBatch(input: Tensor, weight: Tensor | null, bias: Tensor | null): Tensor {
+  let y = input.clone();
+  if (weight !== null && weight.numel() > 0) y = mul.impl(y, weight.select(0, 0));
+  if (bias !== null && bias.numel() > 0) y = add.impl(y, bias.select(0, 0), 1);
+  return y;
+}
+
 /**
  * Normalises channels over the batch, or with running statistics (https://arxiv.org/abs/1502.03167).
  * @param input [N, C, ..]
@@ -54,6 +62,7 @@ export const batchNorm = fnOp(
       checkBatchSize(input.shape);
       if (eps <= 0) throw new RuntimeError(`batch_norm eps must be positive during training, but got ${eps}`);
     } else if (eps < 0) throw new RuntimeError(`batch_norm eps must be non-negative, but got ${eps}`);
+    if (input.numel() === 0) return emptyBatch(input, weight, bias);
     return ops.batchNorm.impl(input, runningMean, runningVar, weight, bias, training, momentum, eps);
   },
 );
@@ -158,6 +167,10 @@ export const rmsNorm = fnOp(
     }
     const dims = Array.from({ length: k }, (_, i) => i - k);
     const e = eps ?? machineEpsilon(input.dtype.name);
+    if (input.dtype.isComplex) {
+      const unit = mul.impl(input, rsqrt.impl(add.impl(mean.impl(square.impl(input), dims, true, null), e, 1)));
+      return weight === null ? unit : mul.impl(unit, weight);
+    }
     // Half types are computed in float32 and rounded once.
     if (input.dtype.itemsize !== 2) return rmsNode(input, weight, dims, e);
     const wide = rmsNode(cast(input, float32), weight === null ? null : cast(weight, float32), dims, e);

@@ -6,7 +6,7 @@ import { bilinear } from '../functional/linear.js';
 import { _calculateFanInAndFanOut, kaimingUniform_, uniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { makeLazy } from '../module_lazy.js';
-import { isLazy, Parameter, UninitializedParameter } from '../parameter.js';
+import { isLazy, type Parameter, UninitializedParameter } from '../parameter.js';
 import { pyBool } from '../printing.js';
 import { type ArgumentsOf, type DeviceSetting, type DTypeSetting, newParameter, settings } from './arguments.js';
 

@@ -4,6 +4,7 @@ import { layerNorm } from '../../ops/norm.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { groupNorm, localResponseNorm, rmsNorm } from '../functional/normalization.js';
 import { padConstant } from '../functional/padding.js';
+import { asNode } from '../functional/reduction.js';
 import { ones_, zeros_ } from '../init.js';
 import { Module } from '../module.js';
 import type { Parameter } from '../parameter.js';
@@ -199,6 +200,38 @@ export class LocalResponseNorm extends Module {
 
 const crossMapSettings = localSettings('CrossMapLRN2d');
 
+/**
+ * x / (k + alpha / size * sums)^beta, where the sums of squares run over channels c - reach .. c + reach. As in PyTorch, whose
+ * running sum never lets go of the first channel, that channel counts everywhere; and gradients come from windows that lie
+ * one channel further back.
+ */
+function crossMap(x: Tensor, size: number, alpha: number, beta: number, k: number): Tensor {
+  const channels = x.shape[1]!;
+  const ahead = Math.trunc((size - 1) / 2 + 1);
+  const window = (t: Tensor, before: number, after: number): Tensor =>
+    padConstant(t, [0, 0, 0, 0, before, after], 0).unfold(1, before + after + 1, 1).sum(-1);
+  const scaleOf = (t: Tensor): Tensor => {
+    const squares = t.square();
+    const sums = window(squares, ahead - 1, ahead - 1);
+    const first = squares.narrow(1, 0, 1);
+    const kept = channels > ahead ? padConstant(first.expand([-1, channels - ahead, -1, -1]), [0, 0, 0, 0, ahead, 0], 0) : null;
+    return (kept === null ? sums : sums.add(kept)).mul(alpha / size).add(k);
+  };
+  const back = Math.trunc(size - (size - 1) / 2);
+  return asNode(
+    'CrossMapLRN2dBackward',
+    [x],
+    () => x.mul(scaleOf(x).pow(-beta)),
+    (g, [x0]) => {
+      const scale = scaleOf(x0);
+      const power = scale.pow(-beta);
+      const ratio = g.mul(x0).mul(power).div(scale);
+      const sums = window(ratio, back, size - 1 - back);
+      return [power.mul(g).sub(x0.mul(sums).mul((2 * alpha * beta) / size))];
+    },
+  );
+}
+
 /** As `LocalResponseNorm` for [N, C, H, W], with windows that lie one channel further back for even sizes. */
 export class CrossMapLRN2d extends Module {
   size: number;
@@ -214,11 +247,7 @@ export class CrossMapLRN2d extends Module {
 
   override forward(input: Tensor): Tensor {
     if (input.ndim !== 4) throw new RuntimeError(`CrossMapLRN2d: Expected input to be 4D, got ${input.ndim}D instead.`);
-    // Sums of squares over the channels c - reach .. c + reach, with reach = (size - 1) / 2 rounded down.
-    const reach = Math.trunc((this.size - 1) / 2 + 1) - 1;
-    const padded = padConstant(input.square(), [0, 0, 0, 0, reach, reach], 0);
-    const sums = padded.unfold(1, 2 * reach + 1, 1).sum(-1);
-    return input.div(sums.mul(this.alpha / this.size).add(this.k).pow(this.beta));
+    return crossMap(input, this.size, this.alpha, this.beta, this.k);
   }
 
   override extraRepr(): string {

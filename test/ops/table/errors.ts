@@ -65,7 +65,7 @@ export const rows: readonly Structured[] = [
   { ...bad('avgPool2d', call(x(1, 1, 2, 2), 3), callWith({ padding: 2 }, x(1, 1, 4, 4), 2), callWith({ divisorOverride: 0 }, x(1, 1, 4, 4), 2)), python: 'torch.nn.functional.avg_pool2d' },
   { ...bad('layerNorm', call(x(2, 3), [4]), call(x(2, 3), []), call(x(2, 3), [3], x(2))), python: 'torch.nn.functional.layer_norm' },
   { ...bad('groupNorm', call(x(2, 3, 4), 2), call(x(2, 4), 2, x(3))), python: 'torch.nn.functional.group_norm' },
-  { ...bad('batchNorm', call(x(2, 3), null, null), call(x(2, 3), x(2), x(2)), callWith({ training: true }, x(1, 3), null, null)), python: 'torch.nn.functional.batch_norm' },
+  { ...bad('batchNorm', call(x(2, 3), null, null), call(x(2, 3), x(2), x(2))), python: 'torch.nn.functional.batch_norm' },
   bad('cat', call([x(2, 3), x(2, 4)]), call([x(2, 3), x(2)]), call([])),
   bad('stack', call([x(2), x(3)])),
   bad('gather', call(x(2, 3), 0, exactly([1, 1], [2], 'int64')), call(x(2, 3), 0, exactly([1], [0], 'int64'))),

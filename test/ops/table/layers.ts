@@ -32,6 +32,7 @@ export const rows: readonly Structured[] = [
   { op: 'convTranspose3d', python: F('conv_transpose3d'), cases: [callWith({ stride: [1, 2, 1] }, x(1, 2, 2, 2, 2), w(2, 1, 2, 1, 2), b(1))] },
   {
     op: 'maxPool1d',
+    more: ['uint8', 'int8', 'int16', 'int32', 'int64'],
     python: F('max_pool1d'),
     cases: [call(x(2, 2, 7), 2), call(x(2, 7), 3, 1, 1), callWith({ dilation: 2, stride: 1 }, x(1, 1, 8), 3), callWith({ ceilMode: true }, x(1, 1, 8), 3), callWith({ returnIndices: true }, x(1, 2, 6), 2)],
   },
@@ -50,7 +51,7 @@ export const rows: readonly Structured[] = [
     python: F('avg_pool2d'),
     cases: [call(x(1, 2, 4, 4), 2), call(x(2, 5, 5), [2, 3], [1, 2], [1, 1]), callWith({ ceilMode: true, countIncludePad: false, padding: 1, stride: 2 }, x(1, 1, 5, 6), 3), callWith({ divisorOverride: 3 }, x(1, 1, 4, 4), 2)],
   },
-  { op: 'avgPool3d', python: F('avg_pool3d'), cases: [call(x(1, 2, 3, 4, 4), 2), callWith({ padding: 1, stride: 2, ceilMode: true }, x(1, 1, 3, 3, 3), 2)] },
+  { op: 'avgPool3d', more: ['float16', 'bfloat16'], python: F('avg_pool3d'), cases: [call(x(1, 2, 3, 4, 4), 2), callWith({ padding: 1, stride: 2, ceilMode: true }, x(1, 1, 3, 3, 3), 2)] },
   { op: 'adaptiveAvgPool1d', python: F('adaptive_avg_pool1d'), cases: [call(x(2, 2, 7), 3), call(x(2, 4), 6), call(x(1, 2, 3), 1)] },
   { op: 'adaptiveAvgPool2d', python: F('adaptive_avg_pool2d'), cases: [call(x(1, 2, 5, 4), [2, 3]), call(x(1, 5, 5), 2), call(x(1, 2, 5, 4), [null, 3]), call(x(1, 2, 3, 3), 1)] },
   { op: 'adaptiveAvgPool3d', python: F('adaptive_avg_pool3d'), cases: [call(x(1, 2, 3, 4, 5), [2, 2, 3])] },
@@ -83,5 +84,5 @@ export const rows: readonly Structured[] = [
   },
   { op: 'logSoftmax', variant: 'extremes', grad: false, cases: [call(exactly([2, 3], [1000, 999, -Infinity, -1e300, -1e300, 1e300]), 1), call(exactly([3], [-Infinity, -Infinity, -Infinity]), 0), call(exactly([2], [Infinity, 1]), 0)] },
   { op: 'prelu', cases: [call(grid([2, 3, 2], -1, 1, { avoid: [0] }), w(3)), call(grid([2, 3], -1, 1, { avoid: [0] }), w(1)), call(grid([4], -1, 1, { avoid: [0] }), w(1))] },
-  { op: 'glu', python: F('glu'), cases: [call(x(3, 4)), call(x(4, 3), 0), call(x(2, 2, 2), 1)] },
+  { op: 'glu', more: ['uint8', 'int8', 'int16', 'int32', 'int64', 'bool', 'complex64', 'complex128'], python: F('glu'), cases: [call(x(3, 4)), call(x(4, 3), 0), call(x(2, 2, 2), 1)] },
 ];

@@ -25,9 +25,9 @@ const one = (x: Arg): Case[] => [call(x, 0), call(x, -1), callWith({ dim: 1 }, x
 
 export const rows: readonly Structured[] = [
   { op: 'sum', cases: [...over(matrix, complex), callWith({ dtype: named('float64') }, integers), call(none), call(none, 0), call(integers, 1), call(truths, 0)] },
-  { op: 'nansum', cases: [call(gaps), call(gaps, 1), call(gaps, 0, true), call(integers), call(none, 0)] },
+  { op: 'nansum', more: ['complex64', 'complex128'], cases: [call(gaps), call(gaps, 1), call(gaps, 0, true), call(integers), call(none, 0)] },
   { op: 'mean', cases: [...over(matrix, complex), callWith({ dtype: named('float64') }, integers), call(none), call(none, 0)] },
-  { op: 'nanmean', cases: [call(gaps), call(gaps, 1), call(gaps, 0, true)] },
+  { op: 'nanmean', more: ['complex64', 'complex128'], cases: [call(gaps), call(gaps, 1), call(gaps, 0, true)] },
   {
     op: 'prod',
     cases: [call(tall), call(tall, 0), call(cube, -1, true), call(scalar), call(integers), call(truths, 0), call(none), call(none, 0), call(complex, 1)],
@@ -46,8 +46,8 @@ export const rows: readonly Structured[] = [
   { op: 'aminmax', cases: [call(matrix), callWith({ dim: 0 }, matrix), callWith({ dim: -1, keepdim: true }, cube), callWith({ dim: 0 }, scalar)] },
   { op: 'max', cases: [call(matrix), call(matrix, 0), call(cube, -1, true), call(scalar), call(scalar, 0), call(gaps, 1), call(integers, 1), call(matrix, grid([3, 4], -2, 2, { seed: 5 }))] },
   { op: 'min', cases: [call(matrix), call(matrix, 0), call(cube, -1, true), call(scalar), call(scalar, 0), call(gaps, 1), call(integers, 1), call(matrix, grid([4], -1.9, 2.2, { seed: 5 }))] },
-  { op: 'argmax', grad: false, cases: [call(matrix), call(matrix, 0), call(cube, -1, true), call(scalar), call(gaps, 1), call(gaps), call(exactly([4], [2, 3, 3, 1]))] },
-  { op: 'argmin', grad: false, cases: [call(matrix), call(matrix, 0), call(cube, -1, true), call(scalar), call(gaps, 1), call(gaps), call(exactly([4], [2, 1, 1, 3]))] },
+  { op: 'argmax', more: ['bool'], grad: false, cases: [call(matrix), call(matrix, 0), call(cube, -1, true), call(scalar), call(gaps, 1), call(gaps), call(exactly([4], [2, 3, 3, 1]))] },
+  { op: 'argmin', more: ['bool'], grad: false, cases: [call(matrix), call(matrix, 0), call(cube, -1, true), call(scalar), call(gaps, 1), call(gaps), call(exactly([4], [2, 1, 1, 3]))] },
   {
     op: 'var',
     cases: [

@@ -20,6 +20,8 @@ export const COMPLEX: readonly ComplexSpec[] = [
 const INTS: readonly number[] = [-128, -100, -7, -3, -1, 0, 1, 2, 3, 5, 64, 127];
 /** The half types, which PyTorch leaves out of some special functions. */
 export const HALVES = { float16: 'float16', bfloat16: 'bfloat16' };
+/** Integers, which PyTorch does not round to decimals. */
+const FROM_WHOLE = { uint8: 'float32', int8: 'float32', int16: 'float32', int32: 'float32', int64: 'float32', bool: 'float32' };
 const WHOLE = [-3, -2, -1, 0, 1, 2, 3];
 
 type Options = Partial<Omit<Pointwise, 'op' | 'arity' | 'real' | 'slopes' | 'complex' | 'ints'>> & {
@@ -48,7 +50,7 @@ const special = (op: string, slope: readonly [number, number], rest: Options = {
 export const rows: readonly Pointwise[] = [
   elementary('neg', [-2, 2], { aliases: ['negative'] }),
   elementary('positive', [-2, 2], { inPlace: false }),
-  elementary('abs', [-2, 2], { kinks: [0], aliases: ['absolute'] }),
+  elementary('abs', [-2, 2], { more: { bool: 'bool' }, kinks: [0], aliases: ['absolute'] }),
   unary('sign', [-2, 2], { kinks: [0] }),
   elementary('sgn', [-2, 2], { kinks: [0] }),
   elementary('square'),
@@ -59,8 +61,8 @@ export const rows: readonly Pointwise[] = [
   unary('ceil', [-2, 2], { kinks: WHOLE }),
   unary('trunc', [-2, 2], { kinks: WHOLE, aliases: ['fix'] }),
   unary('round', [-2, 2], { kinks: [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5] }),
-  unary('round', null, { variant: 'one decimal', options: { decimals: 1 }, inPlace: false, ints: false, ulps: 64 }),
-  unary('round', null, { variant: 'to tens', options: { decimals: -1 }, inPlace: false, ints: false }),
+  unary('round', null, { variant: 'one decimal', options: { decimals: 1 }, inPlace: false, ints: false, ulps: 64, more: FROM_WHOLE }),
+  unary('round', null, { variant: 'to tens', options: { decimals: -1 }, inPlace: false, ints: false, more: FROM_WHOLE }),
   unary('frac', [-2, 2], { kinks: WHOLE }),
   elementary('exp'),
   elementary('exp2'),

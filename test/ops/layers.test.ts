@@ -1,4 +1,0 @@
-import { checkFile } from './structured';
-import { rows } from './table/layers';
-
-checkFile('layers', rows);
