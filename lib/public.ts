@@ -32,6 +32,11 @@ export {
   uint8,
 } from './core/dtype.js';
 export { RuntimeError } from './core/errors.js';
+export * as fft from './fft/index.js';
+export * from './fft/stft.js';
+export * from './fft/windows.js';
+export * as linalg from './linalg/index.js';
+export * from './linalg/names.js';
 export * as nn from './nn/index.js';
 export { deepcopy } from './nn/module_copy.js';
 export * as F from './nn/functional/index.js';

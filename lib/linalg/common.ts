@@ -10,25 +10,6 @@ import type { Tensor } from '../tensor/tensor.js';
 
 const ZEROS = nativeOp('zeros');
 
-const SCALAR_NAMES: Record<string, string> = {
-  uint8: 'Byte',
-  int8: 'Char',
-  int16: 'Short',
-  int32: 'Int',
-  int64: 'Long',
-  float16: 'Half',
-  float32: 'Float',
-  float64: 'Double',
-  complex64: 'ComplexFloat',
-  complex128: 'ComplexDouble',
-  bool: 'Bool',
-  bfloat16: 'BFloat16',
-};
-/** PyTorch's name of a type in messages: 'Float'. */
-export function scalarName(dtype: DType): string {
-  return SCALAR_NAMES[dtype.name]!;
-}
-
 /** @throws RuntimeError unless the tensor holds matrices. */
 export function checkMatrix(name: string, a: Tensor, what = 'A'): void {
   if (a.ndim < 2) throw new RuntimeError(`${name}: The input tensor ${what} must have at least 2 dimensions.`);
@@ -43,10 +24,10 @@ export function checkSquare(name: string, a: Tensor): void {
 export function checkFloat(name: string, a: Tensor, low = false): void {
   const { dtype } = a;
   if (!dtype.isFloatingPoint && !dtype.isComplex) {
-    throw new RuntimeError(`${name}: Expected a floating point or complex tensor as input. Got ${scalarName(dtype)}`);
+    throw new RuntimeError(`${name}: Expected a floating point or complex tensor as input. Got ${dtype.scalarName}`);
   }
   if (!low && dtype.itemsize === 2) {
-    throw new RuntimeError(`${name}: Low precision dtypes not supported. Got ${scalarName(dtype)}`);
+    throw new RuntimeError(`${name}: Low precision dtypes not supported. Got ${dtype.scalarName}`);
   }
 }
 /** @throws RuntimeError unless two tensors have one type. */
@@ -54,7 +35,7 @@ export function checkSameType(name: string, a: Tensor, b: Tensor, names: readonl
   if (a.dtype === b.dtype) return;
   throw new RuntimeError(
     `${name}: Expected ${names[0]} and ${names[1]} to have the same dtype, but found ${names[0]} of type ` +
-      `${scalarName(a.dtype)} and ${names[1]} of type ${scalarName(b.dtype)} instead`,
+      `${a.dtype.scalarName} and ${names[1]} of type ${b.dtype.scalarName} instead`,
   );
 }
 
@@ -129,4 +110,9 @@ export function firstFailure(info: Tensor): { code: number; where: string } | nu
     if (code !== 0) return { code, where: info.ndim === 0 ? '' : `(Batch element ${i}): ` };
   }
   return null;
+}
+
+/** The distance from 1 to the next number of a type (or of a complex type's parts). */
+export function epsilonOf(dtype: DType): number {
+  return dtype.toReal().itemsize === 8 ? 2 ** -52 : 2 ** -23;
 }

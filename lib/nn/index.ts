@@ -4,5 +4,6 @@ export * as functional from './functional/index.js';
 export * as init from './init.js';
 export { Module } from './module.js';
 export * from './modules/index.js';
+export * as modules from './modules/namespace.js';
 export { Buffer, Parameter, UninitializedBuffer, UninitializedParameter } from './parameter.js';
 export * as utils from './utils/index.js';

@@ -1,5 +1,6 @@
 // Activations. Each gradient is one native pass; that pass is itself recorded, with the second derivative composed.
 import { needsGrad, record } from '../autograd/graph.js';
+import { uint8 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, type Scalar } from '../tensor/invoke.js';
@@ -158,6 +159,9 @@ export const leakyRelu = withInPlace(
 
 function hardtanhOf(input: Tensor, min: number, max: number, inPlace: boolean): Tensor {
   if (min > max) throw new RuntimeError('min_val cannot be greater than max_val');
+  if (input.dtype === uint8 && (min < 0 || max < 0)) {
+    throw new RuntimeError('cannot do hardtanh on an unsigned type with negative limits');
+  }
   const gradient = pass('hardtanh_backward', [min, max], null);
   return parametric('hardtanh', 'HardtanhBackward0', input, [min, max], 'x', gradient, inPlace);
 }

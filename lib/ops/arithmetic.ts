@@ -1,5 +1,5 @@
 // Arithmetic of two operands. Broadcasting of gradients is undone by the engine, so a formula says only the derivative.
-import { bool } from '../core/dtype.js';
+import { bool, int16 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, invokeVoid, type Scalar } from '../tensor/invoke.js';
@@ -8,7 +8,8 @@ import { needsGrad, record } from '../autograd/graph.js';
 import { checkInPlace, recordInPlace } from '../autograd/view.js';
 import { eq, ge, gt, le, lt, select3 as where } from './comparison.js';
 import { checkParts, complex as complexOf, real } from './complex.js';
-import { zerosLike } from './creation.js';
+import { cast } from './convert.js';
+import { onesLike, zerosLike } from './creation.js';
 import { op } from './define.js';
 import { type Binary, binary, negated, withInPlace } from './rows.js';
 import type { TensorOrScalar } from './signature.js';
@@ -225,14 +226,30 @@ export const pow = withInPlace(
 function half(g: Tensor, wins: Tensor, ties: Tensor): Tensor {
   return where(ties, mul(g, 0.5), where(wins, g, 0));
 }
+/** A binary row that refuses complex tensors, which have no order. */
+function ordered(name: string, row: Binary): Binary {
+  const check = (a: Tensor, b: Tensor): void => {
+    if (a.dtype.isComplex || b.dtype.isComplex) throw new RuntimeError(`${name} not implemented for complex tensors.`);
+  };
+  const declared = op(`${name}(Tensor input, Tensor other)` as 'binary(Tensor|Scalar input, Tensor|Scalar other)', (a: TensorOrScalar, b: TensorOrScalar): Tensor => {
+    check(a as Tensor, b as Tensor);
+    return row.impl(a, b);
+  });
+  return withInPlace(declared, (a: Tensor, b: Tensor): Tensor => {
+    check(a, b);
+    return row.inPlace(a as never, b as never);
+  });
+}
+const MAXIMUM: Binary = binary('maximum', [(g, a, b) => half(g, gt(a, b), eq(a, b)), (g, a, b) => half(g, lt(a, b), eq(a, b))], {
+  numbers: 'none', saves: ['ab', 'ab'],
+});
+const MINIMUM: Binary = binary('minimum', [(g, a, b) => half(g, lt(a, b), eq(a, b)), (g, a, b) => half(g, gt(a, b), eq(a, b))], {
+  numbers: 'none', saves: ['ab', 'ab'],
+});
 /** The elementwise maximum; NaN wins. */
-export const maximum: Binary = binary('maximum', [(g, a, b) => half(g, gt(a, b), eq(a, b)), (g, a, b) => half(g, lt(a, b), eq(a, b))], {
-  numbers: 'none', saves: ['ab', 'ab'],
-});
+export const maximum: Binary = ordered('maximum', MAXIMUM);
 /** The elementwise minimum; NaN wins. */
-export const minimum: Binary = binary('minimum', [(g, a, b) => half(g, lt(a, b), eq(a, b)), (g, a, b) => half(g, gt(a, b), eq(a, b))], {
-  numbers: 'none', saves: ['ab', 'ab'],
-});
+export const minimum: Binary = ordered('minimum', MINIMUM);
 const loses = (a: Tensor, b: Tensor): Tensor => ge(a, b).logicalOr(b.isnan());
 /** The maximum that passes NaN over. */
 export const fmax: Binary = binary('fmax', [(g, a, b) => where(loses(a, b), g, 0), (g, a, b) => where(loses(a, b), 0, g)], {
@@ -261,7 +278,26 @@ export const copysign: Binary = binary(
   [(g, a, _b, y) => where(eq(a, 0), 0, mul(g, mul(sign(a), sign(y)))), (g) => zerosLike(g)],
   { numbers: 'other', saves: ['ay', ''] },
 );
-export const nextafter: Binary = binary('nextafter', [(g) => g, (g) => zerosLike(g)], { numbers: 'none' });
+const NEXTAFTER: Binary = binary('nextafter', [(g) => g, (g) => zerosLike(g)], { numbers: 'none' });
+/** The next number from input towards other, in the type of both. */
+export const nextafter = withInPlace(
+  op('nextafter(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor =>
+    input.dtype.itemsize === 2 && input.dtype === other.dtype && input.dtype.isFloatingPoint ? halfAfter(input, other) : NEXTAFTER(input, other),
+  ),
+  (self: Tensor, other: Tensor): Tensor =>
+    self.dtype.itemsize === 2 && self.dtype.isFloatingPoint ? self.copy_(halfAfter(self, cast(other, self.dtype))) : NEXTAFTER.inPlace(self as never, other as never),
+);
+/** For half types the bits are counted up or down: as integers of a sign they are in the order of their values. */
+function halfAfter(a: Tensor, b: Tensor): Tensor {
+  // Broadcast by a factor of one, which keeps the sign of a zero.
+  const [x, y] = [a.mul(onesLike(b)), b.mul(onesLike(a))];
+  const up = gt(y, x);
+  const away = where(gt(x, 0), up, up.logicalNot());
+  const bits = where(away, 1, -1).add(x.contiguous().view(int16)).to(int16).view(a.dtype);
+  const tiny = where(up, 1, -32767).to(int16).view(a.dtype);
+  const moved = where(eq(x, 0), tiny, bits);
+  return where(eq(x, y), y, where(x.isnan().logicalOr(y.isnan()), NaN, moved));
+}
 /** log(exp(a) + exp(b)). */
 const LOGADDEXP: Binary = binary('logaddexp', [(g, a, _b, y) => mul(g, exp(sub(a, y))), (g, _a, b, y) => mul(g, exp(sub(b, y)))], {
   numbers: 'none', saves: ['ay', 'by'],
@@ -354,6 +390,11 @@ export const addcdiv = withInPlace(
   (self: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
     ternary_(ADDCDIV_, 'AddcdivBackward0', self, tensor1, tensor2, [value], [tensor1, tensor2], addcdivBackward(value)),
 );
+function checkLerp(input: Tensor): void {
+  if (!input.dtype.isFloatingPoint && !input.dtype.isComplex) {
+    throw new RuntimeError(`"lerp_kernel_scalar" not implemented for '${input.dtype.scalarName}'`);
+  }
+}
 const lerpBackward =
   (weight: TensorOrScalar): Ternary =>
   (g, [a, b, w], needs) => [
@@ -367,10 +408,13 @@ const lerpSaved = (a: Tensor, b: Tensor, weight: TensorOrScalar): (Tensor | null
 export const lerp = withInPlace(
   op(
     'lerp(Tensor input, Tensor end, Tensor|Scalar weight)',
-    (input: Tensor, end: Tensor, weight: TensorOrScalar): Tensor =>
-      ternary(LERP, 'LerpBackward0', input, end, weight, [], lerpSaved(input, end, weight), lerpBackward(weight)),
+    (input: Tensor, end: Tensor, weight: TensorOrScalar): Tensor => {
+      checkLerp(input);
+      return ternary(LERP, 'LerpBackward0', input, end, weight, [], lerpSaved(input, end, weight), lerpBackward(weight));
+    },
   ),
   (self: Tensor, end: Tensor, weight: TensorOrScalar): Tensor => {
+    checkLerp(self);
     const before = weight instanceof Tensor && needsGrad(weight) ? self.clone() : self;
     return ternary_(LERP_, 'LerpBackward0', self, end, weight, [], lerpSaved(before, end, weight), lerpBackward(weight));
   },

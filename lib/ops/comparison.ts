@@ -1,12 +1,12 @@
 // Comparisons, logic, bits, and selection by a mask.
 import { needsGrad, record } from '../autograd/graph.js';
-import { bool } from '../core/dtype.js';
+import { bool, int64 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, type Scalar } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
 import { maximum, minimum } from './arithmetic.js';
-import { canCast, promoted, promotedType } from './convert.js';
+import { canCast, cast, promoted, promotedType } from './convert.js';
 import { op } from './define.js';
 import { type Binary, binary, pointwise1, pointwise1_, withInPlace } from './rows.js';
 import type { TensorOrScalar } from './signature.js';
@@ -77,7 +77,9 @@ export const isclose = op(
     }
     if (rtol === 0 && atol === 0) return close;
     const allowed = other.mul(rtol).abs().add(atol);
-    const difference = input.sub(other).abs();
+    // Narrow integers would wrap.
+    const whole = !input.dtype.isFloatingPoint && !input.dtype.isComplex;
+    const difference = (whole ? cast(input, int64) : input).sub(whole ? cast(other, int64) : other).abs();
     return logicalOr(close, logicalAnd(difference.isfinite(), le(difference, allowed)));
   },
 );

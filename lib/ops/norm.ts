@@ -107,6 +107,13 @@ export const groupNorm = fnOp(
     if (c % groups !== 0) {
       throw new RuntimeError(`Expected number of channels in input to be divisible by num_groups, but got input of shape [${input.shape.join(', ')}] and num_groups=${groups}`);
     }
+    for (const [what, p] of [['weight', weight], ['bias', bias]] as const) {
+      if (p !== null && (p.ndim !== 1 || p.shape[0] !== c)) {
+        throw new RuntimeError(
+          `Expected ${what} to be a vector of size equal to the number of channels in input, but got ${what} of shape [${p.shape.join(', ')}] and input of shape [${input.shape.join(', ')}]`,
+        );
+      }
+    }
     const inner = input.shape.slice(2).reduce((a, b) => a * b, 1);
     return rowNorm('NativeGroupNormBackward0', input, weight, bias, { rows: n * groups, groups, inner: Math.max(1, inner) }, eps);
   },
@@ -148,7 +155,7 @@ export const batchNorm = fnOp(
       if (p !== null && p.numel() !== c) throw new RuntimeError(`${what} should contain ${c} elements not ${p.numel()}`);
     }
     if (!training && (runningMean === null || runningVar === null)) {
-      throw new RuntimeError('Expected running_mean and running_var to be defined when training=False');
+      throw new RuntimeError(`${runningMean === null ? 'running_mean' : 'running_var'} must be defined in evaluation mode`);
     }
     const n = c === 0 ? 0 : input.numel() / c;
     let mu: Tensor;

@@ -435,8 +435,16 @@ function cumprodGradient(g: Tensor, x: Tensor, y: Tensor, dim: number): Tensor {
   }
   return cat(parts, d);
 }
+/** Composed of recorded ops, with the largest real part of each row taken out. */
+function complexLogcumsumexp(x: Tensor, dim: number): Tensor {
+  if (x.numel() === 0) return x.clone();
+  const top = x.ndim === 0 ? x.detach().real : amax(x.detach().real, [dim], true);
+  const shift = where(abs(top).eq(Infinity), 0, top);
+  return log(cumsum(exp(sub(x, shift)), dim)).add(shift);
+}
 /** log of running sums of exponentials. */
 export const logcumsumexp = op('logcumsumexp(Tensor input, int dim)', (input: Tensor, dim: number): Tensor => {
+  if (input.dtype.isComplex) return complexLogcumsumexp(input, dim);
   const y = invoke(LOGCUMSUMEXP, input, dim);
   if (needsGrad(input)) {
     record('LogcumsumexpBackward0', y, [input], [input, y], (g, [x, l]) => {

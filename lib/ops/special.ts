@@ -53,6 +53,10 @@ function replacements(x: Tensor, nan: number | null, posinf: number | null, negi
   const top = LARGEST[x.dtype.toReal().name] ?? 0;
   return [nan ?? 0, posinf ?? top, neginf ?? -top];
 }
+/** Integers have nothing to replace; the change in place still counts as one. */
+function unchanged(self: Tensor): Tensor {
+  return self.copy_(self);
+}
 const finite = (g: Tensor, x: Tensor): Tensor => where(x.isfinite(), g, 0);
 /** NaN and infinities replaced by numbers: zero and the largest values by default. */
 export const nanToNum = withInPlace(
@@ -64,5 +68,5 @@ export const nanToNum = withInPlace(
   (self: Tensor, nan: number | null, posinf: number | null, neginf: number | null): Tensor =>
     self.dtype.isFloatingPoint || self.dtype.isComplex
       ? pointwise1_(NAN_TO_NUM_, 'NanToNumBackward0', self, replacements(self, nan, posinf, neginf), 'x', finite)
-      : self,
+      : unchanged(self),
 );

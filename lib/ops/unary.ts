@@ -56,7 +56,10 @@ export const positive = op('positive(Tensor input)', (input: Tensor): Tensor => 
 const SQUARE: Unary = unary('square', (g, x) => mul(g, mul(conj(x), 2)), { saves: 'x' });
 export const square = withInPlace(
   op('square(Tensor input)', (input: Tensor): Tensor => SQUARE.impl(input.dtype === bool ? cast(input, int64) : input)),
-  SQUARE.inPlace,
+  (self: Tensor): Tensor => {
+    if (self.dtype === bool) throw new RuntimeError("result type Long can't be cast to the desired output type Bool");
+    return (SQUARE.inPlace as (t: Tensor) => Tensor)(self);
+  },
 );
 export const sqrt: Unary = unary('sqrt', (g, _x, y) => div(g, mul(conj(y), 2)), { saves: 'y' });
 /** 1 / sqrt(x). */

@@ -99,16 +99,27 @@ Bytes bytes_of(napi_env env, napi_value value) {
 
 Tensor& lookup(void* table, uint32_t handle) { return static_cast<Environment*>(table)->at(handle); }
 
+// The scratch buffer, with room for `slots` numbers after the fixed places.
+double* results_of(Environment& e, size_t slots) {
+  FLAMBEAU_CHECK(e.scratch && kFirst + slots <= e.scratch_slots, Kind::Type, "the scratch buffer has no room for %zu numbers",
+                 slots);
+  return e.scratch + kFirst;
+}
+
 napi_value init(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     Arguments<2> args(env, info);
     Environment& e = environment(env);
     void* data = nullptr;
     size_t length = 0;
-    FLAMBEAU_CHECK(args.n == 2 && napi_get_arraybuffer_info(env, args.v[0], &data, &length) == napi_ok, Kind::Type,
-                   "init(): expected an ArrayBuffer and a constructor");
+    napi_valuetype kind = napi_undefined;
+    FLAMBEAU_CHECK(args.n >= 2 && napi_get_arraybuffer_info(env, args.v[0], &data, &length) == napi_ok &&
+                       length >= 64 * sizeof(double) && napi_typeof(env, args.v[1], &kind) == napi_ok &&
+                       kind == napi_function,
+                   Kind::Type, "init(): expected an ArrayBuffer and a constructor");
     if (e.scratch_ref) napi_delete_reference(env, e.scratch_ref);
     if (e.runtime_error) napi_delete_reference(env, e.runtime_error);
+    e.scratch_ref = e.runtime_error = nullptr;
     napi_create_reference(env, args.v[0], 1, &e.scratch_ref);
     napi_create_reference(env, args.v[1], 1, &e.runtime_error);
     e.scratch = static_cast<double*>(data);
@@ -198,7 +209,7 @@ napi_value describe(napi_env env, napi_callback_info info) {
     Arguments<1> args(env, info);
     Environment& e = environment(env);
     const Tensor& t = e.at(args.handle(env, 0));
-    double* out = e.scratch + kFirst;
+    double* out = results_of(e, 9 + 2 * static_cast<size_t>(t.ndim()));
     out[0] = static_cast<double>(t.dtype);
     out[1] = 0;
     out[2] = static_cast<double>(t.offset);
@@ -270,9 +281,10 @@ napi_value write_storage(napi_env env, napi_callback_info info) {
 napi_value memory(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value {
     Environment& e = environment(env);
-    e.scratch[kFirst] = static_cast<double>(e.live_tensors);
-    e.scratch[kFirst + 1] = static_cast<double>(storage_bytes_in_use());
-    e.scratch[kFirst + 2] = static_cast<double>(cached_bytes());
+    double* out = results_of(e, 3);
+    out[0] = static_cast<double>(e.live_tensors);
+    out[1] = static_cast<double>(storage_bytes_in_use());
+    out[2] = static_cast<double>(cached_bytes());
     return nullptr;
   });
 }

@@ -53,9 +53,9 @@ void check_positions(const Tensor& index, int dim, int64_t size) {
                  static_cast<Int>(at[bad]), dim, static_cast<Int>(size));
 }
 
-void check_same_ndim(const Tensor& index, const Tensor& other, const char* op, const char* what) {
+void check_same_ndim(const Tensor& index, const Tensor& other, const char* what) {
   FLAMBEAU_CHECK(std::max(index.ndim(), 1) == std::max(other.ndim(), 1), Kind::Runtime,
-                 "%s(): Index tensor must have the same number of dimensions as %s tensor", op, what);
+                 "Index tensor must have the same number of dimensions as %s tensor", what);
 }
 
 // The index may not be larger than `t` in any dimension but `d`.
@@ -77,7 +77,7 @@ FLAMBEAU_OP(gather) {
     index_values(index, "gather");
     return call.result(std::move(out));
   }
-  check_same_ndim(index, x, "gather", "input");
+  check_same_ndim(index, x, "input");
   check_extent(index, x, d, "gather", "self");
   const Ref positions = at_least_1d(*index_values(index, "gather"));
   const Ref source = at_least_1d(x);
@@ -161,10 +161,10 @@ FLAMBEAU_OP(scatter_) {
     index_values(index, "scatter");
     return;
   }
-  check_same_ndim(index, self, "scatter", "self");
+  check_same_ndim(index, self, "self");
   check_extent(index, self, d, "scatter", "self");
   if (src.tensor) {
-    check_same_ndim(index, *src.tensor, "scatter", "src");
+    check_same_ndim(index, *src.tensor, "src");
     for (int i = 0; i < index.ndim() && i < src.tensor->ndim(); i++)
       FLAMBEAU_CHECK(index.sizes[i] <= src.tensor->sizes[i], Kind::Runtime,
                      "Expected index %s to be no larger than self %s apart from dimension %d and to be no larger size "

@@ -12,8 +12,7 @@ constexpr int64_t kGrain = 16 * 1024;
 
 // Checks the index of the ops that take one vector.
 void check_vector(const Tensor& index, const char* op) {
-  FLAMBEAU_CHECK(index.ndim() <= 1, Kind::Range, "%s: Index is supposed to be a vector, but got dim: %d", op,
-                 index.ndim());
+  FLAMBEAU_CHECK(index.ndim() <= 1, Kind::Range, "%s: Index is supposed to be a vector", op);
   FLAMBEAU_CHECK(index.dtype == DType::I64 || index.dtype == DType::I32, Kind::Runtime,
                  "%s: Expected dtype int32/int64 for index but got: %s", op, scalar_name(index.dtype));
 }

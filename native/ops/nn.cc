@@ -40,8 +40,12 @@ Dims with_spatial(std::initializer_list<int64_t> leading, const int64_t* three, 
 // "(2 x 3)" for messages.
 std::string product_text(const Dims& d) {
   std::string s = "(";
-  for (int i = 0; i < d.size(); i++) s += (i ? " x " : "") + std::to_string(d[i]);
-  return s + ")";
+  for (int i = 0; i < d.size(); i++) {
+    if (i) s += " x ";
+    s += std::to_string(d[i]);
+  }
+  s += ')';
+  return s;
 }
 
 // The geometry of a convolution whose input has sizes `in`; stride, padding, dilation and groups are read from the call.
@@ -161,7 +165,7 @@ FLAMBEAU_OP(conv_input) {
   const ConvShape s = backward_shape(call, gy, in_sizes, w.sizes, nd);
   FLAMBEAU_CHECK(!bias || (bias->ndim() == 1 && bias->sizes[0] == s.c && bias->dtype == gy.dtype), Kind::Runtime,
                  "expected bias to be 1-dimensional with %lld elements", static_cast<Int>(s.c));
-  const DType dtype = is_integral(gy.dtype) ? DType::F64 : float_compute("conv", gy);
+  const DType dtype = gy.dtype == DType::I64 ? DType::F64 : float_compute("conv", gy);
   const Ref gc = contiguous(gy, dtype), wc = contiguous(w, dtype);
   const Ref bc = bias ? contiguous(*bias, dtype) : Ref();
   Ref gx = empty(in_sizes, dtype);
@@ -204,8 +208,7 @@ PoolShape pool_geometry(Call& call, const char* name, const Tensor& x, int nd, b
   if (dilated) read3(call, nd, 1, s.dilation, "dilation");
   const bool ceil = call.flag();
   FLAMBEAU_CHECK(x.ndim() == nd + 1 || x.ndim() == nd + 2, Kind::Runtime,
-                 "%s: Expected %dD or %dD (batch mode) tensor, but got input of size: %s", name, nd + 1, nd + 2,
-                 show(x.sizes).c_str());
+                 "non-empty %dD or %dD (batch mode) tensor expected for input", nd + 1, nd + 2);
   spatial3(x, nd, s.in);
   s.planes = 1;
   for (int d = 0; d < x.ndim() - nd; d++) s.planes *= x.sizes[d];
@@ -218,7 +221,23 @@ PoolShape pool_geometry(Call& call, const char* name, const Tensor& x, int nd, b
                    "pad should be at most half of effective kernel size, but got pad=%lld, kernel_size=%lld and dilation=%lld",
                    static_cast<Int>(s.pad[i]), static_cast<Int>(s.kernel[i]), static_cast<Int>(s.dilation[i]));
     s.out[i] = pooled_size(s.in[i], s.kernel[i], s.pad[i], s.stride[i], s.dilation[i], ceil);
-    FLAMBEAU_CHECK(s.out[i] > 0, Kind::Runtime, "Given input size: %s. Calculated output size is too small", show(x.sizes).c_str());
+  }
+  bool empty_out = false;
+  for (int i = 0; i < 3; i++) empty_out = empty_out || s.out[i] <= 0;
+  if (empty_out) {
+    const int64_t channels = x.sizes[x.ndim() - nd - 1];
+    const auto text = [&](const int64_t* three) {
+      std::string t = "(";
+      t += std::to_string(channels);
+      for (int i = 0; i < nd; i++) {
+        t += 'x';
+        t += std::to_string(std::max<int64_t>(0, three[3 - nd + i]));
+      }
+      t += ')';
+      return t;
+    };
+    fail(Kind::Runtime, "Given input size: %s. Calculated output size: %s. Output size is too small", text(s.in).c_str(),
+         text(s.out).c_str());
   }
   for (int d = x.ndim() - nd - (x.ndim() == nd + 2 ? 1 : 0); d < x.ndim(); d++)
     FLAMBEAU_CHECK(x.sizes[d] > 0, Kind::Runtime, "%s: Expected input's non-batch dimensions to have positive length, but got %s", name,

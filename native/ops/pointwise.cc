@@ -149,7 +149,7 @@ void pointwise(Call& call) {
       same = same && t->contiguous();
     }
   }
-  FLAMBEAU_CHECK(first, Kind::Type, "%s(): expected a tensor", row.name);
+  FLAMBEAU_CHECK(in_place ? operands[0].tensor : first, Kind::Type, "%s(): expected a tensor", row.name);
 
   const DType dtype = result_dtype(row, common);
   Ref out;

@@ -35,6 +35,13 @@ double Call::next() {
 
 double Call::tag() { return next(); }
 
+// The length of a list: what it claims must be there, before memory is reserved for it.
+size_t Call::length() {
+  const int64_t n = whole(next());
+  if (n < 0 || n > end_ - at_) fail(Kind::Type, "a native op got too few arguments");
+  return static_cast<size_t>(n);
+}
+
 Tensor& Call::tensor() {
   if (tag() != kTensor) wrong("a tensor");
   return lookup_(table_, static_cast<uint32_t>(next()));
@@ -49,12 +56,10 @@ Tensor* Call::tensor_or_null() {
 
 std::vector<Tensor*> Call::tensors() {
   const double t = tag();
-  if (t == kInts && *at_ == 0) {
-    next();
-    return {};
-  }
-  if (t != kTensors) wrong("a list of tensors");
-  std::vector<Tensor*> out(static_cast<size_t>(whole(next())));
+  if (t != kTensors && t != kInts) wrong("a list of tensors");
+  const size_t n = length();
+  if (t == kInts && n != 0) wrong("a list of tensors");
+  std::vector<Tensor*> out(n);
   for (auto& x : out) x = &lookup_(table_, static_cast<uint32_t>(next()));
   return out;
 }
@@ -129,7 +134,7 @@ std::optional<DType> Call::dtype_or_null() {
 std::vector<int64_t> Call::integers() {
   if (at_ < end_ && *at_ != kInts) return {integer()};
   next();
-  std::vector<int64_t> out(static_cast<size_t>(whole(next())));
+  std::vector<int64_t> out(length());
   for (auto& x : out) x = whole(next());
   return out;
 }

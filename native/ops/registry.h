@@ -49,6 +49,7 @@ class Call {
 
  private:
   double tag();
+  size_t length();
   double next();
   const double* at_;
   const double* end_;

@@ -61,7 +61,12 @@ describe('in place', () => {
 describe('gumbel softmax', () => {
   test('is a distribution, or one of its corners', () => {
     torch.manualSeed(0);
-    const logits = torch.tensor([[0, 1, 2], [3, 0, 0]]).requiresGrad_();
+    const logits = torch
+      .tensor([
+        [0, 1, 2],
+        [3, 0, 0],
+      ])
+      .requiresGrad_();
     const soft = F.gumbelSoftmax(logits, { tau: 0.7 });
     expectTensor(soft.sum(1), [2], [1, 1]);
     const hard = F.gumbelSoftmax(logits, { hard: true });
@@ -88,17 +93,36 @@ describe('half types', () => {
       const found = F.scaledDotProductAttention(low, low, low);
       expect(found.dtype).toBe(dtype);
       expect(torch.equal(found, want.to(dtype))).toBe(true);
-      expect(torch.equal(F.rmsNorm(low, [4], { eps: 1e-5 }), F.rmsNorm(low.float(), [4], { eps: 1e-5 }).to(dtype))).toBe(true);
+      expect(
+        torch.equal(F.rmsNorm(low, [4], { eps: 1e-5 }), F.rmsNorm(low.float(), [4], { eps: 1e-5 }).to(dtype)),
+      ).toBe(true);
     }
   });
 });
 
 describe('resizing', () => {
   test('bytes are rounded', () => {
-    const x = torch.tensor([[[[0, 255], [10, 11]]]], { dtype: torch.uint8 });
+    const x = torch.tensor(
+      [
+        [
+          [
+            [0, 255],
+            [10, 11],
+          ],
+        ],
+      ],
+      { dtype: torch.uint8 },
+    );
     const y = F.interpolate(x, { size: [2, 3], mode: 'bilinear' });
     expect(y.dtype).toBe(torch.uint8);
-    expect(y.tolist()).toEqual([[[[0, 128, 255], [10, 11, 11]]]]);
+    expect(y.tolist()).toEqual([
+      [
+        [
+          [0, 128, 255],
+          [10, 11, 11],
+        ],
+      ],
+    ]);
   });
 
   test('fold undoes unfold where windows do not overlap', () => {
@@ -144,7 +168,10 @@ describe('errors', () => {
     ['min_val cannot be greater than max_val', () => F.hardtanh(at(2), 1, -1)],
     ['dropout probability has to be between 0 and 1, but got -1', () => F.dropout(at(2), -1)],
     ['glu does not support scalars because halving size must be even', () => F.glu(torch.tensor(1))],
-    ['only one of size or scale_factor should be defined', () => F.interpolate(at(1, 1, 3), { size: 2, scaleFactor: 2 })],
+    [
+      'only one of size or scale_factor should be defined',
+      () => F.interpolate(at(1, 1, 3), { size: 2, scaleFactor: 2 }),
+    ],
     ['Got 3D input, but bilinear mode needs 4D input', () => F.interpolate(at(1, 1, 3), { size: 2, mode: 'bilinear' })],
     [
       'align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear',
@@ -156,10 +183,22 @@ describe('errors', () => {
       'Expected number of channels in input to be divisible by num_groups, but got input of shape [2, 7, 4] and num_groups=2',
       () => F.groupNorm(at(2, 7, 4), 2),
     ],
-    ['offsets has to be a 1D Tensor but got None', () => F.embeddingBag(torch.zeros([3], { dtype: torch.int64 }), at(2, 2))],
-    ['max_norm and norm_type', () => F.embedding(torch.zeros([1], { dtype: torch.int64 }), at(2, 2), { paddingIdx: 2 })],
-    ['_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True', () => F.scaledDotProductAttention(at(2, 2), at(2, 2), at(2, 2), { attnMask: at(2, 2), isCausal: true })],
-    ['Expected floating point type for target with class probabilities, got int64', () => F.crossEntropy(at(2, 3), torch.zeros([2, 3], { dtype: torch.int64 }))],
+    [
+      'offsets has to be a 1D Tensor but got None',
+      () => F.embeddingBag(torch.zeros([3], { dtype: torch.int64 }), at(2, 2)),
+    ],
+    [
+      'max_norm and norm_type',
+      () => F.embedding(torch.zeros([1], { dtype: torch.int64 }), at(2, 2), { paddingIdx: 2 }),
+    ],
+    [
+      '_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True',
+      () => F.scaledDotProductAttention(at(2, 2), at(2, 2), at(2, 2), { attnMask: at(2, 2), isCausal: true }),
+    ],
+    [
+      'Expected floating point type for target with class probabilities, got int64',
+      () => F.crossEntropy(at(2, 3), torch.zeros([2, 3], { dtype: torch.int64 })),
+    ],
   ])('%s', (message, call) => {
     expect(call).toThrow(torch.RuntimeError);
     if (message !== 'max_norm and norm_type') expect(call).toThrow(message);

@@ -42,7 +42,10 @@ describe('layers', () => {
       const outputs = tensorsOf(options === undefined ? call(...inputs) : call(...inputs, options));
       expect(outputs).toHaveLength(c.outputs.length);
       outputs.forEach((t, k) => expectFlat(`output ${k}`, t, c.outputs[k]!));
-      const leaves = [...inputs.filter((x) => x instanceof torch.Tensor && x.requiresGrad), ...layer.parameters()] as Tensor[];
+      const leaves = [
+        ...inputs.filter((x) => x instanceof torch.Tensor && x.requiresGrad),
+        ...layer.parameters(),
+      ] as Tensor[];
       const grads = gradients(outputs, leaves);
       expect(grads).toHaveLength(c.grads.length);
       grads.forEach((g, k) => expectFlat(`gradient ${k}`, g, c.grads[k]!, 1e-4));
@@ -76,16 +79,28 @@ describe('arguments of layers', () => {
     ['groups must be a positive integer', () => new nn.Conv1d(4, 4, 3, { groups: 0 })],
     ['in_channels must be divisible by groups', () => new nn.Conv1d(3, 4, 3, { groups: 2 })],
     ['out_channels must be divisible by groups', () => new nn.Conv1d(4, 3, 3, { groups: 2 })],
-    ["padding='same' is not supported for strided convolutions", () => new nn.Conv2d(1, 1, 3, { stride: 2, padding: 'same' })],
-    ['Only "zeros" padding mode is supported for ConvTranspose2d', () => new nn.ConvTranspose2d(1, 1, 3, { paddingMode: 'circular' })],
+    [
+      "padding='same' is not supported for strided convolutions",
+      () => new nn.Conv2d(1, 1, 3, { stride: 2, padding: 'same' }),
+    ],
+    [
+      'Only "zeros" padding mode is supported for ConvTranspose2d',
+      () => new nn.ConvTranspose2d(1, 1, 3, { paddingMode: 'circular' }),
+    ],
     ['num_channels (5) must be divisible by num_groups (2)', () => new nn.GroupNorm(2, 5)],
     ['dropout probability has to be between 0 and 1, but got 1.5', () => new nn.Dropout(1.5)],
     ['Padding_idx must be within num_embeddings', () => new nn.Embedding(4, 2, { paddingIdx: 4 })],
     ['embed_dim must be divisible by num_heads', () => new nn.MultiheadAttention(5, 2)],
     ['proj_size has to be smaller than hidden_size', () => new nn.LSTM(3, 4, { projSize: 4 })],
-    ["Unknown nonlinearity 'sigmoid'. Select from 'tanh' or 'relu'.", () => new nn.RNN(3, 4, { nonlinearity: 'sigmoid' })],
+    [
+      "Unknown nonlinearity 'sigmoid'. Select from 'tanh' or 'relu'.",
+      () => new nn.RNN(3, 4, { nonlinearity: 'sigmoid' }),
+    ],
     ['max_val (-1.0) must be greater than min_val (1.0)', () => new nn.Hardtanh(1, -1)],
-    ['only one of output_size and output_ratio may be specified', () => new nn.FractionalMaxPool2d(2, { outputSize: 3, outputRatio: 0.5 })],
+    [
+      'only one of output_size and output_ratio may be specified',
+      () => new nn.FractionalMaxPool2d(2, { outputSize: 3, outputRatio: 0.5 }),
+    ],
   ])('%s', (message, build) => {
     expect(build).toThrow(new torch.RuntimeError(message));
   });
@@ -99,14 +114,29 @@ describe('arguments of layers', () => {
 describe('inputs of layers', () => {
   test.each([
     ['expected 4D input (got 3D input)', () => new nn.BatchNorm2d(3)(torch.zeros(1, 3, 4))],
-    ['Expected more than 1 value per channel when training, got input size torch.Size([1, 3])', () => new nn.BatchNorm1d(3)(torch.zeros(1, 3))],
+    [
+      'Expected more than 1 value per channel when training, got input size torch.Size([1, 3])',
+      () => new nn.BatchNorm1d(3)(torch.zeros(1, 3)),
+    ],
     ['expected 2D or 3D input (got 4D input)', () => new nn.InstanceNorm1d(3)(torch.zeros(1, 3, 4, 4))],
-    ["expected input's size at dim=1 to match num_features (3), but got: 4.", () => new nn.InstanceNorm1d(3, { affine: true })(torch.zeros(1, 4, 4))],
+    [
+      "expected input's size at dim=1 to match num_features (3), but got: 4.",
+      () => new nn.InstanceNorm1d(3, { affine: true })(torch.zeros(1, 4, 4)),
+    ],
     ['Softmax2d: expected input to be 3D or 4D, got 2D instead', () => new nn.Softmax2d()(torch.zeros(2, 2))],
     ['input.size(-1) must be equal to input_size. Expected 3, got 2', () => new nn.GRU(3, 4)(torch.zeros(5, 2))],
-    ['Expected hidden size (1, 2, 4), got [1, 3, 4]', () => new nn.GRU(3, 4)(torch.zeros(5, 2, 3), torch.zeros(1, 3, 4))],
-    ['the feature number of src and tgt must be equal to d_model', () => new nn.Transformer(4, 2, 1, 1, 8)(torch.zeros(2, 1, 4), torch.zeros(2, 1, 3))],
-    ['was expecting embedding dimension of 6, but got 4', () => new nn.MultiheadAttention(6, 2)(torch.zeros(2, 1, 4), torch.zeros(2, 1, 4), torch.zeros(2, 1, 4))],
+    [
+      'Expected hidden size (1, 2, 4), got [1, 3, 4]',
+      () => new nn.GRU(3, 4)(torch.zeros(5, 2, 3), torch.zeros(1, 3, 4)),
+    ],
+    [
+      'the feature number of src and tgt must be equal to d_model',
+      () => new nn.Transformer(4, 2, 1, 1, 8)(torch.zeros(2, 1, 4), torch.zeros(2, 1, 3)),
+    ],
+    [
+      'was expecting embedding dimension of 6, but got 4',
+      () => new nn.MultiheadAttention(6, 2)(torch.zeros(2, 1, 4), torch.zeros(2, 1, 4), torch.zeros(2, 1, 4)),
+    ],
     [
       'requested an output size of [9], but valid sizes range from [5] to [6] (for an input of torch.Size([2]))',
       () => new nn.ConvTranspose1d(1, 1, 3, { stride: 2 })(torch.zeros(1, 1, 2), [9]),
@@ -116,6 +146,8 @@ describe('inputs of layers', () => {
   });
 
   test('matrices that cannot be multiplied', () => {
-    expect(() => new nn.Linear(4, 5)(torch.zeros(2, 3))).toThrow('mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)');
+    expect(() => new nn.Linear(4, 5)(torch.zeros(2, 3))).toThrow(
+      'mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)',
+    );
   });
 });

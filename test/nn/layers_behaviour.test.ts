@@ -47,7 +47,9 @@ describe('dropout', () => {
     const sums = y.sum([2, 3]);
     expect(sums.eq(0).logicalOr(sums.eq(18)).all().item()).toBe(true);
     expect(Math.abs(zeroShare(sums) - 0.5)).toBeLessThan(0.15);
-    expect(() => new nn.Dropout1d()(torch.ones(3))).toThrow('dropout1d: Expected 2D or 3D input, but received a 1D input.');
+    expect(() => new nn.Dropout1d()(torch.ones(3))).toThrow(
+      'dropout1d: Expected 2D or 3D input, but received a 1D input.',
+    );
   });
 
   test('alpha dropout keeps mean and variance', () => {
@@ -61,7 +63,10 @@ describe('dropout', () => {
 describe('normalisation', () => {
   test('running statistics move in training only', () => {
     const bn = new nn.BatchNorm1d(2);
-    const x = torch.tensor([[1, 10], [3, 30]]);
+    const x = torch.tensor([
+      [1, 10],
+      [3, 30],
+    ]);
     bn(x);
     expectTensor(bn.running_mean, [2], [0.2, 2]);
     expectTensor(bn.running_var, [2], [0.9 + 0.2, 0.9 + 20]);
@@ -95,8 +100,18 @@ describe('normalisation', () => {
 describe('lazy layers', () => {
   test.each([
     ['LazyLinear', () => new nn.LazyLinear(3), [2, 5], 'Linear(in_features=5, out_features=3, bias=True)'],
-    ['LazyConv2d', () => new nn.LazyConv2d(6, 3, { groups: 2 }), [2, 4, 5, 5], 'Conv2d(4, 6, kernel_size=(3, 3), stride=(1, 1), groups=2)'],
-    ['LazyConvTranspose1d', () => new nn.LazyConvTranspose1d(2, 3), [2, 4, 5], 'ConvTranspose1d(4, 2, kernel_size=(3,), stride=(1,))'],
+    [
+      'LazyConv2d',
+      () => new nn.LazyConv2d(6, 3, { groups: 2 }),
+      [2, 4, 5, 5],
+      'Conv2d(4, 6, kernel_size=(3, 3), stride=(1, 1), groups=2)',
+    ],
+    [
+      'LazyConvTranspose1d',
+      () => new nn.LazyConvTranspose1d(2, 3),
+      [2, 4, 5],
+      'ConvTranspose1d(4, 2, kernel_size=(3,), stride=(1,))',
+    ],
     [
       'LazyBatchNorm2d',
       () => new nn.LazyBatchNorm2d({ momentum: 0.2 }),
@@ -133,7 +148,9 @@ describe('tables', () => {
     const table = new nn.Embedding(4, 2, { paddingIdx: -1 });
     expect(table.paddingIdx).toBe(3);
     expectTensor(table.weight.select(0, 3), [2], [0, 0]);
-    table(torch.tensor([3, 1, 3], { dtype: torch.int64 })).sum().backward();
+    table(torch.tensor([3, 1, 3], { dtype: torch.int64 }))
+      .sum()
+      .backward();
     expectTensor(table.weight.grad, [4, 2], [0, 0, 1, 1, 0, 0, 0, 0]);
   });
 
@@ -170,7 +187,9 @@ describe('recurrent layers', () => {
     [short, long].forEach((x, b) => {
       const [alone, end] = net(x);
       expect(torch.allclose(padded.select(1, b).narrow(0, 0, x.shape[0]!), alone as Tensor, { atol: 1e-6 })).toBe(true);
-      finals(end).forEach((s, k) => expect(torch.allclose(finals(state)[k]!.select(1, b), s, { atol: 1e-6 })).toBe(true));
+      finals(end).forEach((s, k) =>
+        expect(torch.allclose(finals(state)[k]!.select(1, b), s, { atol: 1e-6 })).toBe(true),
+      );
     });
   });
 
@@ -211,7 +230,9 @@ describe('attention', () => {
     const [fast, none] = attention(x, x, x, { attnMask, needWeights: false, isCausal: true });
     expect(none).toBeNull();
     expect(torch.allclose(causal, fast, { atol: 1e-6 })).toBe(true);
-    expect(() => attention(x, x, x, { attnMask: torch.zeros(2, 3) })).toThrow('The shape of the 2D attn_mask is torch.Size([2, 3]), but should be (3, 3).');
+    expect(() => attention(x, x, x, { attnMask: torch.zeros(2, 3) })).toThrow(
+      'The shape of the 2D attn_mask is torch.Size([2, 3]), but should be (3, 3).',
+    );
   });
 
   test('layers of an encoder are copies', () => {

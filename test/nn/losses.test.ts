@@ -18,9 +18,17 @@ const LOSSES: [name: string, loss: Loss][] = [
   ['l1Loss', (x, y, reduction) => F.l1Loss(x, y, { reduction })],
   ['smoothL1Loss', (x, y, reduction) => F.smoothL1Loss(x, y, { reduction, beta: 0.7 })],
   ['huberLoss', (x, y, reduction) => F.huberLoss(x, y, { reduction, delta: 0.6 })],
-  ['binaryCrossEntropy', (x, y, reduction) => F.binaryCrossEntropy(unit(x), unit(y), { reduction, weight: torch.tensor([1, 2, 0.5, 3], f64) })],
+  [
+    'binaryCrossEntropy',
+    (x, y, reduction) =>
+      F.binaryCrossEntropy(unit(x), unit(y), { reduction, weight: torch.tensor([1, 2, 0.5, 3], f64) }),
+  ],
   ['binaryCrossEntropyWithLogits', (x, y, reduction) => F.binaryCrossEntropyWithLogits(x, unit(y), { reduction })],
-  ['with posWeight', (x, y, reduction) => F.binaryCrossEntropyWithLogits(x, unit(y), { reduction, posWeight: torch.tensor([1, 2, 0.5, 3], f64) })],
+  [
+    'with posWeight',
+    (x, y, reduction) =>
+      F.binaryCrossEntropyWithLogits(x, unit(y), { reduction, posWeight: torch.tensor([1, 2, 0.5, 3], f64) }),
+  ],
   ['klDiv', (x, y, reduction) => F.klDiv(x, unit(y), { reduction })],
   ['klDiv of logarithms', (x, y, reduction) => F.klDiv(x, y, { reduction, logTarget: true })],
   ['poissonNllLoss', (x, y, reduction) => F.poissonNllLoss(x, y, { reduction })],
@@ -28,10 +36,27 @@ const LOSSES: [name: string, loss: Loss][] = [
   ['multilabelSoftMarginLoss', (x, y, reduction) => F.multilabelSoftMarginLoss(x, unit(y), { reduction })],
   ['cosineEmbeddingLoss', (x, y, reduction) => F.cosineEmbeddingLoss(x, y, signs, { reduction, margin: -0.9 })],
   ['tripletMarginLoss', (x, y, reduction) => F.tripletMarginLoss(x, y, x.flip([0]), { reduction, margin: 5 })],
-  ['crossEntropy of classes', (x, y, reduction) => F.crossEntropy(x.mul(y), torch.tensor([3, 0, 1], i64), { reduction })],
-  ['crossEntropy, smoothed', (x, y, reduction) => F.crossEntropy(x.mul(y), torch.tensor([3, -100, 1], i64), { reduction, labelSmoothing: 0.3, weight: torch.tensor([1, 2, 0.5, 3], f64) })],
-  ['crossEntropy of probabilities', (x, y, reduction) => F.crossEntropy(x, y.softmax(1), { reduction, labelSmoothing: 0.1 })],
-  ['multiMarginLoss', (x, y, reduction) => F.multiMarginLoss(x.mul(y), torch.tensor([3, 0, 1], i64), { reduction, p: 2 })],
+  [
+    'crossEntropy of classes',
+    (x, y, reduction) => F.crossEntropy(x.mul(y), torch.tensor([3, 0, 1], i64), { reduction }),
+  ],
+  [
+    'crossEntropy, smoothed',
+    (x, y, reduction) =>
+      F.crossEntropy(x.mul(y), torch.tensor([3, -100, 1], i64), {
+        reduction,
+        labelSmoothing: 0.3,
+        weight: torch.tensor([1, 2, 0.5, 3], f64),
+      }),
+  ],
+  [
+    'crossEntropy of probabilities',
+    (x, y, reduction) => F.crossEntropy(x, y.softmax(1), { reduction, labelSmoothing: 0.1 }),
+  ],
+  [
+    'multiMarginLoss',
+    (x, y, reduction) => F.multiMarginLoss(x.mul(y), torch.tensor([3, 0, 1], i64), { reduction, p: 2 }),
+  ],
   ['softMarginLoss', (x, y, reduction) => F.softMarginLoss(x, y, { reduction })],
 ];
 
@@ -40,7 +65,7 @@ describe('gradients', () => {
     for (const reduction of ['none', 'mean', 'sum']) {
       test(`${name}, ${reduction}`, () => {
         torch.manualSeed(2);
-        const given = [inputs(3, 4), inputs(3, 4)];
+        const given: [Tensor, Tensor] = [inputs(3, 4), inputs(3, 4)];
         const run = (x: Tensor, y: Tensor): Tensor => loss(x, y, reduction);
         expect(torch.autograd.gradcheck(run, given)).toBe(true);
         expect(torch.autograd.gradgradcheck(run, given)).toBe(true);
@@ -57,23 +82,39 @@ describe('gradients', () => {
 });
 
 describe('classes', () => {
-  const scores = torch.tensor([[1, 2, 3], [0, 0, 0]]);
+  const scores = torch.tensor([
+    [1, 2, 3],
+    [0, 0, 0],
+  ]);
 
   test('a class out of range', () => {
-    expect(() => F.crossEntropy(scores, torch.tensor([0, 3], i64))).toThrow(new RangeError('Target 3 is out of bounds.'));
+    expect(() => F.crossEntropy(scores, torch.tensor([0, 3], i64))).toThrow(
+      new RangeError('Target 3 is out of bounds.'),
+    );
     expect(() => F.crossEntropy(scores, torch.tensor([0, -1], i64))).toThrow(RangeError);
     expect(F.crossEntropy(scores, torch.tensor([0, -1], i64), { ignoreIndex: -1 }).item()).toBeCloseTo(2.407606, 5);
   });
 
   test('targets of other sizes or kinds', () => {
-    expect(() => F.crossEntropy(scores, torch.tensor([0], i64))).toThrow('Expected input batch_size (2) to match target batch_size (1).');
+    expect(() => F.crossEntropy(scores, torch.tensor([0], i64))).toThrow(
+      'Expected input batch_size (2) to match target batch_size (1).',
+    );
     expect(() => F.nllLoss(scores, torch.tensor([0, 1]))).toThrow('expected scalar type Long but found float32');
-    expect(() => F.crossEntropy(scores, torch.tensor([0, 1], i64), { weight: torch.ones(2) })).toThrow('cross_entropy: weight tensor should be defined either for all 3 classes');
-    expect(() => F.crossEntropy(scores, torch.tensor([0, 1], i64), { labelSmoothing: 2 })).toThrow('label_smoothing must be between 0.0 and 1.0. Got: 2');
+    expect(() => F.crossEntropy(scores, torch.tensor([0, 1], i64), { weight: torch.ones(2) })).toThrow(
+      'cross_entropy: weight tensor should be defined either for all 3 classes',
+    );
+    expect(() => F.crossEntropy(scores, torch.tensor([0, 1], i64), { labelSmoothing: 2 })).toThrow(
+      'label_smoothing must be between 0.0 and 1.0. Got: 2',
+    );
   });
 
   test('large scores lose nothing', () => {
-    const x = torch.tensor([[1000, 0], [-1000, 0]]).requiresGrad_();
+    const x = torch
+      .tensor([
+        [1000, 0],
+        [-1000, 0],
+      ])
+      .requiresGrad_();
     const loss = F.crossEntropy(x, torch.tensor([0, 0], i64), { reduction: 'none' });
     expectTensor(loss, [2], [0, 1000]);
     loss.sum().backward();
@@ -106,7 +147,9 @@ describe('probabilities', () => {
     expectTensor(loss, [2], [100, 100]);
     loss.sum().backward();
     expect(x.grad!.isfinite().all().item()).toBe(true);
-    expect(() => F.binaryCrossEntropy(torch.tensor([1.5]), torch.tensor([1]))).toThrow('all elements of input should be between 0 and 1');
+    expect(() => F.binaryCrossEntropy(torch.tensor([1.5]), torch.tensor([1]))).toThrow(
+      'all elements of input should be between 0 and 1',
+    );
   });
 
   test('logits far from zero', () => {
@@ -133,7 +176,19 @@ describe('sequences', () => {
   test('its gradient, through the softmax', () => {
     torch.manualSeed(1);
     const x = inputs(5, 2, 3);
-    const run = (v: Tensor): Tensor => F.ctcLoss(v.logSoftmax(2), torch.tensor([[1, 2], [2, 2]], i64), [5, 4], [2, 2]);
+    const run = (v: Tensor): Tensor =>
+      F.ctcLoss(
+        v.logSoftmax(2),
+        torch.tensor(
+          [
+            [1, 2],
+            [2, 2],
+          ],
+          i64,
+        ),
+        [5, 4],
+        [2, 2],
+      );
     expect(torch.autograd.gradcheck(run, [x])).toBe(true);
   });
 
@@ -152,7 +207,9 @@ describe('sequences', () => {
     ['Expected input_lengths to have value at most 2, but got value 3', [3], [1]],
     ['Expected tensor to have size at least 2 at dimension 1, but got size 1', [2], [2]],
   ])('%s', (message, inputLengths, targetLengths) => {
-    expect(() => F.ctcLoss(torch.zeros(2, 1, 3), torch.tensor([[1]], i64), inputLengths, targetLengths)).toThrow(message);
+    expect(() => F.ctcLoss(torch.zeros(2, 1, 3), torch.tensor([[1]], i64), inputLengths, targetLengths)).toThrow(
+      message,
+    );
   });
 });
 

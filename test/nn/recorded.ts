@@ -1,5 +1,5 @@
 // Recorded cases of PyTorch (record_layers.py) as calls of the library.
-import torch, { type Tensor } from 'flambeau';
+import torch, { type DType, type Tensor } from 'flambeau';
 
 /** A tensor with its values in row-major order; infinite ones and NaN as text. */
 export interface Flat {
@@ -11,11 +11,19 @@ type Named = Record<string, unknown>;
 /** The input that a recorded description stands for; random ones are drawn now. */
 export function draw(spec: unknown): unknown {
   if (typeof spec !== 'object' || spec === null || Array.isArray(spec)) return spec;
-  const s = spec as { randn?: number[]; rand?: number[]; randint?: number[]; low: number; high: number; values?: unknown; dtype: string };
+  const s = spec as {
+    randn?: number[];
+    rand?: number[];
+    randint?: number[];
+    low: number;
+    high: number;
+    values?: unknown;
+    dtype: string;
+  };
   if (s.randn) return torch.randn(s.randn).requiresGrad_();
   if (s.rand) return torch.rand(s.rand).requiresGrad_();
   if (s.randint) return torch.randint(s.low, s.high, s.randint);
-  return torch.tensor(s.values, { dtype: (torch as unknown as Record<string, torch.DType>)[s.dtype] });
+  return torch.tensor(s.values, { dtype: (torch as unknown as Record<string, DType>)[s.dtype] });
 }
 
 /** All options drawn; undefined if there are none. */
@@ -50,7 +58,17 @@ export function expectFlat(what: string, found: Tensor | null | undefined, want:
 export function gradients(outputs: readonly Tensor[], leaves: readonly Tensor[]): (Tensor | null)[] {
   const outs = outputs.filter((t) => t.requiresGrad);
   if (outs.length === 0) return [];
-  const terms = outs.map((t) => t.mul(torch.arange(t.numel(), { dtype: t.dtype }).reshape([...t.shape]).mul(0.1).add(0.3)).sum());
+  const terms = outs.map((t) =>
+    t
+      .mul(
+        torch
+          .arange(t.numel(), { dtype: t.dtype })
+          .reshape([...t.shape])
+          .mul(0.1)
+          .add(0.3),
+      )
+      .sum(),
+  );
   const total = terms.reduce((a, b) => a.add(b));
   return torch.autograd.grad(total, [...leaves], { allowUnused: true }) as (Tensor | null)[];
 }

@@ -15,7 +15,16 @@ import { log, neg } from '../../ops/unary.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
 
-export { gelu, hardshrink, logsigmoid, prelu, softplus, softshrink, softsign, tanhshrink } from '../../ops/activation.js';
+export {
+  gelu,
+  hardshrink,
+  logsigmoid,
+  prelu,
+  softplus,
+  softshrink,
+  softsign,
+  tanhshrink,
+} from '../../ops/activation.js';
 export { sigmoid, tanh } from '../../ops/activation.js';
 
 /** The in-place form of a row, with its further arguments. */
@@ -29,8 +38,9 @@ type PlainText = 'x(Tensor input, bool inplace=False)';
 /** A function of one tensor with `inplace`. */
 function plain(name: string, row: Plain): Op<PlainText, (input: Tensor, inplace: boolean) => Tensor, 'function'> {
   const change = inPlaceOf(row);
-  return fnOp(`${name}(Tensor input, bool inplace=False)` as PlainText, (input: Tensor, inplace: boolean): Tensor =>
-    inplace ? change(input) : row.impl(input),
+  return fnOp(
+    `${name}(Tensor input, bool inplace=False)` as PlainText,
+    (input: Tensor, inplace: boolean): Tensor => (inplace ? change(input) : row.impl(input)),
   );
 }
 /** The `name_` of such a function. */
@@ -60,23 +70,32 @@ const eluInPlace = inPlaceOf(ops.elu);
 /** x above 0, alpha (exp(x) - 1) below; alpha default 1 (https://arxiv.org/abs/1511.07289). */
 export const elu = fnOp(
   'elu(Tensor input, float alpha=1, bool inplace=False)',
-  (input: Tensor, alpha: number, inplace: boolean): Tensor => (inplace ? eluInPlace(input, alpha) : ops.elu.impl(input, alpha)),
+  (input: Tensor, alpha: number, inplace: boolean): Tensor =>
+    inplace ? eluInPlace(input, alpha) : ops.elu.impl(input, alpha),
 );
-export const elu_ = fnOp('elu_(Tensor input, float alpha=1)', (input: Tensor, alpha: number): Tensor => eluInPlace(input, alpha));
+export const elu_ = fnOp(
+  'elu_(Tensor input, float alpha=1)',
+  (input: Tensor, alpha: number): Tensor => eluInPlace(input, alpha),
+);
 
 const celuInPlace = inPlaceOf(ops.celu);
 /** x above 0, alpha (exp(x / alpha) - 1) below; alpha default 1 (https://arxiv.org/abs/1704.07483). */
 export const celu = fnOp(
   'celu(Tensor input, float alpha=1, bool inplace=False)',
-  (input: Tensor, alpha: number, inplace: boolean): Tensor => (inplace ? celuInPlace(input, alpha) : ops.celu.impl(input, alpha)),
+  (input: Tensor, alpha: number, inplace: boolean): Tensor =>
+    inplace ? celuInPlace(input, alpha) : ops.celu.impl(input, alpha),
 );
-export const celu_ = fnOp('celu_(Tensor input, float alpha=1)', (input: Tensor, alpha: number): Tensor => celuInPlace(input, alpha));
+export const celu_ = fnOp(
+  'celu_(Tensor input, float alpha=1)',
+  (input: Tensor, alpha: number): Tensor => celuInPlace(input, alpha),
+);
 
 const leakyInPlace = inPlaceOf(ops.leakyRelu);
 /** x above 0, negativeSlope (default 0.01) times x below. */
 export const leakyRelu = fnOp(
   'leakyRelu(Tensor input, float negativeSlope=0.01, bool inplace=False)',
-  (input: Tensor, slope: number, inplace: boolean): Tensor => (inplace ? leakyInPlace(input, slope) : ops.leakyRelu.impl(input, slope)),
+  (input: Tensor, slope: number, inplace: boolean): Tensor =>
+    inplace ? leakyInPlace(input, slope) : ops.leakyRelu.impl(input, slope),
 );
 export const leakyRelu_ = fnOp(
   'leakyRelu_(Tensor input, float negativeSlope=0.01)',
@@ -124,7 +143,10 @@ function randomSlopes(input: Tensor, lower: number, upper: number): Tensor {
   const n = Number(below.sum().item());
   // As in PyTorch, numbers are drawn for these elements alone, in double precision.
   const drawn = input.detach().newEmpty([n]).double().uniform_(lower, upper);
-  return input.detach().newOnes([...input.shape]).maskedScatter(below, cast(drawn, input.dtype));
+  return input
+    .detach()
+    .newOnes([...input.shape])
+    .maskedScatter(below, cast(drawn, input.dtype));
 }
 
 /**
@@ -137,7 +159,9 @@ export const rrelu = fnOp(
   'rrelu(Tensor input, float lower=0.125, float upper=0.3333333333333333, bool training=False, bool inplace=False)',
   (input: Tensor, lower: number, upper: number, training: boolean, inplace: boolean): Tensor => {
     if (lower > upper) {
-      throw new RuntimeError(`Lower bound should be less than or equal to the upper bound. Got: lower=${lower} and upper=${upper}`);
+      throw new RuntimeError(
+        `Lower bound should be less than or equal to the upper bound. Got: lower=${lower} and upper=${upper}`,
+      );
     }
     if (!training) return leakyRelu.impl(input, (lower + upper) / 2, inplace);
     const slopes = randomSlopes(input, lower, upper);
@@ -148,7 +172,8 @@ export const rrelu = fnOp(
 );
 export const rrelu_ = fnOp(
   'rrelu_(Tensor input, float lower=0.125, float upper=0.3333333333333333, bool training=False)',
-  (input: Tensor, lower: number, upper: number, training: boolean): Tensor => rrelu.impl(input, lower, upper, training, true),
+  (input: Tensor, lower: number, upper: number, training: boolean): Tensor =>
+    rrelu.impl(input, lower, upper, training, true),
 );
 
 /** The dimension of a softmax that names none: PyTorch's older choice, with its warning. */
@@ -181,7 +206,9 @@ export const softmax = softmaxLike('softmax', 'softmax', softmaxOp.impl);
 /** log(softmax(x)), computed stably; arguments as for `softmax`. */
 export const logSoftmax = softmaxLike('logSoftmax', 'log_softmax', logSoftmaxOp.impl);
 /** softmax(-x); arguments as for `softmax`. */
-export const softmin = softmaxLike('softmin', 'softmin', (input, dim, dtype) => softmaxOp.impl(neg.impl(input), dim, dtype));
+export const softmin = softmaxLike('softmin', 'softmin', (input, dim, dtype) =>
+  softmaxOp.impl(neg.impl(input), dim, dtype),
+);
 
 /**
  * A sample of a categorical distribution that is differentiable (https://arxiv.org/abs/1611.01144).
@@ -194,7 +221,14 @@ export const gumbelSoftmax = fnOp(
   'gumbelSoftmax(Tensor logits, float tau=1, bool hard=False, float eps=1e-10, int dim=-1)',
   (logits: Tensor, tau: number, hard: boolean, eps: number, dim: number): Tensor => {
     if (eps !== 1e-10) warn('`eps` parameter is deprecated and has no effect.');
-    const noise = neg.impl(log.impl(logits.detach().newEmpty([...logits.shape]).exponential_()));
+    const noise = neg.impl(
+      log.impl(
+        logits
+          .detach()
+          .newEmpty([...logits.shape])
+          .exponential_(),
+      ),
+    );
     const soft = softmaxOp.impl(div.impl(add.impl(logits, noise, 1), tau, null), dim, null);
     if (!hard) return soft;
     const at = soft.detach().max(dim, true).indices;

@@ -105,10 +105,16 @@ function gradientInto(out: Float64Array, sequence: Sequence, classes: number, lo
 
 type Lengths = Tensor | readonly number[] | number;
 function lengthsOf(name: string, lengths: Lengths, batch: number): number[] {
-  const list = typeof lengths === 'number' ? [lengths] : lengths instanceof Tensor ? Array.from(asNumbers(lengths), Number) : [...lengths];
+  const list =
+    typeof lengths === 'number'
+      ? [lengths]
+      : lengths instanceof Tensor
+        ? Array.from(asNumbers(lengths), Number)
+        : [...lengths];
   if (list.length !== batch) throw new RuntimeError(`${name} must be of size batch_size`);
   for (const n of list) {
-    if (!Number.isInteger(n) || n < 0) throw new RuntimeError(`Expected ${name} to have value at least 0, but got value ${n}`);
+    if (!Number.isInteger(n) || n < 0)
+      throw new RuntimeError(`Expected ${name} to have value at least 0, but got value ${n}`);
   }
   return list;
 }
@@ -119,17 +125,24 @@ function labelsOf(targets: Tensor, lengths: readonly number[], batch: number): n
   if (targets.ndim === 1) {
     const total = lengths.reduce((a, b) => a + b, 0);
     if (total !== flat.length) {
-      throw new RuntimeError(`Expected tensor to have size ${total} at dimension 0, but got size ${flat.length} for targets in call to ctc_loss`);
+      throw new RuntimeError(
+        `Expected tensor to have size ${total} at dimension 0, but got size ${flat.length} for targets in call to ctc_loss`,
+      );
     }
     let at = 0;
     return lengths.map((n) => flat.slice(at, (at += n)));
   }
   if (targets.ndim !== 2 || targets.shape[0] !== batch) {
-    throw new RuntimeError(`Expected targets of shape (${batch}, S) or 1-D targets, but got [${targets.shape.join(', ')}]`);
+    throw new RuntimeError(
+      `Expected targets of shape (${batch}, S) or 1-D targets, but got [${targets.shape.join(', ')}]`,
+    );
   }
   const width = targets.shape[1]!;
   return lengths.map((n, b) => {
-    if (n > width) throw new RuntimeError(`Expected tensor to have size at least ${n} at dimension 1, but got size ${width} for targets in call to ctc_loss`);
+    if (n > width)
+      throw new RuntimeError(
+        `Expected tensor to have size at least ${n} at dimension 1, but got size ${width} for targets in call to ctc_loss`,
+      );
     return flat.slice(b * width, b * width + n);
   });
 }
@@ -156,7 +169,8 @@ export const ctcLoss = fnOp(
     zeroInfinity: boolean,
   ): Tensor => {
     const how = reductionOf(null, null, reduction);
-    if (!logProbs.dtype.isFloatingPoint) throw new RuntimeError(`"ctc_loss" not implemented for '${logProbs.dtype.name}'`);
+    if (!logProbs.dtype.isFloatingPoint)
+      throw new RuntimeError(`"ctc_loss" not implemented for '${logProbs.dtype.name}'`);
     if (targets.dtype.isFloatingPoint || targets.dtype.isComplex) {
       throw new RuntimeError('targets must be integral');
     }
@@ -171,7 +185,10 @@ export const ctcLoss = fnOp(
     const inputs = lengthsOf('input_lengths', inputLengths, batch);
     const lengths = lengthsOf('target_lengths', targetLengths, batch);
     for (const n of inputs) {
-      if (n > times) throw new RuntimeError(`Expected input_lengths to have value at most ${times}, but got value ${n} (while checking arguments for ctc_loss_cpu)`);
+      if (n > times)
+        throw new RuntimeError(
+          `Expected input_lengths to have value at most ${times}, but got value ${n} (while checking arguments for ctc_loss_cpu)`,
+        );
     }
     const labels = labelsOf(targets, lengths, batch);
     const step = batch * classes;
@@ -179,7 +196,8 @@ export const ctcLoss = fnOp(
       labels.map((list, b) => {
         const states = new Int32Array(2 * list.length + 1).fill(blank);
         list.forEach((label, i) => {
-          if (label < 0 || label >= classes) throw new RuntimeError(`label ${label} is out of range for ${classes} classes`);
+          if (label < 0 || label >= classes)
+            throw new RuntimeError(`label ${label} is out of range for ${classes} classes`);
           states[2 * i + 1] = label;
         });
         return { scores, start: b * classes, step, times: inputs[b]!, states };

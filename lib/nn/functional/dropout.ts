@@ -42,9 +42,17 @@ const SATURATED = 1.7580993408473766;
 function alphaDropoutOf(input: Tensor, p: number, training: boolean, inplace: boolean, perChannel: boolean): Tensor {
   if (!isActive(input, p, training)) return input;
   if (p === 1) return inplace ? input.mul_(0) : mul.impl(input, 0);
-  const mask = perChannel ? channelMask(input, 1 - p) : input.detach().newEmpty([...input.shape]).bernoulli_(1 - p);
+  const mask = perChannel
+    ? channelMask(input, 1 - p)
+    : input
+        .detach()
+        .newEmpty([...input.shape])
+        .bernoulli_(1 - p);
   const a = 1 / Math.sqrt((SATURATED * SATURATED * p + 1) * (1 - p));
-  const shift = mask.add(-1).mul_(SATURATED * a).add_(SATURATED * a * p);
+  const shift = mask
+    .add(-1)
+    .mul_(SATURATED * a)
+    .add_(SATURATED * a * p);
   mask.mul_(a);
   return inplace ? input.mul_(mask).add_(shift) : add.impl(mul.impl(input, mask), shift, 1);
 }

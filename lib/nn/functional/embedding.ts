@@ -72,7 +72,9 @@ function bagBounds(offsets: Tensor, n: number, includeLastOffset: boolean): numb
     );
   }
   if (at.length > 0 && at[at.length - 1]! > n) {
-    throw new RuntimeError(`offsets[-1] can not be greater than input's length(${n}) but got offsets[-1] of ${at[at.length - 1]}`);
+    throw new RuntimeError(
+      `offsets[-1] can not be greater than input's length(${n}) but got offsets[-1] of ${at[at.length - 1]}`,
+    );
   }
   at.forEach((v, i) => {
     if (i > 0 && v < at[i - 1]!) throw new RuntimeError('offsets must not decrease');
@@ -130,7 +132,8 @@ export const embeddingBag = fnOp(
         `embedding_bag: If per_sample_weights (torch.Size([${perSampleWeights.shape.join(', ')}])) is not None, then it must have the same shape as the input (torch.Size([${input.shape.join(', ')}]))`,
       );
     }
-    if (weight.ndim !== 2) throw new RuntimeError(`weight has to be a 2D Tensor, but got Tensor of dimension ${weight.ndim}`);
+    if (weight.ndim !== 2)
+      throw new RuntimeError(`weight has to be a 2D Tensor, but got Tensor of dimension ${weight.ndim}`);
     let bounds: number[];
     if (input.ndim === 2) {
       if (offsets !== null) {
@@ -145,7 +148,8 @@ export const embeddingBag = fnOp(
       if (offsets.ndim !== 1) throw new RuntimeError('offsets has to be a 1D Tensor');
       bounds = bagBounds(offsets, input.shape[0]!, includeLastOffset);
     } else throw new RuntimeError(`input has to be 1D or 2D Tensor, but got Tensor of dimension ${input.ndim}`);
-    if (mode !== 'sum' && mode !== 'mean' && mode !== 'max') throw new RuntimeError('mode has to be one of sum, mean or max');
+    if (mode !== 'sum' && mode !== 'mean' && mode !== 'max')
+      throw new RuntimeError('mode has to be one of sum, mean or max');
     if (mode === 'max' && scaleGradByFreq) {
       throw new RuntimeError('max mode does not support scaling the gradient by the frequency');
     }
@@ -177,9 +181,15 @@ export const embeddingBag = fnOp(
     }
     // Rows behind the last bag go to one more, which is cut off.
     const home = reshaped(fromNested(bagOf, int64), [n]);
-    const sums = rows.newZeros([bags + 1, weight.shape[1]!]).indexAdd(0, home, rows).narrow(0, 0, bags);
+    const sums = rows
+      .newZeros([bags + 1, weight.shape[1]!])
+      .indexAdd(0, home, rows)
+      .narrow(0, 0, bags);
     if (mode === 'sum' || bags === 0) return sums;
-    const sizes = fromNested(counts.map((c) => [Math.max(1, c)]), weight.dtype);
+    const sizes = fromNested(
+      counts.map((c) => [Math.max(1, c)]),
+      weight.dtype,
+    );
     return div.impl(sums, sizes, null);
   },
 );

@@ -22,12 +22,29 @@ function pair(what: string, v: readonly number[] | number): Pair {
   throw new RuntimeError(`It is expected ${what} equals to 2, but got size ${list.length}`);
 }
 
-function windows(kernel: readonly number[], dilation: readonly number[], padding: readonly number[], stride: readonly number[]): Windows {
-  const at = { kernel: pair('kernel_size', kernel), dilation: pair('dilation', dilation), padding: pair('padding', padding), stride: pair('stride', stride) };
-  for (const [what, v, least] of [['kernel size', at.kernel, 1], ['dilation', at.dilation, 1], ['padding', at.padding, 0], ['stride', at.stride, 1]] as const) {
+function windows(
+  kernel: readonly number[],
+  dilation: readonly number[],
+  padding: readonly number[],
+  stride: readonly number[],
+): Windows {
+  const at = {
+    kernel: pair('kernel_size', kernel),
+    dilation: pair('dilation', dilation),
+    padding: pair('padding', padding),
+    stride: pair('stride', stride),
+  };
+  for (const [what, v, least] of [
+    ['kernel size', at.kernel, 1],
+    ['dilation', at.dilation, 1],
+    ['padding', at.padding, 0],
+    ['stride', at.stride, 1],
+  ] as const) {
     if (v[0] < least || v[1] < least) {
       const bound = least === 1 ? 'greater than zero' : 'non-negative';
-      throw new RuntimeError(`${what} should be ${bound}, but got ${what.replace(' ', '_')}_height: ${v[0]} ${what.replace(' ', '_')}_width: ${v[1]}`);
+      throw new RuntimeError(
+        `${what} should be ${bound}, but got ${what.replace(' ', '_')}_height: ${v[0]} ${what.replace(' ', '_')}_width: ${v[1]}`,
+      );
     }
   }
   return at;
@@ -49,7 +66,9 @@ function toColumns(x: Tensor, at: Windows): Tensor {
     const [ph, pw] = at.padding;
     const padded = ph + pw === 0 ? x.detach() : padConstant(x.detach(), [pw, pw, ph, ph], 0);
     // Windows with all places between: [N, C, oh, ow, reach h, reach w]; then every dilation-th of them.
-    let view = padded.unfold(2, at.dilation[0] * (kh - 1) + 1, at.stride[0]).unfold(3, at.dilation[1] * (kw - 1) + 1, at.stride[1]);
+    let view = padded
+      .unfold(2, at.dilation[0] * (kh - 1) + 1, at.stride[0])
+      .unfold(3, at.dilation[1] * (kw - 1) + 1, at.stride[1]);
     if (at.dilation[0] > 1) view = sliceDim(view, 4, 0, null, at.dilation[0]);
     if (at.dilation[1] > 1) view = sliceDim(view, 5, 0, null, at.dilation[1]);
     return reshaped(permute(view, 0, 1, 4, 5, 2, 3), [n, c * kh * kw, oh * ow]);

@@ -123,7 +123,9 @@ export const gridSample = fnOp(
   "gridSample(Tensor input, Tensor grid, str mode='bilinear', str paddingMode='zeros', bool? alignCorners=None)",
   (input: Tensor, grid: Tensor, mode: string, paddingMode: string, alignCorners: boolean | null): Tensor => {
     if (mode !== 'bilinear' && mode !== 'nearest' && mode !== 'bicubic') {
-      throw new RuntimeError(`nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '${mode}'`);
+      throw new RuntimeError(
+        `nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '${mode}'`,
+      );
     }
     if (paddingMode !== 'zeros' && paddingMode !== 'border' && paddingMode !== 'reflection') {
       throw new RuntimeError(
@@ -145,7 +147,9 @@ export const gridSample = fnOp(
       );
     }
     if (grid.size(-1) !== nd) {
-      throw new RuntimeError(`grid_sampler(): expected grid to have size ${nd} in last dimension, but got grid with sizes ${show(grid)}`);
+      throw new RuntimeError(
+        `grid_sampler(): expected grid to have size ${nd} in last dimension, but got grid with sizes ${show(grid)}`,
+      );
     }
     const size = input.shape.slice(2);
     size.forEach((n, d) => {
@@ -154,18 +158,24 @@ export const gridSample = fnOp(
         `grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes ${show(input)} with dimension ${d + 2} being empty`,
       );
     });
-    if (mode === 'bicubic' && nd === 3) throw new RuntimeError('grid_sampler(): bicubic interpolation only supports 4D input');
+    if (mode === 'bicubic' && nd === 3)
+      throw new RuntimeError('grid_sampler(): bicubic interpolation only supports 4D input');
     // The grid names the last dimension first.
     const points = size.map((n, d) => unnormalise(grid.select(-1, nd - 1 - d), n, corners));
     if (mode === 'bicubic') return cubicSample(input, points, paddingMode, corners);
     const at = points.map((x, d) => placed(x, size[d]!, paddingMode, corners));
     if (mode === 'bilinear') return linearSample(input, at);
-    const picked = pixels(input, at.map((x) => round.impl(x.detach(), 0)));
+    const picked = pixels(
+      input,
+      at.map((x) => round.impl(x.detach(), 0)),
+    );
     // Moving a point a little changes nothing: the grid's gradient is zero, but there is one.
-    return asNode('GridSampler2DBackward0', [picked, grid], () => picked, (g, [, points0], needs) => [
-      g,
-      needs[1] ? points0.detach().newZeros([...points0.shape]) : null,
-    ]);
+    return asNode(
+      'GridSampler2DBackward0',
+      [picked, grid],
+      () => picked,
+      (g, [, points0], needs) => [g, needs[1] ? points0.detach().newZeros([...points0.shape]) : null],
+    );
   },
 );
 
@@ -187,7 +197,9 @@ export const affineGrid = fnOp(
     const nd = size.length - 2;
     const text = `torch.Size([${size.join(', ')}])`;
     if (nd !== 2 && nd !== 3) {
-      throw new RuntimeError(`affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size ${text}.`);
+      throw new RuntimeError(
+        `affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size ${text}.`,
+      );
     }
     if (theta.ndim !== 3 || theta.shape[1] !== nd || theta.shape[2] !== nd + 1) {
       throw new RuntimeError(
@@ -200,7 +212,12 @@ export const affineGrid = fnOp(
     const axes = spatial.map((n, d) => {
       const line = n > 1 ? linspace(-1, 1, n, { dtype: theta.dtype }) : linspace(0, 0, 1, { dtype: theta.dtype });
       const points = corners ? line : mul.impl(line, (n - 1) / n);
-      return reshaped(points, spatial.map((_, i) => (i === d ? n : 1))).expand(spatial).unsqueeze(-1);
+      return reshaped(
+        points,
+        spatial.map((_, i) => (i === d ? n : 1)),
+      )
+        .expand(spatial)
+        .unsqueeze(-1);
     });
     const base = cat.impl([...axes.reverse(), ones([...spatial, 1], { dtype: theta.dtype })], -1);
     const count = spatial.reduce((a, b) => a * b, 1);

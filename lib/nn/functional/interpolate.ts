@@ -51,7 +51,9 @@ function stepOf(n: number, out: number, alignCorners: boolean, scale: number | n
 function nearestTaps(n: number, out: number, scale: number | null, exact: boolean): Taps {
   const round = Math.fround;
   const step = round(stepOf(n, out, false, scale));
-  const places = Array.from({ length: out }, (_, i) => Math.min(Math.floor(round(round(exact ? i + 0.5 : i) * step)), n - 1));
+  const places = Array.from({ length: out }, (_, i) =>
+    Math.min(Math.floor(round(round(exact ? i + 0.5 : i) * step)), n - 1),
+  );
   return { places: [places], weights: [] };
 }
 
@@ -95,7 +97,9 @@ function smoothTaps(mode: string, n: number, out: number, scale: number | null, 
     const centre = step * (i + 0.5);
     const first = Math.max(Math.trunc(centre - support + 0.5), 0);
     const last = Math.min(Math.trunc(centre + support + 0.5), n);
-    const weights = Array.from({ length: Math.max(0, last - first) }, (_, k) => filter((first + k - centre + 0.5) / wide));
+    const weights = Array.from({ length: Math.max(0, last - first) }, (_, k) =>
+      filter((first + k - centre + 0.5) / wide),
+    );
     const total = weights.reduce((a, b) => a + b, 0);
     rows.push({ first, weights: total === 0 ? weights : weights.map((w) => w / total) });
   }
@@ -163,7 +167,8 @@ export function interpolateOf(
     );
   }
   const corners = alignCorners ?? false;
-  if (size !== null && scaleFactor !== null) throw new RuntimeError('only one of size or scale_factor should be defined');
+  if (size !== null && scaleFactor !== null)
+    throw new RuntimeError('only one of size or scale_factor should be defined');
   if (size === null && scaleFactor === null) throw new RuntimeError('either size or scale_factor should be defined');
   if (recomputeScaleFactor === true && size !== null) {
     throw new RuntimeError('recompute_scale_factor is not meaningful with an explicit size.');
@@ -240,7 +245,11 @@ type UpsampleText = 'x(Tensor input, int|int[]? size=None, float|float[]? scaleF
 const upsampleLike = (name: string, mode: string, alignCorners: boolean | null) =>
   fnOp(
     `${name}(Tensor input, int|int[]? size=None, float|float[]? scaleFactor=None)` as UpsampleText,
-    (input: Tensor, size: number | readonly number[] | null, scaleFactor: number | readonly number[] | null): Tensor => {
+    (
+      input: Tensor,
+      size: number | readonly number[] | null,
+      scaleFactor: number | readonly number[] | null,
+    ): Tensor => {
       warn(`\`nn.functional.${name}\` is deprecated. Use \`nn.functional.interpolate\` instead.`);
       return interpolateOf(input, size, scaleFactor, mode, alignCorners, null, false);
     },

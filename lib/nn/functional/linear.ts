@@ -21,24 +21,29 @@ export const bilinear = fnOp(
   'bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None)',
   (input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | null): Tensor => {
     if (input1.ndim !== input2.ndim) {
-      throw new RuntimeError(
-        `bilinear(): input dimensions do not match: got ${input1.ndim} and ${input2.ndim}`,
-      );
+      throw new RuntimeError(`bilinear(): input dimensions do not match: got ${input1.ndim} and ${input2.ndim}`);
     }
     if (weight.ndim !== 3) throw new RuntimeError(`bilinear(): weight must have 3 dimensions, got ${weight.ndim}`);
     const lead = input1.shape.slice(0, -1);
     input2.shape.slice(0, -1).forEach((n, d) => {
-      if (n !== lead[d]) throw new RuntimeError(`bilinear(): input batch dimensions do not match at dim ${d}: got ${lead[d]} and ${n}`);
+      if (n !== lead[d])
+        throw new RuntimeError(`bilinear(): input batch dimensions do not match at dim ${d}: got ${lead[d]} and ${n}`);
     });
     const [out, in1, in2] = weight.shape as [number, number, number];
     if (input1.size(-1) !== in1) {
-      throw new RuntimeError(`bilinear(): input1 size does not match weight size: got ${input1.size(-1)} but expected ${in1}`);
+      throw new RuntimeError(
+        `bilinear(): input1 size does not match weight size: got ${input1.size(-1)} but expected ${in1}`,
+      );
     }
     if (input2.size(-1) !== in2) {
-      throw new RuntimeError(`bilinear(): input2 size does not match weight size: got ${input2.size(-1)} but expected ${in2}`);
+      throw new RuntimeError(
+        `bilinear(): input2 size does not match weight size: got ${input2.size(-1)} but expected ${in2}`,
+      );
     }
     if (bias !== null && bias.numel() !== out) {
-      throw new RuntimeError(`bilinear(): bias size does not match weight size: got ${bias.numel()} but expected ${out}`);
+      throw new RuntimeError(
+        `bilinear(): bias size does not match weight size: got ${bias.numel()} but expected ${out}`,
+      );
     }
     const n = lead.reduce((a, b) => a * b, 1);
     // x1 times all weights at once, [N, out, in2], then each row's matrix times its x2.
@@ -58,7 +63,8 @@ export const convTbc = fnOp(
   'convTbc(Tensor input, Tensor weight, Tensor bias, int pad=0)',
   (input: Tensor, weight: Tensor, bias: Tensor, pad: number): Tensor => {
     if (input.ndim !== 3) throw new RuntimeError('Input must have 3 dims: time, batch, in_channel');
-    if (weight.ndim !== 3) throw new RuntimeError('Weight tensor must have 3 dims: kernel_width, in_channels, out_channels.');
+    if (weight.ndim !== 3)
+      throw new RuntimeError('Weight tensor must have 3 dims: kernel_width, in_channels, out_channels.');
     if (bias.ndim !== 1) throw new RuntimeError('Bias must be 1-D');
     return permute(conv1d.impl(permute(input, 1, 2, 0), permute(weight, 2, 1, 0), bias, [1], [pad], [1], 1), 2, 0, 1);
   },

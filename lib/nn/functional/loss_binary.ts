@@ -86,14 +86,13 @@ export function bceWithLogitsOf(
   reduction: Reduction,
 ): Tensor {
   if (!sameShape(input, target)) {
-    throw new RuntimeError(
-      `Target size (${sizeText(target)}) must be the same as input size (${sizeText(input)})`,
-    );
+    throw new RuntimeError(`Target size (${sizeText(target)}) must be the same as input size (${sizeText(input)})`);
   }
   if (posWeight !== null || weight !== null) {
     // (1 - t) x - v log(sigmoid x), v = 1 + (p - 1) t
     const logs = logSigmoid.impl(input);
-    const gain = posWeight === null ? logs : mul.impl(add.impl(mul.impl(sub.impl(posWeight, 1, 1), target), 1, 1), logs);
+    const gain =
+      posWeight === null ? logs : mul.impl(add.impl(mul.impl(sub.impl(posWeight, 1, 1), target), 1, 1), logs);
     const each = sub.impl(mul.impl(sub.impl(1, target, 1), input), gain, 1);
     return reduced(weight === null ? each : mul.impl(each, weight), reduction);
   }
@@ -251,14 +250,7 @@ function spreadVariance(input: Tensor, variance: Tensor): Tensor {
  */
 export const gaussianNllLoss = fnOp(
   "gaussianNllLoss(Tensor input, Tensor target, Tensor|Scalar var, bool full=False, float eps=1e-06, str reduction='mean')",
-  (
-    input: Tensor,
-    target: Tensor,
-    variance: Tensor | number,
-    full: boolean,
-    eps: number,
-    reduction: string,
-  ): Tensor => {
+  (input: Tensor, target: Tensor, variance: Tensor | number, full: boolean, eps: number, reduction: string): Tensor => {
     const given = variance instanceof Tensor ? variance : input.detach().newFull([...input.shape], variance);
     if (given.lt(0).any().item() === true) throw new RuntimeError('var has negative entry/entries');
     const v = spreadVariance(input, given);
@@ -267,7 +259,12 @@ export const gaussianNllLoss = fnOp(
     }
     // The limit changes the value alone: a variance below eps still gets the gradient of the formula.
     const limited = v.detach().clampMin(eps);
-    const kept = asNode('CloneBackward0', [v], () => limited, (g) => [g]);
+    const kept = asNode(
+      'CloneBackward0',
+      [v],
+      () => limited,
+      (g) => [g],
+    );
     const quotient = div.impl(square.impl(sub.impl(input, target, 1)), kept, null);
     let each = mul.impl(add.impl(log.impl(kept), quotient, 1), 0.5);
     if (full) each = add.impl(each, 0.5 * Math.log(2 * Math.PI), 1);

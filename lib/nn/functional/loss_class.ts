@@ -26,9 +26,7 @@ function checkClassSizes(input: Tensor, target: Tensor, weight: Tensor | null): 
   const shape = input.shape;
   const classes = shape[n === 1 ? 0 : 1]!;
   if (n !== 1 && target.ndim > 0 && shape[0] !== target.shape[0]) {
-    throw new RuntimeError(
-      `Expected input batch_size (${shape[0]}) to match target batch_size (${target.shape[0]}).`,
-    );
+    throw new RuntimeError(`Expected input batch_size (${shape[0]}) to match target batch_size (${target.shape[0]}).`);
   }
   if (n <= 2 && target.ndim > 1) {
     throw new RuntimeError('0D or 1D target tensor expected, multi-target not supported');
@@ -92,19 +90,29 @@ function pick(input: Tensor, target: Tensor, weight: Tensor | null, classes: num
   if (weight !== null) weights = reshaped(indexSelect.impl(weight, 0, reshaped(safe, [-1])), target.shape);
   if (some) weights = select3(ignored, 0, weights ?? picked.newOnes(target.shape));
   // An ignored position counts nothing, whatever is there: 0 times an infinity would be NaN.
-  const losses = weights === null ? neg.impl(picked) : neg.impl(mul.impl(some ? select3(ignored, 0, picked) : picked, weights));
+  const losses =
+    weights === null ? neg.impl(picked) : neg.impl(mul.impl(some ? select3(ignored, 0, picked) : picked, weights));
   return { losses, weights, at, ignored: some ? ignored : null };
 }
 
 /** `nllLoss` with complete arguments. */
-function nllOf(input: Tensor, target: Tensor, weight: Tensor | null, ignoreIndex: number, reduction: Reduction): Tensor {
+function nllOf(
+  input: Tensor,
+  target: Tensor,
+  weight: Tensor | null,
+  ignoreIndex: number,
+  reduction: Reduction,
+): Tensor {
   if (target.dtype !== int64 && target.dtype !== uint8) {
     throw new RuntimeError(`expected scalar type Long but found ${target.dtype.name}`);
   }
   const classes = checkClassSizes(input, target, weight);
-  const { losses, weights, at, ignored } = noGrad(() => pick(input, target, weight?.detach() ?? null, classes, ignoreIndex));
+  const { losses, weights, at, ignored } = noGrad(() =>
+    pick(input, target, weight?.detach() ?? null, classes, ignoreIndex),
+  );
   // The mean is over the weights of the targets that count.
-  const total = reduction !== 'mean' ? null : noGrad(() => (weights === null ? null : sum.impl(weights, null, false, null)));
+  const total =
+    reduction !== 'mean' ? null : noGrad(() => (weights === null ? null : sum.impl(weights, null, false, null)));
   const count = target.numel();
   const y = noGrad(() => {
     if (reduction === 'none') return losses;
@@ -114,13 +122,19 @@ function nllOf(input: Tensor, target: Tensor, weight: Tensor | null, ignoreIndex
   if (!needsGrad(input)) return y;
   const dim = input.ndim === 1 ? 0 : 1;
   const shape = input.shape;
-  record(input.ndim === 4 ? 'NllLoss2DBackward0' : 'NllLossBackward0', y, [input], [at, weights, total, ignored], (g, [index, w, sumW, out]) => {
-    let each = neg.impl(reduction === 'mean' ? div.impl(g, sumW ?? count, null) : g);
-    if (w !== null) each = mul.impl(each, w);
-    // Where nothing counts the mean is 0 / 0; its gradient still is none.
-    if (out !== null) each = select3(out, 0, each);
-    return [scatter(g.newZeros(shape), dim, index!, reshaped(each.expand(target.shape), index!.shape))];
-  });
+  record(
+    input.ndim === 4 ? 'NllLoss2DBackward0' : 'NllLossBackward0',
+    y,
+    [input],
+    [at, weights, total, ignored],
+    (g, [index, w, sumW, out]) => {
+      let each = neg.impl(reduction === 'mean' ? div.impl(g, sumW ?? count, null) : g);
+      if (w !== null) each = mul.impl(each, w);
+      // Where nothing counts the mean is 0 / 0; its gradient still is none.
+      if (out !== null) each = select3(out, 0, each);
+      return [scatter(g.newZeros(shape), dim, index!, reshaped(each.expand(target.shape), index!.shape))];
+    },
+  );
   return y;
 }
 
@@ -162,7 +176,9 @@ function probabilityLoss(
   const dim = input.ndim === 1 ? 0 : 1;
   const classes = input.shape[dim]!;
   if (!target.dtype.isFloatingPoint) {
-    throw new RuntimeError(`Expected floating point type for target with class probabilities, got ${target.dtype.name}`);
+    throw new RuntimeError(
+      `Expected floating point type for target with class probabilities, got ${target.dtype.name}`,
+    );
   }
   const p = smoothing > 0 ? add.impl(mul.impl(target, 1 - smoothing), smoothing / classes, 1) : target;
   const logp = logSoftmax.impl(input, dim, null);
@@ -196,7 +212,10 @@ function smoothedLoss(
       const counts =
         weight === null
           ? cast(ignored.logicalNot(), input.dtype)
-          : reshaped(indexSelect.impl(weight, 0, reshaped(select3(ignored, 0, target), [-1])), target.shape).maskedFill(ignored, 0);
+          : reshaped(indexSelect.impl(weight, 0, reshaped(select3(ignored, 0, target), [-1])), target.shape).maskedFill(
+              ignored,
+              0,
+            );
       rest = div.impl(rest, sum.impl(counts, null, false, null), null);
     }
   }
@@ -289,7 +308,9 @@ export const linearCrossEntropy = fnOp(
     }
     const perPlace = linearWeight.shape.slice(0, -1);
     if (linearBias !== null && show(linearBias.shape) !== show(perPlace)) {
-      throw new RuntimeError(`expected linear_bias shape (${perPlace.join(', ')}), got (${linearBias.shape.join(', ')})`);
+      throw new RuntimeError(
+        `expected linear_bias shape (${perPlace.join(', ')}), got (${linearBias.shape.join(', ')})`,
+      );
     }
     const batch = input.shape.slice(0, -1);
     if (perPlace.length > 1 && batch.length === 0) {
@@ -308,4 +329,3 @@ export const linearCrossEntropy = fnOp(
     return crossEntropyOf(scores, target, weight, ignoreIndex ?? -100, how, labelSmoothing);
   },
 );
-

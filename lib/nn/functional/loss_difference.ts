@@ -105,7 +105,14 @@ export const huberLoss = fnOp(
     const how = reductionOf(null, null, reduction);
     if (!(delta > 0)) throw new RuntimeError('huber_loss does not support non-positive values for delta.');
     const of = (r: Reduction): Tensor =>
-      differenceLoss('HuberLossBackward0', input, target, r, (d) => huber(d, delta), (d) => clamp.impl(d, -delta, delta));
+      differenceLoss(
+        'HuberLossBackward0',
+        input,
+        target,
+        r,
+        (d) => huber(d, delta),
+        (d) => clamp.impl(d, -delta, delta),
+      );
     return weight === null ? of(how) : weighted(of('none'), weight, input, how, false);
   },
 );

@@ -17,7 +17,14 @@ import { sizeText } from './reduction.js';
 const tuple = (shape: readonly number[]): string => (shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`);
 
 /** Whether the call has a batch; throws if the numbers of dimensions do not fit together. */
-function checkShapes(q: Tensor, k: Tensor, v: Tensor, keyPadding: Tensor | null, mask: Tensor | null, heads: number): boolean {
+function checkShapes(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  keyPadding: Tensor | null,
+  mask: Tensor | null,
+  heads: number,
+): boolean {
   const n = q.ndim;
   if (n !== 2 && n !== 3) {
     throw new RuntimeError(`query should be unbatched 2D or batched 3D tensor but received ${n}-D query tensor`);
@@ -48,7 +55,13 @@ function checkShapes(q: Tensor, k: Tensor, v: Tensor, keyPadding: Tensor | null,
 }
 
 /** A mask as numbers to add: a bool mask (true excludes) becomes 0 and minus infinity. */
-export function additiveMask(mask: Tensor | null, name: string, other: Tensor | null, otherName: string, like: Tensor): Tensor | null {
+export function additiveMask(
+  mask: Tensor | null,
+  name: string,
+  other: Tensor | null,
+  otherName: string,
+  like: Tensor,
+): Tensor | null {
   if (mask === null) return null;
   if (mask.dtype !== bool && !mask.dtype.isFloatingPoint) {
     throw new RuntimeError(`only bool and floating types of ${name} are supported`);
@@ -56,7 +69,12 @@ export function additiveMask(mask: Tensor | null, name: string, other: Tensor | 
   if (other !== null && other.dtype !== mask.dtype) {
     warn(`Support for mismatched ${name} and ${otherName} is deprecated. Use same type for both instead.`);
   }
-  return mask.dtype === bool ? like.detach().newZeros([...mask.shape]).maskedFill(mask, -Infinity) : mask;
+  return mask.dtype === bool
+    ? like
+        .detach()
+        .newZeros([...mask.shape])
+        .maskedFill(mask, -Infinity)
+    : mask;
 }
 
 /** Query, key and value through the three parts of one matrix [3 E, E]; one product where they are the same tensor. */
@@ -89,7 +107,9 @@ function projectApart(
     if (w === null) throw new RuntimeError(`use_separate_proj_weight is True but ${names[i]}_proj_weight is None`);
     const expected = [e, x.size(-1)];
     if (w.shape.join() !== expected.join()) {
-      throw new RuntimeError(`expecting ${['query', 'key', 'value'][i]} weights shape of ${tuple(expected)}, but got ${sizeText(w)}`);
+      throw new RuntimeError(
+        `expecting ${['query', 'key', 'value'][i]} weights shape of ${tuple(expected)}, but got ${sizeText(w)}`,
+      );
     }
     return linear.impl(x, w, bias === null ? null : sliceDim(bias, 0, i * e, (i + 1) * e, 1));
   });
@@ -99,7 +119,9 @@ function projectApart(
 function checkMask(mask: Tensor, batch: number, heads: number, target: number, source: number): Tensor {
   const expected = mask.ndim === 2 ? [target, source] : [batch * heads, target, source];
   if (mask.shape.join() !== expected.join()) {
-    throw new RuntimeError(`The shape of the ${mask.ndim}D attn_mask is ${sizeText(mask)}, but should be ${tuple(expected)}.`);
+    throw new RuntimeError(
+      `The shape of the ${mask.ndim}D attn_mask is ${sizeText(mask)}, but should be ${tuple(expected)}.`,
+    );
   }
   return mask.ndim === 2 ? mask.unsqueeze(0) : mask;
 }
@@ -206,7 +228,11 @@ export function multiHead(query: Tensor, key: Tensor, value: Tensor, o: MultiHea
         throw new RuntimeError(`Expected key_padded_mask.shape[${d}] to be ${n}, but got ${keyPadding!.shape[d]}`);
       }
     });
-    const spread = reshaped(reshaped(keyPadding, [batch, 1, 1, places]).expand([batch, o.heads, 1, places]), [rows, 1, places]);
+    const spread = reshaped(reshaped(keyPadding, [batch, 1, 1, places]).expand([batch, o.heads, 1, places]), [
+      rows,
+      1,
+      places,
+    ]);
     mask = mask === null ? spread : add.impl(mask, spread, 1);
   }
   const dropout = o.training ? o.dropout : 0;
@@ -215,7 +241,8 @@ export function multiHead(query: Tensor, key: Tensor, value: Tensor, o: MultiHea
     return batched ? out : out.squeeze(1);
   };
   if (!o.needWeights) {
-    if (mask !== null) mask = mask.shape[0] === 1 && mask.ndim === 3 ? mask.unsqueeze(0) : reshaped(mask, [batch, o.heads, -1, places]);
+    if (mask !== null)
+      mask = mask.shape[0] === 1 && mask.ndim === 3 ? mask.unsqueeze(0) : reshaped(mask, [batch, o.heads, -1, places]);
     const apart = (x: Tensor): Tensor => reshaped(x, [batch, o.heads, x.shape[1]!, width]);
     const y = attend(apart(q), apart(k), apart(v), mask, dropout, onlyCausal, null, false);
     return [project(reshaped(permute(y, 2, 0, 1, 3), [batch * target, e])), null];

@@ -27,7 +27,9 @@ function cropped(input: Tensor, pads: readonly number[]): Tensor {
 export function padConstant(input: Tensor, pads: readonly number[], value: number): Tensor {
   const count = pads.length / 2;
   if (count > input.ndim) {
-    throw new RuntimeError(`Length of pad should be no more than twice the number of dimensions of the input. Pad length is ${pads.length} while the input has ${input.ndim} dimensions.`);
+    throw new RuntimeError(
+      `Length of pad should be no more than twice the number of dimensions of the input. Pad length is ${pads.length} while the input has ${input.ndim} dimensions.`,
+    );
   }
   const shape = input.shape.map((n, d) => {
     const i = input.ndim - 1 - d;
@@ -53,7 +55,13 @@ export function padConstant(input: Tensor, pads: readonly number[], value: numbe
     return whole;
   });
   if (needsGrad(input)) {
-    record('ConstantPadNdBackward0', y, [input], [], (g) => [padConstant(g, pads.map((n) => -n), 0)]);
+    record('ConstantPadNdBackward0', y, [input], [], (g) => [
+      padConstant(
+        g,
+        pads.map((n) => -n),
+        0,
+      ),
+    ]);
   }
   return y;
 }
@@ -74,7 +82,9 @@ function checkPlaces(mode: string, input: Tensor, d: number, left: number, right
     );
   }
   if (n + left + right < 1) {
-    throw new RuntimeError(`input (size ${n}) is too small for padding (${left}, ${right}): the output size would be ${n + left + right}`);
+    throw new RuntimeError(
+      `input (size ${n}) is too small for padding (${left}, ${right}): the output size would be ${n + left + right}`,
+    );
   }
 }
 
@@ -113,10 +123,13 @@ export function padOf(input: Tensor, pads: readonly number[], mode: string, valu
   if (mode === 'constant') return padConstant(input, pads, value ?? 0);
   if (value !== null && value !== 0) throw new RuntimeError(`Padding mode "${mode}" doesn't take in value argument`);
   const nd = pads.length / 2;
-  if (nd < 1 || nd > 3 || (input.ndim !== nd + 1 && input.ndim !== nd + 2) || (mode === 'circular' && input.ndim !== nd + 2 && input.ndim !== nd + 1)) {
-    throw new RuntimeError(
-      'Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now',
-    );
+  if (
+    nd < 1 ||
+    nd > 3 ||
+    (input.ndim !== nd + 1 && input.ndim !== nd + 2) ||
+    (mode === 'circular' && input.ndim !== nd + 2 && input.ndim !== nd + 1)
+  ) {
+    throw new RuntimeError('Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now');
   }
   if (mode !== 'reflect' && mode !== 'replicate' && mode !== 'circular') {
     throw new RuntimeError(`Unrecognised padding mode ${mode}`);
@@ -149,5 +162,6 @@ export function padOf(input: Tensor, pads: readonly number[], mode: string, valu
  */
 export const pad = fnOp(
   "pad(Tensor input, int[] pad, str mode='constant', float? value=None)",
-  (input: Tensor, pads: readonly number[], mode: string, value: number | null): Tensor => padOf(input, pads, mode, value),
+  (input: Tensor, pads: readonly number[], mode: string, value: number | null): Tensor =>
+    padOf(input, pads, mode, value),
 );

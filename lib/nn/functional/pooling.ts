@@ -64,7 +64,13 @@ export const adaptiveMaxPool2dWithIndices = adaptiveWithIndices(2);
 export const adaptiveMaxPool3dWithIndices = adaptiveWithIndices(3);
 
 const MAX = [maxPool1d, maxPool2d, maxPool3d];
-function average(nd: number, x: Tensor, kernel: readonly number[], stride: readonly number[] | null, ceil: boolean): Tensor {
+function average(
+  nd: number,
+  x: Tensor,
+  kernel: readonly number[],
+  stride: readonly number[] | null,
+  ceil: boolean,
+): Tensor {
   const pad = [0];
   if (nd === 1) return avgPool1d.impl(x, kernel, stride, pad, ceil, true, null);
   return (nd === 2 ? avgPool2d : avgPool3d).impl(x, kernel, stride, pad, ceil, true, null);
@@ -89,7 +95,12 @@ const lpPool = (nd: number) =>
       const mean = average(nd, input.pow(p), kernel, stride, ceilMode);
       // Sums of odd powers may be negative; their root would be NaN, which the sign keeps as 0.
       const positive = mul.impl(sign.impl(mean), relu.impl(abs.impl(mean)));
-      return mul.impl(positive, kernel.reduce((a, b) => a * b, 1)).pow(1 / p);
+      return mul
+        .impl(
+          positive,
+          kernel.reduce((a, b) => a * b, 1),
+        )
+        .pow(1 / p);
     },
   );
 /**
@@ -121,7 +132,9 @@ function unpooledSize(
     size.forEach((n, d) => {
       const [min, max] = [usual[d]! - stride[d]!, usual[d]! + stride[d]!];
       if (!(min < n && n < max)) {
-        throw new RuntimeError(`invalid output_size "[${size.join(', ')}]" (dim ${d} must be between ${min} and ${max})`);
+        throw new RuntimeError(
+          `invalid output_size "[${size.join(', ')}]" (dim ${d} must be between ${min} and ${max})`,
+        );
       }
     });
   }
@@ -139,7 +152,8 @@ function flatPlanes(x: Tensor, nd: number): Tensor {
   return reshaped(x, [...x.shape.slice(0, -nd), x.shape.slice(-nd).reduce((a, b) => a * b, 1)]);
 }
 
-type UnpoolText = 'x(Tensor input, Tensor indices, int[] kernelSize, int[]? stride=None, int[] padding=0, int[]? outputSize=None)';
+type UnpoolText =
+  'x(Tensor input, Tensor indices, int[] kernelSize, int[]? stride=None, int[] padding=0, int[]? outputSize=None)';
 const maxUnpool = (nd: number) =>
   fnOp(
     `maxUnpool${nd}d(Tensor input, Tensor indices, int[] kernelSize, int[]? stride=None, int[] padding=0, int[]? outputSize=None)` as UnpoolText,
@@ -233,7 +247,10 @@ function fractionalBoth(
   const kernel = perDim(name, 'kernel_size', kernelSize, nd);
   const sizes = input.shape.slice(-nd);
   const ratios = outputRatio === null ? null : perDim(name, 'output_ratio', outputRatio, nd);
-  const out = outputSize === null ? sizes.map((n, d) => Math.trunc(n * ratios![d]!)) : perDim(name, 'output_size', outputSize, nd);
+  const out =
+    outputSize === null
+      ? sizes.map((n, d) => Math.trunc(n * ratios![d]!))
+      : perDim(name, 'output_size', outputSize, nd);
   out.forEach((n, d) => {
     if (n + kernel[d]! - 1 > sizes[d]!) {
       throw new RuntimeError(`${name}: pool size (${kernel[d]}) too large relative to input size (${sizes[d]})`);
@@ -243,7 +260,9 @@ function fractionalBoth(
   const channels = input.shape[input.ndim - nd - 1]!;
   const samples = randomSamples ?? rand([batch, channels, nd], { dtype: input.dtype });
   if (samples.shape.join() !== [batch, channels, nd].join()) {
-    throw new RuntimeError(`Expect _random_samples to have shape [${batch}, ${channels}, ${nd}] but got [${samples.shape.join(', ')}]`);
+    throw new RuntimeError(
+      `Expect _random_samples to have shape [${batch}, ${channels}, ${nd}] but got [${samples.shape.join(', ')}]`,
+    );
   }
   const round = input.dtype.itemsize === 8 ? (v: number) => v : Math.fround;
   const values = Array.from(asNumbers(samples), Number);
@@ -292,7 +311,8 @@ const fractionalWithIndices = (nd: number) =>
       outputRatio: readonly number[] | null,
       _returnIndices: boolean,
       randomSamples: Tensor | null,
-    ): [values: Tensor, indices: Tensor] => fractionalBoth(nd, input, kernelSize, outputSize, outputRatio, randomSamples),
+    ): [values: Tensor, indices: Tensor] =>
+      fractionalBoth(nd, input, kernelSize, outputSize, outputRatio, randomSamples),
   );
 /**
  * Max pooling over windows that start at random places (https://arxiv.org/abs/1412.6071).

@@ -166,6 +166,11 @@ export function runLayers(input: Tensor, state: State, o: RunOptions): [Tensor, 
     x = outputs.length === 1 ? outputs[0]! : cat.impl(outputs, -1);
     if (o.dropout > 0 && layer < layers - 1) x = dropoutOf(x, o.dropout);
   }
-  const stacked = state.map((_, k) => cat.impl(finals.map((f) => f[k]!.unsqueeze(0)), 0));
+  const stacked = state.map((_, k) =>
+    cat.impl(
+      finals.map((f) => f[k]!.unsqueeze(0)),
+      0,
+    ),
+  );
   return [x, stacked];
 }

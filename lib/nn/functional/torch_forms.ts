@@ -21,9 +21,12 @@ const PADDINGS = ['zeros', 'border', 'reflection'] as const;
 function sampler(nd: number) {
   return (input: Tensor, grid: Tensor, mode: number, padding: number, alignCorners: boolean): Tensor => {
     const [m, p] = [MODES[mode], PADDINGS[padding]];
-    if (m === undefined || p === undefined) throw new RuntimeError(`grid_sampler(): unknown mode ${mode} or padding mode ${padding}`);
+    if (m === undefined || p === undefined)
+      throw new RuntimeError(`grid_sampler(): unknown mode ${mode} or padding mode ${padding}`);
     if (nd !== 0 && input.ndim !== nd) {
-      throw new RuntimeError(`grid_sampler(): expected a ${nd}D input for grid_sampler_${nd - 2}d but got input with sizes [${input.shape.join(', ')}]`);
+      throw new RuntimeError(
+        `grid_sampler(): expected a ${nd}D input for grid_sampler_${nd - 2}d but got input with sizes [${input.shape.join(', ')}]`,
+      );
     }
     return gridSample(input, grid, m, p, alignCorners);
   };
@@ -52,7 +55,8 @@ type Drop = (input: Tensor, options: { p: number; training: boolean; inplace: bo
 /** The forms of a dropout that `torch` has: on a copy, and in place. */
 function dropouts(name: string, drop: Drop) {
   const text = `${name}(Tensor input, float p, bool train)` as 'x(Tensor input, float p, bool train)';
-  const form = (inplace: boolean) => fnOp(text, (input: Tensor, p: number, training: boolean): Tensor => drop(input, { p, training, inplace }));
+  const form = (inplace: boolean) =>
+    fnOp(text, (input: Tensor, p: number, training: boolean): Tensor => drop(input, { p, training, inplace }));
   return [form(false), form(true)] as const;
 }
 /** Sets elements to zero with probability p, if `train`, and scales the others by 1 / (1 - p). */
@@ -85,7 +89,14 @@ export const embeddingBag = fnOp(
   ): Tensor[] => {
     const name = BAG_MODES[mode];
     if (name === undefined) throw new RuntimeError(`embedding_bag(): unknown mode ${mode}`);
-    const y = bagOf(indices, weight, offsets, { mode: name, scaleGradByFreq, sparse, perSampleWeights, includeLastOffset, paddingIdx });
+    const y = bagOf(indices, weight, offsets, {
+      mode: name,
+      scaleGradByFreq,
+      sparse,
+      perSampleWeights,
+      includeLastOffset,
+      paddingIdx,
+    });
     const starts = includeLastOffset ? offsets.narrow(0, 0, offsets.shape[0]! - 1) : offsets;
     const ends = cat([starts.narrow(0, 1, Math.max(0, starts.shape[0]! - 1)), starts.newTensor([indices.numel()])]);
     const sizes = starts.shape[0] === 0 ? starts : ends.sub(starts);
@@ -93,7 +104,9 @@ export const embeddingBag = fnOp(
     if (name !== 'max') return [y, bags, sizes, sizes.newEmpty([0])];
     const wins = weight.detach().indexSelect(0, indices).eq(y.detach().indexSelect(0, bags));
     const rows = where(wins, indices.unsqueeze(1), -1);
-    const from = rows.newZeros(y.shape).scatterReduce(0, bags.unsqueeze(1).expand(rows.shape), rows, 'amax', { includeSelf: false });
+    const from = rows
+      .newZeros(y.shape)
+      .scatterReduce(0, bags.unsqueeze(1).expand(rows.shape), rows, 'amax', { includeSelf: false });
     return [y, bags, sizes, from];
   },
 );

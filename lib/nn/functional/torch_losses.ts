@@ -3,7 +3,11 @@
 import { RuntimeError } from '../../core/errors.js';
 import { fnOp } from '../../ops/define.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { binaryCrossEntropyWithLogits as logitsLoss, klDiv as divergence, poissonNllLoss as poissonLoss } from './loss_binary.js';
+import {
+  binaryCrossEntropyWithLogits as logitsLoss,
+  klDiv as divergence,
+  poissonNllLoss as poissonLoss,
+} from './loss_binary.js';
 import {
   cosineEmbeddingLoss as cosineLoss,
   hingeEmbeddingLoss as hingeLoss,
@@ -51,6 +55,14 @@ export const marginRankingLoss = fnOp(
 );
 export const tripletMarginLoss = fnOp(
   'tripletMarginLoss(Tensor anchor, Tensor positive, Tensor negative, float margin=1, float p=2, float eps=1e-06, bool swap=False, any reduction=1)',
-  (anchor: Tensor, positive: Tensor, negative: Tensor, margin: number, p: number, eps: number, swap: boolean, reduction: unknown): Tensor =>
-    tripletLoss(anchor, positive, negative, { margin, p, eps, swap, reduction: reductionOf(reduction) }),
+  (
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    margin: number,
+    p: number,
+    eps: number,
+    swap: boolean,
+    reduction: unknown,
+  ): Tensor => tripletLoss(anchor, positive, negative, { margin, p, eps, swap, reduction: reductionOf(reduction) }),
 );

@@ -17,7 +17,9 @@ export const pixelShuffle = fnOp(
   (input: Tensor, upscaleFactor: number): Tensor => {
     const r = upscaleFactor;
     if (input.ndim < 3) {
-      throw new RuntimeError(`pixel_shuffle expects input to have at least 3 dimensions, but got input with ${input.ndim} dimension(s)`);
+      throw new RuntimeError(
+        `pixel_shuffle expects input to have at least 3 dimensions, but got input with ${input.ndim} dimension(s)`,
+      );
     }
     if (r <= 0) throw new RuntimeError(`pixel_shuffle expects a positive upscale_factor, but got ${r}`);
     const [c, h, w] = input.shape.slice(-3) as [number, number, number];
@@ -43,11 +45,16 @@ export const pixelUnshuffle = fnOp(
   (input: Tensor, downscaleFactor: number): Tensor => {
     const r = downscaleFactor;
     if (input.ndim < 3) {
-      throw new RuntimeError(`pixel_unshuffle expects input to have at least 3 dimensions, but got input with ${input.ndim} dimension(s)`);
+      throw new RuntimeError(
+        `pixel_unshuffle expects input to have at least 3 dimensions, but got input with ${input.ndim} dimension(s)`,
+      );
     }
     if (r <= 0) throw new RuntimeError(`pixel_unshuffle expects a positive downscale_factor, but got ${r}`);
     const [c, h, w] = input.shape.slice(-3) as [number, number, number];
-    for (const [what, at, size] of [['height', -2, h], ['width', -1, w]] as const) {
+    for (const [what, at, size] of [
+      ['height', -2, h],
+      ['width', -1, w],
+    ] as const) {
       if (size % r !== 0) {
         throw new RuntimeError(
           `pixel_unshuffle expects ${what} to be divisible by downscale_factor, but input.size(${at})=${size} is not divisible by ${r}`,
@@ -65,18 +72,22 @@ export const pixelUnshuffle = fnOp(
  * Channels of g groups, interleaved (https://arxiv.org/abs/1707.01083): [N, C, ..] as [N, g, C / g, ..] with these swapped.
  * @throws RuntimeError if `groups` does not divide the channels.
  */
-export const channelShuffle = fnOp('channelShuffle(Tensor input, int groups)', (input: Tensor, groups: number): Tensor => {
-  if (input.ndim <= 2) {
-    throw new RuntimeError(
-      `channel_shuffle expects input with > 2 dims, but got input with sizes [${input.shape.join(', ')}]`,
-    );
-  }
-  const [n, c, ...rest] = input.shape as [number, number, ...number[]];
-  if (groups <= 0) throw new RuntimeError(`Number of groups to divide channels in must be positive. Value of groups:${groups}`);
-  if (c % groups !== 0) {
-    throw new RuntimeError(`Number of channels must be divisible by groups. Got ${c} channels and ${groups} groups.`);
-  }
-  const apart = reshaped(input, [n, groups, c / groups, ...rest]);
-  return reshaped(apart.transpose(1, 2), input.shape);
-});
+export const channelShuffle = fnOp(
+  'channelShuffle(Tensor input, int groups)',
+  (input: Tensor, groups: number): Tensor => {
+    if (input.ndim <= 2) {
+      throw new RuntimeError(
+        `channel_shuffle expects input with > 2 dims, but got input with sizes [${input.shape.join(', ')}]`,
+      );
+    }
+    const [n, c, ...rest] = input.shape as [number, number, ...number[]];
+    if (groups <= 0)
+      throw new RuntimeError(`Number of groups to divide channels in must be positive. Value of groups:${groups}`);
+    if (c % groups !== 0) {
+      throw new RuntimeError(`Number of channels must be divisible by groups. Got ${c} channels and ${groups} groups.`);
+    }
+    const apart = reshaped(input, [n, groups, c / groups, ...rest]);
+    return reshaped(apart.transpose(1, 2), input.shape);
+  },
+);
 export { channelShuffle as nativeChannelShuffle };

@@ -76,7 +76,9 @@ export class Hardtanh extends Module {
     this.maxVal = maxValue ?? maxVal;
     this.inplace = inplace;
     if (this.maxVal <= this.minVal) {
-      throw new RuntimeError(`max_val (${pyFloat(this.maxVal)}) must be greater than min_val (${pyFloat(this.minVal)})`);
+      throw new RuntimeError(
+        `max_val (${pyFloat(this.maxVal)}) must be greater than min_val (${pyFloat(this.minVal)})`,
+      );
     }
   }
   override forward(input: Tensor): Tensor {
@@ -191,8 +193,7 @@ export class GELU extends Module {
   }
 }
 
-const lambdSettings = (name: string) =>
-  settings<[lambd: number]>()(`${name}(float lambd=0.5)` as 'X(float lambd=0.5)');
+const lambdSettings = (name: string) => settings<[lambd: number]>()(`${name}(float lambd=0.5)` as 'X(float lambd=0.5)');
 type LambdArgumentList = ArgumentsOf<ReturnType<typeof lambdSettings>>;
 /** 0 within [-lambd, lambd], x outside. */
 export class Hardshrink extends Module {

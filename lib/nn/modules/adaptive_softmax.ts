@@ -81,7 +81,8 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
   /** Draws new values. */
   resetParameters(): void {
     this.head.resetParameters();
-    for (const projection of this.tail) for (const layer of projection as Sequential) (layer as Linear).resetParameters();
+    for (const projection of this.tail)
+      for (const layer of projection as Sequential) (layer as Linear).resetParameters();
   }
 
   /** @internal Log probabilities of cluster i given that the class is in it. */

@@ -7,7 +7,14 @@ import { _calculateFanInAndFanOut, kaimingUniform_, uniform_ } from '../init.js'
 import { Module } from '../module.js';
 import type { Parameter } from '../parameter.js';
 import { pyTuple } from '../printing.js';
-import { type ArgumentsOf, type DeviceSetting, type DTypeSetting, newParameter, perDim, settings } from './arguments.js';
+import {
+  type ArgumentsOf,
+  type DeviceSetting,
+  type DTypeSetting,
+  newParameter,
+  perDim,
+  settings,
+} from './arguments.js';
 
 export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular';
 type Size = number | readonly number[];

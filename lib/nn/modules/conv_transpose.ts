@@ -35,8 +35,20 @@ const READERS = [
 ];
 
 function readTranspose(nd: 1 | 2 | 3, args: ArrayLike<unknown>): ConvSettings {
-  const [inChannels, outChannels, kernel, stride, padding, outputPadding, groups, bias, dilation, paddingMode, device, dtype] =
-    READERS[nd - 1]!(args);
+  const [
+    inChannels,
+    outChannels,
+    kernel,
+    stride,
+    padding,
+    outputPadding,
+    groups,
+    bias,
+    dilation,
+    paddingMode,
+    device,
+    dtype,
+  ] = READERS[nd - 1]!(args);
   if (paddingMode !== 'zeros') {
     throw new RuntimeError(`Only "zeros" padding mode is supported for ConvTranspose${nd}d`);
   }

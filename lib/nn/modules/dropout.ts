@@ -53,7 +53,9 @@ export class Dropout extends DropoutNd {
 
   override forward(input: Tensor): Tensor {
     if (!this.training) return input;
-    return this.inplace || input.numel() === 0 ? dropout.impl(input, this.p, true, this.inplace) : dropoutOf(input, this.p);
+    return this.inplace || input.numel() === 0
+      ? dropout.impl(input, this.p, true, this.inplace)
+      : dropoutOf(input, this.p);
   }
 }
 

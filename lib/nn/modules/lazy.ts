@@ -95,7 +95,8 @@ function initializeConv(layer: ConvNd, input: unknown): void {
   const { weight, bias } = layer;
   if (!isLazy(weight)) {
     // A loaded state dict gave the shapes.
-    if (layer.inChannels === 0) layer.inChannels = weight.size(layer.transposed ? 0 : 1) * (layer.transposed ? 1 : layer.groups);
+    if (layer.inChannels === 0)
+      layer.inChannels = weight.size(layer.transposed ? 0 : 1) * (layer.transposed ? 1 : layer.groups);
     return;
   }
   const inChannels = channelsOf(layer, input as Tensor);

@@ -10,6 +10,11 @@ import { isLazy, type Parameter, UninitializedParameter } from '../parameter.js'
 import { pyBool } from '../printing.js';
 import { type ArgumentsOf, type DeviceSetting, type DTypeSetting, newParameter, settings } from './arguments.js';
 
+export interface Identity {
+  // biome-ignore lint/style/useShorthandFunctionType: an interface merges with the class, a type does not
+  <T>(input: T): T;
+}
+
 /** Gives back what it gets; arguments of the constructor are ignored. */
 export class Identity extends Module {
   constructor(..._ignored: unknown[]) {
@@ -73,8 +78,17 @@ export class Linear extends Module {
 export class NonDynamicallyQuantizableLinear extends Linear {}
 
 const bilinearSettings = settings<
-  [in1Features: number, in2Features: number, outFeatures: number, bias: boolean, device: DeviceSetting, dtype: DTypeSetting]
->()('Bilinear(int in1Features, int in2Features, int outFeatures, bool bias=True, Device? device=None, ScalarType? dtype=None)');
+  [
+    in1Features: number,
+    in2Features: number,
+    outFeatures: number,
+    bias: boolean,
+    device: DeviceSetting,
+    dtype: DTypeSetting,
+  ]
+>()(
+  'Bilinear(int in1Features, int in2Features, int outFeatures, bool bias=True, Device? device=None, ScalarType? dtype=None)',
+);
 
 /**
  * y_k = x1^T weight_k x2 + bias_k: [.., in1Features], [.., in2Features] to [.., outFeatures].

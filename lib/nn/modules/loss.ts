@@ -108,7 +108,13 @@ export class HuberLoss extends Loss {
   }
 }
 
-type ClassArguments = [weight: Tensor | null, sizeAverage: boolean | null, ignoreIndex: number, reduce: boolean | null, reduction: string];
+type ClassArguments = [
+  weight: Tensor | null,
+  sizeAverage: boolean | null,
+  ignoreIndex: number,
+  reduce: boolean | null,
+  reduction: string,
+];
 const nllSettings = (name: string) =>
   settings<ClassArguments>()(
     `${name}(Tensor? weight=None, bool? sizeAverage=None, int ignoreIndex=-100, bool? reduce=None, str reduction='mean')` as "Loss(Tensor? weight=None, bool? sizeAverage=None, int ignoreIndex=-100, bool? reduce=None, str reduction='mean')",
@@ -222,8 +228,17 @@ export class KLDivLoss extends Loss {
 }
 
 const poissonSettings = settings<
-  [logInput: boolean, full: boolean, sizeAverage: boolean | null, eps: number, reduce: boolean | null, reduction: string]
->()("PoissonNLLLoss(bool logInput=True, bool full=False, bool? sizeAverage=None, float eps=1e-08, bool? reduce=None, str reduction='mean')");
+  [
+    logInput: boolean,
+    full: boolean,
+    sizeAverage: boolean | null,
+    eps: number,
+    reduce: boolean | null,
+    reduction: string,
+  ]
+>()(
+  "PoissonNLLLoss(bool logInput=True, bool full=False, bool? sizeAverage=None, float eps=1e-08, bool? reduce=None, str reduction='mean')",
+);
 /** Poisson negative log likelihood: exp(x) - t x, or x - t log(x + eps). */
 export class PoissonNLLLoss extends Loss {
   logInput: boolean;

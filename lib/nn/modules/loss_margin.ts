@@ -81,8 +81,17 @@ export class MultiLabelMarginLoss extends Loss {
 }
 
 const multiMarginSettings = settings<
-  [p: number, margin: number, weight: Tensor | null, sizeAverage: boolean | null, reduce: boolean | null, reduction: string]
->()("MultiMarginLoss(int p=1, float margin=1, Tensor? weight=None, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')");
+  [
+    p: number,
+    margin: number,
+    weight: Tensor | null,
+    sizeAverage: boolean | null,
+    reduce: boolean | null,
+    reduction: string,
+  ]
+>()(
+  "MultiMarginLoss(int p=1, float margin=1, Tensor? weight=None, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
+);
 /** The mean over other classes c of w_y max(0, margin - x_y + x_c)^p: [N, C], [N]. Buffer: `weight` [C]. */
 export class MultiMarginLoss extends WeightedLoss {
   p: number;
@@ -117,7 +126,9 @@ const tripletSettings = settings<
     reduce: boolean | null,
     reduction: string,
   ]
->()("TripletMarginLoss(float margin=1, float p=2, float eps=1e-06, bool swap=False, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')");
+>()(
+  "TripletMarginLoss(float margin=1, float p=2, float eps=1e-06, bool swap=False, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
+);
 /** max(0, |a - p| - |a - n| + margin) (http://www.bmva.org/bmvc/2016/papers/paper119/). */
 export class TripletMarginLoss extends Loss {
   margin: number;
@@ -146,7 +157,9 @@ export class TripletMarginLoss extends Loss {
   }
 }
 
-const distanceSettings = settings<[distanceFunction: Distance | null, margin: number, swap: boolean, reduction: string]>()(
+const distanceSettings = settings<
+  [distanceFunction: Distance | null, margin: number, swap: boolean, reduction: string]
+>()(
   "TripletMarginWithDistanceLoss(function? distanceFunction=None, float margin=1, bool swap=False, str reduction='mean')",
 );
 /** As `TripletMarginLoss` with any distance. */
@@ -162,7 +175,9 @@ export class TripletMarginWithDistanceLoss extends Loss {
     const [distance, margin, swap, reduction] = distanceSettings(args);
     super(null, null, reduction);
     if (margin <= 0) {
-      throw new RuntimeError(`TripletMarginWithDistanceLoss: expected margin to be greater than 0, got ${margin} instead`);
+      throw new RuntimeError(
+        `TripletMarginWithDistanceLoss: expected margin to be greater than 0, got ${margin} instead`,
+      );
     }
     this.distanceFunction = distance;
     this.margin = margin;

@@ -45,7 +45,13 @@ export interface AttentionOptions {
 }
 type AttentionArguments =
   | [options?: AttentionOptions]
-  | [keyPaddingMask: Tensor | null, needWeights?: boolean, attnMask?: Tensor | null, averageAttnWeights?: boolean, isCausal?: boolean]
+  | [
+      keyPaddingMask: Tensor | null,
+      needWeights?: boolean,
+      attnMask?: Tensor | null,
+      averageAttnWeights?: boolean,
+      isCausal?: boolean,
+    ]
   | [keyPaddingMask: Tensor | null, options: AttentionOptions];
 
 /**

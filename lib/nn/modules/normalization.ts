@@ -20,7 +20,9 @@ const layerNormSettings = settings<
     device: DeviceSetting,
     dtype: DTypeSetting,
   ]
->()('LayerNorm(int[] normalizedShape, float eps=1e-05, bool elementwiseAffine=True, bool bias=True, Device? device=None, ScalarType? dtype=None)');
+>()(
+  'LayerNorm(int[] normalizedShape, float eps=1e-05, bool elementwiseAffine=True, bool bias=True, Device? device=None, ScalarType? dtype=None)',
+);
 
 /**
  * Normalises over the last dimensions: [.., normalizedShape] (https://arxiv.org/abs/1607.06450).
@@ -72,7 +74,9 @@ const groupNormSettings = settings<
     dtype: DTypeSetting,
     bias: boolean,
   ]
->()('GroupNorm(int numGroups, int numChannels, float eps=1e-05, bool affine=True, Device? device=None, ScalarType? dtype=None, bool bias=True)');
+>()(
+  'GroupNorm(int numGroups, int numChannels, float eps=1e-05, bool affine=True, Device? device=None, ScalarType? dtype=None, bool bias=True)',
+);
 
 /**
  * Normalises groups of channels: [N, C, ..] (https://arxiv.org/abs/1803.08494).
@@ -130,7 +134,9 @@ const rmsNormSettings = settings<
     device: DeviceSetting,
     dtype: DTypeSetting,
   ]
->()('RMSNorm(int[] normalizedShape, float? eps=None, bool elementwiseAffine=True, Device? device=None, ScalarType? dtype=None)');
+>()(
+  'RMSNorm(int[] normalizedShape, float? eps=None, bool elementwiseAffine=True, Device? device=None, ScalarType? dtype=None)',
+);
 
 /**
  * Divides by the root of the mean square over the last dimensions (https://arxiv.org/abs/1910.07467).
@@ -209,12 +215,15 @@ function crossMap(x: Tensor, size: number, alpha: number, beta: number, k: numbe
   const channels = x.shape[1]!;
   const ahead = Math.trunc((size - 1) / 2 + 1);
   const window = (t: Tensor, before: number, after: number): Tensor =>
-    padConstant(t, [0, 0, 0, 0, before, after], 0).unfold(1, before + after + 1, 1).sum(-1);
+    padConstant(t, [0, 0, 0, 0, before, after], 0)
+      .unfold(1, before + after + 1, 1)
+      .sum(-1);
   const scaleOf = (t: Tensor): Tensor => {
     const squares = t.square();
     const sums = window(squares, ahead - 1, ahead - 1);
     const first = squares.narrow(1, 0, 1);
-    const kept = channels > ahead ? padConstant(first.expand([-1, channels - ahead, -1, -1]), [0, 0, 0, 0, ahead, 0], 0) : null;
+    const kept =
+      channels > ahead ? padConstant(first.expand([-1, channels - ahead, -1, -1]), [0, 0, 0, 0, ahead, 0], 0) : null;
     return (kept === null ? sums : sums.add(kept)).mul(alpha / size).add(k);
   };
   const back = Math.trunc(size - (size - 1) / 2);

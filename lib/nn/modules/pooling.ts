@@ -12,7 +12,9 @@ export type Size = number | readonly number[];
 export const sizes = (v: Size): readonly number[] => (typeof v === 'number' ? [v] : v);
 
 const maxSettings = (name: string) =>
-  settings<[kernelSize: Size, stride: Size | null, padding: Size, dilation: Size, returnIndices: boolean, ceilMode: boolean]>()(
+  settings<
+    [kernelSize: Size, stride: Size | null, padding: Size, dilation: Size, returnIndices: boolean, ceilMode: boolean]
+  >()(
     `${name}(int|int[] kernelSize, int|int[]? stride=None, int|int[] padding=0, int|int[] dilation=1, bool returnIndices=False, bool ceilMode=False)` as 'Pool(int|int[] kernelSize, int|int[]? stride=None, int|int[] padding=0, int|int[] dilation=1, bool returnIndices=False, bool ceilMode=False)',
   );
 type MaxArgumentList = ArgumentsOf<ReturnType<typeof maxSettings>>;
@@ -40,7 +42,15 @@ export abstract class MaxPoolNd extends Module {
   /** @internal */
   _pool(op: typeof maxPool1d, x: Tensor): Tensor {
     const { kernelSize, stride, padding, dilation } = this;
-    return op.impl(x, sizes(kernelSize), sizes(stride), sizes(padding), sizes(dilation), this.ceilMode, this.returnIndices);
+    return op.impl(
+      x,
+      sizes(kernelSize),
+      sizes(stride),
+      sizes(padding),
+      sizes(dilation),
+      this.ceilMode,
+      this.returnIndices,
+    );
   }
 
   override extraRepr(): string {
@@ -163,7 +173,9 @@ export class MaxUnpool3d extends MaxUnpoolNd {
   }
 }
 
-const avg1Settings = settings<[kernelSize: Size, stride: Size | null, padding: Size, ceilMode: boolean, countIncludePad: boolean]>()(
+const avg1Settings = settings<
+  [kernelSize: Size, stride: Size | null, padding: Size, ceilMode: boolean, countIncludePad: boolean]
+>()(
   'AvgPool1d(int|int[] kernelSize, int|int[]? stride=None, int|int[] padding=0, bool ceilMode=False, bool countIncludePad=True)',
 );
 const avgSettings = (name: string) =>
@@ -212,7 +224,15 @@ export class AvgPool1d extends AvgPoolNd {
 
   override forward(input: Tensor): Tensor {
     const { kernelSize, stride, padding } = this;
-    return avgPool1d.impl(input, sizes(kernelSize), sizes(stride), sizes(padding), this.ceilMode, this.countIncludePad, null);
+    return avgPool1d.impl(
+      input,
+      sizes(kernelSize),
+      sizes(stride),
+      sizes(padding),
+      this.ceilMode,
+      this.countIncludePad,
+      null,
+    );
   }
 }
 
@@ -235,7 +255,15 @@ export class AvgPool2d extends AvgPoolNd {
 
   override forward(input: Tensor): Tensor {
     const { kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride } = this;
-    return avgPool2d.impl(input, sizes(kernelSize), sizes(stride), sizes(padding), ceilMode, countIncludePad, divisorOverride);
+    return avgPool2d.impl(
+      input,
+      sizes(kernelSize),
+      sizes(stride),
+      sizes(padding),
+      ceilMode,
+      countIncludePad,
+      divisorOverride,
+    );
   }
 }
 
@@ -258,7 +286,15 @@ export class AvgPool3d extends AvgPoolNd {
 
   override forward(input: Tensor): Tensor {
     const { kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride } = this;
-    return avgPool3d.impl(input, sizes(kernelSize), sizes(stride), sizes(padding), ceilMode, countIncludePad, divisorOverride);
+    return avgPool3d.impl(
+      input,
+      sizes(kernelSize),
+      sizes(stride),
+      sizes(padding),
+      ceilMode,
+      countIncludePad,
+      divisorOverride,
+    );
   }
 }
 

@@ -166,7 +166,8 @@ export abstract class FractionalMaxPoolNd extends Module {
     if (size === null && ratio === null) {
       throw new RuntimeError(`${name} requires specifying either an output size, or a pooling ratio`);
     }
-    if (size !== null && ratio !== null) throw new RuntimeError('only one of output_size and output_ratio may be specified');
+    if (size !== null && ratio !== null)
+      throw new RuntimeError('only one of output_size and output_ratio may be specified');
     if (this.outputRatio !== null && !this.outputRatio.every((r) => r > 0 && r < 1)) {
       throw new RuntimeError(`output_ratio must be between 0 and 1 (got ${pyRepr(ratio)})`);
     }

@@ -84,7 +84,12 @@ export abstract class RNNBase extends Module {
       const inputs = layer === 0 ? s.inputSize : out * directions;
       for (let d = 0; d < directions; d++) {
         const names = this._names(layer, d);
-        const shapes = [[gates, inputs], [gates, out], ...(s.bias ? [[gates], [gates]] : []), [s.projSize, s.hiddenSize]];
+        const shapes = [
+          [gates, inputs],
+          [gates, out],
+          ...(s.bias ? [[gates], [gates]] : []),
+          [s.projSize, s.hiddenSize],
+        ];
         names.forEach((name, i) => this.registerParameter(name, newParameter(shapes[i]!, s.device, s.dtype)));
       }
     }
@@ -228,7 +233,12 @@ type Common = [
   dropout: number,
   bidirectional: boolean,
 ];
-function common(a: readonly [...Common, ...unknown[]], projSize: number, device: DeviceSetting, dtype: DTypeSetting): RNNSettings {
+function common(
+  a: readonly [...Common, ...unknown[]],
+  projSize: number,
+  device: DeviceSetting,
+  dtype: DTypeSetting,
+): RNNSettings {
   const [inputSize, hiddenSize, numLayers, bias, batchFirst, dropout, bidirectional] = a;
   return { inputSize, hiddenSize, numLayers, bias, batchFirst, dropout, bidirectional, projSize, device, dtype };
 }
@@ -249,6 +259,12 @@ const rnnSettings = settings<
 >()(
   "RNN(int inputSize, int hiddenSize, int numLayers=1, str nonlinearity='tanh', bool bias=True, bool batchFirst=False, float dropout=0, bool bidirectional=False, Device? device=None, ScalarType? dtype=None)",
 );
+
+export interface RNN {
+  /** A packed batch gives a packed batch. */
+  (input: PackedSequence, hx?: Tensor | null): [PackedSequence, Tensor];
+  (input: Tensor, hx?: Tensor | null): [Tensor, Tensor];
+}
 
 /**
  * h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), in several layers and directions.
@@ -277,15 +293,23 @@ export class RNN extends RNNBase {
    * @param hx [layers * directions, B, H] (without B for an input without it); default zeros.
    * @returns [outputs of the last layer at all times, final hidden states].
    */
-  override forward<T extends Tensor | PackedSequence>(input: T, hx: Tensor | null = null): [T, Tensor] {
+  override forward(input: PackedSequence, hx?: Tensor | null): [PackedSequence, Tensor];
+  override forward(input: Tensor, hx?: Tensor | null): [Tensor, Tensor];
+  override forward(input: Tensor | PackedSequence, hx: Tensor | null = null): [Tensor | PackedSequence, Tensor] {
     const [y, end] = this._run(input, hx === null ? null : [hx], 1);
-    return [y as T, end[0]!];
+    return [y, end[0]!];
   }
 }
 
 const gruSettings = settings<[...Common, device: DeviceSetting, dtype: DTypeSetting]>()(
   'GRU(int inputSize, int hiddenSize, int numLayers=1, bool bias=True, bool batchFirst=False, float dropout=0, bool bidirectional=False, Device? device=None, ScalarType? dtype=None)',
 );
+
+export interface GRU {
+  /** A packed batch gives a packed batch. */
+  (input: PackedSequence, hx?: Tensor | null): [PackedSequence, Tensor];
+  (input: Tensor, hx?: Tensor | null): [Tensor, Tensor];
+}
 
 /** Gated recurrent units (https://arxiv.org/abs/1406.1078); input and states as for `RNN`. */
 export class GRU extends RNNBase {
@@ -296,15 +320,26 @@ export class GRU extends RNNBase {
   }
 
   /** As for `RNN`. */
-  override forward<T extends Tensor | PackedSequence>(input: T, hx: Tensor | null = null): [T, Tensor] {
+  override forward(input: PackedSequence, hx?: Tensor | null): [PackedSequence, Tensor];
+  override forward(input: Tensor, hx?: Tensor | null): [Tensor, Tensor];
+  override forward(input: Tensor | PackedSequence, hx: Tensor | null = null): [Tensor | PackedSequence, Tensor] {
     const [y, end] = this._run(input, hx === null ? null : [hx], 1);
-    return [y as T, end[0]!];
+    return [y, end[0]!];
   }
 }
 
 const lstmSettings = settings<[...Common, projSize: number, device: DeviceSetting, dtype: DTypeSetting]>()(
   'LSTM(int inputSize, int hiddenSize, int numLayers=1, bool bias=True, bool batchFirst=False, float dropout=0, bool bidirectional=False, int projSize=0, Device? device=None, ScalarType? dtype=None)',
 );
+
+/** An LSTM's hidden state and cell: [h, c]. */
+export type LSTMState = readonly [Tensor, Tensor] | readonly Tensor[];
+
+export interface LSTM {
+  /** A packed batch gives a packed batch. */
+  (input: PackedSequence, hx?: LSTMState | null): [PackedSequence, [Tensor, Tensor]];
+  (input: Tensor, hx?: LSTMState | null): [Tensor, [Tensor, Tensor]];
+}
 
 /** Long short-term memory (Hochreiter and Schmidhuber, 1997), with projections (https://arxiv.org/abs/1402.1128). */
 export class LSTM extends RNNBase {
@@ -321,11 +356,13 @@ export class LSTM extends RNNBase {
    * @param hx [h, c], each [layers * directions, B, size] (without B for an input without it); default zeros.
    * @returns [outputs of the last layer at all times, [h, c] at the end].
    */
-  override forward<T extends Tensor | PackedSequence>(
-    input: T,
-    hx: readonly [Tensor, Tensor] | readonly Tensor[] | null = null,
-  ): [T, [Tensor, Tensor]] {
+  override forward(input: PackedSequence, hx?: LSTMState | null): [PackedSequence, [Tensor, Tensor]];
+  override forward(input: Tensor, hx?: LSTMState | null): [Tensor, [Tensor, Tensor]];
+  override forward(
+    input: Tensor | PackedSequence,
+    hx: LSTMState | null = null,
+  ): [Tensor | PackedSequence, [Tensor, Tensor]] {
     const [y, end] = this._run(input, hx === null ? null : [...hx], 2);
-    return [y as T, end as [Tensor, Tensor]];
+    return [y, end as [Tensor, Tensor]];
   }
 }

@@ -19,7 +19,14 @@ export abstract class RNNCellBase extends Module {
   declare bias_ih: Parameter | null;
   declare bias_hh: Parameter | null;
 
-  constructor(inputSize: number, hiddenSize: number, bias: boolean, gates: number, device: DeviceSetting, dtype: DTypeSetting) {
+  constructor(
+    inputSize: number,
+    hiddenSize: number,
+    bias: boolean,
+    gates: number,
+    device: DeviceSetting,
+    dtype: DTypeSetting,
+  ) {
     super();
     this.inputSize = inputSize;
     this.hiddenSize = hiddenSize;
@@ -55,15 +62,18 @@ export abstract class RNNCellBase extends Module {
     if (x.shape[1] !== this.inputSize) {
       throw new RuntimeError(`input has inconsistent input_size: got ${x.shape[1]} expected ${this.inputSize}`);
     }
-    const state = given === null
-      ? Array.from({ length: count }, () => zeros([x.shape[0]!, this.hiddenSize], { dtype: x.dtype }))
-      : given.map(lift);
+    const state =
+      given === null
+        ? Array.from({ length: count }, () => zeros([x.shape[0]!, this.hiddenSize], { dtype: x.dtype }))
+        : given.map(lift);
     state.forEach((s, k) => {
       if (s.shape[0] !== x.shape[0]) {
         throw new RuntimeError(`Input batch size ${x.shape[0]} doesn't match hidden${k} batch size ${s.shape[0]}`);
       }
       if (s.shape[1] !== this.hiddenSize) {
-        throw new RuntimeError(`hidden${k} has inconsistent hidden_size: got ${s.shape[1]}, expected ${this.hiddenSize}`);
+        throw new RuntimeError(
+          `hidden${k} has inconsistent hidden_size: got ${s.shape[1]}, expected ${this.hiddenSize}`,
+        );
       }
     });
     const weights = { ih: this.weight_ih, hh: this.weight_hh, biasIh: this.bias_ih, biasHh: this.bias_hh, hr: null };
@@ -77,8 +87,17 @@ export abstract class RNNCellBase extends Module {
 }
 
 const rnnCellSettings = settings<
-  [inputSize: number, hiddenSize: number, bias: boolean, nonlinearity: string, device: DeviceSetting, dtype: DTypeSetting]
->()("RNNCell(int inputSize, int hiddenSize, bool bias=True, str nonlinearity='tanh', Device? device=None, ScalarType? dtype=None)");
+  [
+    inputSize: number,
+    hiddenSize: number,
+    bias: boolean,
+    nonlinearity: string,
+    device: DeviceSetting,
+    dtype: DTypeSetting,
+  ]
+>()(
+  "RNNCell(int inputSize, int hiddenSize, bool bias=True, str nonlinearity='tanh', Device? device=None, ScalarType? dtype=None)",
+);
 
 /** h' = tanh(W_ih x + b_ih + W_hh h + b_hh): [B, in], [B, H] (or without B) to [B, H]. */
 export class RNNCell extends RNNCellBase {
@@ -93,7 +112,8 @@ export class RNNCell extends RNNCellBase {
 
   override forward(input: Tensor, hx: Tensor | null = null): Tensor {
     const { nonlinearity } = this;
-    if (nonlinearity !== 'tanh' && nonlinearity !== 'relu') throw new RuntimeError(`Unknown nonlinearity: ${nonlinearity}`);
+    if (nonlinearity !== 'tanh' && nonlinearity !== 'relu')
+      throw new RuntimeError(`Unknown nonlinearity: ${nonlinearity}`);
     return this._step(nonlinearity === 'tanh' ? 'RNN_TANH' : 'RNN_RELU', input, hx === null ? null : [hx], 1)[0]!;
   }
 

@@ -49,7 +49,9 @@ export class Unflatten extends Module {
     }
     given.forEach((n: unknown, i) => {
       if (!Number.isInteger(n)) {
-        throw new TypeError(`unflattened_size must be tuple of ints, but found element of type ${typeof n} at pos ${i}`);
+        throw new TypeError(
+          `unflattened_size must be tuple of ints, but found element of type ${typeof n} at pos ${i}`,
+        );
       }
     });
     this.dim = dim;
@@ -169,7 +171,9 @@ const upsampleSettings = settings<
     alignCorners: boolean | null,
     recomputeScaleFactor: boolean | null,
   ]
->()("Upsample(int|int[]? size=None, float|float[]? scaleFactor=None, str mode='nearest', bool? alignCorners=None, bool? recomputeScaleFactor=None)");
+>()(
+  "Upsample(int|int[]? size=None, float|float[]? scaleFactor=None, str mode='nearest', bool? alignCorners=None, bool? recomputeScaleFactor=None)",
+);
 /** Images of another size: see `F.interpolate`. */
 export class Upsample extends Module {
   size: Size | null;
@@ -183,7 +187,15 @@ export class Upsample extends Module {
     [this.size, this.scaleFactor, this.mode, this.alignCorners, this.recomputeScaleFactor] = upsampleSettings(args);
   }
   override forward(input: Tensor): Tensor {
-    return interpolateOf(input, this.size, this.scaleFactor, this.mode, this.alignCorners, this.recomputeScaleFactor, false);
+    return interpolateOf(
+      input,
+      this.size,
+      this.scaleFactor,
+      this.mode,
+      this.alignCorners,
+      this.recomputeScaleFactor,
+      false,
+    );
   }
   override extraRepr(): string {
     const { scaleFactor } = this;

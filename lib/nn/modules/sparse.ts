@@ -91,7 +91,8 @@ export class Embedding extends Module {
    */
   constructor(...args: ArgumentsOf<typeof embeddingSettings>) {
     super();
-    const [rows, width, padding, maxNorm, normType, scale, sparse, weight, freeze, device, dtype] = embeddingSettings(args);
+    const [rows, width, padding, maxNorm, normType, scale, sparse, weight, freeze, device, dtype] =
+      embeddingSettings(args);
     this.numEmbeddings = rows;
     this.embeddingDim = width;
     this.paddingIdx = wrapPadding(padding, rows, 'Padding_idx');
@@ -133,14 +134,25 @@ export class Embedding extends Module {
    * @param args freeze (default true: they do not require a gradient), paddingIdx, maxNorm, normType, scaleGradByFreq, sparse.
    * @throws RuntimeError unless the tensor is a matrix.
    */
-  static fromPretrained(embeddings: Tensor, ...args: [freeze?: boolean, paddingIdx?: number | null] | [options: PretrainedOptions]): Embedding {
+  static fromPretrained(
+    embeddings: Tensor,
+    ...args: [freeze?: boolean, paddingIdx?: number | null] | [options: PretrainedOptions]
+  ): Embedding {
     const [t, freeze, paddingIdx, maxNorm, normType, scaleGradByFreq, sparse] = bind(pretrained, [
       embeddings,
       ...args,
     ]) as unknown as Pretrained;
     if (t.ndim !== 2) throw new RuntimeError('Embeddings parameter is expected to be 2-dimensional');
     const [rows, width] = t.shape as [number, number];
-    return new Embedding(rows, width, { paddingIdx, maxNorm, normType, scaleGradByFreq, sparse, Weight: t, Freeze: freeze });
+    return new Embedding(rows, width, {
+      paddingIdx,
+      maxNorm,
+      normType,
+      scaleGradByFreq,
+      sparse,
+      Weight: t,
+      Freeze: freeze,
+    });
   }
 }
 
@@ -199,7 +211,8 @@ export class EmbeddingBag extends Module {
    */
   constructor(...args: ArgumentsOf<typeof bagSettings>) {
     super();
-    const [rows, width, maxNorm, normType, scale, mode, sparse, weight, includeLast, padding, device, dtype] = bagSettings(args);
+    const [rows, width, maxNorm, normType, scale, mode, sparse, weight, includeLast, padding, device, dtype] =
+      bagSettings(args);
     this.numEmbeddings = rows;
     this.embeddingDim = width;
     this.maxNorm = maxNorm;
@@ -225,12 +238,29 @@ export class EmbeddingBag extends Module {
    * @param offsets [B]: where each bag begins in a 1-D input. By position or as `{ offsets, perSampleWeights }`.
    * @param perSampleWeights of the input's sizes, for mode 'sum'.
    */
-  override forward(input: Tensor, offsets: Tensor | BagOptions | null = null, perSampleWeights: Tensor | BagOptions | null = null): Tensor {
+  override forward(
+    input: Tensor,
+    offsets: Tensor | BagOptions | null = null,
+    perSampleWeights: Tensor | BagOptions | null = null,
+  ): Tensor {
     let [at, weights] = [offsets, perSampleWeights] as [Tensor | null, Tensor | null];
     if (isOptions(perSampleWeights)) weights = (perSampleWeights as BagOptions).perSampleWeights ?? null;
-    if (isOptions(offsets)) [at, weights] = [(offsets as BagOptions).offsets ?? null, (offsets as BagOptions).perSampleWeights ?? null];
+    if (isOptions(offsets))
+      [at, weights] = [(offsets as BagOptions).offsets ?? null, (offsets as BagOptions).perSampleWeights ?? null];
     const { weight, maxNorm, normType, scaleGradByFreq, mode, sparse, includeLastOffset, paddingIdx } = this;
-    return embeddingBag.impl(input, weight, at, maxNorm, normType, scaleGradByFreq, mode, sparse, weights, includeLastOffset, paddingIdx);
+    return embeddingBag.impl(
+      input,
+      weight,
+      at,
+      maxNorm,
+      normType,
+      scaleGradByFreq,
+      mode,
+      sparse,
+      weights,
+      includeLastOffset,
+      paddingIdx,
+    );
   }
 
   override extraRepr(): string {
@@ -249,11 +279,14 @@ export class EmbeddingBag extends Module {
    * @param args freeze (default true), maxNorm, normType, scaleGradByFreq, mode, sparse, includeLastOffset, paddingIdx.
    * @throws RuntimeError unless the tensor is a matrix.
    */
-  static fromPretrained(embeddings: Tensor, ...args: [freeze?: boolean] | [options: PretrainedBagOptions]): EmbeddingBag {
-    const [t, freeze, maxNorm, normType, scaleGradByFreq, mode, sparse, includeLastOffset, paddingIdx] = bind(pretrainedBag, [
-      embeddings,
-      ...args,
-    ]) as [Tensor, boolean, number | null, number, boolean, string, boolean, boolean, number | null];
+  static fromPretrained(
+    embeddings: Tensor,
+    ...args: [freeze?: boolean] | [options: PretrainedBagOptions]
+  ): EmbeddingBag {
+    const [t, freeze, maxNorm, normType, scaleGradByFreq, mode, sparse, includeLastOffset, paddingIdx] = bind(
+      pretrainedBag,
+      [embeddings, ...args],
+    ) as [Tensor, boolean, number | null, number, boolean, string, boolean, boolean, number | null];
     if (t.ndim !== 2) throw new RuntimeError('Embeddings parameter is expected to be 2-dimensional');
     const [rows, width] = t.shape as [number, number];
     const bag = new EmbeddingBag(rows, width, {

@@ -92,7 +92,9 @@ export class TransformerEncoder extends Module {
   /** @param args mask, srcKeyPaddingMask, isCausal. */
   override forward(
     src: Tensor,
-    ...args: [mask?: Tensor | null, srcKeyPaddingMask?: Tensor | null, isCausal?: boolean | null] | [options: EncoderOptions]
+    ...args:
+      | [mask?: Tensor | null, srcKeyPaddingMask?: Tensor | null, isCausal?: boolean | null]
+      | [options: EncoderOptions]
   ): Tensor {
     const [, given, givenPadding, told] = bind(encoderForward, [src, ...args]) as [
       Tensor,
@@ -143,14 +145,20 @@ export class TransformerDecoder extends Module {
     tgt: Tensor,
     memory: Tensor,
     ...args:
-      | [tgtMask?: Tensor | null, memoryMask?: Tensor | null, tgtKeyPaddingMask?: Tensor | null, memoryKeyPaddingMask?: Tensor | null, tgtIsCausal?: boolean | null, memoryIsCausal?: boolean]
+      | [
+          tgtMask?: Tensor | null,
+          memoryMask?: Tensor | null,
+          tgtKeyPaddingMask?: Tensor | null,
+          memoryKeyPaddingMask?: Tensor | null,
+          tgtIsCausal?: boolean | null,
+          memoryIsCausal?: boolean,
+        ]
       | [options: DecoderOptions]
   ): Tensor {
-    const [, , tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, told, memoryIsCausal] = bind(decoderForward, [
-      tgt,
-      memory,
-      ...args,
-    ]) as [Tensor, Tensor, Tensor | null, Tensor | null, Tensor | null, Tensor | null, boolean | null, boolean];
+    const [, , tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, told, memoryIsCausal] = bind(
+      decoderForward,
+      [tgt, memory, ...args],
+    ) as [Tensor, Tensor, Tensor | null, Tensor | null, Tensor | null, Tensor | null, boolean | null, boolean];
     const tgtIsCausal = isCausalMask(tgtMask, told, lengthOf(tgt, batchFirstOf(this.layers)));
     const options = { tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, tgtIsCausal, memoryIsCausal };
     let x = tgt;
@@ -208,7 +216,17 @@ export class Transformer extends Module {
     const [dModel, nhead, encoders, decoders, dimFeedforward, dropout, activation, encoder, decoder, eps, ...rest] =
       transformerSettings(args);
     const [batchFirst, normFirst, bias, device, dtype] = rest;
-    const options = { dimFeedforward, dropout, activation, layerNormEps: eps, batchFirst, normFirst, bias, device, dtype };
+    const options = {
+      dimFeedforward,
+      dropout,
+      activation,
+      layerNormEps: eps,
+      batchFirst,
+      normFirst,
+      bias,
+      device,
+      dtype,
+    };
     const norm = (): LayerNorm => new LayerNorm(dModel, { eps, bias, device, dtype });
     if (encoder !== null) this.encoder = encoder;
     else {
@@ -241,25 +259,33 @@ export class Transformer extends Module {
     src: Tensor,
     tgt: Tensor,
     ...args:
-      | [srcMask?: Tensor | null, tgtMask?: Tensor | null, memoryMask?: Tensor | null, srcKeyPaddingMask?: Tensor | null, tgtKeyPaddingMask?: Tensor | null, memoryKeyPaddingMask?: Tensor | null, srcIsCausal?: boolean | null, tgtIsCausal?: boolean | null, memoryIsCausal?: boolean]
+      | [
+          srcMask?: Tensor | null,
+          tgtMask?: Tensor | null,
+          memoryMask?: Tensor | null,
+          srcKeyPaddingMask?: Tensor | null,
+          tgtKeyPaddingMask?: Tensor | null,
+          memoryKeyPaddingMask?: Tensor | null,
+          srcIsCausal?: boolean | null,
+          tgtIsCausal?: boolean | null,
+          memoryIsCausal?: boolean,
+        ]
       | [options: TransformerOptions]
   ): Tensor {
-    const [, , srcMask, tgtMask, memoryMask, srcKeyPaddingMask, tgtKeyPaddingMask, memoryKeyPaddingMask, ...causal] = bind(
-      transformerForward,
-      [src, tgt, ...args],
-    ) as [
-      Tensor,
-      Tensor,
-      Tensor | null,
-      Tensor | null,
-      Tensor | null,
-      Tensor | null,
-      Tensor | null,
-      Tensor | null,
-      boolean | null,
-      boolean | null,
-      boolean,
-    ];
+    const [, , srcMask, tgtMask, memoryMask, srcKeyPaddingMask, tgtKeyPaddingMask, memoryKeyPaddingMask, ...causal] =
+      bind(transformerForward, [src, tgt, ...args]) as [
+        Tensor,
+        Tensor,
+        Tensor | null,
+        Tensor | null,
+        Tensor | null,
+        Tensor | null,
+        Tensor | null,
+        Tensor | null,
+        boolean | null,
+        boolean | null,
+        boolean,
+      ];
     const [srcIsCausal, tgtIsCausal, memoryIsCausal] = causal;
     const batch = this.batchFirst ? 0 : 1;
     if (src.ndim === 3 && src.size(batch) !== tgt.size(batch)) {

@@ -98,7 +98,9 @@ export class TransformerEncoderLayer extends Module {
   /** @param args srcMask, srcKeyPaddingMask, isCausal (default false). */
   override forward(
     src: Tensor,
-    ...args: [srcMask?: Tensor | null, srcKeyPaddingMask?: Tensor | null, isCausal?: boolean] | [options: EncoderLayerOptions]
+    ...args:
+      | [srcMask?: Tensor | null, srcKeyPaddingMask?: Tensor | null, isCausal?: boolean]
+      | [options: EncoderLayerOptions]
   ): Tensor {
     const [, srcMask, srcPadding, isCausal] = bind(encoderForward, [src, ...args]) as [
       Tensor,
@@ -187,7 +189,14 @@ export class TransformerDecoderLayer extends Module {
     tgt: Tensor,
     memory: Tensor,
     ...args:
-      | [tgtMask?: Tensor | null, memoryMask?: Tensor | null, tgtKeyPaddingMask?: Tensor | null, memoryKeyPaddingMask?: Tensor | null, tgtIsCausal?: boolean, memoryIsCausal?: boolean]
+      | [
+          tgtMask?: Tensor | null,
+          memoryMask?: Tensor | null,
+          tgtKeyPaddingMask?: Tensor | null,
+          memoryKeyPaddingMask?: Tensor | null,
+          tgtIsCausal?: boolean,
+          memoryIsCausal?: boolean,
+        ]
       | [options: DecoderLayerOptions]
   ): Tensor {
     const [, , tgtMask, memoryMask, tgtPadding, memoryPadding, tgtCausal, memoryCausal] = bind(decoderForward, [
@@ -197,7 +206,12 @@ export class TransformerDecoderLayer extends Module {
     ]) as [Tensor, Tensor, Tensor | null, Tensor | null, Tensor | null, Tensor | null, boolean, boolean];
     const own = (x: Tensor): Tensor =>
       this.dropout1(
-        this.self_attn(x, x, x, { attnMask: tgtMask, keyPaddingMask: tgtPadding, needWeights: false, isCausal: tgtCausal })[0],
+        this.self_attn(x, x, x, {
+          attnMask: tgtMask,
+          keyPaddingMask: tgtPadding,
+          needWeights: false,
+          isCausal: tgtCausal,
+        })[0],
       );
     const other = (x: Tensor): Tensor =>
       this.dropout2(

@@ -67,7 +67,7 @@ export const rows: readonly Pointwise[] = [
   smooth('hypot', { numbers: 'none' }),
   binary('copysign', { numbers: 'other', slopes: [RANGE, RANGE] }),
   binary('nextafter', { numbers: 'none', perType: true }),
-  smooth('logaddexp', { numbers: 'none', complex: true, absolute: 2 }),
+  smooth('logaddexp', { numbers: 'none', complex: true, absolute: 2, inPlace: false }),
   smooth('logaddexp2', { numbers: 'none', absolute: 2, anyZero: true }),
   smooth('xlogy'),
   smooth('xlog1py', { python: 'torch.special.xlog1py' }),

@@ -1,0 +1,144 @@
+// Norms of vectors and matrices, and condition numbers.
+import type { DType } from '../core/dtype.js';
+import { RuntimeError } from '../core/errors.js';
+import { div, mul } from '../ops/arithmetic.js';
+import { select3 as where } from '../ops/comparison.js';
+import { cast } from '../ops/convert.js';
+import { fnOp } from '../ops/define.js';
+import { amax, amin, sum, vectorNormOf } from '../ops/reduce.js';
+import { abs } from '../ops/unary.js';
+import { movedim, select, unsqueeze } from '../ops/view.js';
+import { type Tensor, wrapDim } from '../tensor/tensor.js';
+import { batchSizes, checkFloat, checkMatrix, checkSquare, zerosOf } from './common.js';
+import { inverseOf } from './solve.js';
+import { svdvals } from './svd.js';
+
+/** @throws RuntimeError unless a norm can be computed in `dtype`. */
+function checkNormType(name: string, x: Tensor, dtype: DType | null): void {
+  checkFloat(name, x, true);
+  if (dtype === null) return;
+  if (!dtype.isFloatingPoint && !dtype.isComplex) {
+    throw new RuntimeError(`${name}: dtype should be floating point or complex, but got ${dtype.scalarName}`);
+  }
+  if (x.dtype.isComplex !== dtype.isComplex) {
+    const kind = x.dtype.isComplex ? 'complex' : 'real';
+    throw new RuntimeError(`${name}: dtype should be ${kind} for ${kind} inputs, but got ${dtype.scalarName}`);
+  }
+  if (dtype.itemsize < x.dtype.itemsize) {
+    throw new RuntimeError(
+      `${name}: the dtype of the input (${x.dtype.scalarName}) should be convertible without narrowing to the specified dtype (${dtype.scalarName})`,
+    );
+  }
+}
+function vectorNormChecked(x: Tensor, p: number, dim: readonly number[] | null, keepdim: boolean, dtype: DType | null): Tensor {
+  const name = 'linalg.vector_norm';
+  checkNormType(name, x, dtype);
+  const dims = dim ?? [];
+  const reduced = dims.length === 0 ? x.shape : dims.map((d) => x.shape[wrapDim(d, x.ndim)] ?? 1);
+  if ((p < 0 || p === Infinity) && reduced.some((n) => n === 0)) {
+    const order = p === Infinity ? 'inf' : p === -Infinity ? '-inf' : String(p);
+    const where0 = dims.length === 0 ? 'an empty tensor' : `the dimension ${dims.find((d) => x.shape[wrapDim(d, x.ndim)] === 0)} because this dimension is empty and`;
+    throw new RuntimeError(
+      `linalg.vector_norm cannot compute the ${order} norm on ${where0}${dims.length === 0 ? ' because' : ''} the operation does not have an identity`,
+    );
+  }
+  return vectorNormOf(x, p, dims.length === 0 ? null : dims, keepdim, dtype);
+}
+/**
+ * The p-norm of the elements along dimensions.
+ * @param ord p: any number, or ±Infinity; 0 counts what is not zero.
+ * @param dim all dimensions by default.
+ * @param dtype the type to compute in.
+ */
+export const vectorNorm = fnOp(
+  'vectorNorm(Tensor x, float ord=2, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
+  vectorNormChecked,
+);
+
+type Order = number | string;
+const ORDERS: readonly Order[] = ['fro', 'nuc', Infinity, -Infinity, 1, -1, 2, -2];
+
+function matrixNormOf(a: Tensor, ord: Order, dim: readonly number[], keepdim: boolean, dtype: DType | null): Tensor {
+  const name = 'linalg.matrix_norm';
+  checkMatrix(name, a);
+  checkNormType(name, a, dtype);
+  if (!ORDERS.includes(ord)) {
+    throw new RuntimeError(`${name}: Order ${ord} not supported.`);
+  }
+  if (dim.length !== 2) throw new RuntimeError(`${name}: dim must be a 2-tuple. Got ${dim.join(', ')}`);
+  const dims = dim.map((d) => wrapDim(d, a.ndim));
+  if (dims[0] === dims[1]) throw new RuntimeError(`${name}: dims must be different. Got (${dim.join(', ')})`);
+  if (ord === 'fro') return vectorNormChecked(a, 2, dims, keepdim, dtype);
+  const x = dtype === null ? a : cast(a, dtype);
+  if (ord === 'nuc' || ord === 2 || ord === -2) {
+    const s = svdvals.impl(movedim.impl(x, dims, [-2, -1]), null);
+    const y = ord === 'nuc' ? sum.impl(s, [-1], false, null) : ord === 2 ? amax.impl(s, [-1], false) : amin.impl(s, [-1], false);
+    if (!keepdim) return y;
+    return unsqueeze.impl(unsqueeze.impl(y, Math.min(...dims)), Math.max(...dims));
+  }
+  const [summed, compared] = Math.abs(ord as number) === 1 ? dims : [dims[1]!, dims[0]!];
+  const sums = vectorNormChecked(x, 1, [summed!], true, null);
+  const y = (ord as number) > 0 ? amax.impl(sums, [compared!], true) : amin.impl(sums, [compared!], true);
+  return keepdim ? y : y.squeeze(dims);
+}
+function orderOf(name: string, ord: unknown): Order {
+  if (typeof ord === 'number' || typeof ord === 'string') return ord;
+  throw new TypeError(`${name}(): argument 'ord' must be a number or a string`);
+}
+/**
+ * A norm of matrices: 'fro' (default), 'nuc', ±Infinity (rows), ±1 (columns) or ±2 (singular values).
+ * @param dim the two dimensions of the matrices.
+ */
+export const matrixNorm = fnOp(
+  "matrixNorm(Tensor a, any ord='fro', int[] dim=[], bool keepdim=False, ScalarType? dtype=None)",
+  (a: Tensor, ord: unknown, dim: readonly number[], keepdim: boolean, dtype: DType | null): Tensor =>
+    matrixNormOf(a, orderOf('matrixNorm', ord), dim.length === 0 ? [-2, -1] : dim, keepdim, dtype),
+);
+/**
+ * A norm of vectors or matrices, as `dim` says: one dimension makes vectors, two make matrices. Without `ord` it is the
+ * 2-norm of all elements along `dim`.
+ */
+export const norm = fnOp(
+  'norm(Tensor a, any ord=None, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
+  (a: Tensor, ord: unknown, dim: readonly number[] | null, keepdim: boolean, dtype: DType | null): Tensor => {
+    const matrices = (order: Order): Tensor => matrixNormOf(a, order, dim ?? [-2, -1], keepdim, dtype);
+    if (dim !== null && dim.length !== 1 && dim.length !== 2 && ord !== null) {
+      throw new RuntimeError(`linalg.norm: If dim is specified, it must be of length 1 or 2. Got [${dim.join(', ')}]`);
+    }
+    if (dim === null && ord !== null && a.ndim !== 1 && a.ndim !== 2) {
+      throw new RuntimeError(`linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ${a.ndim}D.`);
+    }
+    if (ord === null) {
+      if (dim !== null && dim.length !== 1 && dim.length !== 2) {
+        throw new RuntimeError(`linalg.norm: If dim is specified, it must be of length 1 or 2. Got [${dim.join(', ')}]`);
+      }
+      return vectorNormChecked(a, 2, dim, keepdim, dtype);
+    }
+    const order = orderOf('norm', ord);
+    if (typeof order === 'string' || (dim === null ? a.ndim === 2 : dim.length === 2)) return matrices(order);
+    return vectorNormChecked(a, order, dim, keepdim, dtype);
+  },
+);
+
+/**
+ * The condition number: norm(A) * norm(A^-1), Infinity for a singular matrix.
+ * @param p the order of the norm as for `matrixNorm`; null and 2 use singular values, also of matrices that are not square.
+ */
+export const cond = fnOp('cond(Tensor a, any p=None)', (a: Tensor, p: unknown): Tensor => {
+  checkFloat('linalg.svd', a, true);
+  if (a.ndim < 2) throw new RuntimeError('linalg.cond: The input tensor must have at least 2 dimensions.');
+  if (p !== null && !ORDERS.includes(p as Order)) throw new RuntimeError(`linalg.cond got an invalid norm type: ${String(p)}`);
+  if (p === null || p === 2 || p === -2) {
+    const s = svdvals.impl(a, null);
+    if (a.numel() === 0) return zerosOf(s, batchSizes(a));
+    const [largest, smallest] = [select.impl(s, -1, 0), select.impl(s, -1, -1)];
+    return p === -2 ? div.impl(smallest, largest, null) : div.impl(largest, smallest, null);
+  }
+  checkSquare(`linalg.cond(ord=${p === Infinity ? 'inf' : p === -Infinity ? '-inf' : String(p)})`, a);
+  if (a.numel() === 0) return zerosOf(abs(a), batchSizes(a));
+  const [inverse, info] = inverseOf(a);
+  const singular = unsqueeze.impl(unsqueeze.impl(info.ne(0), -1), -1);
+  const other = info.ne(0).any().item() === true ? where(singular, Infinity, inverse) : inverse;
+  const order = p as Order;
+  return mul.impl(matrixNormOf(a, order, [-2, -1], false, null), matrixNormOf(other, order, [-2, -1], false, null));
+});

@@ -1,0 +1,116 @@
+// Products of vectors and matrices, powers and the exponential.
+import { needsGrad, record } from '../autograd/graph.js';
+import { float32 } from '../core/dtype.js';
+import { RuntimeError } from '../core/errors.js';
+import { nativeOp } from '../native/addon.js';
+import { mul } from '../ops/arithmetic.js';
+import { cast } from '../ops/convert.js';
+import { fnOp } from '../ops/define.js';
+import { cat } from '../ops/join.js';
+import { bestChain, matmul } from '../ops/matmul.js';
+import { crossProduct } from '../ops/products.js';
+import { cumprod, sum } from '../ops/reduce.js';
+import { conj } from '../ops/unary.js';
+import { diagonal as diagonalOf, expand, narrow, reshaped, unsqueeze } from '../ops/view.js';
+import { invoke } from '../tensor/invoke.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { adjoint, batchSizes, checkFloat, checkSameType, checkSquare, identityLike, overBatch, zerosOf } from './common.js';
+import { checkedInverse } from './solve.js';
+
+const MATRIX_EXP = nativeOp('linalg_matrix_exp');
+
+export { matmul } from '../ops/matmul.js';
+
+/** exp(A), whose gradient is the upper right block of exp([A^H, G; 0, A^H]) (Najfeld and Havel 1995). */
+function exponential(a: Tensor): Tensor {
+  const y = invoke(MATRIX_EXP, a);
+  if (needsGrad(a)) {
+    record('LinalgMatrixExpBackward0', y, [a], [a], (g, [x]) => {
+      const n = x.shape[x.ndim - 1]!;
+      const h = adjoint(x);
+      const block = cat.impl([cat.impl([h, g], -1), cat.impl([zerosOf(x, x.shape), h], -1)], -2);
+      return [narrow.impl(narrow.impl(exponential(block), -2, 0, n), -1, n, n)];
+    });
+  }
+  return y;
+}
+/** The exponential of square matrices [.., n, n]. */
+export const matrixExp = fnOp('matrixExp(Tensor a)', (a: Tensor): Tensor => {
+  checkSquare('linalg.matrix_exp', a);
+  checkFloat('linalg.matrix_exp', a, true);
+  return a.dtype.itemsize === 2 ? cast(exponential(cast(a, float32)), a.dtype) : exponential(a);
+});
+
+/** Square matrices to an integer power, by repeated squaring; negative powers invert first. */
+export const matrixPower = fnOp('matrixPower(Tensor a, int n)', (a: Tensor, n: number): Tensor => {
+  checkSquare('linalg.matrix_power', a);
+  if (n === 0) return overBatch(identityLike(a, a.shape[a.ndim - 1]!), batchSizes(a)).clone();
+  let square = n < 0 ? checkedInverse('linalg.inv', a) : a;
+  let result: Tensor | null = null;
+  for (let rest = Math.abs(n); ; rest = Math.floor(rest / 2), square = matmul.impl(square, square)) {
+    if (rest % 2 === 1) result = result === null ? square : matmul.impl(result, square);
+    if (rest <= 1) break;
+  }
+  return result === a ? a.clone() : result!;
+});
+
+/**
+ * The product of two or more matrices, in the order that needs the fewest multiplications. The first and the last may
+ * be vectors.
+ */
+export const multiDot = fnOp('multiDot(Tensor[] tensors)', (tensors: readonly Tensor[]): Tensor => {
+  const n = tensors.length;
+  if (n < 2) throw new RuntimeError(`multi_dot(): expected at least 2 tensors but got ${n}`);
+  tensors.forEach((t, i) => {
+    const edge = i === 0 || i === n - 1;
+    if (edge && t.ndim !== 1 && t.ndim !== 2) {
+      throw new RuntimeError(`multi_dot(): the ${i === 0 ? 'first' : 'last'} tensor must be 1D or 2D but got ${t.ndim}D`);
+    }
+    if (!edge && t.ndim !== 2) throw new RuntimeError(`multi_dot(): tensor ${i} must be 2D but got ${t.ndim}D`);
+    if (t.dtype !== tensors[0]!.dtype) {
+      throw new RuntimeError('multi_dot(): all tensors must have be the same dtype');
+    }
+  });
+  const row = tensors[0]!.ndim === 1;
+  const column = tensors[n - 1]!.ndim === 1;
+  const chain = tensors.map((t, i) => (t.ndim === 2 ? t : unsqueeze.impl(t, i === 0 ? 0 : -1)));
+  for (let i = 0; i + 1 < n; i++) {
+    if (chain[i]!.shape[1] === chain[i + 1]!.shape[0]) continue;
+    const shape = (t: Tensor): string => `[${t.shape.join(', ')}]`;
+    throw new RuntimeError(`multi_dot(): tensors ${i} and ${i + 1} with shapes ${shape(chain[i]!)} and ${shape(chain[i + 1]!)} cannot be multiplied`);
+  }
+  const y = bestChain(chain);
+  return reshaped(y, [...(row ? [] : [y.shape[0]!]), ...(column ? [] : [y.shape[1]!])]);
+});
+
+/** Sums of conj(x) * y along a dimension; the others broadcast. */
+export const vecdot = fnOp('vecdot(Tensor x, Tensor y, int dim=-1)', (x: Tensor, y: Tensor, dim: number): Tensor => {
+  checkFloat('linalg.vecdot', x, true);
+  checkSameType('linalg.vecdot', x, y, ['x', 'y']);
+  if (x.ndim === 1 && y.ndim === 1 && x.shape[0] !== y.shape[0]) {
+    throw new RuntimeError(
+      `inconsistent tensor size, expected tensor [${x.shape[0]}] and src [${y.shape[0]}] to have the same number of elements, but got ${x.shape[0]} and ${y.shape[0]} elements respectively`,
+    );
+  }
+  return sum.impl(mul.impl(conj.impl(x), y), [dim], false, null);
+});
+/** The cross products of vectors of three elements along a dimension; the others broadcast. */
+export const cross = fnOp('cross(Tensor input, Tensor other, int dim=-1)', (input: Tensor, other: Tensor, dim: number): Tensor =>
+  crossProduct(input, other, dim),
+);
+/** A view of diagonals, by default of the last two dimensions. */
+export const diagonal = fnOp(
+  'diagonal(Tensor a, int offset=0, int dim1=-2, int dim2=-1)',
+  (a: Tensor, offset: number, dim1: number, dim2: number): Tensor => diagonalOf.impl(a, offset, dim1, dim2),
+);
+/**
+ * Powers 0 to n - 1 of each element: [.., m] to [.., m, n].
+ * @param n default m.
+ */
+export const vander = fnOp('vander(Tensor x, int? n=None)', (x: Tensor, n: number | null): Tensor => {
+  const count = n ?? x.shape[x.ndim - 1] ?? 0;
+  if (count <= 1) throw new RuntimeError('N must be greater than 1.');
+  const powers = cumprod.impl(expand.impl(unsqueeze.impl(x, -1), [...x.shape, count - 1]), -1, null);
+  const ones = zerosOf(powers, [...x.shape, 1]).fill_(1);
+  return cat.impl([ones, powers], -1);
+});
