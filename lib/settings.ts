@@ -13,7 +13,8 @@ export function getDefaultDevice(): Device {
  */
 export function setDefaultDevice(device: DeviceLike | null): void {
   const d = deviceOf(device ?? 'cpu');
-  if (d.type !== 'cpu') throw new RuntimeError(`device '${String(d)}' is not available in this build; tensors live on the CPU`);
+  if (d.type !== 'cpu')
+    throw new RuntimeError(`device '${String(d)}' is not available in this build; tensors live on the CPU`);
   defaultDevice = d;
 }
 
@@ -39,7 +40,8 @@ let warnOnly = false;
  * @param options `warnOnly`: warn instead of throwing, where an operation could not.
  */
 export function useDeterministicAlgorithms(mode: boolean, options: { warnOnly?: boolean } = {}): void {
-  if (typeof mode !== 'boolean') throw new TypeError(`useDeterministicAlgorithms(): argument 'mode' must be bool, not ${typeof mode}`);
+  if (typeof mode !== 'boolean')
+    throw new TypeError(`useDeterministicAlgorithms(): argument 'mode' must be bool, not ${typeof mode}`);
   deterministic = mode;
   warnOnly = options.warnOnly ?? false;
 }

@@ -194,7 +194,8 @@ export const istft = op(
     if (returnComplex && one) throw new RuntimeError('Cannot have onesided output if window or input is complex');
     const spectrum = transpose.impl(input, 1, 2);
     const norm = normalized ? 'ortho' : null;
-    let frames = returnComplex ? ifft.impl(spectrum, null, -1, norm) : one ? irfft.impl(spectrum, nFft, -1, norm) : ifft.impl(spectrum, null, -1, norm).real;
+    // A real signal is made from the first half of the elements.
+    let frames = returnComplex ? ifft.impl(spectrum, null, -1, norm) : irfft.impl(one ? spectrum : narrow.impl(spectrum, -1, 0, Math.floor(nFft / 2) + 1), nFft, -1, norm);
     const w = frameWindow(window, frames, width, nFft) ?? invoke(FULL, [nFft], 1, frames.dtype.toReal());
     frames = mul.impl(frames, w);
     const total = nFft + hop * (count - 1);

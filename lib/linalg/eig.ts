@@ -43,12 +43,14 @@ function checkPhase(node: string, what: string, d: Tensor): void {
   );
 }
 
-/** gA = V (diag(gL) + (V^H gV) / gaps off the diagonal) V^H. */
+/** gA = V (diag(gL) + skew(V^H gV) / gaps off the diagonal) V^H. */
 function hermitianGradient(gl: Tensor | null, gv: Tensor | null, l: Tensor, v: Tensor): Tensor {
   if (gv === null) return matmul.impl(mul.impl(v, unsqueeze.impl(gl!, -2)), adjoint(v));
   const inner = matmul.impl(adjoint(v), gv);
   if (inner.numel() > 0) checkPhase('linalg_eigh_backward', 'quantity', diagonals(inner));
-  let middle = div.impl(offDiagonal(inner), gaps(l), null);
+  // Only turning the vectors against each other keeps them orthonormal: the skew part counts.
+  const skew = mul.impl(sub.impl(inner, adjoint(inner), 1), 0.5);
+  let middle = div.impl(offDiagonal(skew), gaps(l), null);
   if (gl !== null) middle = middle.add(diagonalMatrices(gl));
   return matmul.impl(v, matmul.impl(middle, adjoint(v)));
 }

@@ -1,9 +1,9 @@
 // The functions of linear algebra that `torch` and Tensor have under older names.
-import { needsGrad } from '../autograd/graph.js';
+import { needsGrad, record } from '../autograd/graph.js';
 import { RuntimeError } from '../core/errors.js';
 import { fnOp, installMethods, type MethodsOf, op } from '../ops/define.js';
 import { matmul } from '../ops/matmul.js';
-import { mean } from '../ops/reduce.js';
+import { installNuclearNorm, mean } from '../ops/reduce.js';
 import { type NamedTuple, namedTuple } from '../ops/results.js';
 import { randn } from '../ops/random.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -22,7 +22,7 @@ import {
 } from './common.js';
 import { detOf, logdetOf, slogdetOf } from './det.js';
 import { factor, luSolve as luSolveSystem, unpack } from './lu.js';
-import { matrixNorm, vectorNorm } from './norm.js';
+import { matrixNorm } from './norm.js';
 import { pinvOf } from './pinv.js';
 import { matrixExp as matrixExpOf, matrixPower as matrixPowerOf } from './products.js';
 import { factorQr, householderProduct, multiplyByQ, qr as qrOf, reflections } from './qr.js';
@@ -56,10 +56,26 @@ export const cholesky = op('cholesky(Tensor input, bool upper=False)', (input: T
   checkPositive('cholesky', info);
   return l;
 });
-/** A^-1 B for A = L L^H (or U^H U) from its factor, of which only that triangle is read. */
-function solveWithFactor(b: Tensor, factorOf: Tensor, upper: boolean): Tensor {
-  if (upper) return solveTriangle(factorOf, solveTriangle(adjoint(factorOf), b, false), true);
-  return solveTriangle(adjoint(factorOf), solveTriangle(factorOf, b, false), true);
+/**
+ * A^-1 B for A = L L^H (or U^H U) from its factor, of which only that triangle is read. As PyTorch's, the gradient of the
+ * factor is that of all of its elements: -(C + C^H) L with C = A^-H g X^H (or -U (C + C^H)).
+ */
+function solveWithFactor(node: string, b: Tensor, factorOf: Tensor, upper: boolean): Tensor {
+  const f = factorOf.detach();
+  const h = adjoint(f);
+  const x = upper
+    ? solveTriangle(f, solveTriangle(h, b.detach(), false), true)
+    : solveTriangle(h, solveTriangle(f, b.detach(), false), true);
+  if (needsGrad(b, factorOf)) {
+    record(node, x, [b, factorOf], [factorOf, x], (g, [l, y], needs) => {
+      const gb = solveWithFactor(node, g, l, upper);
+      if (!needs[1]) return [gb, null];
+      const c = matmul.impl(gb, adjoint(y));
+      const both = c.add(adjoint(c));
+      return [needs[0] ? gb : null, (upper ? matmul.impl(l, both) : matmul.impl(both, l)).neg()];
+    });
+  }
+  return x;
 }
 /**
  * Solves A X = B with the Cholesky factor of A.
@@ -75,12 +91,12 @@ export const choleskySolve = op('choleskySolve(Tensor input, Tensor input2, bool
   if (m !== n) {
     throw new RuntimeError(`Incompatible matrix sizes for cholesky_solve: each A matrix is ${n} by ${n} but each b matrix is ${m} by ${k}`);
   }
-  return solveWithFactor(input, input2, upper);
+  return solveWithFactor('CholeskySolveBackward0', input, input2, upper);
 });
 /** A^-1 from the Cholesky factor of A. */
 export const choleskyInverse = op('choleskyInverse(Tensor input, bool upper=False)', (input: Tensor, upper: boolean): Tensor => {
   checkSquare('cholesky_inverse', input);
-  return solveWithFactor(overBatch(identityLike(input, input.shape[input.ndim - 1]!), batchSizes(input)), input, upper);
+  return solveWithFactor('CholeskyInverseBackward0', overBatch(identityLike(input, input.shape[input.ndim - 1]!), batchSizes(input)), input, upper);
 });
 
 /** A = Q R; `some` gives the reduced form. */
@@ -169,11 +185,7 @@ export const triangularSolve = op(
 export const nuclearNorm = fnOp('nuclearNorm(Tensor input, int[]? dim=None, bool keepdim=False)', (input: Tensor, dim: readonly number[] | null, keepdim: boolean): Tensor =>
   matrixNorm.impl(input, 'nuc', dim ?? [-2, -1], keepdim, null),
 );
-/** The square root of the sum of squares along one or two dimensions. */
-export const frobeniusNorm = fnOp('frobeniusNorm(Tensor input, int[] dim=[], bool keepdim=False)', (input: Tensor, dim: readonly number[], keepdim: boolean): Tensor =>
-  vectorNorm.impl(input, 2, dim.length === 0 ? null : dim, keepdim, null),
-);
-
+installNuclearNorm(nuclearNorm.impl);
 /** An orthonormal basis near the range of A, by subspace iteration on random vectors (Halko et al. 2009, algorithm 4.4). */
 function rangeOf(a: Tensor, q: number, rounds: number): Tensor {
   const start = randn([a.shape[a.ndim - 1]!, q], { dtype: a.dtype });

@@ -1,5 +1,5 @@
 // Norms of vectors and matrices, and condition numbers.
-import type { DType } from '../core/dtype.js';
+import { type DType, float32 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { div, mul } from '../ops/arithmetic.js';
 import { select3 as where } from '../ops/comparison.js';
@@ -42,7 +42,10 @@ function vectorNormChecked(x: Tensor, p: number, dim: readonly number[] | null, 
       `linalg.vector_norm cannot compute the ${order} norm on ${where0}${dims.length === 0 ? ' because' : ''} the operation does not have an identity`,
     );
   }
-  return vectorNormOf(x, p, dims.length === 0 ? null : dims, keepdim, dtype);
+  const over = dims.length === 0 ? null : dims;
+  // Powers of halves overflow soon: they are summed in float32.
+  if ((dtype ?? x.dtype).itemsize === 2) return cast(vectorNormOf(x, p, over, keepdim, float32), dtype ?? x.dtype);
+  return vectorNormOf(x, p, over, keepdim, dtype);
 }
 /**
  * The p-norm of the elements along dimensions.

@@ -4,7 +4,7 @@ import { float32 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { mul } from '../ops/arithmetic.js';
-import { cast } from '../ops/convert.js';
+import { cast, clone } from '../ops/convert.js';
 import { fnOp } from '../ops/define.js';
 import { cat } from '../ops/join.js';
 import { bestChain, matmul } from '../ops/matmul.js';
@@ -44,7 +44,7 @@ export const matrixExp = fnOp('matrixExp(Tensor a)', (a: Tensor): Tensor => {
 /** Square matrices to an integer power, by repeated squaring; negative powers invert first. */
 export const matrixPower = fnOp('matrixPower(Tensor a, int n)', (a: Tensor, n: number): Tensor => {
   checkSquare('linalg.matrix_power', a);
-  if (n === 0) return overBatch(identityLike(a, a.shape[a.ndim - 1]!), batchSizes(a)).clone();
+  if (n === 0) return clone.impl(a, null).copy_(overBatch(identityLike(a, a.shape[a.ndim - 1]!), batchSizes(a)));
   let square = n < 0 ? checkedInverse('linalg.inv', a) : a;
   let result: Tensor | null = null;
   for (let rest = Math.abs(n); ; rest = Math.floor(rest / 2), square = matmul.impl(square, square)) {
@@ -107,8 +107,9 @@ export const diagonal = fnOp(
  * Powers 0 to n - 1 of each element: [.., m] to [.., m, n].
  * @param n default m.
  */
-export const vander = fnOp('vander(Tensor x, int? n=None)', (x: Tensor, n: number | null): Tensor => {
-  const count = n ?? x.shape[x.ndim - 1] ?? 0;
+export const vander = fnOp('vander(Tensor x, int? n=None)', (given: Tensor, n: number | null): Tensor => {
+  const x = given.ndim === 0 ? unsqueeze.impl(given, 0) : given;
+  const count = n ?? x.shape[x.ndim - 1]!;
   if (count <= 1) throw new RuntimeError('N must be greater than 1.');
   const powers = cumprod.impl(expand.impl(unsqueeze.impl(x, -1), [...x.shape, count - 1]), -1, null);
   const ones = zerosOf(powers, [...x.shape, 1]).fill_(1);

@@ -162,7 +162,12 @@ export const householderProduct = fnOp('householderProduct(Tensor input, Tensor 
   checkReflections(name, input, tau);
   if (n < tau.shape[tau.ndim - 1]!) throw new RuntimeError(`${name}: input.shape[-1] must be greater than or equal to tau.shape[-1]`);
   checkFloat('linalg.householder_product', input);
-  if (!needsGrad(input, tau) || input.numel() === 0) return invoke(MAKE_Q, input, tau, n);
+  if (!needsGrad(input, tau) || tau.numel() === 0) {
+    const q = invoke(MAKE_Q, input, tau, n);
+    // Without reflections the result does not depend on anything.
+    if (needsGrad(input, tau)) record('LinalgHouseholderProductBackward0', q, [input, tau], [], () => [null, null]);
+    return q;
+  }
   const eye = narrow.impl(identityLike(input, m), -1, 0, n);
   return applyRecorded(input, tau, overBatch(eye, batchSizes(input)), false);
 });

@@ -1,5 +1,5 @@
 // What the masked operations share: the mask brought to the input's sizes, and the values that stand for what it hides.
-import { bool, DType, float32 } from '../core/dtype.js';
+import { bool, type DType, float32 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { select3 as where } from '../ops/comparison.js';
 import { cast } from '../ops/convert.js';

@@ -57,7 +57,10 @@ export const logaddexp = fnOp(
   'logaddexp(Tensor input, Tensor other, ScalarType? dtype=None, Tensor? inputMask=None, Tensor? otherMask=None)',
   (input: Tensor, other: Tensor, dtype: DType | null, inputMask: Tensor | null, otherMask: Tensor | null): Tensor =>
     cast(
-      logaddexpOf.impl(hidden('logaddexp', input, inputMask, 'lowest'), hidden('logaddexp', other, otherMask, 'lowest')),
+      logaddexpOf.impl(
+        hidden('logaddexp', input, inputMask, 'lowest'),
+        hidden('logaddexp', other, otherMask, 'lowest'),
+      ),
       dtype ?? input.dtype,
     ),
 );

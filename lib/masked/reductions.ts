@@ -41,31 +41,31 @@ export const prod = fnOp(
   },
 );
 
-const extreme = (name: 'amax' | 'amin') =>
+const extreme = (name: 'amax' | 'amin', row: typeof reduce.amax) =>
   fnOp(
     `${name}(Tensor input, int[]? dim=None, ${OPTIONS})` as 'x(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None, Tensor? mask=None)',
     (input: Tensor, dim: Dims, keepdim: boolean, dtype: DType | null, mask: Tensor | null): Tensor => {
       const x = hidden(name, input, mask, name === 'amax' ? 'lowest' : 'highest');
-      return cast(reduce[name].impl(x, reducedDims(input, dim), keepdim), dtype ?? input.dtype);
+      return cast(row.impl(x, reducedDims(input, dim), keepdim), dtype ?? input.dtype);
     },
   );
 /** The largest of the elements whose mask is true; the type's lowest value if there are none. */
-export const amax = extreme('amax');
+export const amax = extreme('amax', reduce.amax);
 /** The smallest. */
-export const amin = extreme('amin');
+export const amin = extreme('amin', reduce.amin);
 
-const place = (name: 'argmax' | 'argmin') =>
+const place = (name: 'argmax' | 'argmin', row: typeof reduce.argmax) =>
   fnOp(
     `${name}(Tensor input, int? dim=None, ${OPTIONS})` as 'x(Tensor input, int? dim=None, bool keepdim=False, ScalarType? dtype=None, Tensor? mask=None)',
     (input: Tensor, dim: number | null, keepdim: boolean, dtype: DType | null, mask: Tensor | null): Tensor => {
       const x = hidden(name, input, mask, name === 'argmax' ? 'lowest' : 'highest');
-      return cast(reduce[name].impl(x, dim, keepdim), dtype ?? input.dtype);
+      return cast(row.impl(x, dim, keepdim), dtype ?? input.dtype);
     },
   );
 /** Where the largest element is, in the input's type. */
-export const argmax = place('argmax');
+export const argmax = place('argmax', reduce.argmax);
 /** Where the smallest element is. */
-export const argmin = place('argmin');
+export const argmin = place('argmin', reduce.argmin);
 
 /** How many elements take part. */
 function count(input: Tensor, dims: readonly number[], keepdim: boolean, mask: Tensor | null): Tensor | number {
@@ -112,11 +112,21 @@ export const median = fnOp(
 export const logsumexp = fnOp(
   `logsumexp(Tensor input, int[]? dim=None, ${OPTIONS})`,
   (input: Tensor, dim: Dims, keepdim: boolean, dtype: DType | null, mask: Tensor | null): Tensor =>
-    cast(reduce.logsumexp.impl(hidden('logsumexp', input, mask, 'lowest'), reducedDims(input, dim), keepdim), dtype ?? input.dtype),
+    cast(
+      reduce.logsumexp.impl(hidden('logsumexp', input, mask, 'lowest'), reducedDims(input, dim), keepdim),
+      dtype ?? input.dtype,
+    ),
 );
 
 /** @internal The p-norm of the elements whose mask is true. */
-export function normOf(input: Tensor, ord: number | null, dim: Dims, keepdim: boolean, dtype: DType | null, mask: Tensor | null): Tensor {
+export function normOf(
+  input: Tensor,
+  ord: number | null,
+  dim: Dims,
+  keepdim: boolean,
+  dtype: DType | null,
+  mask: Tensor | null,
+): Tensor {
   const x = hidden('norm', input, mask, ord === -Infinity ? 'highest' : 'zero');
   return reduce.vectorNormOf(x, ord ?? 2, reducedDims(input, dim), keepdim, dtype);
 }
@@ -124,7 +134,14 @@ export function normOf(input: Tensor, ord: number | null, dim: Dims, keepdim: bo
 export const norm = fnOp(`norm(Tensor input, float? ord=2, int[]? dim=None, ${OPTIONS})`, normOf);
 
 /** The sum of squared deviations from the mean, over the count less the correction. */
-function variance(input: Tensor, dim: Dims, correction: number, keepdim: boolean, dtype: DType | null, mask: Tensor | null): Tensor {
+function variance(
+  input: Tensor,
+  dim: Dims,
+  correction: number,
+  keepdim: boolean,
+  dtype: DType | null,
+  mask: Tensor | null,
+): Tensor {
   const type = dtype ?? (isWhole(input.dtype) ? float32 : input.dtype);
   const wide = isWhole(type) ? float32 : type;
   const dims = reducedDims(input, dim);
@@ -138,19 +155,34 @@ function variance(input: Tensor, dim: Dims, correction: number, keepdim: boolean
 }
 const SPREAD = `int[]? dim=None, bool? unbiased=None, float? correction=None, ${OPTIONS}` as const;
 function correctionOf(unbiased: boolean | null, correction: number | null): number {
-  if (unbiased !== null && correction !== null) throw new RuntimeError('Only one of unbiased and correction may be given');
+  if (unbiased !== null && correction !== null)
+    throw new RuntimeError('Only one of unbiased and correction may be given');
   return correction ?? (unbiased === false ? 0 : 1);
 }
 const maskedVar = fnOp(
   `var(Tensor input, ${SPREAD})`,
-  (input: Tensor, dim: Dims, unbiased: boolean | null, correction: number | null, keepdim: boolean, dtype: DType | null, mask: Tensor | null): Tensor =>
-    variance(input, dim, correctionOf(unbiased, correction), keepdim, dtype, mask),
+  (
+    input: Tensor,
+    dim: Dims,
+    unbiased: boolean | null,
+    correction: number | null,
+    keepdim: boolean,
+    dtype: DType | null,
+    mask: Tensor | null,
+  ): Tensor => variance(input, dim, correctionOf(unbiased, correction), keepdim, dtype, mask),
 );
 /** The variance of the elements whose mask is true. */
 export { maskedVar as var };
 /** Their standard deviation. */
 export const std = fnOp(
   `std(Tensor input, ${SPREAD})`,
-  (input: Tensor, dim: Dims, unbiased: boolean | null, correction: number | null, keepdim: boolean, dtype: DType | null, mask: Tensor | null): Tensor =>
-    sqrt.impl(variance(input, dim, correctionOf(unbiased, correction), keepdim, dtype, mask)),
+  (
+    input: Tensor,
+    dim: Dims,
+    unbiased: boolean | null,
+    correction: number | null,
+    keepdim: boolean,
+    dtype: DType | null,
+    mask: Tensor | null,
+  ): Tensor => sqrt.impl(variance(input, dim, correctionOf(unbiased, correction), keepdim, dtype, mask)),
 );

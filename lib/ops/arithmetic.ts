@@ -288,7 +288,12 @@ export const nextafter = withInPlace(
     self.dtype.itemsize === 2 && self.dtype.isFloatingPoint ? self.copy_(halfAfter(self, cast(other, self.dtype))) : NEXTAFTER.inPlace(self as never, other as never),
 );
 /** For half types the bits are counted up or down: as integers of a sign they are in the order of their values. */
-function halfAfter(a: Tensor, b: Tensor): Tensor {
+function halfAfter(input: Tensor, other: Tensor): Tensor {
+  const y = halfAfterValue(input.detach(), other.detach());
+  if (needsGrad(input, other)) record('NextafterBackward0', y, [input, other], [], (g) => [g, zerosLike(g)]);
+  return y;
+}
+function halfAfterValue(a: Tensor, b: Tensor): Tensor {
   // Broadcast by a factor of one, which keeps the sign of a zero.
   const [x, y] = [a.mul(onesLike(b)), b.mul(onesLike(a))];
   const up = gt(y, x);

@@ -8,7 +8,20 @@ import type { Tensor } from '../tensor/tensor.js';
 import { viewAsComplex, viewAsReal } from './complex.js';
 import { finish } from './creation.js';
 import { fnOp, op } from './define.js';
-import { asStrided, diagonal, expand, permute, select, sliceDim, squeeze, t, transpose, unfold, unsqueeze, view } from './view.js';
+import {
+  asStrided,
+  diagonal,
+  expand,
+  permute,
+  select,
+  sliceDim,
+  squeeze,
+  t,
+  transpose,
+  unfold,
+  unsqueeze,
+  view,
+} from './view.js';
 
 const copy = (x: Tensor): Tensor => x.clone('contiguousFormat');
 
@@ -24,34 +37,49 @@ export const diagonalCopy = fnOp(
   'diagonalCopy(Tensor input, int offset=0, int dim1=0, int dim2=1)',
   (input: Tensor, offset: number, dim1: number, dim2: number): Tensor => copy(diagonal.impl(input, offset, dim1, dim2)),
 );
-export const expandCopy = fnOp('expandCopy(Tensor input, int[] size)', (input: Tensor, size: readonly number[]): Tensor =>
-  copy(expand.impl(input, size)),
+export const expandCopy = fnOp(
+  'expandCopy(Tensor input, int[] size)',
+  (input: Tensor, size: readonly number[]): Tensor => copy(expand.impl(input, size)),
 );
-export const permuteCopy = fnOp('permuteCopy(Tensor input, int[] dims)', (input: Tensor, dims: readonly number[]): Tensor =>
-  copy(permute.impl(input, dims)),
+export const permuteCopy = fnOp(
+  'permuteCopy(Tensor input, int[] dims)',
+  (input: Tensor, dims: readonly number[]): Tensor => copy(permute.impl(input, dims)),
 );
-export const selectCopy = fnOp('selectCopy(Tensor input, int dim, int index)', (input: Tensor, dim: number, index: number): Tensor =>
-  copy(select.impl(input, dim, index)),
+export const selectCopy = fnOp(
+  'selectCopy(Tensor input, int dim, int index)',
+  (input: Tensor, dim: number, index: number): Tensor => copy(select.impl(input, dim, index)),
 );
 export const sliceCopy = fnOp(
   'sliceCopy(Tensor input, int dim=0, int? start=None, int? end=None, int step=1)',
   (input: Tensor, dim: number, start: number | null, end: number | null, step: number): Tensor =>
     copy(sliceDim(input, dim, start, end, step)),
 );
-export const squeezeCopy = fnOp('squeezeCopy(Tensor input, int[]? dim=None)', (input: Tensor, dim: readonly number[] | null): Tensor =>
-  copy(squeeze.impl(input, dim)),
+export const squeezeCopy = fnOp(
+  'squeezeCopy(Tensor input, int[]? dim=None)',
+  (input: Tensor, dim: readonly number[] | null): Tensor => copy(squeeze.impl(input, dim)),
 );
 export const tCopy = fnOp('tCopy(Tensor input)', (input: Tensor): Tensor => copy(t.impl(input)));
-export const transposeCopy = fnOp('transposeCopy(Tensor input, int dim0, int dim1)', (input: Tensor, dim0: number, dim1: number): Tensor =>
-  copy(transpose.impl(input, dim0, dim1)),
+export const transposeCopy = fnOp(
+  'transposeCopy(Tensor input, int dim0, int dim1)',
+  (input: Tensor, dim0: number, dim1: number): Tensor => copy(transpose.impl(input, dim0, dim1)),
 );
 export const unfoldCopy = fnOp(
   'unfoldCopy(Tensor input, int dimension, int size, int step)',
-  (input: Tensor, dimension: number, size: number, step: number): Tensor => copy(unfold.impl(input, dimension, size, step)),
+  (input: Tensor, dimension: number, size: number, step: number): Tensor =>
+    copy(unfold.impl(input, dimension, size, step)),
 );
-export const unsqueezeCopy = fnOp('unsqueezeCopy(Tensor input, int dim)', (input: Tensor, dim: number): Tensor => copy(unsqueeze.impl(input, dim)));
-export const viewAsComplexCopy = fnOp('viewAsComplexCopy(Tensor input)', (input: Tensor): Tensor => copy(viewAsComplex.impl(input)));
-export const viewAsRealCopy = fnOp('viewAsRealCopy(Tensor input)', (input: Tensor): Tensor => copy(viewAsReal.impl(input)));
+export const unsqueezeCopy = fnOp(
+  'unsqueezeCopy(Tensor input, int dim)',
+  (input: Tensor, dim: number): Tensor => copy(unsqueeze.impl(input, dim)),
+);
+export const viewAsComplexCopy = fnOp(
+  'viewAsComplexCopy(Tensor input)',
+  (input: Tensor): Tensor => copy(viewAsComplex.impl(input)),
+);
+export const viewAsRealCopy = fnOp(
+  'viewAsRealCopy(Tensor input)',
+  (input: Tensor): Tensor => copy(viewAsReal.impl(input)),
+);
 /** A copy with other sizes, or of the bytes as another type. */
 export function viewCopy(input: Tensor, shapeOrDtype: readonly number[] | DType): Tensor {
   return copy((view as (x: Tensor, to: readonly number[] | DType) => Tensor)(input, shapeOrDtype));
@@ -60,7 +88,13 @@ export function viewCopy(input: Tensor, shapeOrDtype: readonly number[] | DType)
 /** A copy of `input` in which the elements that the strided view names are those of `src`. */
 export const asStridedScatter = op(
   'asStridedScatter(Tensor input, Tensor src, int[] size, int[] stride, int? storageOffset=None)',
-  (input: Tensor, src: Tensor, size: readonly number[], stride: readonly number[], storageOffset: number | null): Tensor => {
+  (
+    input: Tensor,
+    src: Tensor,
+    size: readonly number[],
+    stride: readonly number[],
+    storageOffset: number | null,
+  ): Tensor => {
     const y = input.clone();
     const place = asStrided.impl(y, size, stride, storageOffset);
     if (place.shape.join() !== src.shape.join()) {
@@ -80,9 +114,17 @@ const EMPTY_STRIDED = nativeOp('empty_strided');
  */
 export const emptyPermuted = fnOp(
   'emptyPermuted(int[] size, int[] physicalLayout, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False)',
-  (size: readonly number[], layout: readonly number[], dtype: DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor => {
+  (
+    size: readonly number[],
+    layout: readonly number[],
+    dtype: DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor => {
     if (size.length !== layout.length) {
-      throw new RuntimeError(`Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = ${size.length} is not equal to len(physical_layout) = ${layout.length}`);
+      throw new RuntimeError(
+        `Number of dimensions in size does not match the length of the physical_layout; i.e. len(size) = ${size.length} is not equal to len(physical_layout) = ${layout.length}`,
+      );
     }
     const strides = new Array<number>(size.length).fill(0);
     const seen = new Set<number>();
@@ -90,7 +132,9 @@ export const emptyPermuted = fnOp(
     for (let i = layout.length - 1; i >= 0; i--) {
       const d = layout[i]!;
       if (d < 0 || d >= size.length) {
-        throw new RangeError(`Dimension out of range (expected to be between 0 and ${size.length - 1}, but got ${d} at index ${i}).  NB: negative dims not currently supported.`);
+        throw new RangeError(
+          `Dimension out of range (expected to be between 0 and ${size.length - 1}, but got ${d} at index ${i}).  NB: negative dims not currently supported.`,
+        );
       }
       if (seen.has(d)) throw new RuntimeError('Duplicate dim not allowed');
       seen.add(d);

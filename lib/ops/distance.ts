@@ -23,8 +23,12 @@ const MANY = 25;
 const CHUNK = 1 << 22;
 
 function checkPairs(x1: Tensor, x2: Tensor, p: number, mode: string): void {
-  for (const [name, x] of [['X1', x1], ['X2', x2]] as const) {
-    if (!x.dtype.isFloatingPoint) throw new RuntimeError(`cdist only supports floating-point dtypes, ${name} got: ${x.dtype.name}`);
+  for (const [name, x] of [
+    ['X1', x1],
+    ['X2', x2],
+  ] as const) {
+    if (!x.dtype.isFloatingPoint)
+      throw new RuntimeError(`cdist only supports floating-point dtypes, ${name} got: ${x.dtype.name}`);
     if (x.ndim < 2) throw new RuntimeError(`cdist only supports at least 2D tensors, ${name} got: ${x.ndim}D`);
   }
   const [m, k] = [x1.shape[x1.ndim - 1], x2.shape[x2.ndim - 1]];
@@ -104,8 +108,9 @@ export const cdist = fnOp(
 );
 
 /** The p-norm of input - other. */
-export const dist = op('dist(Tensor input, Tensor other, float p=2)', (input: Tensor, other: Tensor, p: number): Tensor =>
-  vectorNormOf(sub.impl(input, other, 1), p, null, false, null),
+export const dist = op(
+  'dist(Tensor input, Tensor other, float p=2)',
+  (input: Tensor, other: Tensor, p: number): Tensor => vectorNormOf(sub.impl(input, other, 1), p, null, false, null),
 );
 
 function renormalised(input: Tensor, p: number, dim: number, maxnorm: number): Tensor {
@@ -126,5 +131,6 @@ function renormalised(input: Tensor, p: number, dim: number, maxnorm: number): T
  */
 export const renorm = withInPlace(
   op('renorm(Tensor input, float p, int dim, float maxnorm)', renormalised),
-  (self: Tensor, p: number, dim: number, maxnorm: number): Tensor => overwrite(self, (x) => renormalised(x, p, dim, maxnorm)),
+  (self: Tensor, p: number, dim: number, maxnorm: number): Tensor =>
+    overwrite(self, (x) => renormalised(x, p, dim, maxnorm)),
 );

@@ -117,10 +117,20 @@ function contract(a: Tensor, b: Tensor, dims: ReadonlySet<number>): Tensor {
   const rest = a.shape.map((_, d) => d).filter((d) => dims.has(d) && !summed.includes(d));
   const count = (t: Tensor, group: readonly number[]): number => group.reduce((n, d) => n * t.shape[d]!, 1);
   const sizes = [count(left, batch), count(left, rows), count(left, summed), count(right, columns)] as const;
-  const x = reshaped(permute.impl(left, [...batch, ...rows, ...summed, ...columns, ...rest]), [sizes[0], sizes[1], sizes[2]]);
-  const y = reshaped(permute.impl(right, [...batch, ...summed, ...columns, ...rows, ...rest]), [sizes[0], sizes[2], sizes[3]]);
+  const x = reshaped(permute.impl(left, [...batch, ...rows, ...summed, ...columns, ...rest]), [
+    sizes[0],
+    sizes[1],
+    sizes[2],
+  ]);
+  const y = reshaped(permute.impl(right, [...batch, ...summed, ...columns, ...rows, ...rest]), [
+    sizes[0],
+    sizes[2],
+    sizes[3],
+  ]);
   const order = [...batch, ...rows, ...columns, ...summed, ...rest];
-  const shape = order.map((d) => (dims.has(d) ? 1 : batch.includes(d) || rows.includes(d) ? left.shape[d]! : right.shape[d]!));
+  const shape = order.map((d) =>
+    dims.has(d) ? 1 : batch.includes(d) || rows.includes(d) ? left.shape[d]! : right.shape[d]!,
+  );
   const back = new Array<number>(order.length);
   order.forEach((d, i) => {
     back[d] = i;
@@ -134,7 +144,10 @@ function evaluate(equation: Equation, operands: readonly Tensor[]): Tensor {
   const places = placesOf(equation, ellipsisDims);
   let list = operands.map((x, i) => spread(x, equation.inputs[i]!, places, i));
   checkSizes(list, places);
-  for (const [i, j] of contractionOrder(list.map((x) => x.shape), places.kept)) {
+  for (const [i, j] of contractionOrder(
+    list.map((x) => x.shape),
+    places.kept,
+  )) {
     const a = list[i]!;
     const b = list[j]!;
     const others = list.filter((_, k) => k !== i && k !== j);
@@ -169,7 +182,8 @@ export function einsum(...args: EinsumArgs): Tensor {
     const { equation, operands } = parseSublists(args);
     return evaluate(equation, operands);
   }
-  const given: readonly unknown[] = args.length === 2 && Array.isArray(args[1]) ? (args[1] as unknown[]) : args.slice(1);
+  const given: readonly unknown[] =
+    args.length === 2 && Array.isArray(args[1]) ? (args[1] as unknown[]) : args.slice(1);
   for (const [i, x] of given.entries()) {
     if (!(x instanceof Tensor)) throw new TypeError(`einsum(): operand ${i} must be a Tensor`);
   }

@@ -52,7 +52,12 @@ export function contractionOrder(shapes: readonly Shape[], kept: number): Pair[]
     let best: { pair: Pair; cost: number; shape: number[] } | null = null;
     for (let i = 0; i < list.length; i++) {
       for (let j = i + 1; j < list.length; j++) {
-        const { shape, cost } = joined(list[i]!, list[j]!, list.filter((_, k) => k !== i && k !== j), kept);
+        const { shape, cost } = joined(
+          list[i]!,
+          list[j]!,
+          list.filter((_, k) => k !== i && k !== j),
+          kept,
+        );
         if (best === null || cost < best.cost) best = { pair: [i, j], cost, shape };
       }
     }

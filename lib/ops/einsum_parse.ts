@@ -16,8 +16,10 @@ function readOutput(text: string, start: number): string[] {
     const c = text[i]!;
     if (c === ' ') continue;
     if (c === '.') {
-      if (labels.includes(ELLIPSIS)) throw new RuntimeError("einsum(): found '.' for output but an ellipsis (...) was already found");
-      if (text.slice(i, i + 3) !== ELLIPSIS) throw new RuntimeError("einsum(): found '.' for output that is not part of any ellipsis (...)");
+      if (labels.includes(ELLIPSIS))
+        throw new RuntimeError("einsum(): found '.' for output but an ellipsis (...) was already found");
+      if (text.slice(i, i + 3) !== ELLIPSIS)
+        throw new RuntimeError("einsum(): found '.' for output that is not part of any ellipsis (...)");
       labels.push(ELLIPSIS);
       i += 2;
       continue;
@@ -42,7 +44,8 @@ function readInputs(text: string, count: number): string[][] {
     const operand = inputs.length - 1;
     if (c === ' ') continue;
     if (c === ',') {
-      if (inputs.length === count) throw new RuntimeError('einsum(): fewer operands were provided than specified in the equation');
+      if (inputs.length === count)
+        throw new RuntimeError('einsum(): fewer operands were provided than specified in the equation');
       inputs.push([]);
     } else if (c === '.') {
       if (labels.includes(ELLIPSIS)) {
@@ -57,7 +60,8 @@ function readInputs(text: string, count: number): string[][] {
       labels.push(readLabel(c, i));
     }
   }
-  if (inputs.length < count) throw new RuntimeError('einsum(): more operands were provided than specified in the equation');
+  if (inputs.length < count)
+    throw new RuntimeError('einsum(): more operands were provided than specified in the equation');
   return inputs;
 }
 
@@ -80,9 +84,12 @@ function complete(inputs: string[][], output: string[] | null, operands: readonl
   }
   output.forEach((label, i) => {
     if (label === ELLIPSIS) return;
-    if (output.indexOf(label) !== i) throw new RuntimeError(`einsum(): output subscript ${label} appears more than once in the output`);
+    if (output.indexOf(label) !== i)
+      throw new RuntimeError(`einsum(): output subscript ${label} appears more than once in the output`);
     if (!all.includes(label)) {
-      throw new RuntimeError(`einsum(): output subscript ${label} does not appear in the equation for any input operand`);
+      throw new RuntimeError(
+        `einsum(): output subscript ${label} does not appear in the equation for any input operand`,
+      );
     }
   });
   return { inputs, output };

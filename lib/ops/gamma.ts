@@ -35,7 +35,10 @@ Object.defineProperty(Tensor.prototype, 'polygamma', {
   writable: true,
   configurable: true,
 });
-export const polygamma_ = methodOp('polygamma_(Tensor self, int n)', (self: Tensor, n: number): Tensor => overwrite(self, (x) => polygammaOf(n, x)));
+export const polygamma_ = methodOp(
+  'polygamma_(Tensor self, int n)',
+  (self: Tensor, n: number): Tensor => overwrite(self, (x) => polygammaOf(n, x)),
+);
 
 /** The gradient by x, x^(a - 1) e^-x / Gamma(a); there is none by a. */
 function density(g: Tensor, a: Tensor, x: Tensor): Tensor {
@@ -47,9 +50,15 @@ function noGradient(name: string): () => Tensor {
   };
 }
 /** The regularised lower incomplete gamma function P(input, other). */
-export const igamma: Binary = binary('igamma', [noGradient('igamma'), (g, a, x) => density(g, a, x)], { numbers: 'none', saves: ['', 'ab'] });
+export const igamma: Binary = binary('igamma', [noGradient('igamma'), (g, a, x) => density(g, a, x)], {
+  numbers: 'none',
+  saves: ['', 'ab'],
+});
 /** The regularised upper incomplete gamma function Q = 1 - P. */
-export const igammac: Binary = binary('igammac', [noGradient('igammac'), (g, a, x) => density(g, a, x).neg()], { numbers: 'none', saves: ['', 'ab'] });
+export const igammac: Binary = binary('igammac', [noGradient('igammac'), (g, a, x) => density(g, a, x).neg()], {
+  numbers: 'none',
+  saves: ['', 'ab'],
+});
 
 function mvlgammaOf(input: Tensor, p: number): Tensor {
   if (p < 1) throw new RuntimeError('p has to be greater than or equal to 1');
@@ -75,7 +84,8 @@ export const frexp = op('frexp(Tensor input)', (input: Tensor): Tensor[] & { man
   if (!input.dtype.isFloatingPoint) throw new RuntimeError('torch.frexp() only supports floating-point dtypes');
   const mantissa = invoke1(MANTISSA, input);
   const exponent = cast(invoke(EXPONENT, input), int32);
-  if (needsGrad(input)) record('FrexpBackward0', mantissa, [input], [exponent], (g, [e]) => [mul.impl(g, cast(e, g.dtype).neg().exp2())]);
+  if (needsGrad(input))
+    record('FrexpBackward0', mantissa, [input], [exponent], (g, [e]) => [mul.impl(g, cast(e, g.dtype).neg().exp2())]);
   return namedTuple(['mantissa', 'exponent'], [mantissa, exponent]);
 });
 

@@ -29,29 +29,44 @@ export function overwrite(self: Tensor, compute: (self: Tensor) => Tensor, ...op
     );
   }
   if (!canCast.impl(result.dtype, self.dtype)) {
-    throw new RuntimeError(`result type ${result.dtype.name} can't be cast to the desired output type ${self.dtype.name}`);
+    throw new RuntimeError(
+      `result type ${result.dtype.name} can't be cast to the desired output type ${self.dtype.name}`,
+    );
   }
   return self.copy_(result);
 }
 
 /** The elements not below min, in place. */
-export const clampMin_ = methodOp('clampMin_(Tensor self, Tensor|Scalar min)', (self: Tensor, min: TensorOrScalar): Tensor =>
-  overwrite(self, (x) => clampMin.impl(x, min), min),
+export const clampMin_ = methodOp(
+  'clampMin_(Tensor self, Tensor|Scalar min)',
+  (self: Tensor, min: TensorOrScalar): Tensor => overwrite(self, (x) => clampMin.impl(x, min), min),
 );
-export const clampMax_ = methodOp('clampMax_(Tensor self, Tensor|Scalar max)', (self: Tensor, max: TensorOrScalar): Tensor =>
-  overwrite(self, (x) => clampMax.impl(x, max), max),
+export const clampMax_ = methodOp(
+  'clampMax_(Tensor self, Tensor|Scalar max)',
+  (self: Tensor, max: TensorOrScalar): Tensor => overwrite(self, (x) => clampMax.impl(x, max), max),
 );
-export const conjPhysical_ = methodOp('conjPhysical_(Tensor self)', (self: Tensor): Tensor => overwrite(self, (x) => conjPhysical.impl(x)));
-export const deg2rad_ = methodOp('deg2rad_(Tensor self)', (self: Tensor): Tensor => overwrite(self, (x) => deg2rad.impl(x)));
-export const rad2deg_ = methodOp('rad2deg_(Tensor self)', (self: Tensor): Tensor => overwrite(self, (x) => rad2deg.impl(x)));
+export const conjPhysical_ = methodOp(
+  'conjPhysical_(Tensor self)',
+  (self: Tensor): Tensor => overwrite(self, (x) => conjPhysical.impl(x)),
+);
+export const deg2rad_ = methodOp(
+  'deg2rad_(Tensor self)',
+  (self: Tensor): Tensor => overwrite(self, (x) => deg2rad.impl(x)),
+);
+export const rad2deg_ = methodOp(
+  'rad2deg_(Tensor self)',
+  (self: Tensor): Tensor => overwrite(self, (x) => rad2deg.impl(x)),
+);
 /** Running sums along a dimension, in place. */
 export const cumsum_ = methodOp(
   'cumsum_(Tensor self, int dim, ScalarType? dtype=None)',
-  (self: Tensor, dim: number, dtype: DType | null): Tensor => overwrite(self, (x) => cumsum.impl(x, dim, dtype ?? self.dtype)),
+  (self: Tensor, dim: number, dtype: DType | null): Tensor =>
+    overwrite(self, (x) => cumsum.impl(x, dim, dtype ?? self.dtype)),
 );
 export const cumprod_ = methodOp(
   'cumprod_(Tensor self, int dim, ScalarType? dtype=None)',
-  (self: Tensor, dim: number, dtype: DType | null): Tensor => overwrite(self, (x) => cumprod.impl(x, dim, dtype ?? self.dtype)),
+  (self: Tensor, dim: number, dtype: DType | null): Tensor =>
+    overwrite(self, (x) => cumprod.impl(x, dim, dtype ?? self.dtype)),
 );
 
 type Product = (input: Tensor, a: Tensor, b: Tensor, beta: Scalar, alpha: Scalar) => Tensor;
@@ -60,8 +75,23 @@ const product =
   (self, a, b, beta, alpha) =>
     overwrite(self, (x) => row.impl(x, a, b, beta, alpha), a, b);
 /** self = beta self + alpha (mat1 @ mat2). */
-export const addmm_ = methodOp('addmm_(Tensor self, Tensor mat1, Tensor mat2, Scalar beta=1, Scalar alpha=1)', product(addmm));
-export const addmv_ = methodOp('addmv_(Tensor self, Tensor mat, Tensor vec, Scalar beta=1, Scalar alpha=1)', product(addmv));
-export const addr_ = methodOp('addr_(Tensor self, Tensor vec1, Tensor vec2, Scalar beta=1, Scalar alpha=1)', product(addr));
-export const addbmm_ = methodOp('addbmm_(Tensor self, Tensor batch1, Tensor batch2, Scalar beta=1, Scalar alpha=1)', product(addbmm));
-export const baddbmm_ = methodOp('baddbmm_(Tensor self, Tensor batch1, Tensor batch2, Scalar beta=1, Scalar alpha=1)', product(baddbmm));
+export const addmm_ = methodOp(
+  'addmm_(Tensor self, Tensor mat1, Tensor mat2, Scalar beta=1, Scalar alpha=1)',
+  product(addmm),
+);
+export const addmv_ = methodOp(
+  'addmv_(Tensor self, Tensor mat, Tensor vec, Scalar beta=1, Scalar alpha=1)',
+  product(addmv),
+);
+export const addr_ = methodOp(
+  'addr_(Tensor self, Tensor vec1, Tensor vec2, Scalar beta=1, Scalar alpha=1)',
+  product(addr),
+);
+export const addbmm_ = methodOp(
+  'addbmm_(Tensor self, Tensor batch1, Tensor batch2, Scalar beta=1, Scalar alpha=1)',
+  product(addbmm),
+);
+export const baddbmm_ = methodOp(
+  'baddbmm_(Tensor self, Tensor batch1, Tensor batch2, Scalar beta=1, Scalar alpha=1)',
+  product(baddbmm),
+);

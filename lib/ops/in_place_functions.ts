@@ -30,7 +30,14 @@ export const asin_ = change(u.asin);
 export const asinh_ = change(u.asinh);
 export const atan_ = change(u.atan);
 export const atanh_ = change(u.atanh);
-export { acos_ as arccos_, acosh_ as arccosh_, asin_ as arcsin_, asinh_ as arcsinh_, atan_ as arctan_, atanh_ as arctanh_ };
+export {
+  acos_ as arccos_,
+  acosh_ as arccosh_,
+  asin_ as arcsin_,
+  asinh_ as arcsinh_,
+  atan_ as arctan_,
+  atanh_ as arctanh_,
+};
 export const ceil_ = change(u.ceil);
 export const clamp_ = change(clamp);
 export { clamp_ as clip_ };

@@ -14,7 +14,8 @@ import { narrow, reshaped } from './view.js';
 function padded(input: Tensor, prepend: Tensor | null, append: Tensor | null, dim: number): Tensor {
   for (const t of [prepend, append]) {
     if (t === null) continue;
-    if (t.ndim !== input.ndim) throw new RuntimeError('diff expects prepend or append to be the same dimension as input');
+    if (t.ndim !== input.ndim)
+      throw new RuntimeError('diff expects prepend or append to be the same dimension as input');
     t.shape.forEach((n, d) => {
       if (d !== dim && n !== input.shape[d]) {
         throw new RuntimeError(
@@ -24,7 +25,10 @@ function padded(input: Tensor, prepend: Tensor | null, append: Tensor | null, di
     });
   }
   if (prepend === null && append === null) return input;
-  return cat.impl([prepend, input, append].filter((t) => t !== null), dim);
+  return cat.impl(
+    [prepend, input, append].filter((t) => t !== null),
+    dim,
+  );
 }
 
 /**
@@ -62,14 +66,17 @@ function gradientDims(input: Tensor, dim: readonly number[] | null): number[] {
 function spacings(input: Tensor, spacing: unknown, dims: readonly number[], dimGiven: boolean): (number | Tensor)[] {
   const toSpacing = (v: unknown): number | Tensor => {
     if (v instanceof Tensor) return v.ndim === 0 ? Number(v.item()) : v;
-    if (typeof v !== 'number') throw new TypeError("gradient(): argument 'spacing' must be a number, or a list of numbers or tensors");
+    if (typeof v !== 'number')
+      throw new TypeError("gradient(): argument 'spacing' must be a number, or a list of numbers or tensors");
     return v;
   };
   if (spacing === null) return dims.map(() => 1);
   if (!Array.isArray(spacing)) {
     const one = toSpacing(spacing);
     if (one instanceof Tensor && dims.length !== 1) {
-      throw new RuntimeError(`torch.gradient expected spacing to be unspecified, a scalar or a list of length ${dims.length}, but got a tensor`);
+      throw new RuntimeError(
+        `torch.gradient expected spacing to be unspecified, a scalar or a list of length ${dims.length}, but got a tensor`,
+      );
     }
     return dims.map(() => one);
   }
@@ -100,13 +107,33 @@ function stencil(f: Tensor, d: number, count: number, terms: readonly [number, T
 /** Central differences inside; at both ends one-sided ones of order `edgeOrder`, for points at distance h. */
 function evenGradient(f: Tensor, d: number, h: number, edgeOrder: number): Tensor {
   const n = f.shape[d]!;
-  const inside = stencil(f, d, n - 2, [[2, 0.5 / h], [0, -0.5 / h]]);
+  const inside = stencil(f, d, n - 2, [
+    [2, 0.5 / h],
+    [0, -0.5 / h],
+  ]);
   const edges =
     edgeOrder === 1
-      ? [stencil(f, d, 1, [[1, 1 / h], [0, -1 / h]]), stencil(f, d, 1, [[n - 1, 1 / h], [n - 2, -1 / h]])]
+      ? [
+          stencil(f, d, 1, [
+            [1, 1 / h],
+            [0, -1 / h],
+          ]),
+          stencil(f, d, 1, [
+            [n - 1, 1 / h],
+            [n - 2, -1 / h],
+          ]),
+        ]
       : [
-          stencil(f, d, 1, [[0, -1.5 / h], [1, 2 / h], [2, -0.5 / h]]),
-          stencil(f, d, 1, [[n - 1, 1.5 / h], [n - 2, -2 / h], [n - 3, 0.5 / h]]),
+          stencil(f, d, 1, [
+            [0, -1.5 / h],
+            [1, 2 / h],
+            [2, -0.5 / h],
+          ]),
+          stencil(f, d, 1, [
+            [n - 1, 1.5 / h],
+            [n - 2, -2 / h],
+            [n - 3, 0.5 / h],
+          ]),
         ];
   return cat.impl([edges[0]!, inside, edges[1]!], d);
 }
@@ -124,7 +151,8 @@ function unevenGradient(f: Tensor, d: number, coordinates: Tensor, edgeOrder: nu
     [2, div.impl(a, mul.impl(b, a.add(b)), null)],
   ]);
   if (edgeOrder === 1) {
-    const slope = (i: number): Tensor => div.impl(sub.impl(narrow.impl(f, d, i + 1, 1), narrow.impl(f, d, i, 1), 1), at(i, 1), null);
+    const slope = (i: number): Tensor =>
+      div.impl(sub.impl(narrow.impl(f, d, i + 1, 1), narrow.impl(f, d, i, 1), 1), at(i, 1), null);
     return cat.impl([slope(0), inside, slope(n - 2)], d);
   }
   const edge = (start: number, near: Tensor, far: Tensor, sign: 1 | -1): Tensor => {
@@ -134,7 +162,12 @@ function unevenGradient(f: Tensor, d: number, coordinates: Tensor, edgeOrder: nu
       div.impl(both.mul(sign), mul.impl(near, far), null),
       div.impl(near.mul(-sign), mul.impl(far, both), null),
     ];
-    return stencil(f, d, 1, weights.map((w, k) => [start + sign * k, w]));
+    return stencil(
+      f,
+      d,
+      1,
+      weights.map((w, k) => [start + sign * k, w]),
+    );
   };
   return cat.impl([edge(0, at(0, 1), at(1, 1), 1), inside, edge(n - 1, at(n - 2, 1), at(n - 3, 1), -1)], d);
 }
@@ -149,12 +182,14 @@ function unevenGradient(f: Tensor, d: number, coordinates: Tensor, edgeOrder: nu
 export const gradient = fnOp(
   'gradient(Tensor input, any spacing=None, int[]? dim=None, int edgeOrder=1)',
   (input: Tensor, spacing: unknown, dim: readonly number[] | null, edgeOrder: number): Tensor[] => {
-    if (edgeOrder !== 1 && edgeOrder !== 2) throw new RuntimeError('torch.gradient only supports edge_order=1 and edge_order=2.');
+    if (edgeOrder !== 1 && edgeOrder !== 2)
+      throw new RuntimeError('torch.gradient only supports edge_order=1 and edge_order=2.');
     if (input.dtype === uint8) throw new RuntimeError('torch.gradient does not support uint8 input.');
     const dims = gradientDims(input, dim);
     const given = spacings(input, spacing, dims, dim !== null);
     for (const d of dims) {
-      if (input.shape[d]! <= edgeOrder) throw new RuntimeError('torch.gradient expected each dimension size to be at least edge_order+1');
+      if (input.shape[d]! <= edgeOrder)
+        throw new RuntimeError('torch.gradient expected each dimension size to be at least edge_order+1');
     }
     return dims.map((d, i) => {
       const h = given[i]!;
@@ -178,7 +213,10 @@ function trapezoids(name: string, y: Tensor, x: Tensor | null, dx: number, dim: 
   if (n < 2) return null;
   const sums = add.impl(narrow.impl(y, d, 1, n - 1), narrow.impl(y, d, 0, n - 1), 1);
   if (x === null) return mul.impl(sums, dx / 2);
-  const shape = x.ndim === 1 ? y.shape.map((_, k) => (k === d ? n : 1)) : [...new Array<number>(Math.max(0, y.ndim - x.ndim)).fill(1), ...x.shape];
+  const shape =
+    x.ndim === 1
+      ? y.shape.map((_, k) => (k === d ? n : 1))
+      : [...new Array<number>(Math.max(0, y.ndim - x.ndim)).fill(1), ...x.shape];
   return div.impl(mul.impl(sums, diff.impl(reshaped(x, shape), 1, d - y.ndim, null, null)), 2, null);
 }
 /** The sizes without, or with an empty, dimension `dim`. */
@@ -196,7 +234,9 @@ export const trapezoid = fnOp(
   'trapezoid(Tensor y, Tensor? x=None, float dx=1, int dim=-1)',
   (y: Tensor, x: Tensor | null, dx: number, dim: number): Tensor => {
     const areas = trapezoids('trapezoid', y, x, dx, dim);
-    return areas === null ? integralOfNothing(y, dim, false) : sum.impl(areas, [wrapDim(dim, y.ndim) - y.ndim], false, null);
+    return areas === null
+      ? integralOfNothing(y, dim, false)
+      : sum.impl(areas, [wrapDim(dim, y.ndim) - y.ndim], false, null);
   },
 );
 export { trapezoid as trapz };

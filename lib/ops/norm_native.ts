@@ -26,13 +26,22 @@ function stored(t: Tensor, input: Tensor, weight: Tensor | null): Tensor {
  */
 export const nativeLayerNorm = fnOp(
   'nativeLayerNorm(Tensor input, int[] normalizedShape, Tensor? weight, Tensor? bias, float eps)',
-  (input: Tensor, normalizedShape: readonly number[], weight: Tensor | null, bias: Tensor | null, eps: number): Tensor[] => {
+  (
+    input: Tensor,
+    normalizedShape: readonly number[],
+    weight: Tensor | null,
+    bias: Tensor | null,
+    eps: number,
+  ): Tensor[] => {
     const y = layerNorm.impl(input, normalizedShape, weight, bias, eps);
     const lead = input.shape.slice(0, input.ndim - normalizedShape.length);
     const rows = lead.reduce((a, b) => a * b, 1);
     const n = normalizedShape.reduce((a, b) => a * b, 1);
     const shape = [...lead, ...normalizedShape.map(() => 1)];
-    return [y, ...statistics(reshaped(input.detach(), [rows, n]), eps).map((t) => reshaped(stored(t, input, weight), shape))];
+    return [
+      y,
+      ...statistics(reshaped(input.detach(), [rows, n]), eps).map((t) => reshaped(stored(t, input, weight), shape)),
+    ];
   },
 );
 
@@ -43,8 +52,18 @@ export const nativeLayerNorm = fnOp(
  */
 export const nativeGroupNorm = fnOp(
   'nativeGroupNorm(Tensor input, Tensor? weight, Tensor? bias, int n, int c, int hxW, int group, float eps)',
-  (input: Tensor, weight: Tensor | null, bias: Tensor | null, n: number, c: number, inner: number, group: number, eps: number): Tensor[] => {
-    if (n * c * inner !== input.numel()) throw new RuntimeError('Expected N * C * HxW to be the number of elements of the input');
+  (
+    input: Tensor,
+    weight: Tensor | null,
+    bias: Tensor | null,
+    n: number,
+    c: number,
+    inner: number,
+    group: number,
+    eps: number,
+  ): Tensor[] => {
+    if (n * c * inner !== input.numel())
+      throw new RuntimeError('Expected N * C * HxW to be the number of elements of the input');
     const y = groupNorm.impl(input, group, weight, bias, eps);
     const rows = reshaped(input, [n * group, group === 0 ? 0 : (c / group) * inner]);
     return [y, ...statistics(rows, eps).map((t) => reshaped(stored(t, input, weight), [n, group]))];
@@ -68,7 +87,10 @@ function batchStatistics(...[input, weight, bias, mean, variance, training, mome
     return [y, none(), none()];
   }
   const channels = input.shape[1] ?? 1;
-  const rows = input.detach().transpose(0, 1).reshape(channels, channels === 0 ? 0 : input.numel() / channels);
+  const rows = input
+    .detach()
+    .transpose(0, 1)
+    .reshape(channels, channels === 0 ? 0 : input.numel() / channels);
   return [y, ...statistics(rows, eps).map((t) => stored(t, input, weight))];
 }
 /**

@@ -18,14 +18,19 @@ import { expand, permute, reshaped, unsqueeze } from './view.js';
 function contractedDims(a: Tensor, b: Tensor, given: unknown): [number[], number[]] {
   const dims = given instanceof Tensor ? (given.tolist() as unknown) : given;
   if (typeof dims === 'number') {
-    if (!Number.isInteger(dims) || dims < 0) throw new RuntimeError(`tensordot expects dims >= 0, but got dims=${dims}`);
+    if (!Number.isInteger(dims) || dims < 0)
+      throw new RuntimeError(`tensordot expects dims >= 0, but got dims=${dims}`);
     if (dims > Math.min(a.ndim, b.ndim)) {
       throw new RuntimeError(`tensordot expects dims < ndim_a or ndim_b, but got dims=${dims}`);
     }
     return [Array.from({ length: dims }, (_, i) => i - dims), Array.from({ length: dims }, (_, i) => i)];
   }
   const list = (v: unknown): number[] => (Array.isArray(v) ? (v as number[]) : [v as number]);
-  if (!Array.isArray(dims) || dims.length !== 2 || ![...list(dims[0]), ...list(dims[1])].every((d) => Number.isInteger(d))) {
+  if (
+    !Array.isArray(dims) ||
+    dims.length !== 2 ||
+    ![...list(dims[0]), ...list(dims[1])].every((d) => Number.isInteger(d))
+  ) {
     throw new TypeError("tensordot(): argument 'dims' must be an int or two lists of ints");
   }
   const pair: [number[], number[]] = [list(dims[0]), list(dims[1])];
@@ -38,35 +43,38 @@ function contractedDims(a: Tensor, b: Tensor, given: unknown): [number[], number
  * @param dims how many dimensions, the last of `a` with the first of `b` (default 2), or the lists [dimsA, dimsB].
  * @throws RuntimeError if sizes do not match or a dimension is listed twice.
  */
-export const tensordot = fnOp('tensordot(Tensor a, Tensor b, any dims=2)', (a: Tensor, b: Tensor, dims: unknown): Tensor => {
-  const [dimsA, dimsB] = contractedDims(a, b, dims);
-  let [x, y] = [a, b];
-  dimsA.forEach((da, i) => {
-    const db = dimsB[i]!;
-    const [n, m] = [a.shape[wrapDim(da, a.ndim)]!, b.shape[wrapDim(db, b.ndim)]!];
-    // A dimension of size one is broadcast: the other is summed by itself.
-    if (n === 1 && m !== 1) y = sum.impl(y, [db], true, y.dtype);
-    else if (m === 1 && n !== 1) x = sum.impl(x, [da], true, x.dtype);
-    else if (n !== m) {
-      throw new RuntimeError(
-        `contracted dimensions need to match, but first has size ${n} in dim ${da} and second has size ${m} in dim ${db}`,
-      );
-    }
-  });
-  const [inA, inB] = [dimsA.map((d) => wrapDim(d, a.ndim)), dimsB.map((d) => wrapDim(d, b.ndim))];
-  for (const list of [inA, inB]) {
-    list.forEach((d, i) => {
-      if (list.indexOf(d) !== i) throw new RuntimeError(`dim ${d} appears multiple times in the list of dims`);
+export const tensordot = fnOp(
+  'tensordot(Tensor a, Tensor b, any dims=2)',
+  (a: Tensor, b: Tensor, dims: unknown): Tensor => {
+    const [dimsA, dimsB] = contractedDims(a, b, dims);
+    let [x, y] = [a, b];
+    dimsA.forEach((da, i) => {
+      const db = dimsB[i]!;
+      const [n, m] = [a.shape[wrapDim(da, a.ndim)]!, b.shape[wrapDim(db, b.ndim)]!];
+      // A dimension of size one is broadcast: the other is summed by itself.
+      if (n === 1 && m !== 1) y = sum.impl(y, [db], true, y.dtype);
+      else if (m === 1 && n !== 1) x = sum.impl(x, [da], true, x.dtype);
+      else if (n !== m) {
+        throw new RuntimeError(
+          `contracted dimensions need to match, but first has size ${n} in dim ${da} and second has size ${m} in dim ${db}`,
+        );
+      }
     });
-  }
-  const outA = a.shape.map((_, d) => d).filter((d) => !inA.includes(d));
-  const outB = b.shape.map((_, d) => d).filter((d) => !inB.includes(d));
-  const count = (t: Tensor, list: readonly number[]): number => list.reduce((n, d) => n * t.shape[d]!, 1);
-  const inner = count(x, inA);
-  const left = reshaped(permute.impl(x, [...outA, ...inA]), [count(x, outA), inner]);
-  const right = reshaped(permute.impl(y, [...inB, ...outB]), [inner, count(y, outB)]);
-  return reshaped(mm.impl(left, right), [...outA.map((d) => a.shape[d]!), ...outB.map((d) => b.shape[d]!)]);
-});
+    const [inA, inB] = [dimsA.map((d) => wrapDim(d, a.ndim)), dimsB.map((d) => wrapDim(d, b.ndim))];
+    for (const list of [inA, inB]) {
+      list.forEach((d, i) => {
+        if (list.indexOf(d) !== i) throw new RuntimeError(`dim ${d} appears multiple times in the list of dims`);
+      });
+    }
+    const outA = a.shape.map((_, d) => d).filter((d) => !inA.includes(d));
+    const outB = b.shape.map((_, d) => d).filter((d) => !inB.includes(d));
+    const count = (t: Tensor, list: readonly number[]): number => list.reduce((n, d) => n * t.shape[d]!, 1);
+    const inner = count(x, inA);
+    const left = reshaped(permute.impl(x, [...outA, ...inA]), [count(x, outA), inner]);
+    const right = reshaped(permute.impl(y, [...inB, ...outB]), [inner, count(y, outB)]);
+    return reshaped(mm.impl(left, right), [...outA.map((d) => a.shape[d]!), ...outB.map((d) => b.shape[d]!)]);
+  },
+);
 
 /** The Kronecker product: every element of `input` times all of `other`, as blocks. */
 export const kron = op('kron(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => {
@@ -74,10 +82,19 @@ export const kron = op('kron(Tensor input, Tensor other)', (input: Tensor, other
   const padded = (t: Tensor): number[] => [...new Array<number>(n - t.ndim).fill(1), ...t.shape];
   const [a, b] = [padded(input), padded(other)];
   const outer = mul.impl(
-    reshaped(input, a.flatMap((size) => [size, 1])),
-    reshaped(other, b.flatMap((size) => [1, size])),
+    reshaped(
+      input,
+      a.flatMap((size) => [size, 1]),
+    ),
+    reshaped(
+      other,
+      b.flatMap((size) => [1, size]),
+    ),
   );
-  return reshaped(outer, a.map((size, d) => size * b[d]!));
+  return reshaped(
+    outer,
+    a.map((size, d) => size * b[d]!),
+  );
 });
 
 /** @internal a x b along a dimension of size 3, the other dimensions broadcast. */
@@ -98,29 +115,35 @@ export function crossProduct(a: Tensor, b: Tensor, dim: number): Tensor {
  * The cross product of vectors of three elements.
  * @param dim where the vectors lie; by default the first dimension of size 3.
  */
-export const cross = op('cross(Tensor input, Tensor other, int? dim=None)', (input: Tensor, other: Tensor, dim: number | null): Tensor => {
-  const d = dim ?? input.shape.indexOf(3);
-  if (d === -1 && dim === null) throw new RuntimeError('no dimension of size 3 in input');
-  return crossProduct(input, other, d);
-});
+export const cross = op(
+  'cross(Tensor input, Tensor other, int? dim=None)',
+  (input: Tensor, other: Tensor, dim: number | null): Tensor => {
+    const d = dim ?? input.shape.indexOf(3);
+    if (d === -1 && dim === null) throw new RuntimeError('no dimension of size 3 in input');
+    return crossProduct(input, other, d);
+  },
+);
 
 /**
  * The powers of the elements of a vector [n] as rows: [n, N].
  * @param N how many powers, from 0 on (default n).
  * @param increasing from left to right; default false.
  */
-export const vander = fnOp('vander(Tensor x, int? n=None, bool increasing=False)', (x: Tensor, n: number | null, increasing: boolean): Tensor => {
-  if (x.ndim !== 1) throw new RuntimeError('x must be a one-dimensional tensor.');
-  const count = n ?? x.shape[0]!;
-  if (count < 0) throw new RuntimeError('N must be non-negative.');
-  const base = x.dtype.isFloatingPoint || x.dtype.isComplex ? x : cast(x, int64);
-  if (count === 0) return base.newEmpty([x.shape[0]!, 0]);
-  const ones = base.newOnes([x.shape[0]!, 1]);
-  if (count === 1) return ones;
-  const powers = cumprod.impl(expand.impl(unsqueeze.impl(base, 1), [x.shape[0]!, count - 1]), 1, null);
-  const rows = cat.impl([ones, powers], 1);
-  return increasing ? rows : rows.flip([1]);
-});
+export const vander = fnOp(
+  'vander(Tensor x, int? n=None, bool increasing=False)',
+  (x: Tensor, n: number | null, increasing: boolean): Tensor => {
+    if (x.ndim !== 1) throw new RuntimeError('x must be a one-dimensional tensor.');
+    const count = n ?? x.shape[0]!;
+    if (count < 0) throw new RuntimeError('N must be non-negative.');
+    const base = x.dtype.isFloatingPoint || x.dtype.isComplex ? x : cast(x, int64);
+    if (count === 0) return base.newEmpty([x.shape[0]!, 0]);
+    const ones = base.newOnes([x.shape[0]!, 1]);
+    if (count === 1) return ones;
+    const powers = cumprod.impl(expand.impl(unsqueeze.impl(base, 1), [x.shape[0]!, count - 1]), 1, null);
+    const rows = cat.impl([ones, powers], 1);
+    return increasing ? rows : rows.flip([1]);
+  },
+);
 
 function isComplexOperand(v: TensorOrScalar): boolean {
   return v instanceof Tensor ? v.dtype.isComplex : typeof v === 'object';

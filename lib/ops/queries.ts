@@ -11,7 +11,10 @@ import type { TensorOrScalar } from './signature.js';
  */
 export const isNonzero = op('isNonzero(Tensor input)', (input: Tensor): boolean => {
   const n = input.numel();
-  if (n !== 1) throw new RuntimeError(`Boolean value of Tensor with ${n === 0 ? 'no values' : 'more than one value'} is ambiguous`);
+  if (n !== 1)
+    throw new RuntimeError(
+      `Boolean value of Tensor with ${n === 0 ? 'no values' : 'more than one value'} is ambiguous`,
+    );
   return input.ne(0).item() as boolean;
 });
 /** Whether the type has negative numbers. */
@@ -37,14 +40,21 @@ export const detach = fnOp('detach(Tensor input)', (input: Tensor): Tensor => in
 /** Cuts the tensor off from its history, in place. */
 export const detach_ = fnOp('detach_(Tensor input)', (input: Tensor): Tensor => input.detach_());
 /** A tensor of the same sizes and type with one value. */
-export const fill = fnOp('fill(Tensor input, Tensor|Scalar value)', (input: Tensor, value: TensorOrScalar): Tensor => input.clone().fill_(value));
+export const fill = fnOp(
+  'fill(Tensor input, Tensor|Scalar value)',
+  (input: Tensor, value: TensorOrScalar): Tensor => input.clone().fill_(value),
+);
 /** The square root of the sum of squares along dimensions. */
 export const frobeniusNorm = fnOp(
   'frobeniusNorm(Tensor input, int[] dim, bool keepdim=False)',
   (input: Tensor, dim: readonly number[], keepdim: boolean): Tensor => vectorNormOf(input, 2, dim, keepdim, null),
 );
 
-for (const [name, value] of [['isCpu', true], ['isCuda', false], ['isMeta', false]] as const) {
+for (const [name, value] of [
+  ['isCpu', true],
+  ['isCuda', false],
+  ['isMeta', false],
+] as const) {
   Object.defineProperty(Tensor.prototype, name, { configurable: true, get: () => value });
 }
 declare module '../tensor/tensor.js' {

@@ -394,8 +394,14 @@ function normGradient(g: Tensor, x: Tensor, y: Tensor, p: number, dim: Dims): Te
   const scale = where(eq(n, 0), 0, div(size.pow(p - 1), n.pow(p - 1)));
   return mul(mul(sgn(x), where(eq(size, 0), p < 1 ? Infinity : 0, scale)), gs);
 }
-/** The p-norm of the elements along dimensions ('fro' is 2). */
+let nuclear: ((input: Tensor, dim: Dims, keepdim: boolean) => Tensor) | null = null;
+/** @internal Gives `norm` its order 'nuc', which takes singular values: linear algebra is a room above. */
+export function installNuclearNorm(compute: (input: Tensor, dim: Dims, keepdim: boolean) => Tensor): void {
+  nuclear = compute;
+}
+/** The p-norm of the elements along dimensions ('fro' is 2); 'nuc' is the sum of the singular values of matrices. */
 export const norm = op('norm(Tensor input, any p=2, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)', (input: Tensor, p: unknown, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
+  if (p === 'nuc' && nuclear !== null) return nuclear(dtype === null ? input : cast(input, dtype), dim, keepdim);
   if (p !== 'fro' && p !== null && typeof p !== 'number') throw new RuntimeError(`norm(): unsupported order ${String(p)}`);
   return vectorNormOf(input, typeof p === 'number' ? p : 2, dim, keepdim, dtype);
 });

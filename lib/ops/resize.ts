@@ -27,8 +27,9 @@ function resizeTo(self: Tensor, size: readonly number[]): Tensor {
 /** Gives the tensor other sizes, row-major, in place. The first elements stay; new ones are not set. */
 export const resize_ = methodOp('resize_(Tensor self, int... size, any memoryFormat=None)', resizeTo);
 /** Gives the tensor the sizes of another. */
-export const resizeAs_ = op('resizeAs_(Tensor self, Tensor theTemplate, any memoryFormat=None)', (self: Tensor, like: Tensor): Tensor =>
-  resizeTo(self, like.shape),
+export const resizeAs_ = op(
+  'resizeAs_(Tensor self, Tensor theTemplate, any memoryFormat=None)',
+  (self: Tensor, like: Tensor): Tensor => resizeTo(self, like.shape),
 );
 function resized(input: Tensor, size: readonly number[]): Tensor {
   const n = size.reduce((a, b) => a * b, 1);
@@ -41,13 +42,22 @@ function resized(input: Tensor, size: readonly number[]): Tensor {
 }
 /** The elements with other sizes of the same number; `reshape` is the modern name. */
 export const resize = methodOp('resize(Tensor input, int... sizes)', resized);
-export const resizeAs = methodOp('resizeAs(Tensor input, Tensor tensor)', (input: Tensor, tensor: Tensor): Tensor => resized(input, tensor.shape));
+export const resizeAs = methodOp(
+  'resizeAs(Tensor input, Tensor tensor)',
+  (input: Tensor, tensor: Tensor): Tensor => resized(input, tensor.shape),
+);
 
 /** A fresh tensor of this one's type whose elements are not set, with given strides. */
 export const newEmptyStrided = methodOp(
   'newEmptyStrided(Tensor input, int[] size, int[] stride, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False)',
-  (input: Tensor, size: readonly number[], stride: readonly number[], dtype: DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(invoke(EMPTY_STRIDED, size, stride, dtype ?? input.dtype), device, requiresGrad),
+  (
+    input: Tensor,
+    size: readonly number[],
+    stride: readonly number[],
+    dtype: DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor => finish(invoke(EMPTY_STRIDED, size, stride, dtype ?? input.dtype), device, requiresGrad),
 );
 
 /** The block of memory below one or more tensors, seen as elements of a type. */
@@ -89,7 +99,13 @@ export class Storage {
 /** The memory that the tensor views, with its own type. */
 export const storage = methodOp('storage(Tensor input)', (input: Tensor): Storage => new Storage(input, input.dtype));
 
-function sourceOf(source: unknown, offset: number, size: readonly number[] | null, stride: readonly number[] | null, self: Tensor): Tensor {
+function sourceOf(
+  source: unknown,
+  offset: number,
+  size: readonly number[] | null,
+  stride: readonly number[] | null,
+  self: Tensor,
+): Tensor {
   if (source === null) return invoke(EMPTY, [0], self.dtype);
   const t = source instanceof Storage ? source._tensor : source;
   if (!(t instanceof Tensor)) throw new TypeError("set_(): argument 'source' must be a Tensor, a storage or null");
@@ -107,7 +123,13 @@ function sourceOf(source: unknown, offset: number, size: readonly number[] | nul
  */
 export const set_ = methodOp(
   'set_(Tensor self, any source=None, int storageOffset=0, int[]? size=None, int[]? stride=None)',
-  (self: Tensor, source: unknown, offset: number, size: readonly number[] | null, stride: readonly number[] | null): Tensor => {
+  (
+    self: Tensor,
+    source: unknown,
+    offset: number,
+    size: readonly number[] | null,
+    stride: readonly number[] | null,
+  ): Tensor => {
     const from = sourceOf(source, offset, size, stride, self);
     checkInPlace(self, needsGrad(self));
     invokeVoid(SET_SOURCE, self, from);

@@ -32,7 +32,8 @@ const WRONG = Symbol('wrong');
 function toInt(v: unknown): unknown {
   if (typeof v === 'number') return Number.isInteger(v) ? v : WRONG;
   if (typeof v === 'bigint') return Number.isSafeInteger(Number(v)) ? Number(v) : WRONG;
-  if (v instanceof Tensor && v.ndim === 0 && !v.dtype.isFloatingPoint && !v.dtype.isComplex) return Number(v.item());
+  if (v instanceof Tensor && v.ndim === 0 && !v.dtype.isFloatingPoint && !v.dtype.isComplex && v.dtype.name !== 'bool')
+    return Number(v.item());
   return WRONG;
 }
 

@@ -12,9 +12,12 @@ import { conj, sqrt } from './unary.js';
 import { diagonal, reshaped, squeeze, t2 } from './view.js';
 
 function checkWeights(name: 'fweights' | 'aweights', w: Tensor, observations: number): void {
-  const fits = name === 'fweights' ? !w.dtype.isFloatingPoint && !w.dtype.isComplex && w.dtype !== bool : w.dtype.isFloatingPoint;
+  const fits =
+    name === 'fweights' ? !w.dtype.isFloatingPoint && !w.dtype.isComplex && w.dtype !== bool : w.dtype.isFloatingPoint;
   if (w.ndim > 1) {
-    throw new RuntimeError(`cov(): expected ${name} to have one or fewer dimensions but got ${name} with ${w.ndim} dimensions`);
+    throw new RuntimeError(
+      `cov(): expected ${name} to have one or fewer dimensions but got ${name} with ${w.ndim} dimensions`,
+    );
   }
   if (!fits) {
     const kind = name === 'fweights' ? 'integral' : 'floating point';
@@ -28,7 +31,13 @@ function checkWeights(name: 'fweights' | 'aweights', w: Tensor, observations: nu
   if (observations > 0 && w.lt(0).any().item() === true) throw new RuntimeError(`cov(): ${name} cannot be negative`);
 }
 
-function covariance(name: string, input: Tensor, correction: number, fweights: Tensor | null, aweights: Tensor | null): Tensor {
+function covariance(
+  name: string,
+  input: Tensor,
+  correction: number,
+  fweights: Tensor | null,
+  aweights: Tensor | null,
+): Tensor {
   if (input.ndim > 2) {
     throw new RuntimeError(
       `${name}(): expected input to have two or fewer dimensions but got an input with ${input.ndim} dimensions`,

@@ -18,10 +18,13 @@ function windowOf(name: string, m: number, options: Options, make: (points: numb
   const [sym, dtype, layout, device, requiresGrad] = options;
   const type = dtype ?? getDefaultDtype();
   if (m < 0) throw new RangeError(`${name} requires non-negative window length, got M=${m}`);
-  if (layout !== null && layout !== 'strided') throw new RangeError(`${name} is implemented for strided tensors only, got: ${String(layout)}`);
-  if (type !== float32 && type !== float64) throw new RangeError(`${name} expects float32 or float64 dtypes, got: ${String(type)}`);
+  if (layout !== null && layout !== 'strided')
+    throw new RangeError(`${name} is implemented for strided tensors only, got: ${String(layout)}`);
+  if (type !== float32 && type !== float64)
+    throw new RangeError(`${name} expects float32 or float64 dtypes, got: ${String(type)}`);
   const points = sym ? m : m + 1;
-  const all = m === 1 ? arange(1, 2, 1, { dtype: float64 }) : m === 0 ? arange(0, 0, 1, { dtype: float64 }) : make(points);
+  const all =
+    m === 1 ? arange(1, 2, 1, { dtype: float64 }) : m === 0 ? arange(0, 0, 1, { dtype: float64 }) : make(points);
   return finish(all.narrow(0, 0, m).to(type, { copy: true }), device, requiresGrad);
 }
 /** `points` values evenly from start to end. */
@@ -31,22 +34,40 @@ function even(start: number, end: number, points: number): Tensor {
 /** The sum of (-1)^k a_k cos(2 pi k n / (N - 1)). */
 function cosines(a: readonly number[], points: number): Tensor {
   const angle = even(0, 2 * Math.PI, points);
-  return a.map((c, k) => angle.mul(k).cos().mul(k % 2 === 0 ? c : -c)).reduce((x, y) => x.add(y));
+  return a
+    .map((c, k) =>
+      angle
+        .mul(k)
+        .cos()
+        .mul(k % 2 === 0 ? c : -c),
+    )
+    .reduce((x, y) => x.add(y));
 }
 const fixed = (name: string, a: readonly number[]) =>
-  fnOp(`${name}(int m, ${OPTIONS})` as `x(int m, ${typeof OPTIONS})`, (m: number, ...options: Options): Tensor =>
-    windowOf(name, m, options, (points) => cosines(a, points)),
+  fnOp(
+    `${name}(int m, ${OPTIONS})` as `x(int m, ${typeof OPTIONS})`,
+    (m: number, ...options: Options): Tensor => windowOf(name, m, options, (points) => cosines(a, points)),
   );
 
 /** A triangle with zeros at both ends. */
-export const bartlett = fnOp(`bartlett(int m, ${OPTIONS})`, (m: number, ...options: Options): Tensor =>
-  windowOf('bartlett', m, options, (points) => even(-1, 1, points).abs().neg().add(1)),
+export const bartlett = fnOp(
+  `bartlett(int m, ${OPTIONS})`,
+  (m: number, ...options: Options): Tensor =>
+    windowOf('bartlett', m, options, (points) => even(-1, 1, points).abs().neg().add(1)),
 );
 /** 0.42 - 0.5 cos + 0.08 cos of twice the angle. */
 export const blackman = fixed('blackman', [0.42, 0.5, 0.08]);
 /** sin(pi (n + 1/2) / M): half a wave. */
-export const cosine = fnOp(`cosine(int m, ${OPTIONS})`, (m: number, ...options: Options): Tensor =>
-  windowOf('cosine', m, options, (points) => sin.impl(arange(points, { dtype: float64 }).add(0.5).mul(Math.PI / points))),
+export const cosine = fnOp(
+  `cosine(int m, ${OPTIONS})`,
+  (m: number, ...options: Options): Tensor =>
+    windowOf('cosine', m, options, (points) =>
+      sin.impl(
+        arange(points, { dtype: float64 })
+          .add(0.5)
+          .mul(Math.PI / points),
+      ),
+    ),
 );
 /**
  * exp(-|n - center| / tau).
@@ -58,39 +79,63 @@ export const exponential = fnOp(
     if (tau <= 0) throw new RangeError(`Tau must be positive, got: ${tau} instead.`);
     if (options[0] && center !== null) throw new RangeError('Center must be None for symmetric windows');
     return windowOf('exponential', m, options, (points) =>
-      exp.impl(arange(points, { dtype: float64 }).sub(center ?? (points - 1) / 2).abs().div(-tau)),
+      exp.impl(
+        arange(points, { dtype: float64 })
+          .sub(center ?? (points - 1) / 2)
+          .abs()
+          .div(-tau),
+      ),
     );
   },
 );
 /** exp(-(n / std)^2 / 2), n counted from the middle. */
-export const gaussian = fnOp(`gaussian(int m, float std=1, ${OPTIONS})`, (m: number, std: number, ...options: Options): Tensor => {
-  if (std <= 0) throw new RangeError(`Standard deviation must be positive, got: ${std} instead.`);
-  return windowOf('gaussian', m, options, (points) =>
-    exp.impl(neg.impl(square.impl(arange(points, { dtype: float64 }).sub((points - 1) / 2).div(std * Math.SQRT2)))),
-  );
-});
+export const gaussian = fnOp(
+  `gaussian(int m, float std=1, ${OPTIONS})`,
+  (m: number, std: number, ...options: Options): Tensor => {
+    if (std <= 0) throw new RangeError(`Standard deviation must be positive, got: ${std} instead.`);
+    return windowOf('gaussian', m, options, (points) =>
+      exp.impl(
+        neg.impl(
+          square.impl(
+            arange(points, { dtype: float64 })
+              .sub((points - 1) / 2)
+              .div(std * Math.SQRT2),
+          ),
+        ),
+      ),
+    );
+  },
+);
 /**
  * A sum of cosines with alternating signs.
  * @param a the weights of the constant, the cosine, that of twice the angle, ...
  */
-export const generalCosine = fnOp(`generalCosine(int m, float[] a, ${OPTIONS})`, (m: number, a: readonly number[], ...options: Options): Tensor => {
-  if (a.length === 0) throw new RangeError('Coefficients cannot be empty');
-  return windowOf('general_cosine', m, options, (points) => cosines(a, points));
-});
+export const generalCosine = fnOp(
+  `generalCosine(int m, float[] a, ${OPTIONS})`,
+  (m: number, a: readonly number[], ...options: Options): Tensor => {
+    if (a.length === 0) throw new RangeError('Coefficients cannot be empty');
+    return windowOf('general_cosine', m, options, (points) => cosines(a, points));
+  },
+);
 /** alpha - (1 - alpha) cos. */
-export const generalHamming = fnOp(`generalHamming(int m, float alpha=0.54, ${OPTIONS})`, (m: number, alpha: number, ...options: Options): Tensor =>
-  windowOf('general_hamming', m, options, (points) => cosines([alpha, 1 - alpha], points)),
+export const generalHamming = fnOp(
+  `generalHamming(int m, float alpha=0.54, ${OPTIONS})`,
+  (m: number, alpha: number, ...options: Options): Tensor =>
+    windowOf('general_hamming', m, options, (points) => cosines([alpha, 1 - alpha], points)),
 );
 export const hamming = fixed('hamming', [0.54, 0.46]);
 /** A raised cosine, zero at both ends. */
 export const hann = fixed('hann', [0.5, 0.5]);
 /** I0(beta sqrt(1 - x^2)) / I0(beta), x from -1 to 1. */
-export const kaiser = fnOp(`kaiser(int m, float beta=12, ${OPTIONS})`, (m: number, beta: number, ...options: Options): Tensor => {
-  if (beta < 0) throw new RangeError(`beta must be non-negative, got: ${beta} instead.`);
-  return windowOf('kaiser', m, options, (points) => {
-    const argument = sqrt.impl(even(-1, 1, points).square().neg().add(1).clamp(0)).mul(beta);
-    return div.impl(i0.impl(argument), i0.impl(arange(1, { dtype: float64 }).add(beta)), null);
-  });
-});
+export const kaiser = fnOp(
+  `kaiser(int m, float beta=12, ${OPTIONS})`,
+  (m: number, beta: number, ...options: Options): Tensor => {
+    if (beta < 0) throw new RangeError(`beta must be non-negative, got: ${beta} instead.`);
+    return windowOf('kaiser', m, options, (points) => {
+      const argument = sqrt.impl(even(-1, 1, points).square().neg().add(1).clamp(0)).mul(beta);
+      return div.impl(i0.impl(argument), i0.impl(arange(1, { dtype: float64 }).add(beta)), null);
+    });
+  },
+);
 /** Nuttall's four terms with a continuous first derivative. */
 export const nuttall = fixed('nuttall', [0.3635819, 0.4891775, 0.1365995, 0.0106411]);

@@ -18,9 +18,13 @@ export const modifiedBesselK0: Unary = unary('modifiedBesselK0', null, { native:
 /** Of order 1. */
 export const modifiedBesselK1: Unary = unary('modifiedBesselK1', null, { native: 'modified_bessel_k1' });
 /** modifiedBesselK0(x) exp(x). */
-export const scaledModifiedBesselK0: Unary = unary('scaledModifiedBesselK0', null, { native: 'scaled_modified_bessel_k0' });
+export const scaledModifiedBesselK0: Unary = unary('scaledModifiedBesselK0', null, {
+  native: 'scaled_modified_bessel_k0',
+});
 /** modifiedBesselK1(x) exp(x). */
-export const scaledModifiedBesselK1: Unary = unary('scaledModifiedBesselK1', null, { native: 'scaled_modified_bessel_k1' });
+export const scaledModifiedBesselK1: Unary = unary('scaledModifiedBesselK1', null, {
+  native: 'scaled_modified_bessel_k1',
+});
 /** The spherical Bessel function of the first kind and order 0: sin(x) / x. */
 export const sphericalBesselJ0: Unary = unary('sphericalBesselJ0', null, { native: 'spherical_bessel_j0' });
 /** Airy's function Ai. */

@@ -9,8 +9,9 @@ import type { TensorOrScalar } from '../ops/signature.js';
 function polynomial(name: string, native: string) {
   const id = nativeOp(native);
   nativeOp(`${native}_`);
-  return fnOp(`${name}(Tensor|Scalar x, Tensor|Scalar n)` as 'p(Tensor|Scalar x, Tensor|Scalar n)', (x: TensorOrScalar, n: TensorOrScalar): Tensor =>
-    invoke(id, x, n),
+  return fnOp(
+    `${name}(Tensor|Scalar x, Tensor|Scalar n)` as 'p(Tensor|Scalar x, Tensor|Scalar n)',
+    (x: TensorOrScalar, n: TensorOrScalar): Tensor => invoke(id, x, n),
   );
 }
 

@@ -118,7 +118,9 @@ inline Ref fresh(const Tensor& t, DType dtype) {
 struct Batch {
   Dims sizes;
   int64_t count = 1;
-  Batch(const Tensor& t, int trailing) : sizes(t.sizes.data(), t.ndim() - trailing) {
+  Batch(const Tensor& t, int trailing) : sizes(t.sizes.data(), t.ndim() < trailing ? 0 : t.ndim() - trailing) {
+    FLAMBEAU_CHECK(t.ndim() >= trailing, Kind::Runtime, "expected a tensor of at least %d dimensions, got %s", trailing,
+                   show(t.sizes).c_str());
     for (int64_t n : sizes) count *= n;
   }
   Dims with(std::initializer_list<int64_t> tail) const {

@@ -1,7 +1,9 @@
 // Instruction sets: one is chosen at load, any that the processor has can be forced, and all compute the same.
 import { output, runCode } from './process';
 
-const available = ['scalar', 'avx2', 'avx512', 'neon'].filter((set) => runCode('addon()', { FLAMBEAU_ISA: set }).status === 0);
+const available = ['scalar', 'avx2', 'avx512', 'neon'].filter(
+  (set) => runCode('addon()', { FLAMBEAU_ISA: set }).status === 0,
+);
 
 const SAMPLE = `
   const t = torch();
@@ -32,7 +34,11 @@ test('all sets compute the same up to rounding', () => {
     const found = JSON.parse(output(SAMPLE, { FLAMBEAU_ISA: set })) as (number | null)[][];
     reference.forEach((values, k) => {
       const largest = Math.max(...values.map((v) => (v === null ? 0 : Math.abs(v))).filter(Number.isFinite));
-      const off = values.findIndex((v, i) => v !== found[k]![i] && !(Math.abs(v! - found[k]![i]!) <= 2e-6 * Math.max(largest > 1e30 ? Math.abs(v!) : largest, 1e-6)));
+      const off = values.findIndex(
+        (v, i) =>
+          v !== found[k]![i] &&
+          !(Math.abs(v! - found[k]![i]!) <= 2e-6 * Math.max(largest > 1e30 ? Math.abs(v!) : largest, 1e-6)),
+      );
       expect([set, k, off, values[off], found[k]![off]]).toEqual([set, k, -1, undefined, undefined]);
     });
   }

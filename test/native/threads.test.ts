@@ -7,7 +7,11 @@ test('the environment sets how many threads there are', () => {
   expect(Number(output('console.log(torch().getNumThreads())'))).toBeGreaterThanOrEqual(1);
 });
 test.each(['0', '-2', 'many', '1e9', ''])('FLAMBEAU_NUM_THREADS=%p leaves a working pool', (value) => {
-  const n = Number(output('const t = torch(); t.randn(700, 700).mm(t.randn(700, 700)); console.log(t.getNumThreads())', { FLAMBEAU_NUM_THREADS: value }));
+  const n = Number(
+    output('const t = torch(); t.randn(700, 700).mm(t.randn(700, 700)); console.log(t.getNumThreads())', {
+      FLAMBEAU_NUM_THREADS: value,
+    }),
+  );
   expect(n).toBeGreaterThanOrEqual(1);
   expect(n).toBeLessThanOrEqual(1024);
 });

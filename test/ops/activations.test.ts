@@ -2,4 +2,7 @@
 import { checkFile } from './structured';
 import { rows } from './table/layers';
 
-checkFile('layers', rows.filter((row) => !/^conv|Pool|Norm$|softmax$/i.test(row.op)));
+checkFile(
+  'layers',
+  rows.filter((row) => !/^conv|Pool|Norm$|softmax$/i.test(row.op)),
+);

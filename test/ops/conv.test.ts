@@ -6,7 +6,10 @@ import { checkFile } from './structured';
 import { expectClose, functionOf, numbers } from './support';
 import { rows } from './table/layers';
 
-checkFile('layers', rows.filter((row) => row.op.startsWith('conv')));
+checkFile(
+  'layers',
+  rows.filter((row) => row.op.startsWith('conv')),
+);
 
 /** A random convolution over nd dimensions with an output. */
 function drawShape(draw: Draw, nd: number): ConvShape {
@@ -33,17 +36,35 @@ function drawShape(draw: Draw, nd: number): ConvShape {
 const text = (s: ConvShape): string => JSON.stringify(s);
 
 describe.each(TOLERANCES)('in %s', (type, relative) => {
-  test.each([[1, 60], [2, 60], [3, 25]])('random %id convolutions and their gradients agree with the loop', (nd, rounds) => {
+  test.each([
+    [1, 60],
+    [2, 60],
+    [3, 25],
+  ])('random %id convolutions and their gradients agree with the loop', (nd, rounds) => {
     const draw = new Draw(10 * nd);
     for (let round = 0; round < rounds; round++) {
       const s = drawShape(draw, nd);
       const [xs, ws] = [draw.values(s.n * s.c * size(s.input)), draw.values((s.o * s.c * size(s.kernel)) / s.groups)];
       const bias = draw.chance(0.5) ? draw.values(s.o) : null;
       const last = (v: readonly number[]): number[] => v.slice(3 - nd);
-      const x = draw.tensor(xs, [s.n, s.c, ...last(s.input)], type).detach().requiresGrad_();
-      const w = draw.tensor(ws, [s.o, s.c / s.groups, ...last(s.kernel)], type).detach().requiresGrad_();
+      const x = draw
+        .tensor(xs, [s.n, s.c, ...last(s.input)], type)
+        .detach()
+        .requiresGrad_();
+      const w = draw
+        .tensor(ws, [s.o, s.c / s.groups, ...last(s.kernel)], type)
+        .detach()
+        .requiresGrad_();
       const b = bias && draw.tensor(bias, [s.o], type).detach().requiresGrad_();
-      const y = functionOf(`conv${nd}d`)(x, w, b, last(s.stride), last(s.padding), last(s.dilation), s.groups) as Tensor;
+      const y = functionOf(`conv${nd}d`)(
+        x,
+        w,
+        b,
+        last(s.stride),
+        last(s.padding),
+        last(s.dilation),
+        s.groups,
+      ) as Tensor;
       expect(y.shape).toEqual([s.n, s.o, ...last(convOutput(s))]);
       expectClose(numbers(y), conv(s, xs, ws, bias), type, { relative }, (i) => `${text(s)}: y[${i}]`);
       const gs = draw.values(y.numel());
@@ -61,27 +82,66 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       // The transposed convolution is the gradient by the input, up to the size that outputPadding chooses.
       const sizes = last(s.input).map((_, d) => {
         const at = 3 - nd + d;
-        return (convOutput(s)[at]! - 1) * s.stride[at]! - 2 * s.padding[at]! + s.dilation[at]! * (s.kernel[at]! - 1) + 1;
+        return (
+          (convOutput(s)[at]! - 1) * s.stride[at]! - 2 * s.padding[at]! + s.dilation[at]! * (s.kernel[at]! - 1) + 1
+        );
       });
       const extra = last(s.input).map((n, d) => n - sizes[d]!);
       if (extra.every((e, d) => e >= 0 && (e < last(s.stride)[d]! || e < last(s.dilation)[d]!))) {
         const g = draw.tensor(gs, y.shape, type);
-        const back = functionOf(`convTranspose${nd}d`)(g, w.detach(), null, last(s.stride), last(s.padding), extra, s.groups, last(s.dilation)) as Tensor;
+        const back = functionOf(`convTranspose${nd}d`)(
+          g,
+          w.detach(),
+          null,
+          last(s.stride),
+          last(s.padding),
+          extra,
+          s.groups,
+          last(s.dilation),
+        ) as Tensor;
         expectClose(numbers(back), convInput(s, gs, ws), type, { relative }, (i) => `${text(s)}: transposed[${i}]`);
       }
     }
   });
   test('layers of common networks agree with the loop', () => {
     const draw = new Draw(99);
-    const common: [n: number, c: number, o: number, side: number, kernel: number, stride: number, padding: number, groups: number][] = [
-      [1, 3, 8, 16, 3, 1, 1, 1], [2, 8, 16, 9, 3, 2, 1, 1], [1, 16, 24, 7, 1, 1, 0, 1], [1, 3, 8, 17, 7, 2, 3, 1], [1, 24, 24, 11, 3, 1, 1, 24],
-      [1, 24, 24, 12, 5, 2, 2, 24], [2, 16, 32, 6, 1, 2, 0, 1], [1, 12, 24, 8, 3, 1, 1, 4],
+    const common: [
+      n: number,
+      c: number,
+      o: number,
+      side: number,
+      kernel: number,
+      stride: number,
+      padding: number,
+      groups: number,
+    ][] = [
+      [1, 3, 8, 16, 3, 1, 1, 1],
+      [2, 8, 16, 9, 3, 2, 1, 1],
+      [1, 16, 24, 7, 1, 1, 0, 1],
+      [1, 3, 8, 17, 7, 2, 3, 1],
+      [1, 24, 24, 11, 3, 1, 1, 24],
+      [1, 24, 24, 12, 5, 2, 2, 24],
+      [2, 16, 32, 6, 1, 2, 0, 1],
+      [1, 12, 24, 8, 3, 1, 1, 4],
     ];
     for (const [n, c, o, side, k, step, pad, groups] of common) {
-      const s: ConvShape = { n, c, o, groups, input: [1, side, side], kernel: [1, k, k], stride: [1, step, step], padding: [0, pad, pad], dilation: [1, 1, 1] };
+      const s: ConvShape = {
+        n,
+        c,
+        o,
+        groups,
+        input: [1, side, side],
+        kernel: [1, k, k],
+        stride: [1, step, step],
+        padding: [0, pad, pad],
+        dilation: [1, 1, 1],
+      };
       const [xs, ws] = [draw.values(n * c * side * side), draw.values((o * c * k * k) / groups)];
       const x = draw.tensor(xs, [n, c, side, side], type).detach().requiresGrad_();
-      const w = draw.tensor(ws, [o, c / groups, k, k], type).detach().requiresGrad_();
+      const w = draw
+        .tensor(ws, [o, c / groups, k, k], type)
+        .detach()
+        .requiresGrad_();
       const y = torch.conv2d(x, w, null, step, pad, 1, groups);
       expectClose(numbers(y), conv(s, xs, ws, null), type, { relative }, (i) => `${text(s)}: y[${i}]`);
       const gs = draw.values(y.numel());

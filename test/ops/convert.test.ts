@@ -1,7 +1,19 @@
 // Conversions between types, and the copies that go with them.
 import torch from 'flambeau';
 import { LAYOUTS } from './layouts';
-import { ALL_TYPES, decode, dtype, expectClose, expectSame, fixtures, fromValues, isComplexName, isFloatName, numbers, type Tensor } from './support';
+import {
+  ALL_TYPES,
+  decode,
+  dtype,
+  expectClose,
+  expectSame,
+  fixtures,
+  fromValues,
+  isComplexName,
+  isFloatName,
+  numbers,
+  type Tensor,
+} from './support';
 
 interface Conversions {
   samples: (number | string)[];
@@ -12,7 +24,12 @@ const recorded = fixtures<never>('conversions') as unknown as Conversions;
 /** The samples of a type, as they were recorded; `narrow` leaves out what no integer holds. */
 function source(from: string): Tensor {
   if (isFloatName(from)) return fromValues(recorded.samples.map(decode), [recorded.samples.length], from);
-  if (isComplexName(from)) return fromValues(recorded.samples.flatMap((v) => [decode(v), 0]), [recorded.samples.length], from);
+  if (isComplexName(from))
+    return fromValues(
+      recorded.samples.flatMap((v) => [decode(v), 0]),
+      [recorded.samples.length],
+      from,
+    );
   const whole = from === 'uint8' ? [0, 1, 2, 127, 128, 255] : [0, 1, -1, 2, 127, -128];
   return fromValues(whole, [6], 'int64').to(dtype(from));
 }
@@ -20,12 +37,17 @@ function converted(from: string, to: string): Tensor {
   const inexact = isFloatName(from) || isComplexName(from);
   if (!inexact || isFloatName(to) || isComplexName(to) || to === 'bool') return source(from).to(dtype(to));
   const whole = to === 'uint8' ? [0, 1, 3, 5, 6] : [0, 1, 2, 3, 4, 5, 6];
-  return source(from).indexSelect(0, torch.tensor(whole, { dtype: torch.int64 })).to(dtype(to));
+  return source(from)
+    .indexSelect(0, torch.tensor(whole, { dtype: torch.int64 }))
+    .to(dtype(to));
 }
 
 describe.each(ALL_TYPES)('%s', (from) => {
   test.each(ALL_TYPES)('becomes %s as in PyTorch', (to) => {
-    const exact = to === 'float64' || to === 'complex128' || to === 'int64' ? decode : (v: number | string) => Math.fround(decode(v));
+    const exact =
+      to === 'float64' || to === 'complex128' || to === 'int64'
+        ? decode
+        : (v: number | string) => Math.fround(decode(v));
     expectClose(numbers(converted(from, to)), recorded.values[from]![to]!.map(exact), to, { signed: true });
   });
   test.each(LAYOUTS)('is converted from %s', (_name, layout) => {
@@ -33,7 +55,11 @@ describe.each(ALL_TYPES)('%s', (from) => {
     for (const to of ['float32', 'float64', 'bool', from]) expectSame(layout(plain).to(dtype(to)), plain.to(dtype(to)));
   });
   test('is converted alike at every length', () => {
-    const whole = fromValues(Array.from({ length: 36 }, (_, i) => (i * 5) % 100), [36], 'int64').to(dtype(from));
+    const whole = fromValues(
+      Array.from({ length: 36 }, (_, i) => (i * 5) % 100),
+      [36],
+      'int64',
+    ).to(dtype(from));
     for (const to of ['float32', 'float16', 'bfloat16', 'int64', 'uint8', 'complex64']) {
       const expected = whole.to(dtype(to));
       for (let n = 0; n <= 33; n++) expectSame(whole.narrow(0, n % 4, n).to(dtype(to)), expected.narrow(0, n % 4, n));
@@ -83,8 +109,17 @@ test('a type of its own name is the tensor itself, unless a copy is asked for', 
 test('the short names convert', () => {
   const x = torch.tensor([1.5, 0, -2]);
   const pairs: [Tensor, string][] = [
-    [x.double(), 'float64'], [x.half(), 'float16'], [x.bfloat16(), 'bfloat16'], [x.int(), 'int32'], [x.long(), 'int64'], [x.short(), 'int16'],
-    [x.char(), 'int8'], [x.abs().byte(), 'uint8'], [x.bool(), 'bool'], [x.cfloat(), 'complex64'], [x.cdouble(), 'complex128'],
+    [x.double(), 'float64'],
+    [x.half(), 'float16'],
+    [x.bfloat16(), 'bfloat16'],
+    [x.int(), 'int32'],
+    [x.long(), 'int64'],
+    [x.short(), 'int16'],
+    [x.char(), 'int8'],
+    [x.abs().byte(), 'uint8'],
+    [x.bool(), 'bool'],
+    [x.cfloat(), 'complex64'],
+    [x.cdouble(), 'complex128'],
   ];
   expect(pairs.map(([t]) => t.dtype.name)).toEqual(pairs.map(([, name]) => name));
 });
@@ -96,7 +131,10 @@ test('copy_ converts, broadcasts and writes nothing outside', () => {
   expect(() => room.copy_(torch.zeros(5))).toThrow(torch.RuntimeError);
   const x = torch.arange(6).reshape([2, 3]);
   x.copy_(x.flip([0, 1]));
-  expect(x.tolist()).toEqual([[5, 4, 3], [2, 1, 0]]);
+  expect(x.tolist()).toEqual([
+    [5, 4, 3],
+    [2, 1, 0],
+  ]);
 });
 
 test('a conversion passes the gradient back in the type of its source', () => {

@@ -11,6 +11,18 @@ checkFile('matmul', rows);
 /** Sizes around the edges of register tiles (up to 32 wide) and of cache blocks. */
 const EDGES = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65];
 
+/** Leading sizes of both operands. */
+const BATCHES: readonly (readonly [readonly number[], readonly number[]])[] = [
+  [[3], [3]],
+  [[2, 3], [3]],
+  [[2, 1], [4]],
+  [[], [2, 2]],
+  [
+    [5, 1, 2],
+    [3, 1],
+  ],
+];
+
 describe.each(TOLERANCES)('in %s', (type, relative) => {
   test('random products agree with the triple loop, whatever the layout', () => {
     const draw = new Draw(type === 'float64' ? 1 : 2);
@@ -20,12 +32,24 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       const b = draw.values(k * n);
       const x = draw.tensor(a, [m, k], type);
       const y = draw.chance(0.3) ? draw.tensor(transposed(b, k, n), [n, k], type).t() : draw.tensor(b, [k, n], type);
-      expectClose(numbers(x.mm(y)), matmul(a, b, m, k, n), type, { relative }, (i) => `[${m}, ${k}] @ [${k}, ${n}], element ${i}`);
+      expectClose(
+        numbers(x.mm(y)),
+        matmul(a, b, m, k, n),
+        type,
+        { relative },
+        (i) => `[${m}, ${k}] @ [${k}, ${n}], element ${i}`,
+      );
     }
   });
   test('products that fill several cache blocks agree with sums taken row by row', () => {
     const draw = new Draw(3);
-    for (const [m, k, n] of [[130, 520, 70], [7, 2100, 33], [260, 40, 300], [1, 3000, 50], [300, 3000, 1]] as const) {
+    for (const [m, k, n] of [
+      [130, 520, 70],
+      [7, 2100, 33],
+      [260, 40, 300],
+      [1, 3000, 50],
+      [300, 3000, 1],
+    ] as const) {
       const a = draw.values(m * k);
       const b = draw.values(k * n);
       const found = numbers(draw.tensor(a, [m, k], type).mm(draw.tensor(b, [k, n], type)));
@@ -34,21 +58,38 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
         const j = draw.whole(0, n - 1);
         let sum = 0;
         for (let l = 0; l < k; l++) sum += a[i * k + l]! * b[l * n + j]!;
-        expectClose([found[i * n + j]!], [sum], type, { absolute: relative * 4 * Math.sqrt(k) }, () => `[${m}, ${k}] @ [${k}, ${n}] at ${i}, ${j}`);
+        expectClose(
+          [found[i * n + j]!],
+          [sum],
+          type,
+          { absolute: relative * 4 * Math.sqrt(k) },
+          () => `[${m}, ${k}] @ [${k}, ${n}] at ${i}, ${j}`,
+        );
       }
     }
   });
   test('batches broadcast and agree with one product at a time', () => {
     const draw = new Draw(4);
-    for (const [left, right] of [[[3], [3]], [[2, 3], [3]], [[2, 1], [4]], [[], [2, 2]], [[5, 1, 2], [3, 1]]] as const) {
+    for (const [left, right] of BATCHES) {
       const [m, k, n] = draw.list(3, 1, 20) as [number, number, number];
       const x = draw.tensor(draw.values(left.reduce((p, q) => p * q, 1) * m * k), [...left, m, k], type);
       const y = draw.tensor(draw.values(right.reduce((p, q) => p * q, 1) * k * n), [...right, k, n], type);
       const found = x.matmul(y);
       const batch = torch.broadcastShapes([...left], [...right]);
-      const [wideX, wideY] = [x.expand(...batch, m, k).reshape(-1, m, k), y.expand(...batch, k, n).reshape(-1, k, n)];
-      const one = torch.stack(Array.from({ length: wideX.size(0) }, (_, i) => wideX.select(0, i).mm(wideY.select(0, i))));
-      expectClose(numbers(found), numbers(one), type, { relative }, (i) => `batch [${left.join()}] x [${right.join()}], element ${i}`);
+      const [wideX, wideY] = [
+        x.expand([...batch, m, k]).reshape(-1, m, k),
+        y.expand([...batch, k, n]).reshape(-1, k, n),
+      ];
+      const one = torch.stack(
+        Array.from({ length: wideX.size(0) }, (_, i) => wideX.select(0, i).mm(wideY.select(0, i))),
+      );
+      expectClose(
+        numbers(found),
+        numbers(one),
+        type,
+        { relative },
+        (i) => `batch [${left.join()}] x [${right.join()}], element ${i}`,
+      );
       expect(found.shape).toEqual([...batch, m, n]);
     }
   });
@@ -58,21 +99,50 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       const [m, k, n] = [draw.pick(EDGES), draw.whole(0, 20), draw.pick(EDGES)] as const;
       const [a, b, c] = [draw.values(m * k), draw.values(k * n), draw.values(m * n)];
       const product = matmul(a, b, m, k, n);
-      const found = torch.addmm(draw.tensor(c, [m, n], type), draw.tensor(a, [m, k], type), draw.tensor(b, [k, n], type), { beta: 0.5, alpha: -2 });
-      expectClose(numbers(found), product.map((v, i) => 0.5 * c[i]! - 2 * v), type, { relative, absolute: relative });
+      const found = torch.addmm(
+        draw.tensor(c, [m, n], type),
+        draw.tensor(a, [m, k], type),
+        draw.tensor(b, [k, n], type),
+        { beta: 0.5, alpha: -2 },
+      );
+      expectClose(
+        numbers(found),
+        product.map((v, i) => 0.5 * c[i]! - 2 * v),
+        type,
+        { relative, absolute: relative },
+      );
       const bias = draw.values(n);
-      const linear = torch.linear(draw.tensor(a, [m, k], type), draw.tensor(transposed(b, k, n), [n, k], type), draw.tensor(bias, [n], type));
-      expectClose(numbers(linear), product.map((v, i) => v + bias[i % n]!), type, { relative, absolute: relative });
+      const linear = torch.linear(
+        draw.tensor(a, [m, k], type),
+        draw.tensor(transposed(b, k, n), [n, k], type),
+        draw.tensor(bias, [n], type),
+      );
+      expectClose(
+        numbers(linear),
+        product.map((v, i) => v + bias[i % n]!),
+        type,
+        { relative, absolute: relative },
+      );
     }
   });
   test('NaN and infinity reach exactly the rows and columns that they should', () => {
-    for (const [m, k, n] of [[3, 5, 4], [20, 30, 40], [1, 9, 9], [9, 9, 1]] as const) {
+    for (const [m, k, n] of [
+      [3, 5, 4],
+      [20, 30, 40],
+      [1, 9, 9],
+      [9, 9, 1],
+    ] as const) {
       const a = new Array<number>(m * k).fill(1);
       const b = new Array<number>(k * n).fill(0);
       a[(m - 1) * k + 1] = NaN;
       b[n] = Infinity;
       a[1] = m === 1 ? NaN : 2;
-      expectClose(numbers(fromValues(a, [m, k], type).mm(fromValues(b, [k, n], type))), matmul(a, b, m, k, n), type, {});
+      expectClose(
+        numbers(fromValues(a, [m, k], type).mm(fromValues(b, [k, n], type))),
+        matmul(a, b, m, k, n),
+        type,
+        {},
+      );
     }
   });
 });
@@ -83,12 +153,25 @@ test('integer and complex products agree with the triple loop', () => {
     const [m, k, n] = draw.list(3, 1, 18) as [number, number, number];
     const [a, b] = [draw.list(m * k, -9, 9), draw.list(k * n, -9, 9)];
     for (const type of ['int64', 'int32', 'int16']) {
-      expectClose(numbers(draw.tensor(a, [m, k], type).mm(draw.tensor(b, [k, n], type))), matmul(a, b, m, k, n), type, {});
+      expectClose(
+        numbers(draw.tensor(a, [m, k], type).mm(draw.tensor(b, [k, n], type))),
+        matmul(a, b, m, k, n),
+        type,
+        {},
+      );
     }
     const [p, q] = [draw.list(m * k, -9, 9), draw.list(k * n, -9, 9)];
     const interleave = (re: number[], im: number[]): number[] => re.flatMap((v, i) => [v, im[i]!]);
-    const [rr, ii, ri, ir] = [matmul(a, b, m, k, n), matmul(p, q, m, k, n), matmul(a, q, m, k, n), matmul(p, b, m, k, n)];
-    const expected = interleave(rr.map((v, i) => v - ii[i]!), ri.map((v, i) => v + ir[i]!));
+    const [rr, ii, ri, ir] = [
+      matmul(a, b, m, k, n),
+      matmul(p, q, m, k, n),
+      matmul(a, q, m, k, n),
+      matmul(p, b, m, k, n),
+    ];
+    const expected = interleave(
+      rr.map((v, i) => v - ii[i]!),
+      ri.map((v, i) => v + ir[i]!),
+    );
     for (const type of ['complex64', 'complex128']) {
       const found = draw.tensor(interleave(a, p), [m, k], type).mm(draw.tensor(interleave(b, q), [k, n], type));
       expectClose(numbers(found), expected, type, {});
@@ -98,7 +181,11 @@ test('integer and complex products agree with the triple loop', () => {
 test('half types are summed in float32 and rounded once', () => {
   const draw = new Draw(7);
   for (const type of ['float16', 'bfloat16']) {
-    for (const [m, k, n] of [[3, 200, 5], [33, 17, 40], [1, 64, 9]] as const) {
+    for (const [m, k, n] of [
+      [3, 200, 5],
+      [33, 17, 40],
+      [1, 64, 9],
+    ] as const) {
       const [a, b] = [draw.list(m * k, -4, 4), draw.list(k * n, -4, 4)];
       const found = draw.tensor(a, [m, k], type).mm(draw.tensor(b, [k, n], type));
       expectSame(found, fromValues(matmul(a, b, m, k, n), [m, n], type));

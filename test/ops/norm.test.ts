@@ -6,10 +6,19 @@ import { checkFile } from './structured';
 import { expectClose, numbers } from './support';
 import { rows } from './table/layers';
 
-checkFile('layers', rows.filter((row) => /Norm$/.test(row.op)));
+checkFile(
+  'layers',
+  rows.filter((row) => /Norm$/.test(row.op)),
+);
 
 /** Normalises each list of places; `scale` and `shift` are by element. */
-function normalised(x: readonly number[], lists: readonly (readonly number[])[], eps: number, scale: (i: number) => number, shift: (i: number) => number): number[] {
+function normalised(
+  x: readonly number[],
+  lists: readonly (readonly number[])[],
+  eps: number,
+  scale: (i: number) => number,
+  shift: (i: number) => number,
+): number[] {
   const y = new Array<number>(x.length).fill(NaN);
   for (const places of lists) {
     const values = places.map((i) => x[i]!);
@@ -20,7 +29,13 @@ function normalised(x: readonly number[], lists: readonly (readonly number[])[],
   return y;
 }
 /** The gradients of `normalised`: gx = s (g' - mean g' - xhat mean(g' xhat)) with g' = g scale. */
-function gradients(x: readonly number[], g: readonly number[], lists: readonly (readonly number[])[], eps: number, scale: (i: number) => number): { gx: number[]; products: number[] } {
+function gradients(
+  x: readonly number[],
+  g: readonly number[],
+  lists: readonly (readonly number[])[],
+  eps: number,
+  scale: (i: number) => number,
+): { gx: number[]; products: number[] } {
   const gx = new Array<number>(x.length).fill(NaN);
   const products = new Array<number>(x.length).fill(NaN);
   for (const places of lists) {
@@ -65,7 +80,13 @@ const KINDS: Record<string, (draw: Draw) => Setting> = {
     const lead = draw.list(draw.whole(0, 2), 1, 5);
     const last = draw.list(draw.whole(1, 2), 1, 24);
     const n = size(last);
-    return { shape: [...lead, ...last], list: (i) => Math.floor(i / n), parameter: (i) => i % n, parameters: last, run: (x, w, b, eps) => torch.layerNorm(x, last, w, b, eps) };
+    return {
+      shape: [...lead, ...last],
+      list: (i) => Math.floor(i / n),
+      parameter: (i) => i % n,
+      parameters: last,
+      run: (x, w, b, eps) => torch.layerNorm(x, last, w, b, eps),
+    };
   },
   groupNorm(draw) {
     const groups = draw.whole(1, 3);
@@ -85,7 +106,13 @@ const KINDS: Record<string, (draw: Draw) => Setting> = {
     const rest = draw.list(draw.whole(0, 3), 1, 5);
     const inner = size(rest);
     const channel = (i: number): number => Math.floor(i / inner) % c;
-    return { shape: [draw.whole(2, 5), c, ...rest], list: channel, parameter: channel, parameters: [c], run: (x, w, b, eps) => torch.batchNorm(x, null, null, w, b, true, 0.1, eps) };
+    return {
+      shape: [draw.whole(2, 5), c, ...rest],
+      list: channel,
+      parameter: channel,
+      parameters: [c],
+      run: (x, w, b, eps) => torch.batchNorm(x, null, null, w, b, true, 0.1, eps),
+    };
   },
   instanceNorm(draw) {
     const c = draw.whole(1, 4);
@@ -119,18 +146,37 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       const b = affine ? draw.tensor(bs, at.parameters, type).detach().requiresGrad_() : null;
       const lists = grouped(n, at.list);
       const y = at.run(x, w, b, eps);
-      const label = (what: string) => (i: number) => `${kind} of [${at.shape.join(', ')}], shift ${shift}, eps ${eps}: ${what}[${i}]`;
+      const label = (what: string) => (i: number) =>
+        `${kind} of [${at.shape.join(', ')}], shift ${shift}, eps ${eps}: ${what}[${i}]`;
       // One list of equal elements has no spread: what is left of it is rounding error times 1 / sqrt(eps).
       const loose = { relative: relative * (shift ? 40 : 1), absolute: type === 'float32' ? 2e-4 : 1e-11 };
-      expectClose(numbers(y), normalised(xs, lists, eps, scale, (i) => (affine ? bs[at.parameter(i)]! : 0)), type, loose, label('y'));
+      expectClose(
+        numbers(y),
+        normalised(xs, lists, eps, scale, (i) => (affine ? bs[at.parameter(i)]! : 0)),
+        type,
+        loose,
+        label('y'),
+      );
       const gs = draw.values(n);
       y.backward(draw.tensor(gs, at.shape, type));
       const { gx, products } = gradients(xs, gs, lists, eps, scale);
       const spread = { relative: 100 * relative, absolute: type === 'float32' ? 2e-2 : 1e-9 };
       expectClose(numbers(x.grad!), gx, type, spread, label('gx'));
       if (w && b) {
-        expectClose(numbers(w.grad!), summed(products, ws.length, at.parameter), type, { ...loose, absolute: 10 * loose.absolute }, label('gw'));
-        expectClose(numbers(b.grad!), summed(gs, bs.length, at.parameter), type, { relative, absolute: relative }, label('gb'));
+        expectClose(
+          numbers(w.grad!),
+          summed(products, ws.length, at.parameter),
+          type,
+          { ...loose, absolute: 10 * loose.absolute },
+          label('gw'),
+        );
+        expectClose(
+          numbers(b.grad!),
+          summed(gs, bs.length, at.parameter),
+          type,
+          { relative, absolute: relative },
+          label('gb'),
+        );
       }
     }
   });
@@ -144,12 +190,27 @@ test('batchNorm moves the running statistics by the unbiased variance and normal
   const runningVar = torch.tensor([1, 0.5, 2], { dtype: torch.float64 });
   torch.batchNorm(x, runningMean, runningVar, null, null, true, 0.25, 1e-5);
   const lists = grouped(60, (i) => Math.floor(i / 5) % 3).map((places) => places.map((i) => xs[i]!));
-  expectClose(numbers(runningMean), lists.map((v, c) => 0.75 * (c + 1) + 0.25 * mean(v)), 'float64', { relative: 1e-13 });
-  expectClose(numbers(runningVar), lists.map((v, c) => 0.75 * [1, 0.5, 2][c]! + 0.25 * variance(v, 1)), 'float64', { relative: 1e-13 });
+  expectClose(
+    numbers(runningMean),
+    lists.map((v, c) => 0.75 * (c + 1) + 0.25 * mean(v)),
+    'float64',
+    { relative: 1e-13 },
+  );
+  expectClose(
+    numbers(runningVar),
+    lists.map((v, c) => 0.75 * [1, 0.5, 2][c]! + 0.25 * variance(v, 1)),
+    'float64',
+    { relative: 1e-13 },
+  );
 });
 test('a large mean does not swamp the variance', () => {
   const values = Array.from({ length: 64 }, (_, i) => 4096 + (i % 2));
   const x = torch.tensor(Float32Array.from(values)).reshape(1, 64);
   const y = numbers(torch.layerNorm(x, [64], null, null, 0));
-  expectClose(y, values.map((v) => (v - 4096.5) * 2), 'float32', { relative: 1e-3 });
+  expectClose(
+    y,
+    values.map((v) => (v - 4096.5) * 2),
+    'float32',
+    { relative: 1e-3 },
+  );
 });

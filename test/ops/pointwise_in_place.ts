@@ -13,7 +13,8 @@ function category(type: string): number {
 
 export function checkInPlace(row: Pointwise, records: Records): void {
   const fn = applied(row);
-  const run = (self: unknown, ...rest: unknown[]): Tensor => methodOf(self, `${row.op}_`)(...rest, ...extraOf(row)) as Tensor;
+  const run = (self: unknown, ...rest: unknown[]): Tensor =>
+    methodOf(self, `${row.op}_`)(...rest, ...extraOf(row)) as Tensor;
   if (!row.inPlace) return;
   const record = () => recordOf(records, title(row), row);
 
@@ -63,7 +64,10 @@ export function checkInPlace(row: Pointwise, records: Records): void {
         expect(() => run(self.clone(), ...wide)).toThrow(torch.RuntimeError);
         const expected = fn(self.reshape([3, 1]).expand(3, 3), ...rest);
         if (category(expected.dtype.name) > category(type)) continue;
-        expectSame(run(self.reshape([3, 1]).expand(3, 3).clone({ memoryFormat: 'contiguousFormat' }), ...rest), expected.to(self.dtype));
+        expectSame(
+          run(self.reshape([3, 1]).expand(3, 3).clone({ memoryFormat: 'contiguousFormat' }), ...rest),
+          expected.to(self.dtype),
+        );
       }
     });
     test('in place works when an operand is the tensor itself', () => {
@@ -85,15 +89,25 @@ export function checkInPlace(row: Pointwise, records: Records): void {
   if (row.slopes === undefined || row.slopes[0] === null || !row.real) return;
   const ranges = row.slopes;
   const inputs = (): Tensor[] =>
-    ranges.map((range, k) => fromValues(grid([5], ...(range ?? [2, 3]), { seed: k + 1, avoid: row.kinks ?? [] }).values, [5], 'float64').requiresGrad_(range !== null));
+    ranges.map((range, k) =>
+      fromValues(
+        grid([5], ...(range ?? [2, 3]), { seed: k + 1, avoid: row.kinks ?? [] }).values,
+        [5],
+        'float64',
+      ).requiresGrad_(range !== null),
+    );
   test('in place has the same derivative', () => {
-    torch.autograd.gradcheck(((self: Tensor, ...rest: Tensor[]) => run(self.mul(1), ...rest)) as never, inputs() as never);
+    torch.autograd.gradcheck(
+      ((self: Tensor, ...rest: Tensor[]) => run(self.mul(1), ...rest)) as never,
+      inputs() as never,
+    );
   });
   test('in place refuses a leaf that requires a gradient', () => {
     const [leaf, ...rest] = inputs() as [Tensor, ...Tensor[]];
     const before = numbers(leaf);
-    expect(() => run(leaf, ...rest)).toThrow('a leaf Variable that requires grad is being used in an in-place operation.');
+    expect(() => run(leaf, ...rest)).toThrow(
+      'a leaf Variable that requires grad is being used in an in-place operation.',
+    );
     expect(numbers(leaf)).toEqual(before);
   });
 }
-

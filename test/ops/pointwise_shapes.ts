@@ -11,12 +11,18 @@ const LONGEST = 33;
 /** The types that a row is tried in: one for each kind of kernel. */
 export function kinds(row: Pointwise, records: Records): string[] {
   const { dtypes } = recordOf(records, title(row), row);
-  return ['float64', 'float32', 'int64', 'complex64', 'float16', 'uint8'].filter((type) => dtypes[type] !== null && samplesFor(row, type) !== null);
+  return ['float64', 'float32', 'int64', 'complex64', 'float16', 'uint8'].filter(
+    (type) => dtypes[type] !== null && samplesFor(row, type) !== null,
+  );
 }
 /** n elements per operand, going round the samples. */
 export function cycled(row: Pointwise, type: string, n: number): Tensor[] {
   const lists = columns<unknown>(samplesFor(row, type)! as readonly (readonly unknown[])[]) as never[][];
-  return operands(row, lists.map((list) => Array.from({ length: n }, (_, i) => list[(i * 7) % list.length]!)), type);
+  return operands(
+    row,
+    lists.map((list) => Array.from({ length: n }, (_, i) => list[(i * 7) % list.length]!)),
+    type,
+  );
 }
 
 export function checkLengths(row: Pointwise, records: Records): void {
@@ -76,7 +82,15 @@ export function checkShapes(row: Pointwise, records: Records): void {
     test('broadcasts', () => {
       for (const type of kinds(row, records)) {
         const small = [[3, 1], [4], [2, 1, 1]];
-        const given = cycled(row, type, 4).map((t, k) => t.narrow(0, 0, small[k]!.reduce((a, b) => a * b, 1)).reshape(small[k]!));
+        const given = cycled(row, type, 4).map((t, k) =>
+          t
+            .narrow(
+              0,
+              0,
+              small[k]!.reduce((a, b) => a * b, 1),
+            )
+            .reshape(small[k]!),
+        );
         const shape = row.arity === 2 ? [3, 4] : [2, 3, 4];
         const wide = given.map((t) => t.expand(shape).clone({ memoryFormat: 'contiguousFormat' }));
         expectSame(fn(...given), fn(...wide));
@@ -92,7 +106,9 @@ export function checkShapes(row: Pointwise, records: Records): void {
       const type = row.real ? 'float64' : 'int64';
       const given = cycled(row, type, 6).map((t, k) => t.reshape(k === 0 ? [2, 3] : [3, 2]));
       expect(() => fn(...given)).toThrow(torch.RuntimeError);
-      expect(() => fn(...given)).toThrow(/^The size of tensor a \([23]\) must match the size of tensor b \([23]\) at non-singleton dimension 1$/);
+      expect(() => fn(...given)).toThrow(
+        /^The size of tensor a \([23]\) must match the size of tensor b \([23]\) at non-singleton dimension 1$/,
+      );
     });
   }
 }

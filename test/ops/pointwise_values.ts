@@ -1,8 +1,24 @@
 // Values, types and gradients of elementwise ops.
 import torch from 'flambeau';
 import {
-  ALL_TYPES, type Callable, decode, dtype, expectClose, expectSame, fromValues, functionOf, isComplexName, isFloatName, methodOf, numbers,
-  type PointwiseRecord, recordOf, rounded, show, type Tensor, ulp,
+  ALL_TYPES,
+  type Callable,
+  decode,
+  dtype,
+  expectClose,
+  expectSame,
+  fromValues,
+  functionOf,
+  isComplexName,
+  isFloatName,
+  methodOf,
+  numbers,
+  type PointwiseRecord,
+  recordOf,
+  rounded,
+  show,
+  type Tensor,
+  ulp,
 } from './support';
 import { argument } from './support';
 import { type ComplexSpec, grid, type Pointwise, title } from './table/row';
@@ -29,7 +45,11 @@ export function columns<T>(samples: readonly (readonly T[])[]): T[][] {
 }
 const truth = (v: number | ComplexSpec): number => (typeof v === 'object' || v > 0 ? 1 : 0);
 /** The operands of a row in a type. */
-export function operands(row: Pointwise, lists: readonly (readonly (number | ComplexSpec)[])[], type: string): Tensor[] {
+export function operands(
+  row: Pointwise,
+  lists: readonly (readonly (number | ComplexSpec)[])[],
+  type: string,
+): Tensor[] {
   return lists.map((list, k) => {
     if (row.masked && k === 0) return fromValues(list.map(truth), [list.length], 'bool');
     const flat = list.flatMap((v) => (typeof v === 'object' ? [v.re, v.im] : isComplexName(type) ? [v, 0] : [v]));
@@ -41,7 +61,9 @@ export function samplesFor(row: Pointwise, type: string): readonly (readonly (nu
   if (isComplexName(type)) return row.complex ?? null;
   if (isFloatName(type)) return row.real ?? null;
   if (row.ints === undefined) return null;
-  return type === 'uint8' || type === 'bool' ? row.ints.map((list) => list.filter((v) => v >= 0 && (type === 'uint8' || v <= 1))) : row.ints;
+  return type === 'uint8' || type === 'bool'
+    ? row.ints.map((list) => list.filter((v) => v >= 0 && (type === 'uint8' || v <= 1)))
+    : row.ints;
 }
 
 function label(lists: readonly (readonly (number | ComplexSpec)[])[], perElement: number): (i: number) => string {
@@ -58,7 +80,8 @@ export function checkValues(row: Pointwise, records: Records): void {
   const ulps = row.ulps ?? 4;
   const signed = !row.anyZero;
   /** What loses its digits below the smallest normal number, and what the row allows near zeros. */
-  const absolute = (type: string): number => (row.absolute ?? 0) * ulp(1, type) + (type === 'float32' ? 1e-42 : ulp(0, type));
+  const absolute = (type: string): number =>
+    (row.absolute ?? 0) * ulp(1, type) + (type === 'float32' ? 1e-42 : ulp(0, type));
   const corrected = (values: number[], inputs: readonly number[]): number[] =>
     values.map((v, i) => row.instead?.find(([input]) => Object.is(input, inputs[i]))?.[1] ?? v);
   if (row.real) {
@@ -66,27 +89,49 @@ export function checkValues(row: Pointwise, records: Records): void {
       const lists = columns(row.real!);
       const found = fn(...operands(row, lists, 'float64'));
       const expected = corrected(record().values.float64!.map(decode), lists[0]!);
-      expectClose(numbers(found), expected, 'float64', { ulps: 4 * ulps, absolute: absolute('float64'), signed }, label(lists, found.dtype.isComplex ? 2 : 1));
+      expectClose(
+        numbers(found),
+        expected,
+        'float64',
+        { ulps: 4 * ulps, absolute: absolute('float64'), signed },
+        label(lists, found.dtype.isComplex ? 2 : 1),
+      );
     });
     test.each(['float32', 'float16', 'bfloat16'])('rounds the same values to %s', (type) => {
       const { values, dtypes } = record();
-      if (dtypes[type] === null && !row.more?.[type]) return void expect(() => fn(...operands(row, columns(row.real!), type))).toThrow(torch.RuntimeError);
+      if (dtypes[type] === null && !row.more?.[type])
+        return void expect(() => fn(...operands(row, columns(row.real!), type))).toThrow(torch.RuntimeError);
       // Inputs that the type cannot hold are left out.
       const all = columns(row.real!);
-      const kept = all[0]!.map((_, i) => i).filter((i) => all.every((list) => Number.isNaN(list[i]!) || rounded(list[i]!, type) === list[i]));
+      const kept = all[0]!
+        .map((_, i) => i)
+        .filter((i) => all.every((list) => Number.isNaN(list[i]!) || rounded(list[i]!, type) === list[i]));
       const lists = all.map((list) => kept.map((i) => list[i]!));
       const result = fn(...operands(row, lists, type));
       const per = result.dtype.isComplex ? 2 : 1;
       const reference = corrected(values[row.perType ? type : 'float64']!.map(decode), all[0]!);
       const to = type === 'float16' && result.dtype.isComplex ? 'float32' : type;
-      const expected = kept.flatMap((i) => Array.from({ length: per }, (_, p) => rounded(reference[i * per + p]!, result.dtype === torch.bool ? 'float64' : to)));
+      const expected = kept.flatMap((i) =>
+        Array.from({ length: per }, (_, p) =>
+          rounded(reference[i * per + p]!, result.dtype === torch.bool ? 'float64' : to),
+        ),
+      );
       const found = numbers(result);
       // A half type is rounded once from float32, so only a neighbour may come out.
-      expectClose(found, expected, to, { ulps: type === 'float32' ? ulps : 1, absolute: absolute(to), signed }, label(lists, per));
+      expectClose(
+        found,
+        expected,
+        to,
+        { ulps: type === 'float32' ? ulps : 1, absolute: absolute(to), signed },
+        label(lists, per),
+      );
     });
   }
   if (row.complex) {
-    test.each([['complex128', 1e-14], ['complex64', 4e-6]] as const)('gives the values of PyTorch in %s', (type, relative) => {
+    test.each([
+      ['complex128', 1e-14],
+      ['complex64', 4e-6],
+    ] as const)('gives the values of PyTorch in %s', (type, relative) => {
       const lists = columns(row.complex!);
       const found = fn(...operands(row, lists, type));
       const expected = record().values.complex128!.map(decode);
@@ -94,7 +139,13 @@ export function checkValues(row: Pointwise, records: Records): void {
       const values = numbers(found);
       // Each number is judged by its own size.
       for (let i = 0; i < expected.length; i += per) {
-        expectClose(values.slice(i, i + per), expected.slice(i, i + per), type, { relative: relative * (ulps / 4), signed: false }, () => label(lists, per)(i));
+        expectClose(
+          values.slice(i, i + per),
+          expected.slice(i, i + per),
+          type,
+          { relative: relative * (ulps / 4), signed: false },
+          () => label(lists, per)(i),
+        );
       }
       expect(values.length).toBe(expected.length);
     });
@@ -119,7 +170,9 @@ export function checkDtypes(row: Pointwise, records: Records): void {
     const { dtypes } = recordOf(records, title(row), row);
     const found = Object.fromEntries(
       ALL_TYPES.map((type) => {
-        const ones = Array.from({ length: row.arity }, (_, k) => torch.ones(2, { dtype: dtype(row.masked && k === 0 ? 'bool' : type) }));
+        const ones = Array.from({ length: row.arity }, (_, k) =>
+          torch.ones(2, { dtype: dtype(row.masked && k === 0 ? 'bool' : type) }),
+        );
         try {
           return [type, fn(...ones).dtype.name];
         } catch (error) {
@@ -142,7 +195,12 @@ export function checkDtypes(row: Pointwise, records: Records): void {
 
 function slopeInputs(row: Pointwise, type: string, shape: readonly number[] = [5]): unknown[] {
   return row.slopes!.map((range, k) => {
-    if (row.masked && k === 0) return fromValues(Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => i % 2), shape, 'bool');
+    if (row.masked && k === 0)
+      return fromValues(
+        Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => i % 2),
+        shape,
+        'bool',
+      );
     const [low, high] = range ?? [2, 3];
     const { values } = grid(shape, low, high, { seed: k + 1, dtype: type, avoid: row.kinks ?? [] });
     const t = fromValues(values, shape, type);

@@ -6,7 +6,10 @@ import { checkFile } from './structured';
 import { expectClose, functionOf, numbers } from './support';
 import { rows } from './table/layers';
 
-checkFile('layers', rows.filter((row) => /Pool/.test(row.op)));
+checkFile(
+  'layers',
+  rows.filter((row) => /Pool/.test(row.op)),
+);
 
 function drawShape(draw: Draw, nd: number, dilated: boolean): PoolShape {
   for (;;) {
@@ -26,7 +29,8 @@ function drawShape(draw: Draw, nd: number, dilated: boolean): PoolShape {
 /** Where the largest of some values is: the first of equals, and any NaN before all. */
 function argmax(values: readonly number[], places: readonly number[]): number {
   let best = places[0]!;
-  for (const at of places) if (values[at]! > values[best]! || (Number.isNaN(values[at]!) && !Number.isNaN(values[best]!))) best = at;
+  for (const at of places)
+    if (values[at]! > values[best]! || (Number.isNaN(values[at]!) && !Number.isNaN(values[best]!))) best = at;
   return best;
 }
 /** Splits flat values into planes. */
@@ -43,13 +47,28 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       const plane = size(s.input);
       const values = draw.values(size(lead) * plane);
       if (draw.chance(0.3)) values[draw.whole(0, values.length - 1)] = NaN;
-      const x = draw.tensor(values, [...lead, ...s.input], type).detach().requiresGrad_();
-      const [y, indices] = functionOf(`maxPool${nd}dWithIndices`)(x, s.kernel, s.stride, s.padding, s.dilation, s.ceil) as [Tensor, Tensor];
+      const x = draw
+        .tensor(values, [...lead, ...s.input], type)
+        .detach()
+        .requiresGrad_();
+      const [y, indices] = functionOf(`maxPool${nd}dWithIndices`)(
+        x,
+        s.kernel,
+        s.stride,
+        s.padding,
+        s.dilation,
+        s.ceil,
+      ) as [Tensor, Tensor];
       const at = planes(values, plane).flatMap((p) => windows(s).map(({ places }) => argmax(p, places)));
       const perPlane = size(poolOutput(s));
       expect(y.shape).toEqual([...lead, ...poolOutput(s)]);
       expect([JSON.stringify(s), ...numbers(indices)]).toEqual([JSON.stringify(s), ...at]);
-      expectClose(numbers(y), at.map((k, i) => values[Math.floor(i / perPlane) * plane + k]!), type, {});
+      expectClose(
+        numbers(y),
+        at.map((k, i) => values[Math.floor(i / perPlane) * plane + k]!),
+        type,
+        {},
+      );
       const gs = draw.values(y.numel());
       y.backward(draw.tensor(gs, y.shape, type));
       const gx = new Array<number>(values.length).fill(0);
@@ -67,11 +86,33 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       const divisor = nd > 1 && draw.chance(0.2) ? 3 : null;
       const plane = size(s.input);
       const values = draw.values(2 * plane);
-      const x = draw.tensor(values, [2, ...s.input], type).detach().requiresGrad_();
-      const y = functionOf(`avgPool${nd}d`)(x, s.kernel, s.stride, s.padding, s.ceil, countPad, ...(nd > 1 ? [divisor] : [])) as Tensor;
-      const all = windows(s).map(({ places, padded }) => ({ places, by: divisor ?? (countPad ? padded : places.length) }));
-      const expected = planes(values, plane).flatMap((p) => all.map(({ places, by }) => places.reduce((a, k) => a + p[k]!, 0) / by));
-      expectClose(numbers(y), expected, type, { relative }, (i) => `${JSON.stringify({ ...s, countPad, divisor })}: y[${i}]`);
+      const x = draw
+        .tensor(values, [2, ...s.input], type)
+        .detach()
+        .requiresGrad_();
+      const y = functionOf(`avgPool${nd}d`)(
+        x,
+        s.kernel,
+        s.stride,
+        s.padding,
+        s.ceil,
+        countPad,
+        ...(nd > 1 ? [divisor] : []),
+      ) as Tensor;
+      const all = windows(s).map(({ places, padded }) => ({
+        places,
+        by: divisor ?? (countPad ? padded : places.length),
+      }));
+      const expected = planes(values, plane).flatMap((p) =>
+        all.map(({ places, by }) => places.reduce((a, k) => a + p[k]!, 0) / by),
+      );
+      expectClose(
+        numbers(y),
+        expected,
+        type,
+        { relative },
+        (i) => `${JSON.stringify({ ...s, countPad, divisor })}: y[${i}]`,
+      );
       const gs = draw.values(y.numel());
       y.backward(draw.tensor(gs, y.shape, type));
       const gx = new Array<number>(values.length).fill(0);
@@ -79,7 +120,13 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
         const { places, by } = all[i % all.length]!;
         for (const k of places) gx[Math.floor(i / all.length) * plane + k]! += g / by;
       });
-      expectClose(numbers(x.grad!), gx, type, { relative }, (i) => `${JSON.stringify({ ...s, countPad, divisor })}: gx[${i}]`);
+      expectClose(
+        numbers(x.grad!),
+        gx,
+        type,
+        { relative },
+        (i) => `${JSON.stringify({ ...s, countPad, divisor })}: gx[${i}]`,
+      );
     }
   });
   test.each([1, 2, 3])('random %id adaptive pools and their gradients agree with the loop', (nd) => {
@@ -90,9 +137,17 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       const plane = size(input);
       const values = draw.values(3 * plane);
       const all = adaptiveWindows(input, out);
-      const x = draw.tensor(values, [3, ...input], type).detach().requiresGrad_();
+      const x = draw
+        .tensor(values, [3, ...input], type)
+        .detach()
+        .requiresGrad_();
       const y = functionOf(`adaptiveAvgPool${nd}d`)(x, out) as Tensor;
-      expectClose(numbers(y), planes(values, plane).flatMap((p) => all.map((places) => mean(places.map((k) => p[k]!)))), type, { relative });
+      expectClose(
+        numbers(y),
+        planes(values, plane).flatMap((p) => all.map((places) => mean(places.map((k) => p[k]!)))),
+        type,
+        { relative },
+      );
       const gs = draw.values(y.numel());
       y.backward(draw.tensor(gs, y.shape, type));
       const gx = new Array<number>(values.length).fill(0);
@@ -104,7 +159,12 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       const [best, indices] = functionOf(`adaptiveMaxPool${nd}d`)(x.detach(), out, true) as [Tensor, Tensor];
       const at = planes(values, plane).flatMap((p) => all.map((places) => argmax(p, places)));
       expect(numbers(indices)).toEqual(at);
-      expectClose(numbers(best), at.map((k, i) => values[Math.floor(i / all.length) * plane + k]!), type, {});
+      expectClose(
+        numbers(best),
+        at.map((k, i) => values[Math.floor(i / all.length) * plane + k]!),
+        type,
+        {},
+      );
     }
   });
 });

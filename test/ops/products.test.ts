@@ -16,9 +16,39 @@ describe('tensordot', () => {
   test('sums the pairs of two lists, negative dimensions too', () => {
     const [a, b] = [torch.rand(2, 3, 4), torch.rand(4, 5, 2)];
     const expected = torch.einsum('abc,cda->bd', a, b);
-    expect(torch.allclose(torch.tensordot(a, b, { dims: [[2, 0], [0, 2]] }), expected)).toBe(true);
-    expect(torch.allclose(torch.tensordot(a, b, [[-1, -3], [-3, -1]]), expected)).toBe(true);
-    expect(torch.allclose(torch.tensordot(a, b, torch.tensor([[2n, 0n], [0n, 2n]])), expected)).toBe(true);
+    expect(
+      torch.allclose(
+        torch.tensordot(a, b, {
+          dims: [
+            [2, 0],
+            [0, 2],
+          ],
+        }),
+        expected,
+      ),
+    ).toBe(true);
+    expect(
+      torch.allclose(
+        torch.tensordot(a, b, [
+          [-1, -3],
+          [-3, -1],
+        ]),
+        expected,
+      ),
+    ).toBe(true);
+    expect(
+      torch.allclose(
+        torch.tensordot(
+          a,
+          b,
+          torch.tensor([
+            [2n, 0n],
+            [0n, 2n],
+          ]),
+        ),
+        expected,
+      ),
+    ).toBe(true);
   });
 
   test('a dimension of size one is broadcast', () => {
@@ -32,19 +62,45 @@ describe('tensordot', () => {
       'contracted dimensions need to match, but first has size 3 in dim -1 and second has size 4 in dim 0',
     );
     expect(() => torch.tensordot(a, b, -1)).toThrow('tensordot expects dims >= 0, but got dims=-1');
-    expect(() => torch.tensordot(a, torch.rand(3), 2)).toThrow('tensordot expects dims < ndim_a or ndim_b, but got dims=2');
+    expect(() => torch.tensordot(a, torch.rand(3), 2)).toThrow(
+      'tensordot expects dims < ndim_a or ndim_b, but got dims=2',
+    );
     expect(() => torch.tensordot(a, b, [[1, 0], [0]])).toThrow('both dimension lists should have same length');
-    expect(() => torch.tensordot(a, a, [[0, 0], [0, 0]])).toThrow('appears multiple times');
+    expect(() =>
+      torch.tensordot(a, a, [
+        [0, 0],
+        [0, 0],
+      ]),
+    ).toThrow('appears multiple times');
   });
 
   test('gradient', () => {
-    expect(gradcheck((a, b) => torch.tensordot(a, b, [[0, 2], [1, 0]]), leaf(2, 3, 2), leaf(2, 2, 3))).toBe(true);
+    expect(
+      gradcheck(
+        (a, b) =>
+          torch.tensordot(a, b, [
+            [0, 2],
+            [1, 0],
+          ]),
+        leaf(2, 3, 2),
+        leaf(2, 2, 3),
+      ),
+    ).toBe(true);
   });
 });
 
 describe('kron', () => {
   test('every element times the other matrix, as blocks', () => {
-    const y = torch.kron(torch.tensor([[1, 2], [3, 4]]), torch.tensor([[0, 1], [1, 1]]));
+    const y = torch.kron(
+      torch.tensor([
+        [1, 2],
+        [3, 4],
+      ]),
+      torch.tensor([
+        [0, 1],
+        [1, 1],
+      ]),
+    );
     expect(y.tolist()).toEqual([
       [0, 1, 0, 2],
       [1, 1, 2, 2],
@@ -78,7 +134,9 @@ describe('cross', () => {
     expect(() => torch.cross(torch.rand(2, 3), torch.rand(2, 2), 1)).toThrow(
       'linalg.cross: inputs dimension 1 must have length 3. Got 3 and 2',
     );
-    expect(() => torch.cross(torch.rand(3), torch.rand(2, 3), 0)).toThrow('linalg.cross: inputs must have the same number of dimensions.');
+    expect(() => torch.cross(torch.rand(3), torch.rand(2, 3), 0)).toThrow(
+      'linalg.cross: inputs must have the same number of dimensions.',
+    );
   });
   test('gradient', () => expect(gradcheck((a, b) => torch.cross(a, b), leaf(3, 2), leaf(3, 2))).toBe(true));
 });
@@ -86,8 +144,16 @@ describe('cross', () => {
 describe('vander', () => {
   test('powers from left to right or from right to left', () => {
     const x = torch.tensor([1n, 2n, 3n]);
-    expect(torch.vander(x).tolist()).toEqual([[1, 1, 1], [4, 2, 1], [9, 3, 1]]);
-    expect(torch.vander(x, 4, true).tolist()).toEqual([[1, 1, 1, 1], [1, 2, 4, 8], [1, 3, 9, 27]]);
+    expect(torch.vander(x).tolist()).toEqual([
+      [1, 1, 1],
+      [4, 2, 1],
+      [9, 3, 1],
+    ]);
+    expect(torch.vander(x, 4, true).tolist()).toEqual([
+      [1, 1, 1, 1],
+      [1, 2, 4, 8],
+      [1, 3, 9, 27],
+    ]);
     expect(torch.vander(x, { n: 1 }).tolist()).toEqual([[1], [1], [1]]);
     expect(torch.vander(x, 0).shape).toEqual([3, 0]);
     expect(() => torch.vander(x, -1)).toThrow('N must be non-negative.');
@@ -143,12 +209,15 @@ describe('in-place products', () => {
 });
 
 describe('functions that end in an underscore', () => {
-  test.each(['abs_', 'neg_', 'sqrt_', 'exp_', 'relu_', 'sigmoid_', 'trunc_', 'square_'] as const)('torch.%s is the method', (name) => {
-    const x = torch.tensor([0.25, 4]);
-    const y = x.clone();
-    expect(torch[name](y)).toBe(y);
-    expect(y.tolist()).toEqual(x.clone()[name]().tolist());
-  });
+  test.each(['abs_', 'neg_', 'sqrt_', 'exp_', 'relu_', 'sigmoid_', 'trunc_', 'square_'] as const)(
+    'torch.%s is the method',
+    (name) => {
+      const x = torch.tensor([0.25, 4]);
+      const y = x.clone();
+      expect(torch[name](y)).toBe(y);
+      expect(y.tolist()).toEqual(x.clone()[name]().tolist());
+    },
+  );
   test('with further arguments', () => {
     expect(torch.clamp_(torch.tensor([-2, 5]), 0, { max: 1 }).tolist()).toEqual([0, 1]);
     expect(torch.xlogy_(torch.tensor([0, 1]), torch.tensor([0, 1])).tolist()).toEqual([0, 0]);

@@ -1,6 +1,5 @@
 // The types of results of operands of different types.
-import torch from 'flambeau';
-import { type ComplexNumber } from 'flambeau';
+import torch, { type ComplexNumber } from 'flambeau';
 import { dtype, expectSame, fixtures, type Tensor } from './support';
 
 interface Promotion {
@@ -11,7 +10,12 @@ interface Promotion {
 }
 const recorded = fixtures<never>('promotion') as unknown as Promotion;
 const { types, table } = recorded;
-const NUMBERS: Record<string, number | boolean | ComplexNumber> = { bool: true, int: 3, float: 2.5, complex: { re: 1, im: 2 } };
+const NUMBERS: Record<string, number | boolean | ComplexNumber> = {
+  bool: true,
+  int: 3,
+  float: 2.5,
+  complex: { re: 1, im: 2 },
+};
 
 const some = (type: string): Tensor => torch.ones(2, { dtype: dtype(type) });
 const zeroDim = (type: string): Tensor => torch.ones([], { dtype: dtype(type) });

@@ -13,7 +13,12 @@ function buckets(values: readonly number[], shape: readonly number[], dims: read
   const kept = shape.map((n, d) => (dims.includes(d) ? 1 : n));
   const out: number[][] = Array.from({ length: size(kept) }, () => []);
   values.forEach((v, i) => {
-    out[ravel(unravel(i, shape).map((p, d) => (dims.includes(d) ? 0 : p)), kept)]!.push(v);
+    out[
+      ravel(
+        unravel(i, shape).map((p, d) => (dims.includes(d) ? 0 : p)),
+        kept,
+      )
+    ]!.push(v);
   });
   return out;
 }
@@ -37,40 +42,91 @@ function reduced(op: string, x: Tensor, dims: number[], keepdim: boolean): Tenso
 }
 
 describe.each(TOLERANCES)('in %s', (type, relative) => {
-  test.each(Object.keys(FOLDS))('%s of random shapes over random dimensions agrees with the loop, whatever the layout', (op) => {
-    const draw = new Draw(op.length + op.charCodeAt(0));
-    for (let round = 0; round < 60; round++) {
-      const shape = draw.list(draw.whole(1, 5), 1, 6);
-      const dims = shape.map((_, d) => d).filter(() => draw.chance(0.5));
-      if (dims.length === 0) dims.push(draw.whole(0, shape.length - 1));
-      const values = draw.values(size(shape)).map((v) => (draw.chance(0.2) ? 0 : v));
-      const order = shape.map((_, d) => d).sort(() => (draw.chance(0.5) ? 1 : -1));
-      const back = order.map((_, d) => order.indexOf(d));
-      const plain = fromValues(values, shape, type);
-      // In memory the dimensions lie in any order.
-      const x = draw.layout(draw.chance(0.5) ? plain.permute(...order).contiguous().permute(...back) : plain);
-      const keepdim = op !== 'countNonzero' && draw.chance(0.5);
-      const y = reduced(op, x, dims, keepdim);
-      expect(y.shape).toEqual(keepdim ? shape.map((n, d) => (dims.includes(d) ? 1 : n)) : shape.filter((_, d) => !dims.includes(d)));
-      const expected = buckets(values, shape, dims).map(FOLDS[op]!);
-      expectClose(numbers(y), expected, type, { relative }, (i) => `${op} of [${shape.join(', ')}] over [${dims.join(', ')}], element ${i}`);
-    }
-  });
+  test.each(Object.keys(FOLDS))(
+    '%s of random shapes over random dimensions agrees with the loop, whatever the layout',
+    (op) => {
+      const draw = new Draw(op.length + op.charCodeAt(0));
+      for (let round = 0; round < 60; round++) {
+        const shape = draw.list(draw.whole(1, 5), 1, 6);
+        const dims = shape.map((_, d) => d).filter(() => draw.chance(0.5));
+        if (dims.length === 0) dims.push(draw.whole(0, shape.length - 1));
+        const values = draw.values(size(shape)).map((v) => (draw.chance(0.2) ? 0 : v));
+        const order = shape.map((_, d) => d).sort(() => (draw.chance(0.5) ? 1 : -1));
+        const back = order.map((_, d) => order.indexOf(d));
+        const plain = fromValues(values, shape, type);
+        // In memory the dimensions lie in any order.
+        const x = draw.layout(
+          draw.chance(0.5)
+            ? plain
+                .permute(...order)
+                .contiguous()
+                .permute(...back)
+            : plain,
+        );
+        const keepdim = op !== 'countNonzero' && draw.chance(0.5);
+        const y = reduced(op, x, dims, keepdim);
+        expect(y.shape).toEqual(
+          keepdim ? shape.map((n, d) => (dims.includes(d) ? 1 : n)) : shape.filter((_, d) => !dims.includes(d)),
+        );
+        const expected = buckets(values, shape, dims).map(FOLDS[op]!);
+        expectClose(
+          numbers(y),
+          expected,
+          type,
+          { relative },
+          (i) => `${op} of [${shape.join(', ')}] over [${dims.join(', ')}], element ${i}`,
+        );
+      }
+    },
+  );
   test('rows of every length up to 33, and lengths around the blocks, give what a loop gives', () => {
-    const lengths = [...Array.from({ length: 34 }, (_, i) => i), 63, 64, 65, 127, 129, 1000, 1023, 4097, 131073, 200001];
+    const lengths = [
+      ...Array.from({ length: 34 }, (_, i) => i),
+      63,
+      64,
+      65,
+      127,
+      129,
+      1000,
+      1023,
+      4097,
+      131073,
+      200001,
+    ];
     const draw = new Draw(3);
     for (const n of lengths) {
       const values = draw.values(n);
       const x = fromValues(values, [n], type);
       const total = values.reduce((a, b) => a + b, 0);
-      expectClose([Number(x.sum().item())], [total], type, { absolute: relative * (1 + Math.sqrt(n)) }, () => `sum of ${n}`);
+      expectClose(
+        [Number(x.sum().item())],
+        [total],
+        type,
+        { absolute: relative * (1 + Math.sqrt(n)) },
+        () => `sum of ${n}`,
+      );
       if (n === 0) continue;
-      expectClose([Number(x.amax().item()), Number(x.min().item())], [values.reduce((a, b) => Math.max(a, b)), values.reduce((a, b) => Math.min(a, b))], type, {}, () => `extremes of ${n}`);
-      const [best, least] = [values.indexOf(values.reduce((a, b) => Math.max(a, b))), values.indexOf(values.reduce((a, b) => Math.min(a, b)))];
+      expectClose(
+        [Number(x.amax().item()), Number(x.min().item())],
+        [values.reduce((a, b) => Math.max(a, b)), values.reduce((a, b) => Math.min(a, b))],
+        type,
+        {},
+        () => `extremes of ${n}`,
+      );
+      const [best, least] = [
+        values.indexOf(values.reduce((a, b) => Math.max(a, b))),
+        values.indexOf(values.reduce((a, b) => Math.min(a, b))),
+      ];
       expect([n, x.argmax().item(), x.argmin().item()]).toEqual([n, best, least]);
       if (n < 5000) {
         const columns = x.reshape(n, 1).expand(n, 3).contiguous();
-        expectClose(numbers(columns.sum(0)), [total, total, total], type, { absolute: relative * (1 + Math.sqrt(n)) }, () => `columns of ${n}`);
+        expectClose(
+          numbers(columns.sum(0)),
+          [total, total, total],
+          type,
+          { absolute: relative * (1 + Math.sqrt(n)) },
+          () => `columns of ${n}`,
+        );
         expect([n, ...numbers(columns.argmax(0))]).toEqual([n, best, best, best]);
       }
     }
@@ -93,11 +149,29 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
         return out;
       };
       const label = (i: number): string => `[${shape.join(', ')}] along ${dim}, element ${i}`;
-      expectClose(numbers(x.cumsum(dim)), scan((a, b) => a + b), type, { relative }, label);
-      expectClose(numbers(x.cumprod(dim)), scan((a, b) => a * b), type, { relative }, label);
+      expectClose(
+        numbers(x.cumsum(dim)),
+        scan((a, b) => a + b),
+        type,
+        { relative },
+        label,
+      );
+      expectClose(
+        numbers(x.cumprod(dim)),
+        scan((a, b) => a * b),
+        type,
+        { relative },
+        label,
+      );
       expectClose(numbers(x.cummax(dim).values), scan(Math.max), type, {}, label);
       expectClose(numbers(x.cummin(dim).values), scan(Math.min), type, {}, label);
-      expectClose(numbers(x.logcumsumexp(dim)), scan((a, b) => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)))), type, { relative: 10 * relative }, label);
+      expectClose(
+        numbers(x.logcumsumexp(dim)),
+        scan((a, b) => Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)))),
+        type,
+        { relative: 10 * relative },
+        label,
+      );
     }
   });
 });
@@ -111,7 +185,15 @@ test('NaN wins in extremes wherever it stands, and its first place is the index'
         values[at] = NaN;
         if (at + 3 < n) values[at + 3] = NaN;
         const x = fromValues(values, [n], type);
-        expect([type, n, at, x.max().item(), x.amin().item(), x.argmax().item(), x.min(0).indices.item()]).toEqual([type, n, at, NaN, NaN, at, at]);
+        expect([type, n, at, x.max().item(), x.amin().item(), x.argmax().item(), x.min(0).indices.item()]).toEqual([
+          type,
+          n,
+          at,
+          NaN,
+          NaN,
+          at,
+          at,
+        ]);
         const rowsOf = x.reshape(n, 1).expand(n, 5).contiguous();
         expect([n, at, ...numbers(rowsOf.argmin(0))]).toEqual([n, at, at, at, at, at, at]);
       }
@@ -137,7 +219,18 @@ test('the result does not depend on the number of threads', () => {
   const before = torch.getNumThreads();
   const x = torch.rand(400_003);
   const m = torch.rand(300, 701);
-  const all = (): Tensor[] => [x.sum(), x.norm(), x.var(), x.mean(), m.sum(0), m.sum(1), m.logsumexp([0]), m.cumsum(0), m.softmax(1), m.mm(m.t())];
+  const all = (): Tensor[] => [
+    x.sum(),
+    x.norm(),
+    x.var(),
+    x.mean(),
+    m.sum(0),
+    m.sum(1),
+    m.logsumexp([0]),
+    m.cumsum(0),
+    m.softmax(1),
+    m.mm(m.t()),
+  ];
   try {
     torch.setNumThreads(1);
     const single = all();

@@ -5,7 +5,8 @@ export const size = (shape: readonly number[]): number => shape.reduce((a, b) =>
 /** a: [m, k], b: [k, n] -> [m, n]. */
 export function matmul(a: readonly number[], b: readonly number[], m: number, k: number, n: number): number[] {
   const out = new Array<number>(m * n).fill(0);
-  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) for (let l = 0; l < k; l++) out[i * n + j]! += a[i * k + l]! * b[l * n + j]!;
+  for (let i = 0; i < m; i++)
+    for (let j = 0; j < n; j++) for (let l = 0; l < k; l++) out[i * n + j]! += a[i * k + l]! * b[l * n + j]!;
   return out;
 }
 
@@ -22,7 +23,9 @@ export interface ConvShape {
   dilation: readonly number[];
 }
 export function convOutput(s: ConvShape): number[] {
-  return s.input.map((n, d) => Math.floor((n + 2 * s.padding[d]! - s.dilation[d]! * (s.kernel[d]! - 1) - 1) / s.stride[d]!) + 1);
+  return s.input.map(
+    (n, d) => Math.floor((n + 2 * s.padding[d]! - s.dilation[d]! * (s.kernel[d]! - 1) - 1) / s.stride[d]!) + 1,
+  );
 }
 /** Visits every product of a convolution: places in x [n, c, ..], w [o, c / groups, ..] and y [n, o, ..]. */
 function visitConv(s: ConvShape, visit: (x: number, w: number, y: number) => void): void {
@@ -49,7 +52,12 @@ function visitConv(s: ConvShape, visit: (x: number, w: number, y: number) => voi
     }
   }
 }
-export function conv(s: ConvShape, x: readonly number[], w: readonly number[], bias: readonly number[] | null): number[] {
+export function conv(
+  s: ConvShape,
+  x: readonly number[],
+  w: readonly number[],
+  bias: readonly number[] | null,
+): number[] {
   const plane = size(convOutput(s));
   const y = Array.from({ length: s.n * s.o * plane }, (_, i) => bias?.[Math.floor(i / plane) % s.o] ?? 0);
   visitConv(s, (i, j, k) => {
@@ -106,7 +114,9 @@ export function windows(s: PoolShape): { places: number[]; padded: number }[] {
   const out = poolOutput(s);
   return Array.from({ length: size(out) }, (_, p) => {
     const start = unravel(p, out).map((v, d) => v * s.stride[d]! - s.padding[d]!);
-    const padded = start.map((v, d) => Math.min(v + s.kernel[d]!, s.input[d]! + s.padding[d]!) - v).reduce((a, b) => a * b, 1);
+    const padded = start
+      .map((v, d) => Math.min(v + s.kernel[d]!, s.input[d]! + s.padding[d]!) - v)
+      .reduce((a, b) => a * b, 1);
     const places: number[] = [];
     for (let q = 0; q < size(s.kernel); q++) {
       const at = unravel(q, s.kernel).map((k, d) => start[d]! + k * s.dilation[d]!);
@@ -118,9 +128,12 @@ export function windows(s: PoolShape): { places: number[]; padded: number }[] {
 /** Windows of adaptive pooling: from floor(i n / m) to ceil((i + 1) n / m). */
 export function adaptiveWindows(input: readonly number[], out: readonly number[]): number[][] {
   return Array.from({ length: size(out) }, (_, p) => {
-    const ranges = unravel(p, out).map((i, d) => [Math.floor((i * input[d]!) / out[d]!), Math.ceil(((i + 1) * input[d]!) / out[d]!)] as const);
+    const ranges = unravel(p, out).map(
+      (i, d) => [Math.floor((i * input[d]!) / out[d]!), Math.ceil(((i + 1) * input[d]!) / out[d]!)] as const,
+    );
     let places: number[][] = [[]];
-    for (const [from, to] of ranges) places = places.flatMap((at) => Array.from({ length: to - from }, (_, k) => [...at, from + k]));
+    for (const [from, to] of ranges)
+      places = places.flatMap((at) => Array.from({ length: to - from }, (_, k) => [...at, from + k]));
     return places.map((at) => ravel(at, input));
   });
 }

@@ -7,7 +7,13 @@ const call = (name: string, ...args: unknown[]): unknown => functionOf(name)(...
 
 test('optional arguments go by position, by name, or from one on by name', () => {
   const expected = x.sum([0, 2], true);
-  for (const found of [torch.sum(x, [0, 2], true), torch.sum(x, { dim: [0, 2], keepdim: true }), torch.sum(x, [0, 2], { keepdim: true }), x.sum({ keepdim: true, dim: [0, 2] }), x.sum([0, 2], { keepdim: true })]) {
+  for (const found of [
+    torch.sum(x, [0, 2], true),
+    torch.sum(x, { dim: [0, 2], keepdim: true }),
+    torch.sum(x, [0, 2], { keepdim: true }),
+    x.sum({ keepdim: true, dim: [0, 2] }),
+    x.sum([0, 2], { keepdim: true }),
+  ]) {
     expectSame(found, expected);
   }
 });
@@ -26,7 +32,8 @@ test('required arguments go by name too', () => {
   expectSame(call('add', x, { other: 2, alpha: 3 }) as Tensor, x.add(6));
 });
 test('sizes go one by one or as an array', () => {
-  for (const found of [x.view(6, 4), x.view([6, 4]), x.reshape(6, -1), torch.reshape(x, [6, 4])]) expect(found.shape).toEqual([6, 4]);
+  for (const found of [x.view(6, 4), x.view([6, 4]), x.reshape(6, -1), torch.reshape(x, [6, 4])])
+    expect(found.shape).toEqual([6, 4]);
   expect(torch.zeros(2, 3, { dtype: torch.int8 }).dtype).toBe(torch.int8);
   expect(torch.zeros([2, 3], { dtype: torch.int8 }).shape).toEqual([2, 3]);
   expect(torch.zeros([]).shape).toEqual([]);
@@ -45,11 +52,19 @@ describe('a TypeError names the function and the argument when', () => {
     ['one is given twice', () => call('sum', x, 1, { dim: 1 }), "sum() got multiple values for argument 'dim'"],
     ['a tensor is a number', () => call('matmul', x, 3), "matmul(): argument 'other' must be Tensor, not number (3)"],
     ['a tensor is an array', () => call('exp', [1, 2]), /^exp\(\): argument 'input' must be Tensor, not /],
-    ['an integer has a fraction', () => call('select', x, 0, 1.5), "select(): argument 'index' must be int, not number (1.5)"],
+    [
+      'an integer has a fraction',
+      () => call('select', x, 0, 1.5),
+      "select(): argument 'index' must be int, not number (1.5)",
+    ],
     ['an integer is NaN', () => call('unsqueeze', x, NaN), "unsqueeze(): argument 'dim' must be int, not number (NaN)"],
     ['an integer is text', () => call('unsqueeze', x, '0'), /^unsqueeze\(\): argument 'dim' must be int, not str/],
     ['a flag is a number', () => call('sum', x, 0, 1), /^sum\(\): argument 'keepdim' must be bool, not number/],
-    ['a dtype is text', () => call('zeros', 2, { dtype: 'float32' }), /^zeros\(\): argument 'dtype' must be ScalarType/],
+    [
+      'a dtype is text',
+      () => call('zeros', 2, { dtype: 'float32' }),
+      /^zeros\(\): argument 'dtype' must be ScalarType/,
+    ],
     ['a list holds a fraction', () => call('permute', x, [0, 1, 1.5]), /^permute\(\): argument 'dims' must be int/],
     ['a list holds text', () => call('sum', x, [0, 'a']), /^sum\(\): argument 'dim' must be int\[\]/],
     ['null has no meaning', () => call('exp', null), /^exp\(\): argument 'input' must be Tensor, not null/],

@@ -5,10 +5,18 @@ import { checkFile } from './structured';
 import { expectClose, functionOf, numbers, type Tensor } from './support';
 import { rows } from './table/layers';
 
-checkFile('layers', rows.filter((row) => /softmax$/i.test(row.op)));
+checkFile(
+  'layers',
+  rows.filter((row) => /softmax$/i.test(row.op)),
+);
 
 /** Applies a function of a row to every row of a tensor along a dimension. */
-function along(values: readonly number[], shape: readonly number[], dim: number, f: (row: number[]) => number[]): number[] {
+function along(
+  values: readonly number[],
+  shape: readonly number[],
+  dim: number,
+  f: (row: number[]) => number[],
+): number[] {
   const out = new Array<number>(values.length);
   const rows = new Map<string, number[]>();
   values.forEach((_, i) => {
@@ -44,7 +52,10 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
         return row.map((i) => gs[i]! - ys[i]! * total);
       });
       const label = (i: number): string => `[${shape.join(', ')}] along ${dim}, element ${i}`;
-      for (const [op, expected, gx] of [['softmax', ys, pairs], ['logSoftmax', along(xs, shape, dim, logSoftmax), logPairs]] as const) {
+      for (const [op, expected, gx] of [
+        ['softmax', ys, pairs],
+        ['logSoftmax', along(xs, shape, dim, logSoftmax), logPairs],
+      ] as const) {
         const x = draw.tensor(xs, shape, type).detach().requiresGrad_();
         const y = functionOf(op)(x, dim) as Tensor;
         expectClose(numbers(y), expected, type, { relative, absolute: relative / 10 }, label);

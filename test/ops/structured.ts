@@ -2,22 +2,40 @@
 import torch from 'flambeau';
 import { LAYOUTS } from './layouts';
 import {
-  ALL_TYPES, argument, decode, dtype, expectClose, fixtures, fromSpec, functionOf, isComplexName, isFloatName, isSpec, methodOf, numbers,
-  type Outcome, type Recorded, recordOf, type StructuredRecord, Tensor,
+  ALL_TYPES,
+  argument,
+  decode,
+  dtype,
+  expectClose,
+  fixtures,
+  fromSpec,
+  functionOf,
+  isComplexName,
+  isFloatName,
+  isSpec,
+  methodOf,
+  numbers,
+  type Outcome,
+  type Recorded,
+  recordOf,
+  type StructuredRecord,
+  Tensor,
 } from './support';
 import { type Case, type Spec, type Structured, title } from './table/row';
 
 /** Calls the op of a row; `tensorOf` makes the tensors among the arguments. */
 export function run(row: Structured, one: Case, tensorOf: (spec: Spec) => Tensor = fromSpec, name = row.op): unknown {
   const args = one.args.map((a) => argument(a, tensorOf));
-  if (one.options) args.push(Object.fromEntries(Object.entries(one.options).map(([k, v]) => [k, argument(v, tensorOf)])));
+  if (one.options)
+    args.push(Object.fromEntries(Object.entries(one.options).map(([k, v]) => [k, argument(v, tensorOf)])));
   return functionOf(name)(...args);
 }
 
 function expectOutcome(found: unknown, expected: Outcome, tolerance: number, where: string): void {
   if (Array.isArray(expected)) {
     expect([where, (found as unknown[]).length]).toEqual([where, expected.length]);
-    for (let i = 0; i < expected.length; i++) expectOutcome((found as unknown[])[i], expected[i]!, tolerance, `${where}[${i}]`);
+    for (let i = 0; i < expected.length; i++)
+      expectOutcome((found as unknown[])[i], expected[i]!, tolerance, `${where}[${i}]`);
   } else if (typeof expected === 'object') {
     expectTensor(found as Tensor, expected, tolerance, where);
   } else expect([where, found]).toEqual([where, expected]);
@@ -26,13 +44,27 @@ function expectTensor(found: Tensor, expected: Recorded, tolerance: number, wher
   expect([where, found.dtype.name, ...found.shape]).toEqual([where, expected.dtype, ...expected.shape]);
   const exact = !isFloatName(expected.dtype) && !isComplexName(expected.dtype);
   const relative = exact ? 0 : expected.dtype === 'float64' || expected.dtype === 'complex128' ? tolerance : 3e-7;
-  expectClose(numbers(found), expected.values.map(decode), expected.dtype, { relative, absolute: exact ? 0 : 1e-15, ulps: exact ? 0 : 4 }, (i) => `${where}, element ${i}`);
+  expectClose(
+    numbers(found),
+    expected.values.map(decode),
+    expected.dtype,
+    { relative, absolute: exact ? 0 : 1e-15, ulps: exact ? 0 : 4 },
+    (i) => `${where}, element ${i}`,
+  );
 }
 
 /** A call as a title. */
 function shown(one: Case): string {
   const arg = (v: unknown): string =>
-    isSpec(v) ? `${v.dtype}[${v.shape.join(', ')}]` : Array.isArray(v) ? `[${v.map(arg).join(', ')}]` : v === null ? 'null' : typeof v === 'object' ? JSON.stringify(v) : String(v);
+    isSpec(v)
+      ? `${v.dtype}[${v.shape.join(', ')}]`
+      : Array.isArray(v)
+        ? `[${v.map(arg).join(', ')}]`
+        : v === null
+          ? 'null'
+          : typeof v === 'object'
+            ? JSON.stringify(v)
+            : String(v);
   const options = Object.entries(one.options ?? {}).map(([k, v]) => `${k}: ${arg(v)}`);
   return [...one.args.map(arg), ...(options.length ? [`{ ${options.join(', ')} }`] : [])].join(', ');
 }
@@ -41,7 +73,9 @@ function shown(one: Case): string {
 function differentiable(row: Structured, one: Case, type: (name: string) => boolean): number[] {
   const wanted = row.grad ?? true;
   if (wanted === false) return [];
-  const places = one.args.flatMap((a, i) => (isSpec(a) && type(a.dtype) && a.values.length > 0 && a.values.every(Number.isFinite) ? [i] : []));
+  const places = one.args.flatMap((a, i) =>
+    isSpec(a) && type(a.dtype) && a.values.length > 0 && a.values.every(Number.isFinite) ? [i] : [],
+  );
   return wanted === true ? places : places.filter((i) => wanted.includes(i));
 }
 /** The op as a function of its differentiable arguments, and those. */
@@ -69,15 +103,20 @@ export function checkFile(file: string, rows: readonly Structured[]): void {
   const records = fixtures<StructuredRecord>(file);
   describe.each(rows.map((row) => [title(row), row] as const))('%s', (_name, row) => {
     const record = (): StructuredRecord => recordOf(records, title(row), row);
-    test.each(row.cases.map((one, i) => [shown(one), one, i] as const))('(%s) gives the values of PyTorch', (name, one, i) => {
-      expectOutcome(run(row, one), record().cases[i]!, row.tolerance ?? 1e-13, name);
-    });
+    test.each(row.cases.map((one, i) => [shown(one), one, i] as const))(
+      '(%s) gives the values of PyTorch',
+      (name, one, i) => {
+        expectOutcome(run(row, one), record().cases[i]!, row.tolerance ?? 1e-13, name);
+      },
+    );
     if (row.types !== false) checkTypes(row, record);
     if (row.layouts !== false) checkLayouts(row, record);
     checkGradients(row);
     for (const alias of row.aliases ?? []) {
       test(`is also ${alias}`, () => {
-        row.cases.forEach((one, i) => expectOutcome(run(row, one, fromSpec, alias), record().cases[i]!, row.tolerance ?? 1e-13, alias));
+        row.cases.forEach((one, i) =>
+          expectOutcome(run(row, one, fromSpec, alias), record().cases[i]!, row.tolerance ?? 1e-13, alias),
+        );
       });
     }
     test('is a method too, if it is a method of PyTorch', () => {
@@ -87,7 +126,9 @@ export function checkFile(file: string, rows: readonly Structured[]): void {
         return void expect(typeof (torch as unknown as Record<string, unknown>)[row.op]).toBe('function');
       }
       const rest = first!.args.slice(1).map((a) => argument(a));
-      const options = first!.options ? [Object.fromEntries(Object.entries(first!.options).map(([k, v]) => [k, argument(v)]))] : [];
+      const options = first!.options
+        ? [Object.fromEntries(Object.entries(first!.options).map(([k, v]) => [k, argument(v)]))]
+        : [];
       expectOutcome(methodOf(self, row.op)(...rest, ...options), record().cases[0]!, row.tolerance ?? 1e-13, 'method');
     });
   });
@@ -95,8 +136,14 @@ export function checkFile(file: string, rows: readonly Structured[]): void {
 
 function checkTypes(row: Structured, record: () => StructuredRecord): void {
   const first = row.cases[0]!;
-  const inType = (type: string): unknown => run(row, first, (spec) => fromSpec(spec, spec.dtype === 'float64' ? type : spec.dtype));
-  const names = (value: unknown): string[] => (Array.isArray(value) ? value.map((v: Tensor) => v.dtype.name) : value instanceof Tensor ? [value.dtype.name] : ['bool']);
+  const inType = (type: string): unknown =>
+    run(row, first, (spec) => fromSpec(spec, spec.dtype === 'float64' ? type : spec.dtype));
+  const names = (value: unknown): string[] =>
+    Array.isArray(value)
+      ? value.map((v: Tensor) => v.dtype.name)
+      : value instanceof Tensor
+        ? [value.dtype.name]
+        : ['bool'];
   test('takes the types that PyTorch takes and gives results of the same types', () => {
     const found = Object.fromEntries(
       ALL_TYPES.map((type) => {
@@ -114,7 +161,11 @@ function checkTypes(row: Structured, record: () => StructuredRecord): void {
     }
     expect(found).toEqual(record().dtypes);
   });
-  test.each([['float32', 2e-6], ['float16', 1e-2], ['bfloat16', 8e-2]] as const)('gives in %s what float64 gives, rounded', (type, relative) => {
+  test.each([
+    ['float32', 2e-6],
+    ['float16', 1e-2],
+    ['bfloat16', 8e-2],
+  ] as const)('gives in %s what float64 gives, rounded', (type, relative) => {
     if (!record().dtypes![type] && !row.more?.includes(type)) return void expect(() => inType(type)).toThrow();
     // The same inputs in float64: what the type cannot hold is rounded first.
     const held = (spec: Spec): Tensor => fromSpec(spec, spec.dtype === 'float64' ? type : spec.dtype);
@@ -134,7 +185,12 @@ function checkTypes(row: Structured, record: () => StructuredRecord): void {
 function checkLayouts(row: Structured, record: () => StructuredRecord): void {
   test.each(LAYOUTS)('reads tensors with %s', (_name, layout) => {
     row.cases.forEach((one, i) => {
-      expectOutcome(run(row, one, (spec) => layout(fromSpec(spec))), record().cases[i]!, row.tolerance ?? 1e-13, shown(one));
+      expectOutcome(
+        run(row, one, (spec) => layout(fromSpec(spec))),
+        record().cases[i]!,
+        row.tolerance ?? 1e-13,
+        shown(one),
+      );
     });
   });
   test('leaves its arguments as they are', () => {
@@ -151,12 +207,18 @@ function checkLayouts(row: Structured, record: () => StructuredRecord): void {
 }
 
 function checkGradients(row: Structured): void {
-  for (const [kind, holds] of [['', (name: string) => name === 'float64'], ['complex ', isComplexName]] as const) {
-    const cases = row.cases.map((one) => [shown(one), one, differentiable(row, one, holds)] as const).filter(([, , places]) => places.length > 0);
+  for (const [kind, holds] of [
+    ['', (name: string) => name === 'float64'],
+    ['complex ', isComplexName],
+  ] as const) {
+    const cases = row.cases
+      .map((one) => [shown(one), one, differentiable(row, one, holds)] as const)
+      .filter(([, , places]) => places.length > 0);
     if (cases.length === 0) continue;
     test.each(cases)(`(%s) has the ${kind}derivatives that finite differences give`, (_name, one, places) => {
       const [fn, inputs] = asFunction(row, one, places);
-      if (!recordsGradient((fn as (...a: unknown[]) => unknown)(...(inputs as unknown[])))) throw new Error('the result carries no gradient');
+      if (!recordsGradient((fn as (...a: unknown[]) => unknown)(...(inputs as unknown[]))))
+        throw new Error('the result carries no gradient');
       torch.autograd.gradcheck(fn, inputs);
       torch.autograd.gradgradcheck(fn, inputs);
     });

@@ -7,7 +7,18 @@ import { type Arg, fingerprint, type Spec } from './table/row';
 export type Callable = (...args: unknown[]) => unknown;
 
 export const ALL_TYPES = [
-  'uint8', 'int8', 'int16', 'int32', 'int64', 'float16', 'bfloat16', 'float32', 'float64', 'complex64', 'complex128', 'bool',
+  'uint8',
+  'int8',
+  'int16',
+  'int32',
+  'int64',
+  'float16',
+  'bfloat16',
+  'float32',
+  'float64',
+  'complex64',
+  'complex128',
+  'bool',
 ] as const;
 
 const library = torch as unknown as Record<string, unknown>;
@@ -38,7 +49,10 @@ export function fromValues(values: readonly number[], shape: readonly number[], 
     const wide = torch.tensor(Float64Array.from(values)).reshape([...shape, 2]);
     return torch.viewAsComplex(wide).to(dtype(type)).clone();
   }
-  const flat = type === 'int64' && values.every(Number.isInteger) ? torch.tensor(BigInt64Array.from(values, (v) => BigInt(v))) : torch.tensor(Float64Array.from(values)).to(dtype(type));
+  const flat =
+    type === 'int64' && values.every(Number.isInteger)
+      ? torch.tensor(BigInt64Array.from(values, (v) => BigInt(v)))
+      : torch.tensor(Float64Array.from(values)).to(dtype(type));
   // Tests look at versions and leaves: the tensor is no view of another.
   return flat.reshape([...shape]).clone();
 }
@@ -80,7 +94,9 @@ export function numbers(t: Tensor): number[] {
 
 /** The spacing of a type's values near v. */
 export function ulp(v: number, type: string): number {
-  const [bits, least] = { float16: [10, -24], bfloat16: [7, -133], float32: [23, -149], complex64: [23, -149] }[type] ?? [52, -1074];
+  const [bits, least] = { float16: [10, -24], bfloat16: [7, -133], float32: [23, -149], complex64: [23, -149] }[
+    type
+  ] ?? [52, -1074];
   const size = Math.abs(v);
   const exponent = size === 0 || !Number.isFinite(size) ? -Infinity : Math.floor(Math.log2(size));
   return 2 ** Math.max(exponent - bits!, least!);
@@ -122,7 +138,10 @@ export interface StructuredRecord {
 
 /** A file of recorded values. */
 export function fixtures<T>(name: string): Record<string, T> {
-  return JSON.parse(readFileSync(path.join(__dirname, '..', 'fixtures', 'ops', `${name}.json`), 'utf8')) as Record<string, T>;
+  return JSON.parse(readFileSync(path.join(__dirname, '..', 'fixtures', 'ops', `${name}.json`), 'utf8')) as Record<
+    string,
+    T
+  >;
 }
 /** What was recorded for a row; a row that changed since then is an error. */
 export function recordOf<T extends { fingerprint: string }>(file: Record<string, T>, title: string, row: unknown): T {
@@ -149,13 +168,24 @@ interface Tolerance {
   signed?: boolean;
 }
 /** Compares elements, and says which one is off. `label` names element i. */
-export function expectClose(found: readonly number[], expected: readonly number[], type: string, tolerance: Tolerance, label: (i: number) => string = (i) => `element ${i}`): void {
+export function expectClose(
+  found: readonly number[],
+  expected: readonly number[],
+  type: string,
+  tolerance: Tolerance,
+  label: (i: number) => string = (i) => `element ${i}`,
+): void {
   if (found.length !== expected.length) expect(found.length).toBe(expected.length);
-  const largest = tolerance.relative === undefined ? 0 : expected.reduce((m, v) => (Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m), 0);
+  const largest =
+    tolerance.relative === undefined
+      ? 0
+      : expected.reduce((m, v) => (Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m), 0);
   const off: string[] = [];
   expected.forEach((v, i) => {
-    const allowed = (tolerance.absolute ?? 0) + (tolerance.ulps ?? 0) * ulp(v, type) + (tolerance.relative ?? 0) * largest;
-    if (!agrees(found[i]!, v, allowed, tolerance.signed)) off.push(`${label(i)}: ${show(found[i]!)} instead of ${show(v)}`);
+    const allowed =
+      (tolerance.absolute ?? 0) + (tolerance.ulps ?? 0) * ulp(v, type) + (tolerance.relative ?? 0) * largest;
+    if (!agrees(found[i]!, v, allowed, tolerance.signed))
+      off.push(`${label(i)}: ${show(found[i]!)} instead of ${show(v)}`);
   });
   if (off.length > 0) expect(off.slice(0, 8)).toEqual([]);
 }
@@ -164,7 +194,12 @@ export const show = (v: number): string => (Object.is(v, -0) ? '-0' : String(v))
 function sameBytes(a: Tensor, b: Tensor): boolean {
   const x = a.detach().toTypedArray();
   const y = b.detach().toTypedArray();
-  return Buffer.compare(Buffer.from(x.buffer, x.byteOffset, x.byteLength), Buffer.from(y.buffer, y.byteOffset, y.byteLength)) === 0;
+  return (
+    Buffer.compare(
+      Buffer.from(x.buffer, x.byteOffset, x.byteLength),
+      Buffer.from(y.buffer, y.byteOffset, y.byteLength),
+    ) === 0
+  );
 }
 /** The same elements and geometry, bit by bit (NaN equals NaN). */
 export function expectSame(found: Tensor, expected: Tensor): void {

@@ -17,8 +17,10 @@ const column = (row: Row, i: number): number[] => row.points.map((p) => p[i]!);
 function computed(name: string, row: Row, dtype: torch.DType): number[] {
   const x = torch.tensor(column(row, 0), { dtype });
   if (row.points[0]!.length === 1) return list(functions[name]!(x));
-  if (name === 'polygamma') return row.points.map(([n, at]) => special.polygamma(n!, torch.tensor(at, { dtype })).item() as number);
-  if (name === 'multigammaln') return row.points.map(([at, p]) => special.multigammaln(torch.tensor(at, { dtype }), p!).item() as number);
+  if (name === 'polygamma')
+    return row.points.map(([n, at]) => special.polygamma(n!, torch.tensor(at, { dtype })).item() as number);
+  if (name === 'multigammaln')
+    return row.points.map(([at, p]) => special.multigammaln(torch.tensor(at, { dtype }), p!).item() as number);
   return list(functions[name]!(x, torch.tensor(column(row, 1), { dtype })));
 }
 
@@ -43,13 +45,16 @@ describe.each(Object.entries(recorded))('%s', (name, row) => {
   });
 
   test('float32 gives the same at points that it can hold', () => {
-    const exact = row.points.map((p, i) => ({ p, v: row.values[i]! })).filter(({ p, v }) => p.every((x) => Math.fround(x) === x) && Math.abs(v) < 1e30);
+    const exact = row.points
+      .map((p, i) => ({ p, v: row.values[i]! }))
+      .filter(({ p, v }) => p.every((x) => Math.fround(x) === x) && Math.abs(v) < 1e30);
     const few = { points: exact.map((e) => e.p), values: exact.map((e) => e.v) };
     expect(few.points.length).toBeGreaterThan(10);
     const found = computed(name, few, float32);
     const off = few.points.flatMap((p, i) => {
       const v = few.values[i]!;
-      const allowed = 1e-6 * sensitivity(name, v, p[0]!) + (/Polynomial/.test(name) ? 2e-4 * Math.max(1, Math.abs(v)) : 0) + 1e-38;
+      const allowed =
+        1e-6 * sensitivity(name, v, p[0]!) + (/Polynomial/.test(name) ? 2e-4 * Math.max(1, Math.abs(v)) : 0) + 1e-38;
       return Math.abs(found[i]! - v) <= allowed ? [] : [`at ${p.join()}: ${found[i]} instead of ${v}`];
     });
     expect(off).toEqual([]);
@@ -65,9 +70,14 @@ describe('types and shapes', () => {
 
   test('every length and a strided view give what single elements give', () => {
     for (let n = 0; n <= 34; n++) {
-      const x = torch.linspace(0.1, 9, 2 * n, { dtype: float64 }).reshape(n, 2).select(1, 1);
+      const x = torch
+        .linspace(0.1, 9, 2 * n, { dtype: float64 })
+        .reshape(n, 2)
+        .select(1, 1);
       const whole = list(special.besselJ0(x));
-      expect(whole).toEqual((x.tolist() as number[]).map((v) => special.besselJ0(torch.tensor(v, { dtype: float64 })).item()));
+      expect(whole).toEqual(
+        (x.tolist() as number[]).map((v) => special.besselJ0(torch.tensor(v, { dtype: float64 })).item()),
+      );
     }
   });
 
@@ -84,7 +94,13 @@ describe('types and shapes', () => {
 
   test('degrees without end do not hang', () => {
     const x = torch.tensor([0.5, 3], { dtype: float64 });
-    for (const name of ['legendrePolynomialP', 'laguerrePolynomialL', 'hermitePolynomialHe', 'chebyshevPolynomialT', 'chebyshevPolynomialW']) {
+    for (const name of [
+      'legendrePolynomialP',
+      'laguerrePolynomialL',
+      'hermitePolynomialHe',
+      'chebyshevPolynomialT',
+      'chebyshevPolynomialW',
+    ]) {
       expect(list(functions[name]!(x, 1e18)).length).toBe(2);
     }
     expect(list(special.chebyshevPolynomialT(torch.tensor([1, -1]), 1e18))).toEqual([1, 1]);
@@ -164,9 +180,12 @@ describe('gradients', () => {
   });
 
   test('the first argument of gammainc has none', () => {
-    expect(() => special.gammainc(leaf(1), torch.tensor([1], { dtype: float64 })).sum().backward()).toThrow(
-      "the derivative for 'igamma: input' is not implemented.",
-    );
+    expect(() =>
+      special
+        .gammainc(leaf(1), torch.tensor([1], { dtype: float64 }))
+        .sum()
+        .backward(),
+    ).toThrow("the derivative for 'igamma: input' is not implemented.");
   });
 
   test('Bessel functions and polynomials do not take part', () => {

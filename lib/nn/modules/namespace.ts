@@ -1,4 +1,4 @@
-// torch.nn.modules: the layers and containers, and the hooks of all modules.
+// The namespace torch.nn.modules: all layers, and the hooks that all modules share.
 export * from '../containers/index.js';
 export {
   registerModuleBufferRegistrationHook,

@@ -6,6 +6,7 @@ import { vectorNormOf } from '../../ops/reduce.js';
 import { fnOp } from '../../ops/define.js';
 import { tensor } from '../../ops/creation.js';
 import { Tensor } from '../../tensor/tensor.js';
+import { warn } from '../warn.js';
 
 type Tensors = Tensor | Iterable<Tensor>;
 
@@ -64,6 +65,15 @@ export const clipGradNorm_ = fnOp(
       scaleDown(grads, maxNorm, total);
       return total;
     }),
+);
+
+/** The older name of `clipGradNorm_`, with the same arguments. */
+export const clipGradNorm = fnOp(
+  'clipGradNorm(any parameters, float maxNorm, float normType=2, bool errorIfNonfinite=False, bool? foreach=None)',
+  (parameters: Tensors, maxNorm: number, normType: number, errorIfNonfinite: boolean): Tensor => {
+    warn('`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.');
+    return clipGradNorm_.impl(parameters, maxNorm, normType, errorIfNonfinite);
+  },
 );
 
 /** Limits every element of the gradients to [-clipValue, clipValue], in place. */

@@ -1,6 +1,6 @@
 // What the utilities that compute a module's tensor from others share: attributes by name, and hooks that belong to an object.
 import type { Tensor } from '../../tensor/tensor.js';
-import type { ForwardPreHook } from '../hooks.js';
+import { addHook, type ForwardPreHook } from '../hooks.js';
 import type { Module } from '../module.js';
 
 /** The attribute `module[name]`. */
@@ -36,7 +36,7 @@ const owners = new WeakMap<object, PreForward>();
 export function addOwnedHook(module: Module, owner: PreForward): void {
   const hook: ForwardPreHook = (m, inputs) => owner.beforeForward(m, inputs);
   owners.set(hook, owner);
-  module.registerForwardPreHook(hook as Parameters<Module['registerForwardPreHook']>[0]);
+  addHook(module._forwardPreHooks, { hook, withKwargs: false });
 }
 
 /** The owners of a class among the module's forward pre-hooks, with the numbers of their hooks. */

@@ -120,7 +120,7 @@ export class ParametrizationList extends ModuleList {
     if (found instanceof Tensor) this._keepOriginal(original, found);
     else this._keepOriginals(original, found as unknown[]);
     if (this.unsafe) return;
-    const result: unknown = this();
+    const result: unknown = (this as unknown as () => unknown)();
     if (!(result instanceof Tensor)) {
       throw new RuntimeError(`A parametrization must return a tensor. Got ${kindOf(result)}.`);
     }

@@ -2,8 +2,8 @@
 import { kindOf, RuntimeError } from '../../core/errors.js';
 import { onesLike } from '../../ops/creation.js';
 import { isOptions } from '../../ops/signature.js';
-import { Parameter } from '../../tensor/parameter.js';
-import { Tensor } from '../../tensor/tensor.js';
+import type { Parameter } from '../../tensor/parameter.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import type { Module } from '../module.js';
 import { pySize } from '../printing.js';
 import { addOwnedHook, deleteAttribute, ownedHooks, type PreForward, setAttribute, tensorAttribute } from './named_tensor.js';
@@ -73,7 +73,7 @@ export abstract class BasePruningMethod implements PreForward {
       if (Object.keys(rest).length > 0) given.push(rest);
     }
     const make = this as unknown as new (...values: unknown[]) => BasePruningMethod;
-    return applyMethod(module, name, () => new make(...given), scores);
+    return applyMethod(module, name, new make(...given), scores);
   }
 
   /**
@@ -107,55 +107,47 @@ export abstract class BasePruningMethod implements PreForward {
   }
 }
 
-/** Takes the method off the tensor and gives it back combined with `next`; `next` alone if there was none. */
-function combined(module: Module, name: string, next: BasePruningMethod): BasePruningMethod {
+/** The method that prunes a tensor now, with the number of its hook. */
+function methodOn(module: Module, name: string): [id: number, method: BasePruningMethod] | null {
   const found = ownedHooks(module, BasePruningMethod).filter(([, method]) => method._tensorName === name);
   if (found.length > 1) {
     throw new RuntimeError(
       `Avoid adding multiple pruning hooks to the same tensor ${name} of module ${String(module)}. Use a PruningContainer.`,
     );
   }
-  next._tensorName = name;
-  if (found.length === 0) return next;
-  const [id, old] = found[0]!;
-  module._forwardPreHooks.delete(id);
-  const container = old instanceof PruningContainer ? old : new PruningContainer(old);
-  container.addPruningMethod(next);
-  return container;
+  return found[0] ?? null;
 }
 
-function applyMethod(
-  module: Module,
-  name: string,
-  make: () => BasePruningMethod,
-  scores: Tensor | null,
-): BasePruningMethod {
+function applyMethod(module: Module, name: string, next: BasePruningMethod, scores: Tensor | null): BasePruningMethod {
   const original = tensorAttribute(module, name);
-  const method = combined(module, name, make());
-  const again = method instanceof PruningContainer;
   if (scores !== null && !sameShape(scores, original)) {
     throw new RuntimeError(
       `importance_scores should have the same shape as parameter ${name} of ${String(module)}, got ` +
         `${pySize(scores.shape)} vs ${pySize(original.shape)}`,
     );
   }
-  if (!again) {
+  next._tensorName = name;
+  const before = methodOn(module, name);
+  let method = next;
+  let soFar: Tensor;
+  if (before === null) {
+    soFar = onesLike(original);
+  } else {
+    // A new container: an error in computing the mask leaves the old one as it was.
+    const [, old] = before;
+    method = new PruningContainer(...(old instanceof PruningContainer ? old : [old]), next);
+    soFar = tensorAttribute(module, `${name}_mask`).detach().clone();
+  }
+  const mask = method.computeMask((scores ?? original).detach(), soFar);
+  if (before === null) {
     module.registerParameter(`${name}_orig`, original as Parameter);
     module._parameters.delete(name);
+  } else {
+    module._forwardPreHooks.delete(before[0]);
   }
-  const soFar = again ? tensorAttribute(module, `${name}_mask`).detach().clone() : onesLike(original);
-  try {
-    const mask = method.computeMask((scores ?? original).detach(), soFar);
-    module.registerBuffer(`${name}_mask`, mask);
-    setAttribute(module, name, method.applyMask(module));
-    addOwnedHook(module, method);
-  } catch (error) {
-    if (!again) {
-      module._parameters.delete(`${name}_orig`);
-      module.registerParameter(name, original as Parameter);
-    }
-    throw error;
-  }
+  module.registerBuffer(`${name}_mask`, mask);
+  setAttribute(module, name, method.applyMask(module));
+  addOwnedHook(module, method);
   return method;
 }
 
@@ -166,7 +158,7 @@ export class PruningContainer extends BasePruningMethod {
   /** @param methods methods that act on the same tensor. */
   constructor(...methods: BasePruningMethod[]) {
     super();
-    if (methods.length === 1) this._tensorName = methods[0]!._tensorName;
+    if (methods.length > 0) this._tensorName = methods[0]!._tensorName;
     for (const method of methods) this.addPruningMethod(method);
   }
 

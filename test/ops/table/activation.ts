@@ -3,7 +3,8 @@ import type { Pointwise } from './row';
 import { REAL, unary, WIDE } from './unary';
 
 type Options = Parameters<typeof unary>[2];
-const activation = (op: string, rest: Options = {}): Pointwise => unary(op, [-4, 4], { real: REAL, inPlace: false, ...rest });
+const activation = (op: string, rest: Options = {}): Pointwise =>
+  unary(op, [-4, 4], { real: REAL, inPlace: false, ...rest });
 const F = (name: string): string => `torch.nn.functional.${name}`;
 
 export const rows: readonly Pointwise[] = [
@@ -22,7 +23,13 @@ export const rows: readonly Pointwise[] = [
   activation('leakyRelu', { inPlace: true, kinks: [0], python: F('leaky_relu') }),
   activation('leakyRelu', { variant: 'slope', extra: [0.5], kinks: [0], inPlace: true, python: F('leaky_relu') }),
   activation('hardtanh', { inPlace: true, kinks: [-1, 1], python: F('hardtanh') }),
-  activation('hardtanh', { variant: 'bounds', extra: [-2.5, 1.5], kinks: [-2.5, 1.5], inPlace: true, python: F('hardtanh') }),
+  activation('hardtanh', {
+    variant: 'bounds',
+    extra: [-2.5, 1.5],
+    kinks: [-2.5, 1.5],
+    inPlace: true,
+    python: F('hardtanh'),
+  }),
   activation('relu6', { inPlace: true, kinks: [0, 6], anyZero: true, python: F('relu6') }),
   activation('hardsigmoid', { inPlace: true, kinks: [-3, 3], python: F('hardsigmoid') }),
   activation('hardswish', { inPlace: true, kinks: [-3, 3], python: F('hardswish') }),

@@ -14,7 +14,10 @@ type Options = Partial<Omit<Pointwise, 'op' | 'arity' | 'real' | 'complex' | 'in
   complex?: boolean;
   ints?: readonly (readonly number[])[] | null;
 };
-function binary(op: string, { real = [REAL, REAL], complex = false, ints = [INTS, INTS], ...rest }: Options = {}): Pointwise {
+function binary(
+  op: string,
+  { real = [REAL, REAL], complex = false, ints = [INTS, INTS], ...rest }: Options = {},
+): Pointwise {
   return {
     op,
     arity: 2,
@@ -31,7 +34,10 @@ const compare = (op: string, rest: Options = {}): Pointwise => binary(op, { numb
 const logic = (op: string): Pointwise => binary(op, { numbers: 'none', complex: true });
 const bits = (op: string, rest: Options = {}): Pointwise => binary(op, { real: null, ...rest });
 const division = (op: string, rest: Options = {}): Pointwise => binary(op, { ints: [INTS, DIVISORS], ...rest });
-function ternary(op: string, { ints = [INTS.slice(1, 8), [-2, 0, 3], [-1, 1, 2]], real = [FEW, FEW, FEW], ...rest }: Options = {}): Pointwise {
+function ternary(
+  op: string,
+  { ints = [INTS.slice(1, 8), [-2, 0, 3], [-1, 1, 2]], real = [FEW, FEW, FEW], ...rest }: Options = {},
+): Pointwise {
   return {
     op,
     arity: 3,
@@ -56,8 +62,19 @@ export const rows: readonly Pointwise[] = [
   division('div', { variant: 'floor', options: { roundingMode: 'floor' } }),
   division('div', { variant: 'trunc', options: { roundingMode: 'trunc' } }),
   division('floorDivide'),
-  division('remainder', { slopes: [[0.25, 0.5], [0.75, 2]] }),
-  division('fmod', { numbers: 'other', slopes: [[0.25, 0.5], [0.75, 2]] }),
+  division('remainder', {
+    slopes: [
+      [0.25, 0.5],
+      [0.75, 2],
+    ],
+  }),
+  division('fmod', {
+    numbers: 'other',
+    slopes: [
+      [0.25, 0.5],
+      [0.75, 2],
+    ],
+  }),
   smooth('pow', { complex: true, ints: [INTS, [0, 1, 2, 3, 7]] }),
   smooth('maximum', { numbers: 'none', slopes: [RANGE, [0.3, 2.1]] }),
   smooth('minimum', { numbers: 'none', slopes: [RANGE, [0.3, 2.1]] }),
@@ -71,7 +88,16 @@ export const rows: readonly Pointwise[] = [
   smooth('logaddexp2', { numbers: 'none', absolute: 2, anyZero: true }),
   smooth('xlogy'),
   smooth('xlog1py', { python: 'torch.special.xlog1py' }),
-  binary('zeta', { real: [[2, 3, 4.5, 1, 0.5], [0.5, 1, 2.5, 7, -1.5, NaN]], python: 'torch.special.zeta', ulps: 256, slopes: [null, [1, 3]], more: { float16: 'float16', bfloat16: 'bfloat16' } }),
+  binary('zeta', {
+    real: [
+      [2, 3, 4.5, 1, 0.5],
+      [0.5, 1, 2.5, 7, -1.5, NaN],
+    ],
+    python: 'torch.special.zeta',
+    ulps: 256,
+    slopes: [null, [1, 3]],
+    more: { float16: 'float16', bfloat16: 'bfloat16' },
+  }),
   binary('heaviside', { numbers: 'none' }),
   binary('gcd', { real: null, ints: [INTS.slice(1), INTS.slice(1)], numbers: 'none' }),
   binary('lcm', { real: null, ints: [INTS.slice(1), INTS.slice(1)], numbers: 'none' }),
@@ -91,8 +117,21 @@ export const rows: readonly Pointwise[] = [
   bits('bitwiseLeftShift', { ints: [INTS, [0, 1, 3, 6]] }),
   bits('bitwiseRightShift', { ints: [INTS, [0, 1, 3, 7]] }),
   binary('isclose', { inPlace: false, numbers: 'none', complex: true }),
-  binary('isclose', { variant: 'tolerances', options: { rtol: 0.5, atol: 0.25, equalNan: true }, inPlace: false, numbers: 'none' }),
-  smooth('polar', { real: [[0, 0.5, 2, 3], [-2, -0.5, 0, 1.5]], ints: null, inPlace: false, numbers: 'none' }),
+  binary('isclose', {
+    variant: 'tolerances',
+    options: { rtol: 0.5, atol: 0.25, equalNan: true },
+    inPlace: false,
+    numbers: 'none',
+  }),
+  smooth('polar', {
+    real: [
+      [0, 0.5, 2, 3],
+      [-2, -0.5, 0, 1.5],
+    ],
+    ints: null,
+    inPlace: false,
+    numbers: 'none',
+  }),
   smooth('complex', { real: [REAL, REAL], ints: null, inPlace: false, numbers: 'none' }),
   ternary('addcmul'),
   ternary('addcmul', { variant: 'value', options: { value: 2 } }),

@@ -109,7 +109,12 @@ interface GridOptions {
   avoid?: readonly number[];
 }
 /** Distinct values spread over (low, high), exact in float32, at least 1/32 away from `avoid`. */
-export function grid(shape: readonly number[], low = -2, high = 2, { seed = 1, dtype = 'float64', avoid = [] }: GridOptions = {}): Spec {
+export function grid(
+  shape: readonly number[],
+  low = -2,
+  high = 2,
+  { seed = 1, dtype = 'float64', avoid = [] }: GridOptions = {},
+): Spec {
   const n = product(shape) * (dtype.startsWith('complex') ? 2 : 1);
   const values = shuffled(n, seed).map((k) => {
     const v = Math.round((low + ((high - low) * (k + 0.5)) / n) * 4096) / 4096;
@@ -139,7 +144,9 @@ export const callWith = (options: Record<string, Arg>, ...args: Arg[]): Case => 
 
 /** FNV-1a of a row as text: recorded values know the row that they belong to. */
 export function fingerprint(row: unknown): string {
-  const text = JSON.stringify(row, (_key, v) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : Object.is(v, -0) ? '-0' : v));
+  const text = JSON.stringify(row, (_key, v) =>
+    typeof v === 'number' && !Number.isFinite(v) ? String(v) : Object.is(v, -0) ? '-0' : v,
+  );
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
   return (h >>> 0).toString(16);

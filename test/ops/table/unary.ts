@@ -3,10 +3,45 @@ import type { ComplexSpec, Pointwise } from './row';
 
 /** Values that are exact in every floating-point type, and the special ones. */
 export const REAL: readonly number[] = [
-  -Infinity, -96, -12.5, -3, -2.5, -1.5, -1, -0.75, -0.5, -0.125, -0, 0, 0.125, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 12.5, 96, Infinity, NaN,
+  -Infinity,
+  -96,
+  -12.5,
+  -3,
+  -2.5,
+  -1.5,
+  -1,
+  -0.75,
+  -0.5,
+  -0.125,
+  -0,
+  0,
+  0.125,
+  0.5,
+  0.75,
+  1,
+  1.5,
+  2,
+  2.5,
+  3,
+  12.5,
+  96,
+  Infinity,
+  NaN,
 ];
 /** Also the very small and the very large: those that a type cannot hold are left out there. */
-export const WIDE: readonly number[] = [...REAL, 2 ** -140, 2 ** -30, -(2 ** -30), 2 ** -12, 2 ** 12, 2 ** 24 + 2, 2 ** 100, -(2 ** 100), 2 ** -600, 2 ** 900];
+export const WIDE: readonly number[] = [
+  ...REAL,
+  2 ** -140,
+  2 ** -30,
+  -(2 ** -30),
+  2 ** -12,
+  2 ** 12,
+  2 ** 24 + 2,
+  2 ** 100,
+  -(2 ** 100),
+  2 ** -600,
+  2 ** 900,
+];
 export const COMPLEX: readonly ComplexSpec[] = [
   { re: 0.5, im: 0.25 },
   { re: -1.5, im: 0.75 },
@@ -21,7 +56,14 @@ const INTS: readonly number[] = [-128, -100, -7, -3, -1, 0, 1, 2, 3, 5, 64, 127]
 /** The half types, which PyTorch leaves out of some special functions. */
 export const HALVES = { float16: 'float16', bfloat16: 'bfloat16' };
 /** Integers, which PyTorch does not round to decimals. */
-const FROM_WHOLE = { uint8: 'float32', int8: 'float32', int16: 'float32', int32: 'float32', int64: 'float32', bool: 'float32' };
+const FROM_WHOLE = {
+  uint8: 'float32',
+  int8: 'float32',
+  int16: 'float32',
+  int32: 'float32',
+  int64: 'float32',
+  bool: 'float32',
+};
 const WHOLE = [-3, -2, -1, 0, 1, 2, 3];
 
 type Options = Partial<Omit<Pointwise, 'op' | 'arity' | 'real' | 'slopes' | 'complex' | 'ints'>> & {
@@ -30,7 +72,11 @@ type Options = Partial<Omit<Pointwise, 'op' | 'arity' | 'real' | 'slopes' | 'com
   ints?: boolean;
 };
 /** One operand; `slope` is where the gradient is checked. */
-export function unary(op: string, slope: readonly [number, number] | null, { real = REAL, complex = false, ints = true, ...rest }: Options = {}): Pointwise {
+export function unary(
+  op: string,
+  slope: readonly [number, number] | null,
+  { real = REAL, complex = false, ints = true, ...rest }: Options = {},
+): Pointwise {
   return {
     op,
     arity: 1,
@@ -45,7 +91,8 @@ export function unary(op: string, slope: readonly [number, number] | null, { rea
 const elementary = (op: string, slope: readonly [number, number] = [-2, 2], rest: Options = {}): Pointwise =>
   unary(op, slope, { real: WIDE, complex: true, ...rest });
 const test = (op: string, rest: Options = {}): Pointwise => unary(op, null, { real: WIDE, ...rest });
-const special = (op: string, slope: readonly [number, number], rest: Options = {}): Pointwise => unary(op, slope, { python: `torch.special.${op}`, inPlace: true, ...rest });
+const special = (op: string, slope: readonly [number, number], rest: Options = {}): Pointwise =>
+  unary(op, slope, { python: `torch.special.${op}`, inPlace: true, ...rest });
 
 export const rows: readonly Pointwise[] = [
   elementary('neg', [-2, 2], { aliases: ['negative'] }),
@@ -61,8 +108,21 @@ export const rows: readonly Pointwise[] = [
   unary('ceil', [-2, 2], { kinks: WHOLE }),
   unary('trunc', [-2, 2], { kinks: WHOLE, aliases: ['fix'] }),
   unary('round', [-2, 2], { kinks: [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5] }),
-  unary('round', null, { variant: 'one decimal', options: { decimals: 1 }, inPlace: false, ints: false, ulps: 64, more: FROM_WHOLE }),
-  unary('round', null, { variant: 'to tens', options: { decimals: -1 }, inPlace: false, ints: false, more: FROM_WHOLE }),
+  unary('round', null, {
+    variant: 'one decimal',
+    options: { decimals: 1 },
+    inPlace: false,
+    ints: false,
+    ulps: 64,
+    more: FROM_WHOLE,
+  }),
+  unary('round', null, {
+    variant: 'to tens',
+    options: { decimals: -1 },
+    inPlace: false,
+    ints: false,
+    more: FROM_WHOLE,
+  }),
   unary('frac', [-2, 2], { kinks: WHOLE }),
   elementary('exp'),
   elementary('exp2'),
@@ -90,8 +150,19 @@ export const rows: readonly Pointwise[] = [
   unary('erfinv', [-0.8, 0.8], { real: WIDE }),
   unary('lgamma', [0.5, 4], { real: WIDE, ulps: 64 }),
   unary('digamma', [0.5, 4], { ulps: 256 }),
-  unary('i0', [-2, 2], { instead: [[-Infinity, Infinity], [Infinity, Infinity]] }),
-  special('i1', [-2, 2], { instead: [[-Infinity, -Infinity], [Infinity, Infinity]], anyZero: true }),
+  unary('i0', [-2, 2], {
+    instead: [
+      [-Infinity, Infinity],
+      [Infinity, Infinity],
+    ],
+  }),
+  special('i1', [-2, 2], {
+    instead: [
+      [-Infinity, -Infinity],
+      [Infinity, Infinity],
+    ],
+    anyZero: true,
+  }),
   special('i0e', [0.25, 2]),
   special('i1e', [0.25, 2], { anyZero: true }),
   special('erfcx', [-2, 2], { more: HALVES }),
