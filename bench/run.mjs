@@ -48,11 +48,11 @@ console.log(
 );
 
 const results = [];
-function report(name, about, ours, theirs, unit) {
+function report(name, about, ours, theirs) {
   const row = {
     name,
     about,
-    unit: unit ?? 'us',
+    unit: 'us',
     basis: threads === 1 ? 'processor time' : 'wall time',
     ours: median(ours),
     pytorch: theirs.length ? median(theirs) : null,
@@ -60,9 +60,8 @@ function report(name, about, ours, theirs, unit) {
     ratio: theirs.length ? median(theirs.map((t, i) => t / ours[i])) : null,
   };
   results.push(row);
-  const other =
-    row.pytorch === null ? '' : `  PyTorch ${show(row.pytorch, row).padStart(14)}  ${row.ratio.toFixed(2)}x`;
-  console.log(`${name.padEnd(20)} ${show(row.ours, row).padStart(14)}${other}`);
+  const other = row.pytorch === null ? '' : `  PyTorch ${show(row.pytorch).padStart(14)}  ${row.ratio.toFixed(2)}x`;
+  console.log(`${name.padEnd(20)} ${show(row.ours).padStart(14)}${other}`);
 }
 
 const us = await Runner.start('ours', threads);
@@ -87,8 +86,9 @@ try {
   them?.stop();
 }
 if (wanted('startup')) {
-  const { ours, theirs } = startUp(rounds, python);
+  const { bare, ours, theirs } = startUp(rounds, python);
   report('startup', 'a fresh process: load the library, add two tensors', ours, theirs);
-  results[results.length - 1].basis = 'wall time';
+  Object.assign(results[results.length - 1], { basis: 'processor time', bareNode: median(bare) });
+  console.log(`${'  of it Node alone'.padEnd(20)} ${show(median(bare)).padStart(14)}`);
 }
 if (options.json) writeFileSync(options.json, `${JSON.stringify({ environment, results }, null, 2)}\n`);

@@ -1,28 +1,33 @@
-// How long a fresh process takes until the first result: it starts, loads the library, and adds two tensors.
+// How much processor time a fresh process takes until the first result: it starts, loads the library, adds two tensors.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const OURS = `const torch = require('flambeau'); torch.ones(2).add(torch.ones(2));`;
-const PYTORCH = 'import torch; torch.ones(2).add(torch.ones(2))';
+const TIME = 'const { user, system } = process.cpuUsage(); console.log(user + system);';
+const BARE = TIME;
+const OURS = `const torch = require('flambeau'); torch.ones(2).add(torch.ones(2)); ${TIME}`;
+const PYTORCH = 'import time, torch; torch.ones(2).add(torch.ones(2)); print(time.process_time() * 1e6)';
 
-function wall(command, args) {
-  const start = performance.now();
-  const { status, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
+function cpuOf(command, args) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);
-  return (performance.now() - start) * 1000;
+  return Number(stdout);
 }
 
-/** @returns {{ ours: number[], theirs: number[] }} microseconds of each fresh process, the first of each not counted */
+/**
+ * @returns {{ bare: number[], ours: number[], theirs: number[] }} microseconds of each fresh process, of which `bare` is Node
+ *   alone; the first of each is not counted
+ */
 export function startUp(rounds, python) {
-  const ours = [];
-  const theirs = [];
+  const times = { bare: [], ours: [], theirs: [] };
   for (let round = -1; round < rounds; round++) {
-    const a = wall(process.execPath, ['-e', OURS]);
-    const b = python ? wall(python, ['-c', PYTORCH]) : 0;
+    const bare = cpuOf(process.execPath, ['-e', BARE]);
+    const ours = cpuOf(process.execPath, ['-e', OURS]);
+    const theirs = python ? cpuOf(python, ['-c', PYTORCH]) : 0;
     if (round < 0) continue;
-    ours.push(a);
-    if (python) theirs.push(b);
+    times.bare.push(bare);
+    times.ours.push(ours);
+    if (python) times.theirs.push(theirs);
   }
-  return { ours, theirs };
+  return times;
 }

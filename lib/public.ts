@@ -4,7 +4,14 @@ import './ops/properties.js';
 import './tensor/print.js';
 
 export * as autograd from './autograd/index.js';
-export { enableGrad, inferenceMode, isGradEnabled, isInferenceModeEnabled, noGrad, setGradEnabled } from './autograd/mode.js';
+export {
+  enableGrad,
+  inferenceMode,
+  isGradEnabled,
+  isInferenceModeEnabled,
+  noGrad,
+  setGradEnabled,
+} from './autograd/mode.js';
 export { Size, StateDict, Tuple } from './core/containers.js';
 export { Device, type DeviceLike, device } from './core/device.js';
 export {

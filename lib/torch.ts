@@ -51,7 +51,9 @@ export const strided = 'strided';
 /** The smallest and largest value of an integer type. */
 export function iinfo(dtype: DType): { bits: number; min: number | bigint; max: number | bigint; dtype: string } {
   if (dtype.isFloatingPoint || dtype.isComplex || dtype.name === 'bool') {
-    throw new TypeError(`iinfo(): torch.iinfo() requires an integer input type. Use torch.finfo to handle '${dtype.name}'`);
+    throw new TypeError(
+      `iinfo(): torch.iinfo() requires an integer input type. Use torch.finfo to handle '${dtype.name}'`,
+    );
   }
   const bits = 8 * dtype.itemsize;
   if (bits === 64) return { bits, min: -(2n ** 63n), max: 2n ** 63n - 1n, dtype: dtype.name };
@@ -82,7 +84,9 @@ const FORMATS: Record<string, [number, number, number]> = {
 export function finfo(dtype: DType): FloatInfo {
   const format = FORMATS[dtype.toReal().name];
   if (format === undefined) {
-    throw new TypeError(`finfo(): torch.finfo() requires a floating point input type. Use torch.iinfo to handle '${dtype.name}'`);
+    throw new TypeError(
+      `finfo(): torch.finfo() requires a floating point input type. Use torch.iinfo to handle '${dtype.name}'`,
+    );
   }
   const [fraction, exponent, digits] = format;
   const max = (2 - 2 ** -fraction) * 2 ** exponent;

@@ -38,7 +38,8 @@ export const meta = new Device('meta');
  */
 export function device(like: DeviceLike, index?: number): Device {
   if (like instanceof Device) return like;
-  if (typeof like !== 'string') throw new TypeError(`device(): argument 'device' must be a string or a device, not ${typeof like}`);
+  if (typeof like !== 'string')
+    throw new TypeError(`device(): argument 'device' must be a string or a device, not ${typeof like}`);
   const match = /^([a-z]+)(?::(\d+))?$/.exec(like);
   const type = TYPES.find((t) => t === match?.[1]);
   if (!match || !type) {

@@ -100,7 +100,9 @@ export function getDefaultDtype(): DType {
  */
 export function setDefaultDtype(dtype: DType): void {
   if (!(dtype instanceof DType) || !dtype.isFloatingPoint) {
-    throw new TypeError(`setDefaultDtype(): only floating-point types are supported as the default type, got ${String(dtype)}`);
+    throw new TypeError(
+      `setDefaultDtype(): only floating-point types are supported as the default type, got ${String(dtype)}`,
+    );
   }
   defaultDtype = dtype;
 }

@@ -11,9 +11,18 @@ import { dimOf } from './transform.js';
 
 const OPTIONS = 'float d=1, ScalarType? dtype=None, any layout=None, Device? device=None, bool requiresGrad=False';
 
-function frequencies(name: string, places: Tensor, n: number, d: number, dtype: DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor {
+function frequencies(
+  name: string,
+  places: Tensor,
+  n: number,
+  d: number,
+  dtype: DType | null,
+  device: DeviceLike | null,
+  requiresGrad: boolean,
+): Tensor {
   const type = dtype ?? getDefaultDtype();
-  if (!type.isFloatingPoint && !type.isComplex) throw new RuntimeError(`${name} requires a floating point or complex dtype`);
+  if (!type.isFloatingPoint && !type.isComplex)
+    throw new RuntimeError(`${name} requires a floating point or complex dtype`);
   return finish(cast(places.mul(1 / (n * d)), type), device, requiresGrad);
 }
 /**
@@ -23,7 +32,14 @@ function frequencies(name: string, places: Tensor, n: number, d: number, dtype: 
  */
 export const fftfreq = fnOp(
   `fftfreq(int n, ${OPTIONS})`,
-  (n: number, d: number, dtype: DType | null, _layout: unknown, device: DeviceLike | null, requiresGrad: boolean): Tensor => {
+  (
+    n: number,
+    d: number,
+    dtype: DType | null,
+    _layout: unknown,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor => {
     const half = Math.ceil(n / 2);
     const places = cat.impl([arange(0, half, 1, { dtype: float64 }), arange(half - n, 0, 1, { dtype: float64 })], 0);
     return frequencies('fftfreq', places, n, d, dtype, device, requiresGrad);
@@ -32,19 +48,34 @@ export const fftfreq = fnOp(
 /** The frequencies of `rfft`'s elements: [0, 1, ..., n / 2] / (n d). */
 export const rfftfreq = fnOp(
   `rfftfreq(int n, ${OPTIONS})`,
-  (n: number, d: number, dtype: DType | null, _layout: unknown, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
+  (
+    n: number,
+    d: number,
+    dtype: DType | null,
+    _layout: unknown,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor =>
     frequencies('rfftfreq', arange(0, Math.floor(n / 2) + 1, 1, { dtype: float64 }), n, d, dtype, device, requiresGrad),
 );
 
 function shifted(input: Tensor, dim: readonly number[] | null, by: (n: number) => number): Tensor {
   const dims = dim === null ? input.shape.map((_, d) => d) : dim.map((d) => dimOf(input, d));
-  return dims.length === 0 ? input.clone() : roll.impl(input, dims.map((d) => by(input.shape[d]!)), dims);
+  return dims.length === 0
+    ? input.clone()
+    : roll.impl(
+        input,
+        dims.map((d) => by(input.shape[d]!)),
+        dims,
+      );
 }
 /** Moves frequency 0 to the middle, along all dimensions or those given. */
-export const fftshift = fnOp('fftshift(Tensor input, int[]? dim=None)', (input: Tensor, dim: readonly number[] | null): Tensor =>
-  shifted(input, dim, (n) => Math.floor(n / 2)),
+export const fftshift = fnOp(
+  'fftshift(Tensor input, int[]? dim=None)',
+  (input: Tensor, dim: readonly number[] | null): Tensor => shifted(input, dim, (n) => Math.floor(n / 2)),
 );
 /** The inverse of `fftshift`. */
-export const ifftshift = fnOp('ifftshift(Tensor input, int[]? dim=None)', (input: Tensor, dim: readonly number[] | null): Tensor =>
-  shifted(input, dim, (n) => Math.ceil(n / 2)),
+export const ifftshift = fnOp(
+  'ifftshift(Tensor input, int[]? dim=None)',
+  (input: Tensor, dim: readonly number[] | null): Tensor => shifted(input, dim, (n) => Math.ceil(n / 2)),
 );

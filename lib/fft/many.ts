@@ -3,7 +3,17 @@ import { RuntimeError } from '../core/errors.js';
 import { clone } from '../ops/convert.js';
 import { fnOp } from '../ops/define.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkPoints, complexToComplex, complexToReal, dimsOf, product, promoted, realToComplex, resized, scaleOf } from './transform.js';
+import {
+  checkPoints,
+  complexToComplex,
+  complexToReal,
+  dimsOf,
+  product,
+  promoted,
+  realToComplex,
+  resized,
+  scaleOf,
+} from './transform.js';
 
 type Sizes = readonly number[] | null;
 
@@ -22,7 +32,8 @@ function checkAxes(name: string, dims: readonly number[]): void {
 }
 /** Real to complex along the last of the dimensions, then complex along the others. */
 function fromReal(name: string, input: Tensor, s: Sizes, dim: Sizes, norm: string | null, forward: boolean): Tensor {
-  if (input.dtype.isComplex) throw new RuntimeError(`${name} expects a real-valued input tensor, but got ${input.dtype.scalarName}`);
+  if (input.dtype.isComplex)
+    throw new RuntimeError(`${name} expects a real-valued input tensor, but got ${input.dtype.scalarName}`);
   const { dims, sizes } = dimsOf(input, s, dim);
   checkAxes(name, dims);
   const x = resizedTo(promoted(input, false), dims, sizes);
@@ -51,8 +62,10 @@ type Transform = (input: Tensor, s: Sizes, dim: Sizes, norm: string | null) => T
 const rowN = (name: string, impl: Transform) => fnOp(`${name}(${ARGS})` as `x(${typeof ARGS})`, impl);
 /** The same over two dimensions, by default the last ones. */
 const row2 = (name: string, impl: Transform) =>
-  fnOp(`${name}(${ARGS2})` as `x(${typeof ARGS2})`, (input: Tensor, s: Sizes, dim: readonly number[], norm: string | null): Tensor =>
-    impl(input, s, dim.length === 0 ? [-2, -1] : dim, norm),
+  fnOp(
+    `${name}(${ARGS2})` as `x(${typeof ARGS2})`,
+    (input: Tensor, s: Sizes, dim: readonly number[], norm: string | null): Tensor =>
+      impl(input, s, dim.length === 0 ? [-2, -1] : dim, norm),
   );
 
 /**

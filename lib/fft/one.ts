@@ -2,7 +2,16 @@
 import { RuntimeError } from '../core/errors.js';
 import { fnOp } from '../ops/define.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkPoints, complexToComplex, complexToReal, dimOf, promoted, realToComplex, resized, scaleOf } from './transform.js';
+import {
+  checkPoints,
+  complexToComplex,
+  complexToReal,
+  dimOf,
+  promoted,
+  realToComplex,
+  resized,
+  scaleOf,
+} from './transform.js';
 
 function complexTransform(input: Tensor, n: number | null, dim: number, norm: string | null, forward: boolean): Tensor {
   const d = dimOf(input, dim);
@@ -12,8 +21,16 @@ function complexTransform(input: Tensor, n: number | null, dim: number, norm: st
   if (input.dtype.isComplex) return complexToComplex(resized(input, d, points), [d], forward, scale);
   return realToComplex(resized(promoted(input, false), d, points), d, forward, false, scale);
 }
-function fromReal(name: string, input: Tensor, n: number | null, dim: number, norm: string | null, forward: boolean): Tensor {
-  if (input.dtype.isComplex) throw new RuntimeError(`${name} expects a real input tensor, but got ${input.dtype.scalarName}`);
+function fromReal(
+  name: string,
+  input: Tensor,
+  n: number | null,
+  dim: number,
+  norm: string | null,
+  forward: boolean,
+): Tensor {
+  if (input.dtype.isComplex)
+    throw new RuntimeError(`${name} expects a real input tensor, but got ${input.dtype.scalarName}`);
   const d = dimOf(input, dim);
   const points = n ?? input.shape[d]!;
   checkPoints(points);

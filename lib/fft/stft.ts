@@ -93,7 +93,8 @@ export const stft = op(
   ): Tensor => {
     const hop = hopLength ?? Math.floor(nFft / 4);
     const width = winLength ?? nFft;
-    if (center && alignToWindow !== null) throw new RuntimeError('stft align_to_window should only be set when center = false');
+    if (center && alignToWindow !== null)
+      throw new RuntimeError('stft align_to_window should only be set when center = false');
     let x = center ? padded(input, Math.floor(nFft / 2), padMode) : input;
     const complex = x.dtype.isComplex || (window !== null && window.dtype.isComplex);
     if (returnComplex === null && !complex) {
@@ -114,11 +115,14 @@ export const stft = op(
     if (!batched) x = unsqueeze.impl(x, 0);
     const n = x.shape[1]!;
     const aligned = alignToWindow === true;
-    if (nFft <= 0 || (!aligned && nFft > n) || (aligned && width > n)) wrong(`expected 0 < n_fft < ${n}, but got n_fft=${nFft}`);
+    if (nFft <= 0 || (!aligned && nFft > n) || (aligned && width > n))
+      wrong(`expected 0 < n_fft < ${n}, but got n_fft=${nFft}`);
     if (hop <= 0) wrong(`expected hop_length > 0, but got hop_length=${hop}`);
     if (width <= 0 || width > nFft) wrong(`expected 0 < win_length <= n_fft, but got win_length=${width}`);
     if (window !== null && (window.ndim !== 1 || window.shape[0] !== width)) {
-      wrong(`expected a 1D window tensor of size equal to win_length=${width}, but got window with size [${window.shape.join(', ')}]`);
+      wrong(
+        `expected a 1D window tensor of size equal to win_length=${width}, but got window with size [${window.shape.join(', ')}]`,
+      );
     }
     const one = onesided ?? !complex;
     if (one && complex) throw new RuntimeError('Cannot have onesided output if window or input is complex');
@@ -171,31 +175,41 @@ export const istft = op(
       );
     };
     if (!given.dtype.isComplex) {
-      throw new RuntimeError('istft requires a complex-valued input tensor matching the output from stft with return_complex=True.');
+      throw new RuntimeError(
+        'istft requires a complex-valued input tensor matching the output from stft with return_complex=True.',
+      );
     }
-    if (given.ndim !== 2 && given.ndim !== 3) wrong(`: expected a tensor with 3 or 4 dimensions, but got ${given.ndim + 1}`);
+    if (given.ndim !== 2 && given.ndim !== 3)
+      wrong(`: expected a tensor with 3 or 4 dimensions, but got ${given.ndim + 1}`);
     if (given.numel() === 0) wrong(': input tensor cannot be empty.');
     const batched = given.ndim === 3;
     const input = batched ? given : unsqueeze.impl(given, 0);
     const [, elements, count] = input.shape as [number, number, number];
     const one = onesided ?? elements !== nFft;
     if (one && Math.floor(nFft / 2) + 1 !== elements) {
-      wrong(`: expected the frequency dimension (3rd to the last) of the input tensor to match n_fft / 2 + 1 when onesided=True, but got ${elements}`);
+      wrong(
+        `: expected the frequency dimension (3rd to the last) of the input tensor to match n_fft / 2 + 1 when onesided=True, but got ${elements}`,
+      );
     }
     if (!one && nFft !== elements) {
-      wrong(`: expected the frequency dimension (3rd to the last) of the input tensor to match n_fft when onesided=False, but got ${elements}`);
+      wrong(
+        `: expected the frequency dimension (3rd to the last) of the input tensor to match n_fft when onesided=False, but got ${elements}`,
+      );
     }
     if (hop <= 0 || hop > width) wrong(': expected 0 < hop_length <= win_length');
     if (width <= 0 || width > nFft) wrong(': expected 0 < win_length <= n_fft');
     if (window !== null && (window.ndim !== 1 || window.shape[0] !== width)) {
       wrong(': Invalid window shape. window has to be 1D and length of `win_length`');
     }
-    if (!returnComplex && window !== null && window.dtype.isComplex) throw new RuntimeError('Complex windows are incompatible with return_complex=False');
+    if (!returnComplex && window !== null && window.dtype.isComplex)
+      throw new RuntimeError('Complex windows are incompatible with return_complex=False');
     if (returnComplex && one) throw new RuntimeError('Cannot have onesided output if window or input is complex');
     const spectrum = transpose.impl(input, 1, 2);
     const norm = normalized ? 'ortho' : null;
     // A real signal is made from the first half of the elements.
-    let frames = returnComplex ? ifft.impl(spectrum, null, -1, norm) : irfft.impl(one ? spectrum : narrow.impl(spectrum, -1, 0, Math.floor(nFft / 2) + 1), nFft, -1, norm);
+    let frames = returnComplex
+      ? ifft.impl(spectrum, null, -1, norm)
+      : irfft.impl(one ? spectrum : narrow.impl(spectrum, -1, 0, Math.floor(nFft / 2) + 1), nFft, -1, norm);
     const w = frameWindow(window, frames, width, nFft) ?? invoke(FULL, [nFft], 1, frames.dtype.toReal());
     frames = mul.impl(frames, w);
     const total = nFft + hop * (count - 1);
@@ -204,7 +218,13 @@ export const istft = op(
       { dtype: int64 },
     );
     const addUp = (t: Tensor): Tensor =>
-      indexAdd.impl(invoke(ZEROS, [t.shape[0]!, total], t.dtype), 1, places, reshaped(t, [t.shape[0]!, count * nFft]), 1);
+      indexAdd.impl(
+        invoke(ZEROS, [t.shape[0]!, total], t.dtype),
+        1,
+        places,
+        reshaped(t, [t.shape[0]!, count * nFft]),
+        1,
+      );
     const energy = mul.impl(w, conj.impl(w));
     const weights = addUp(energy.expand(1, count, nFft));
     const start = center ? Math.floor(nFft / 2) : 0;

@@ -44,8 +44,17 @@ export function complexToReal(x: Tensor, dim: number, n: number, forward: boolea
       // Elements that stand for two, themselves and their conjugates, count twice.
       const m = half.shape[dim]!;
       const both = n - m;
-      const parts = [narrow.impl(half, dim, 0, 1), mul.impl(narrow.impl(half, dim, 1, both), 2), narrow.impl(half, dim, 1 + both, m - 1 - both)];
-      return [cat.impl(parts.filter((p) => p.shape[dim]! > 0), dim)];
+      const parts = [
+        narrow.impl(half, dim, 0, 1),
+        mul.impl(narrow.impl(half, dim, 1, both), 2),
+        narrow.impl(half, dim, 1 + both, m - 1 - both),
+      ];
+      return [
+        cat.impl(
+          parts.filter((p) => p.shape[dim]! > 0),
+          dim,
+        ),
+      ];
     });
   }
   return y;
@@ -75,7 +84,8 @@ export function promoted(x: Tensor, complex: boolean): Tensor {
  */
 export function scaleOf(norm: string | null, forward: boolean, n: number): number {
   if (norm === 'ortho') return 1 / Math.sqrt(n);
-  if (norm !== null && norm !== 'backward' && norm !== 'forward') throw new RuntimeError(`Invalid normalization mode: "${norm}"`);
+  if (norm !== null && norm !== 'backward' && norm !== 'forward')
+    throw new RuntimeError(`Invalid normalization mode: "${norm}"`);
   return (norm === 'forward') === forward ? 1 / n : 1;
 }
 
@@ -92,14 +102,20 @@ export function dimOf(x: Tensor, dim: number): number {
  * The dimensions of a transform of several, and their sizes (-1 keeps a size).
  * @throws RuntimeError if both are given with different lengths, or a dimension comes twice.
  */
-export function dimsOf(x: Tensor, s: readonly number[] | null, dim: readonly number[] | null): { dims: number[]; sizes: number[] } {
+export function dimsOf(
+  x: Tensor,
+  s: readonly number[] | null,
+  dim: readonly number[] | null,
+): { dims: number[]; sizes: number[] } {
   let dims: number[];
   if (dim !== null) {
     dims = dim.map((d) => dimOf(x, d));
     if (new Set(dims).size !== dims.length) throw new RuntimeError('FFT dims must be unique');
-    if (s !== null && s.length !== dims.length) throw new RuntimeError('When given, dim and shape arguments must have the same length');
+    if (s !== null && s.length !== dims.length)
+      throw new RuntimeError('When given, dim and shape arguments must have the same length');
   } else if (s !== null) {
-    if (s.length > x.ndim) throw new RuntimeError(`Got shape with ${s.length} values but input tensor only has ${x.ndim} dimensions.`);
+    if (s.length > x.ndim)
+      throw new RuntimeError(`Got shape with ${s.length} values but input tensor only has ${x.ndim} dimensions.`);
     dims = s.map((_, i) => x.ndim - s.length + i);
   } else {
     dims = x.shape.map((_, d) => d);

@@ -18,8 +18,10 @@ type Options = [dtype: DType | null, layout: unknown, device: DeviceLike | null,
 function windowOf(name: string, n: number, periodic: boolean, options: Options, make: (x: Tensor) => Tensor): Tensor {
   const [dtype, layout, device, requiresGrad] = options;
   const type = dtype ?? getDefaultDtype();
-  if (!type.isFloatingPoint && !type.isComplex) throw new RuntimeError(`${name} expects floating point dtypes, got: ${String(type)}`);
-  if (layout !== null && layout !== 'strided') throw new RuntimeError(`${name} is not implemented for sparse types, got: ${String(layout)}`);
+  if (!type.isFloatingPoint && !type.isComplex)
+    throw new RuntimeError(`${name} expects floating point dtypes, got: ${String(type)}`);
+  if (layout !== null && layout !== 'strided')
+    throw new RuntimeError(`${name} is not implemented for sparse types, got: ${String(layout)}`);
   if (n < 0) throw new RuntimeError(`${name} requires non-negative window_length, got window_length=${n}`);
   const places = arange(n, { dtype: float64 });
   const values = n <= 1 ? places.add(1) : make(places.div(periodic ? n : n - 1));
@@ -33,8 +35,10 @@ function cosines(x: Tensor, a: number, b: number, c: number): Tensor {
 }
 
 /** Half of 1 - cos: zero at the ends. */
-export const hannWindow = fnOp(`hannWindow(int windowLength, bool periodic=True, ${OPTIONS})`, (n: number, periodic: boolean, ...options: Options): Tensor =>
-  windowOf('hann_window', n, periodic, options, (x) => cosines(x, 0.5, 0.5, 0)),
+export const hannWindow = fnOp(
+  `hannWindow(int windowLength, bool periodic=True, ${OPTIONS})`,
+  (n: number, periodic: boolean, ...options: Options): Tensor =>
+    windowOf('hann_window', n, periodic, options, (x) => cosines(x, 0.5, 0.5, 0)),
 );
 /** alpha - beta cos. */
 export const hammingWindow = fnOp(
@@ -43,12 +47,16 @@ export const hammingWindow = fnOp(
     windowOf('hamming_window', n, periodic, options, (x) => cosines(x, alpha, beta, 0)),
 );
 /** 0.42 - 0.5 cos + 0.08 cos of twice the angle. */
-export const blackmanWindow = fnOp(`blackmanWindow(int windowLength, bool periodic=True, ${OPTIONS})`, (n: number, periodic: boolean, ...options: Options): Tensor =>
-  windowOf('blackman_window', n, periodic, options, (x) => cosines(x, 0.42, 0.5, 0.08)),
+export const blackmanWindow = fnOp(
+  `blackmanWindow(int windowLength, bool periodic=True, ${OPTIONS})`,
+  (n: number, periodic: boolean, ...options: Options): Tensor =>
+    windowOf('blackman_window', n, periodic, options, (x) => cosines(x, 0.42, 0.5, 0.08)),
 );
 /** A triangle with zeros at the ends. */
-export const bartlettWindow = fnOp(`bartlettWindow(int windowLength, bool periodic=True, ${OPTIONS})`, (n: number, periodic: boolean, ...options: Options): Tensor =>
-  windowOf('bartlett_window', n, periodic, options, (x) => x.mul(2).sub(1).abs().neg().add(1)),
+export const bartlettWindow = fnOp(
+  `bartlettWindow(int windowLength, bool periodic=True, ${OPTIONS})`,
+  (n: number, periodic: boolean, ...options: Options): Tensor =>
+    windowOf('bartlett_window', n, periodic, options, (x) => x.mul(2).sub(1).abs().neg().add(1)),
 );
 /** I0(beta sqrt(1 - (2 x - 1)^2)) / I0(beta). */
 export const kaiserWindow = fnOp(

@@ -2,7 +2,18 @@
 import { kindOf, RuntimeError } from '../core/errors.js';
 import { bind, signature } from '../ops/signature.js';
 import { Tensor } from '../tensor/tensor.js';
-import { type Argnums, checkOutputs, choose, Level, oneHot, orZeros, pullBack, recording, splitAux, stacked } from './level.js';
+import {
+  type Argnums,
+  checkOutputs,
+  choose,
+  Level,
+  oneHot,
+  orZeros,
+  pullBack,
+  recording,
+  splitAux,
+  stacked,
+} from './level.js';
 import { linearize, pushForward } from './products.js';
 import { flatten } from './tree.js';
 
@@ -55,7 +66,12 @@ export function jacrev<A extends readonly unknown[], O, X, const N extends Argnu
   hasAux?: true,
 ): (...args: A) => [jacobian: JacobianOf<O, N>, aux: X];
 export function jacrev(...given: unknown[]): AnyFunction {
-  const [func, argnums, hasAux, chunkSize] = bind(jacrevArguments, given) as [AnyFunction, Argnums, boolean, number | null];
+  const [func, argnums, hasAux, chunkSize] = bind(jacrevArguments, given) as [
+    AnyFunction,
+    Argnums,
+    boolean,
+    number | null,
+  ];
   if (chunkSize !== null && chunkSize <= 0) throw new RuntimeError('jacrev: `chunk_size` should be greater than 0.');
   return (...args) => {
     checkReal('jacrev', 'inputs', args);
@@ -97,9 +113,7 @@ export interface JacfwdSettings<N extends Argnums = Argnums, X extends boolean =
   randomness?: 'error' | 'different' | 'same';
 }
 
-const jacfwdArguments = signature(
-  "jacfwd(function func, any argnums=0, bool hasAux=False, str randomness='error')",
-);
+const jacfwdArguments = signature("jacfwd(function func, any argnums=0, bool hasAux=False, str randomness='error')");
 
 /**
  * The Jacobian of a function column by column, one Jacobian-vector product (see `jvp`) per element of the inputs: best for

@@ -188,7 +188,9 @@ export function checkOutputs(name: string, tree: Tree): Tensor[] {
   }
   for (const leaf of leaves) {
     if (leaf instanceof Tensor) continue;
-    throw new RuntimeError(`${name}: expected f(*primals) to return only tensors, got unsupported type ${kindOf(leaf)}`);
+    throw new RuntimeError(
+      `${name}: expected f(*primals) to return only tensors, got unsupported type ${kindOf(leaf)}`,
+    );
   }
   return leaves as Tensor[];
 }

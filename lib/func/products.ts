@@ -172,7 +172,11 @@ export function jvp(
         'jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not allowed with strict=True.',
       );
     }
-    const product = pushForward(linearize(outputs, chosen.variables), starts, level.mustRecord([...outputs, ...starts]));
+    const product = pushForward(
+      linearize(outputs, chosen.variables),
+      starts,
+      level.mustRecord([...outputs, ...starts]),
+    );
     const result = [level.release(output), level.release(tree.build(product))];
     return hasAux ? [...result, level.release(aux)] : result;
   });

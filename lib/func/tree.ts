@@ -12,10 +12,13 @@ export interface Tree {
 }
 
 /** The parts of a value that has some, with their keys; null for a leaf. */
-function partsOf(value: unknown): [keys: readonly unknown[] | null, parts: readonly unknown[], open: string, close: string] | null {
+function partsOf(
+  value: unknown,
+): [keys: readonly unknown[] | null, parts: readonly unknown[], open: string, close: string] | null {
   if (value instanceof Tensor) return null;
   if (Array.isArray(value)) return [null, value as unknown[], '[', ']'];
-  if (value instanceof Map) return [[...(value.keys() as Iterable<unknown>)], [...(value.values() as Iterable<unknown>)], 'Map{', '}'];
+  if (value instanceof Map)
+    return [[...(value.keys() as Iterable<unknown>)], [...(value.values() as Iterable<unknown>)], 'Map{', '}'];
   if (isOptions(value)) return [Object.keys(value), Object.values(value), '{', '}'];
   return null;
 }

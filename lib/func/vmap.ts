@@ -26,7 +26,7 @@ export interface VmapOptions {
 }
 
 const vmapArguments = signature(
-  "vmap(function func, any inDims=0, any outDims=0, str randomness='error', int? chunkSize=None)",
+  "vmap(function func, any? inDims=0, any? outDims=0, str randomness='error', int? chunkSize=None)",
 );
 
 const RANDOM_CALLED =
@@ -193,9 +193,7 @@ export function vmap(...given: unknown[]): AnyFunction {
     number | null,
   ];
   if (randomness !== 'error' && randomness !== 'different' && randomness !== 'same') {
-    throw new RuntimeError(
-      `Only allowed values for randomness are 'error', 'different', or 'same'. Got ${randomness}`,
-    );
+    throw new RuntimeError(`Only allowed values for randomness are 'error', 'different', or 'same'. Got ${randomness}`);
   }
   if (chunkSize !== null && chunkSize <= 0) {
     throw new RuntimeError(`vmap: chunk_size should be None or greater than 0. (got ${chunkSize})`);
@@ -208,7 +206,8 @@ export function vmap(...given: unknown[]): AnyFunction {
     const results = (empty ? [func(...emptySlice(batch))] : runAll(func, batch, randomness)).map(flatten);
     const [first] = results as [Tree];
     const value = first.build(first.leaves);
-    const prefix = value instanceof Tensor && Array.isArray(outDims) && outDims.length === 1 ? (outDims[0] as Dims) : outDims;
+    const prefix =
+      value instanceof Tensor && Array.isArray(outDims) && outDims.length === 1 ? (outDims[0] as Dims) : outDims;
     const dims = spread(prefix, value);
     if (dims === null) {
       throw new RuntimeError(

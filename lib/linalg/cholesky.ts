@@ -89,7 +89,8 @@ function ldl(name: string, a: Tensor, hermitian: boolean): [ld: Tensor, pivots: 
 }
 function checkPivots(name: string, info: Tensor): void {
   const failure = firstFailure(info);
-  if (failure !== null) throw new RuntimeError(`torch.linalg.${name}: ${failure.where}D[${failure.code},${failure.code}] is zero.`);
+  if (failure !== null)
+    throw new RuntimeError(`torch.linalg.${name}: ${failure.where}D[${failure.code},${failure.code}] is zero.`);
 }
 /**
  * The factorization A = L D L^T (or L D L^H) of symmetric matrices that need not be positive-definite.
@@ -97,11 +98,14 @@ function checkPivots(name: string, info: Tensor): void {
  * @param hermitian Hermitian instead of symmetric complex matrices.
  * @returns LD (D on the diagonal and, for blocks of two, beside it, L below), and pivots as LAPACK's.
  */
-export const ldlFactor = fnOp('ldlFactor(Tensor a, bool hermitian=False)', (a: Tensor, hermitian: boolean): NamedTuple<readonly ['LD', 'pivots']> => {
-  const [ld, pivots, info] = ldl('linalg_ldl_factor', a, hermitian);
-  checkPivots('ldl_factor', info);
-  return namedTuple(['LD', 'pivots'], [ld, pivots]);
-});
+export const ldlFactor = fnOp(
+  'ldlFactor(Tensor a, bool hermitian=False)',
+  (a: Tensor, hermitian: boolean): NamedTuple<readonly ['LD', 'pivots']> => {
+    const [ld, pivots, info] = ldl('linalg_ldl_factor', a, hermitian);
+    checkPivots('ldl_factor', info);
+    return namedTuple(['LD', 'pivots'], [ld, pivots]);
+  },
+);
 /** As `ldlFactor`; a zero pivot is told in `info` unless `checkErrors`. */
 export const ldlFactorEx = fnOp(
   'ldlFactorEx(Tensor a, bool hermitian=False, bool checkErrors=False)',
@@ -131,11 +135,19 @@ export const ldlSolve = fnOp(
       );
     }
     if (pivots.ndim !== ld.ndim - 1) {
-      throw new RuntimeError(`${name}: Expected LD.shape[:-1] and pivots.shape to be the same, but got pivots with shape [${pivots.shape.join(', ')}] instead`);
+      throw new RuntimeError(
+        `${name}: Expected LD.shape[:-1] and pivots.shape to be the same, but got pivots with shape [${pivots.shape.join(', ')}] instead`,
+      );
     }
     checkSameType(name, ld, b, ['LD', 'B']);
     if (needsGrad(ld, b)) throw new RuntimeError("the derivative for 'linalg_ldl_solve' is not implemented.");
     const batch = broadcastSizes(batchSizes(ld), batchSizes(b));
-    return invoke(LDL_SOLVE, overBatch(ld, batch), overBatch(pivots, batch, 1), overBatch(b, batch), hermitian && ld.dtype.isComplex);
+    return invoke(
+      LDL_SOLVE,
+      overBatch(ld, batch),
+      overBatch(pivots, batch, 1),
+      overBatch(b, batch),
+      hermitian && ld.dtype.isComplex,
+    );
   },
 );

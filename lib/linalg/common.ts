@@ -18,7 +18,8 @@ export function checkMatrix(name: string, a: Tensor, what = 'A'): void {
 export function checkSquare(name: string, a: Tensor): void {
   checkMatrix(name, a);
   const [m, n] = matrixSizes(a);
-  if (m !== n) throw new RuntimeError(`${name}: A must be batches of square matrices, but they are ${m} by ${n} matrices`);
+  if (m !== n)
+    throw new RuntimeError(`${name}: A must be batches of square matrices, but they are ${m} by ${n} matrices`);
 }
 /** @throws RuntimeError unless the elements are float32, float64, complex64 or complex128 (`low` also allows halves). */
 export function checkFloat(name: string, a: Tensor, low = false): void {
@@ -60,7 +61,9 @@ export function broadcastSizes(a: readonly number[], b: readonly number[]): numb
     const x = a[i - (n - a.length)] ?? 1;
     const y = b[i - (n - b.length)] ?? 1;
     if (x !== y && x !== 1 && y !== 1) {
-      throw new RuntimeError(`The size of tensor a (${x}) must match the size of tensor b (${y}) at non-singleton dimension ${i}`);
+      throw new RuntimeError(
+        `The size of tensor a (${x}) must match the size of tensor b (${y}) at non-singleton dimension ${i}`,
+      );
     }
     return x === 1 ? y : x;
   });

@@ -8,7 +8,8 @@ import { cast } from '../ops/convert.js';
 import { fnOp } from '../ops/define.js';
 import { cat } from '../ops/join.js';
 import { matmul } from '../ops/matmul.js';
-import { any, cumprod, prod, sum } from '../ops/reduce.js';
+import { any, prod, sum } from '../ops/reduce.js';
+import { cumprod } from '../ops/scan.js';
 import { type NamedTuple, namedTuple } from '../ops/results.js';
 import { abs, conj, log, neg, sgn } from '../ops/unary.js';
 import { unsqueeze } from '../ops/view.js';
@@ -94,7 +95,10 @@ export function slogdetOf(name: string, a: Tensor): NamedTuple<readonly ['sign',
  * The determinant as sign * exp(logabsdet), without overflow; a singular matrix has sign 0 and logabsdet -Infinity.
  * @param a [.., n, n]
  */
-export const slogdet = fnOp('slogdet(Tensor a)', (a: Tensor): NamedTuple<readonly ['sign', 'logabsdet']> => slogdetOf('linalg.slogdet', a));
+export const slogdet = fnOp(
+  'slogdet(Tensor a)',
+  (a: Tensor): NamedTuple<readonly ['sign', 'logabsdet']> => slogdetOf('linalg.slogdet', a),
+);
 
 /** @internal log det; NaN for a negative determinant, complex for a complex one. */
 export function logdetOf(a: Tensor): Tensor {

@@ -87,7 +87,8 @@ function hermitian(a: Tensor, uplo: string, vectors: boolean): Tensor[] {
   checkSquare('linalg.eigh', a);
   checkFloat('linalg.eigh', a);
   const triangle = uplo.toUpperCase();
-  if (triangle !== 'L' && triangle !== 'U') throw new RuntimeError(`Expected UPLO argument to be 'L' or 'U', but got ${uplo}`);
+  if (triangle !== 'L' && triangle !== 'U')
+    throw new RuntimeError(`Expected UPLO argument to be 'L' or 'U', but got ${uplo}`);
   const recorded = needsGrad(a);
   const result = invokeMany(EIGH, a, triangle === 'U', vectors || recorded);
   if (recorded) {
@@ -106,7 +107,10 @@ function hermitian(a: Tensor, uplo: string, vectors: boolean): Tensor[] {
  * @param a [.., n, n]
  * @throws RuntimeError if the iteration does not converge, or an element is not finite.
  */
-export const eig = fnOp('eig(Tensor a)', (a: Tensor): Eigen => namedTuple(['eigenvalues', 'eigenvectors'], general('linalg.eig', a, true)));
+export const eig = fnOp(
+  'eig(Tensor a)',
+  (a: Tensor): Eigen => namedTuple(['eigenvalues', 'eigenvectors'], general('linalg.eig', a, true)),
+);
 /** The eigenvalues of general matrices, complex: [.., n]. */
 export const eigvals = fnOp('eigvals(Tensor a)', (a: Tensor): Tensor => general('linalg.eigvals', a, false)[0]!);
 /**
@@ -114,6 +118,12 @@ export const eigvals = fnOp('eigvals(Tensor a)', (a: Tensor): Tensor => general(
  * @param a [.., n, n]
  * @param uplo the triangle that is read: 'L' (default) or 'U'.
  */
-export const eigh = fnOp("eigh(Tensor a, str uplo='L')", (a: Tensor, uplo: string): Eigen => namedTuple(['eigenvalues', 'eigenvectors'], hermitian(a, uplo, true)));
+export const eigh = fnOp(
+  "eigh(Tensor a, str uplo='L')",
+  (a: Tensor, uplo: string): Eigen => namedTuple(['eigenvalues', 'eigenvectors'], hermitian(a, uplo, true)),
+);
 /** The eigenvalues of symmetric or Hermitian matrices, ascending: [.., n]. */
-export const eigvalsh = fnOp("eigvalsh(Tensor a, str uplo='L')", (a: Tensor, uplo: string): Tensor => hermitian(a, uplo, false)[0]!);
+export const eigvalsh = fnOp(
+  "eigvalsh(Tensor a, str uplo='L')",
+  (a: Tensor, uplo: string): Tensor => hermitian(a, uplo, false)[0]!,
+);

@@ -100,7 +100,9 @@ export function solveFactored(lu: Tensor, pivots: Tensor, b: Tensor, adjointSyst
 
 function checkFactor(name: string, a: Tensor, pivot: boolean): void {
   if (a.ndim < 2) {
-    throw new RuntimeError(`${name}: Expected tensor with 2 or more dimensions. Got size: [${a.shape.join(', ')}] instead`);
+    throw new RuntimeError(
+      `${name}: Expected tensor with 2 or more dimensions. Got size: [${a.shape.join(', ')}] instead`,
+    );
   }
   if (!pivot) throw new RuntimeError('linalg.lu_factor: LU without pivoting is not implemented on the CPU');
 }
@@ -121,12 +123,15 @@ function checkZeroPivot(name: string, info: Tensor): void {
  *   exchanged with row pivots[i] (from 1).
  * @throws RuntimeError if a pivot is zero.
  */
-export const luFactor = fnOp('luFactor(Tensor a, bool pivot=True)', (a: Tensor, pivot: boolean): NamedTuple<readonly ['LU', 'pivots']> => {
-  checkFactor('torch.lu_factor', a, pivot);
-  const [lu, pivots, info] = factor(a);
-  checkZeroPivot('lu_factor', info);
-  return namedTuple(['LU', 'pivots'], [lu, pivots]);
-});
+export const luFactor = fnOp(
+  'luFactor(Tensor a, bool pivot=True)',
+  (a: Tensor, pivot: boolean): NamedTuple<readonly ['LU', 'pivots']> => {
+    checkFactor('torch.lu_factor', a, pivot);
+    const [lu, pivots, info] = factor(a);
+    checkZeroPivot('lu_factor', info);
+    return namedTuple(['LU', 'pivots'], [lu, pivots]);
+  },
+);
 /** As `luFactor`; a zero pivot is told in `info` (its place from 1, or 0) unless `checkErrors`. */
 export const luFactorEx = fnOp(
   'luFactorEx(Tensor a, bool pivot=True, bool checkErrors=False)',
@@ -138,11 +143,14 @@ export const luFactorEx = fnOp(
   },
 );
 /** The factors of A = P L U: P [.., m, m], L [.., m, k], U [.., k, n]. */
-export const lu = fnOp('lu(Tensor a, bool pivot=True)', (a: Tensor, pivot: boolean): NamedTuple<readonly ['P', 'L', 'U']> => {
-  checkFactor('linalg.lu', a, pivot);
-  const [f, pivots] = factor(a);
-  return namedTuple(['P', 'L', 'U'], [permutation(f, pivots), ...factorsOf(f)]);
-});
+export const lu = fnOp(
+  'lu(Tensor a, bool pivot=True)',
+  (a: Tensor, pivot: boolean): NamedTuple<readonly ['P', 'L', 'U']> => {
+    checkFactor('linalg.lu', a, pivot);
+    const [f, pivots] = factor(a);
+    return namedTuple(['P', 'L', 'U'], [permutation(f, pivots), ...factorsOf(f)]);
+  },
+);
 
 /** @internal P, L and U from what luFactor gives; without data or pivots their places are empty. */
 export function unpack(lu: Tensor, pivots: Tensor, data: boolean, withPivots: boolean): Tensor[] {

@@ -35,15 +35,24 @@ export const det = op('det(Tensor input)', (input: Tensor): Tensor => detOf('lin
 /** The logarithms of determinants: -Infinity for 0, NaN for a negative one. */
 export const logdet = op('logdet(Tensor input)', (input: Tensor): Tensor => logdetOf(input));
 /** Determinants as sign * exp(logabsdet). */
-export const slogdet = op('slogdet(Tensor input)', (input: Tensor): NamedTuple<readonly ['sign', 'logabsdet']> => slogdetOf('linalg.slogdet', input));
+export const slogdet = op(
+  'slogdet(Tensor input)',
+  (input: Tensor): NamedTuple<readonly ['sign', 'logabsdet']> => slogdetOf('linalg.slogdet', input),
+);
 /** The inverses of matrices. */
 export const inverse = op('inverse(Tensor input)', (input: Tensor): Tensor => checkedInverse('linalg.inv', input));
 /** The pseudoinverses of matrices; singular values not above rcond times the largest count as zero. */
-export const pinverse = op('pinverse(Tensor input, float rcond=1e-15)', (input: Tensor, rcond: number): Tensor => pinvOf(input, 0, rcond, false));
+export const pinverse = op(
+  'pinverse(Tensor input, float rcond=1e-15)',
+  (input: Tensor, rcond: number): Tensor => pinvOf(input, 0, rcond, false),
+);
 /** The exponentials of matrices. */
 export const matrixExp = op('matrixExp(Tensor input)', (input: Tensor): Tensor => matrixExpOf.impl(input));
 /** Matrices to an integer power. */
-export const matrixPower = op('matrixPower(Tensor input, int n)', (input: Tensor, n: number): Tensor => matrixPowerOf.impl(input, n));
+export const matrixPower = op(
+  'matrixPower(Tensor input, int n)',
+  (input: Tensor, n: number): Tensor => matrixPowerOf.impl(input, n),
+);
 
 /**
  * The Cholesky factor of positive-definite matrices: L, or U = L^H.
@@ -82,26 +91,42 @@ function solveWithFactor(node: string, b: Tensor, factorOf: Tensor, upper: boole
  * @param input B: [.., n, k]; batches broadcast.
  * @param input2 the factor: [.., n, n].
  */
-export const choleskySolve = op('choleskySolve(Tensor input, Tensor input2, bool upper=False)', (input: Tensor, input2: Tensor, upper: boolean): Tensor => {
-  if (input.ndim < 2) throw new RuntimeError(`b should have at least 2 dimensions, but has ${input.ndim} dimensions instead`);
-  if (input2.ndim < 2) throw new RuntimeError(`u should have at least 2 dimensions, but has ${input2.ndim} dimensions instead`);
-  checkSquare('cholesky_solve', input2);
-  const [m, k] = matrixSizes(input);
-  const n = input2.shape[input2.ndim - 1]!;
-  if (m !== n) {
-    throw new RuntimeError(`Incompatible matrix sizes for cholesky_solve: each A matrix is ${n} by ${n} but each b matrix is ${m} by ${k}`);
-  }
-  return solveWithFactor('CholeskySolveBackward0', input, input2, upper);
-});
+export const choleskySolve = op(
+  'choleskySolve(Tensor input, Tensor input2, bool upper=False)',
+  (input: Tensor, input2: Tensor, upper: boolean): Tensor => {
+    if (input.ndim < 2)
+      throw new RuntimeError(`b should have at least 2 dimensions, but has ${input.ndim} dimensions instead`);
+    if (input2.ndim < 2)
+      throw new RuntimeError(`u should have at least 2 dimensions, but has ${input2.ndim} dimensions instead`);
+    checkSquare('cholesky_solve', input2);
+    const [m, k] = matrixSizes(input);
+    const n = input2.shape[input2.ndim - 1]!;
+    if (m !== n) {
+      throw new RuntimeError(
+        `Incompatible matrix sizes for cholesky_solve: each A matrix is ${n} by ${n} but each b matrix is ${m} by ${k}`,
+      );
+    }
+    return solveWithFactor('CholeskySolveBackward0', input, input2, upper);
+  },
+);
 /** A^-1 from the Cholesky factor of A. */
-export const choleskyInverse = op('choleskyInverse(Tensor input, bool upper=False)', (input: Tensor, upper: boolean): Tensor => {
-  checkSquare('cholesky_inverse', input);
-  return solveWithFactor('CholeskyInverseBackward0', overBatch(identityLike(input, input.shape[input.ndim - 1]!), batchSizes(input)), input, upper);
-});
+export const choleskyInverse = op(
+  'choleskyInverse(Tensor input, bool upper=False)',
+  (input: Tensor, upper: boolean): Tensor => {
+    checkSquare('cholesky_inverse', input);
+    return solveWithFactor(
+      'CholeskyInverseBackward0',
+      overBatch(identityLike(input, input.shape[input.ndim - 1]!), batchSizes(input)),
+      input,
+      upper,
+    );
+  },
+);
 
 /** A = Q R; `some` gives the reduced form. */
-export const qr = op('qr(Tensor input, bool some=True)', (input: Tensor, some: boolean): NamedTuple<readonly ['Q', 'R']> =>
-  qrOf.impl(input, some ? 'reduced' : 'complete'),
+export const qr = op(
+  'qr(Tensor input, bool some=True)',
+  (input: Tensor, some: boolean): NamedTuple<readonly ['Q', 'R']> => qrOf.impl(input, some ? 'reduced' : 'complete'),
 );
 /** R and Householder reflections in one matrix, as LAPACK's geqrf: a and tau. */
 export const geqrf = op('geqrf(Tensor input)', (input: Tensor): NamedTuple<readonly ['a', 'tau']> => {
@@ -111,11 +136,15 @@ export const geqrf = op('geqrf(Tensor input)', (input: Tensor): NamedTuple<reado
   return namedTuple(['a', 'tau'], reflections(input));
 });
 /** The first columns of the product of reflections. */
-export const orgqr = op('orgqr(Tensor input, Tensor tau)', (input: Tensor, tau: Tensor): Tensor => householderProduct.impl(input, tau));
+export const orgqr = op(
+  'orgqr(Tensor input, Tensor tau)',
+  (input: Tensor, tau: Tensor): Tensor => householderProduct.impl(input, tau),
+);
 /** Q C, C Q, and with `transpose` Q^H C, C Q^H, for the Q of geqrf's reflections. */
 export const ormqr = op(
   'ormqr(Tensor input, Tensor tau, Tensor other, bool left=True, bool transpose=False)',
-  (input: Tensor, tau: Tensor, other: Tensor, left: boolean, transpose: boolean): Tensor => multiplyByQ(input, tau, other, left, transpose),
+  (input: Tensor, tau: Tensor, other: Tensor, left: boolean, transpose: boolean): Tensor =>
+    multiplyByQ(input, tau, other, left, transpose),
 );
 
 /**
@@ -136,23 +165,36 @@ export const svd = op(
 
 const LU_NAMES = ['LU', 'pivots'] as const;
 /** The LU factorization in one matrix, and its pivots; with `getInfos` also where a pivot is zero. */
-export const lu = op('lu(Tensor input, bool pivot=True, bool getInfos=False)', (input: Tensor, pivot: boolean, getInfos: boolean): Tensor[] => {
-  if (input.ndim < 2) {
-    throw new RuntimeError(`torch.lu_factor: Expected tensor with 2 or more dimensions. Got size: [${input.shape.join(', ')}] instead`);
-  }
-  if (!pivot) throw new RuntimeError('linalg.lu_factor: LU without pivoting is not implemented on the CPU');
-  const [f, pivots, info] = factor(input);
-  return getInfos ? [...namedTuple([...LU_NAMES, 'info'] as const, [f, pivots, info])] : [...namedTuple(LU_NAMES, [f, pivots])];
-});
+export const lu = op(
+  'lu(Tensor input, bool pivot=True, bool getInfos=False)',
+  (input: Tensor, pivot: boolean, getInfos: boolean): Tensor[] => {
+    if (input.ndim < 2) {
+      throw new RuntimeError(
+        `torch.lu_factor: Expected tensor with 2 or more dimensions. Got size: [${input.shape.join(', ')}] instead`,
+      );
+    }
+    if (!pivot) throw new RuntimeError('linalg.lu_factor: LU without pivoting is not implemented on the CPU');
+    const [f, pivots, info] = factor(input);
+    return getInfos
+      ? [...namedTuple([...LU_NAMES, 'info'] as const, [f, pivots, info])]
+      : [...namedTuple(LU_NAMES, [f, pivots])];
+  },
+);
 /** P, L and U from what `lu` gives. */
 export const luUnpack = fnOp(
   'luUnpack(Tensor luData, Tensor luPivots, bool unpackData=True, bool unpackPivots=True)',
-  (luData: Tensor, luPivots: Tensor, unpackData: boolean, unpackPivots: boolean): NamedTuple<readonly ['P', 'L', 'U']> =>
+  (
+    luData: Tensor,
+    luPivots: Tensor,
+    unpackData: boolean,
+    unpackPivots: boolean,
+  ): NamedTuple<readonly ['P', 'L', 'U']> =>
     namedTuple(['P', 'L', 'U'], unpack(luData, luPivots, unpackData, unpackPivots)),
 );
 /** Solves A X = B with the factors of A: b, LU, pivots. */
-export const luSolve = op('luSolve(Tensor b, Tensor luData, Tensor luPivots)', (b: Tensor, luData: Tensor, luPivots: Tensor): Tensor =>
-  luSolveSystem.impl(luData, luPivots, b, true, false),
+export const luSolve = op(
+  'luSolve(Tensor b, Tensor luData, Tensor luPivots)',
+  (b: Tensor, luData: Tensor, luPivots: Tensor): Tensor => luSolveSystem.impl(luData, luPivots, b, true, false),
 );
 /**
  * Solves A X = b, or A^T X = b (`transpose`; A^H for complex matrices), for triangular A.
@@ -167,13 +209,21 @@ export const triangularSolve = op(
     transpose: boolean,
     unitriangular: boolean,
   ): NamedTuple<readonly ['solution', 'clonedCoefficient']> => {
-    if (b.ndim < 2) throw new RuntimeError(`torch.triangular_solve: Expected b to have at least 2 dimensions, but it has ${b.ndim} dimensions instead`);
-    if (a.ndim < 2) throw new RuntimeError(`torch.triangular_solve: Expected A to have at least 2 dimensions, but it has ${a.ndim} dimensions instead`);
+    if (b.ndim < 2)
+      throw new RuntimeError(
+        `torch.triangular_solve: Expected b to have at least 2 dimensions, but it has ${b.ndim} dimensions instead`,
+      );
+    if (a.ndim < 2)
+      throw new RuntimeError(
+        `torch.triangular_solve: Expected A to have at least 2 dimensions, but it has ${a.ndim} dimensions instead`,
+      );
     checkSquare('triangular_solve', a);
     const [m, k] = matrixSizes(b);
     const n = a.shape[a.ndim - 1]!;
     if (m !== n) {
-      throw new RuntimeError(`Incompatible matrix sizes for triangular_solve: each A matrix is ${n} by ${n} but each b matrix is ${m} by ${k}`);
+      throw new RuntimeError(
+        `Incompatible matrix sizes for triangular_solve: each A matrix is ${n} by ${n} but each b matrix is ${m} by ${k}`,
+      );
     }
     const batch = broadcastSizes(batchSizes(a), batchSizes(b));
     const x = solveTriangle(transpose ? adjoint(a) : a, b, transpose ? !upper : upper, true, unitriangular);
@@ -182,8 +232,10 @@ export const triangularSolve = op(
 );
 
 /** The sum of the singular values, of matrices in two dimensions (by default a matrix). */
-export const nuclearNorm = fnOp('nuclearNorm(Tensor input, int[]? dim=None, bool keepdim=False)', (input: Tensor, dim: readonly number[] | null, keepdim: boolean): Tensor =>
-  matrixNorm.impl(input, 'nuc', dim ?? [-2, -1], keepdim, null),
+export const nuclearNorm = fnOp(
+  'nuclearNorm(Tensor input, int[]? dim=None, bool keepdim=False)',
+  (input: Tensor, dim: readonly number[] | null, keepdim: boolean): Tensor =>
+    matrixNorm.impl(input, 'nuc', dim ?? [-2, -1], keepdim, null),
 );
 installNuclearNorm(nuclearNorm.impl);
 /** An orthonormal basis near the range of A, by subspace iteration on random vectors (Halko et al. 2009, algorithm 4.4). */
@@ -222,7 +274,9 @@ export const pcaLowrank = fnOp(
     const [m, n] = matrixSizes(a);
     const count = q ?? Math.min(6, m, n);
     if (count < 0 || count > Math.min(m, n)) {
-      throw new RangeError(`q(=${count}) must be non-negative integer and not greater than min(m, n)=${Math.min(m, n)}`);
+      throw new RangeError(
+        `q(=${count}) must be non-negative integer and not greater than min(m, n)=${Math.min(m, n)}`,
+      );
     }
     return svdLowrank.impl(center ? a.sub(mean.impl(a, [-2], true, null)) : a, count, niter, null);
   },

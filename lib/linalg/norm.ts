@@ -30,14 +30,23 @@ function checkNormType(name: string, x: Tensor, dtype: DType | null): void {
     );
   }
 }
-function vectorNormChecked(x: Tensor, p: number, dim: readonly number[] | null, keepdim: boolean, dtype: DType | null): Tensor {
+function vectorNormChecked(
+  x: Tensor,
+  p: number,
+  dim: readonly number[] | null,
+  keepdim: boolean,
+  dtype: DType | null,
+): Tensor {
   const name = 'linalg.vector_norm';
   checkNormType(name, x, dtype);
   const dims = dim ?? [];
   const reduced = dims.length === 0 ? x.shape : dims.map((d) => x.shape[wrapDim(d, x.ndim)] ?? 1);
   if ((p < 0 || p === Infinity) && reduced.some((n) => n === 0)) {
     const order = p === Infinity ? 'inf' : p === -Infinity ? '-inf' : String(p);
-    const where0 = dims.length === 0 ? 'an empty tensor' : `the dimension ${dims.find((d) => x.shape[wrapDim(d, x.ndim)] === 0)} because this dimension is empty and`;
+    const where0 =
+      dims.length === 0
+        ? 'an empty tensor'
+        : `the dimension ${dims.find((d) => x.shape[wrapDim(d, x.ndim)] === 0)} because this dimension is empty and`;
     throw new RuntimeError(
       `linalg.vector_norm cannot compute the ${order} norm on ${where0}${dims.length === 0 ? ' because' : ''} the operation does not have an identity`,
     );
@@ -75,7 +84,12 @@ function matrixNormOf(a: Tensor, ord: Order, dim: readonly number[], keepdim: bo
   const x = dtype === null ? a : cast(a, dtype);
   if (ord === 'nuc' || ord === 2 || ord === -2) {
     const s = svdvals.impl(movedim.impl(x, dims, [-2, -1]), null);
-    const y = ord === 'nuc' ? sum.impl(s, [-1], false, null) : ord === 2 ? amax.impl(s, [-1], false) : amin.impl(s, [-1], false);
+    const y =
+      ord === 'nuc'
+        ? sum.impl(s, [-1], false, null)
+        : ord === 2
+          ? amax.impl(s, [-1], false)
+          : amin.impl(s, [-1], false);
     if (!keepdim) return y;
     return unsqueeze.impl(unsqueeze.impl(y, Math.min(...dims)), Math.max(...dims));
   }
@@ -109,11 +123,15 @@ export const norm = fnOp(
       throw new RuntimeError(`linalg.norm: If dim is specified, it must be of length 1 or 2. Got [${dim.join(', ')}]`);
     }
     if (dim === null && ord !== null && a.ndim !== 1 && a.ndim !== 2) {
-      throw new RuntimeError(`linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ${a.ndim}D.`);
+      throw new RuntimeError(
+        `linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ${a.ndim}D.`,
+      );
     }
     if (ord === null) {
       if (dim !== null && dim.length !== 1 && dim.length !== 2) {
-        throw new RuntimeError(`linalg.norm: If dim is specified, it must be of length 1 or 2. Got [${dim.join(', ')}]`);
+        throw new RuntimeError(
+          `linalg.norm: If dim is specified, it must be of length 1 or 2. Got [${dim.join(', ')}]`,
+        );
       }
       return vectorNormChecked(a, 2, dim, keepdim, dtype);
     }
@@ -130,7 +148,8 @@ export const norm = fnOp(
 export const cond = fnOp('cond(Tensor a, any p=None)', (a: Tensor, p: unknown): Tensor => {
   checkFloat('linalg.svd', a, true);
   if (a.ndim < 2) throw new RuntimeError('linalg.cond: The input tensor must have at least 2 dimensions.');
-  if (p !== null && !ORDERS.includes(p as Order)) throw new RuntimeError(`linalg.cond got an invalid norm type: ${String(p)}`);
+  if (p !== null && !ORDERS.includes(p as Order))
+    throw new RuntimeError(`linalg.cond got an invalid norm type: ${String(p)}`);
   if (p === null || p === 2 || p === -2) {
     const s = svdvals.impl(a, null);
     if (a.numel() === 0) return zerosOf(s, batchSizes(a));

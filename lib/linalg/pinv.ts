@@ -33,7 +33,8 @@ type Tolerance = Tensor | number | null;
 function tolerance(name: string, what: string, value: unknown): Tolerance {
   if (value === null || value === undefined || typeof value === 'number') return value ?? null;
   if (!(value instanceof Tensor)) throw new TypeError(`${name}(): argument '${what}' must be a number or a Tensor`);
-  if (value.dtype.isComplex) throw new RuntimeError(`torch.linalg.${name}: ${what} tensor of complex type is not supported.`);
+  if (value.dtype.isComplex)
+    throw new RuntimeError(`torch.linalg.${name}: ${what} tensor of complex type is not supported.`);
   return value;
 }
 /**
@@ -139,7 +140,12 @@ export const matrixRank = fnOp(
 const DRIVERS = ['gels', 'gelsy', 'gelsd', 'gelss'];
 
 /** The least squares solution of smallest norm, its singular values and rank. */
-function leastSquares(a: Tensor, b: Tensor, rcond: number, driver: string): { x: Tensor; s: Tensor | null; rank: Tensor | null } {
+function leastSquares(
+  a: Tensor,
+  b: Tensor,
+  rcond: number,
+  driver: string,
+): { x: Tensor; s: Tensor | null; rank: Tensor | null } {
   const [m, n] = matrixSizes(a);
   if (driver === 'gels') {
     // A has full rank: by Q R = A, or Q R = A^H if it is wide.
@@ -160,7 +166,10 @@ function solution(a: Tensor, b: Tensor, x: Tensor): void {
   // x = A^+ b
   record('LinalgLstsqBackward0', x, [a, b], [a, b], (g, [m, y], needs) => {
     const p = pinvOf(m, null, null, false);
-    return [needs[0] ? pinvGradient(matmul.impl(g, adjoint(y)), p, m) : null, needs[1] ? matmul.impl(adjoint(p), g) : null];
+    return [
+      needs[0] ? pinvGradient(matmul.impl(g, adjoint(y)), p, m) : null,
+      needs[1] ? matmul.impl(adjoint(p), g) : null,
+    ];
   });
 }
 
@@ -175,16 +184,25 @@ function solution(a: Tensor, b: Tensor, x: Tensor): void {
  */
 export const lstsq = fnOp(
   'lstsq(Tensor a, Tensor b, float? rcond=None, str? driver=None)',
-  (a: Tensor, b: Tensor, rcond: number | null, driver: string | null): NamedTuple<readonly ['solution', 'residuals', 'rank', 'singularValues']> => {
+  (
+    a: Tensor,
+    b: Tensor,
+    rcond: number | null,
+    driver: string | null,
+  ): NamedTuple<readonly ['solution', 'residuals', 'rank', 'singularValues']> => {
     const name = 'torch.linalg.lstsq';
     if (a.ndim < 2) throw new RuntimeError(`${name}: input must have at least 2 dimensions.`);
     if (b.ndim < 1) throw new RuntimeError(`${name}: other must have at least 1 dimension.`);
     if (a.dtype !== b.dtype) {
-      throw new RuntimeError(`${name}: Expected input and other to have the same dtype, but got input's dtype ${a.dtype.scalarName} and other's dtype ${b.dtype.scalarName}`);
+      throw new RuntimeError(
+        `${name}: Expected input and other to have the same dtype, but got input's dtype ${a.dtype.scalarName} and other's dtype ${b.dtype.scalarName}`,
+      );
     }
     const gap = a.ndim - b.ndim;
     if (gap < 0 || gap > 1) {
-      throw new RuntimeError(`${name}: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1`);
+      throw new RuntimeError(
+        `${name}: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1`,
+      );
     }
     const vector = gap === 1;
     const other = vector ? unsqueeze.impl(b, -1) : b;
@@ -192,7 +210,8 @@ export const lstsq = fnOp(
       throw new RuntimeError(`${name}: input.size(-2) should match other.size(-${vector ? 1 : 2})`);
     }
     const method = driver ?? 'gelsy';
-    if (!DRIVERS.includes(method)) throw new RuntimeError(`${name}: parameter \`driver\` should be one of (gels, gelsy, gelsd, gelss)`);
+    if (!DRIVERS.includes(method))
+      throw new RuntimeError(`${name}: parameter \`driver\` should be one of (gels, gelsy, gelsd, gelss)`);
     const [m, n] = matrixSizes(a);
     const batch = broadcastSizes(batchSizes(a), batchSizes(other));
     const wide = overBatch(a, batch);
@@ -210,6 +229,9 @@ export const lstsq = fnOp(
     }
     const ranks = rank ?? zerosOf(sum.impl(x.detach().ne(0), null, false, int64), [0]);
     const values = method === 'gelsd' || method === 'gelss' ? s! : noValues;
-    return namedTuple(['solution', 'residuals', 'rank', 'singularValues'], [vector ? squeeze.impl(x, [-1]) : x, residuals, ranks, values]);
+    return namedTuple(
+      ['solution', 'residuals', 'rank', 'singularValues'],
+      [vector ? squeeze.impl(x, [-1]) : x, residuals, ranks, values],
+    );
   },
 );

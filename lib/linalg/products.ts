@@ -9,12 +9,22 @@ import { fnOp } from '../ops/define.js';
 import { cat } from '../ops/join.js';
 import { bestChain, matmul } from '../ops/matmul.js';
 import { crossProduct } from '../ops/products.js';
-import { cumprod, sum } from '../ops/reduce.js';
+import { sum } from '../ops/reduce.js';
+import { cumprod } from '../ops/scan.js';
 import { conj } from '../ops/unary.js';
 import { diagonal as diagonalOf, expand, narrow, reshaped, unsqueeze } from '../ops/view.js';
 import { invoke } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { adjoint, batchSizes, checkFloat, checkSameType, checkSquare, identityLike, overBatch, zerosOf } from './common.js';
+import {
+  adjoint,
+  batchSizes,
+  checkFloat,
+  checkSameType,
+  checkSquare,
+  identityLike,
+  overBatch,
+  zerosOf,
+} from './common.js';
 import { checkedInverse } from './solve.js';
 
 const MATRIX_EXP = nativeOp('linalg_matrix_exp');
@@ -64,7 +74,9 @@ export const multiDot = fnOp('multiDot(Tensor[] tensors)', (tensors: readonly Te
   tensors.forEach((t, i) => {
     const edge = i === 0 || i === n - 1;
     if (edge && t.ndim !== 1 && t.ndim !== 2) {
-      throw new RuntimeError(`multi_dot(): the ${i === 0 ? 'first' : 'last'} tensor must be 1D or 2D but got ${t.ndim}D`);
+      throw new RuntimeError(
+        `multi_dot(): the ${i === 0 ? 'first' : 'last'} tensor must be 1D or 2D but got ${t.ndim}D`,
+      );
     }
     if (!edge && t.ndim !== 2) throw new RuntimeError(`multi_dot(): tensor ${i} must be 2D but got ${t.ndim}D`);
     if (t.dtype !== tensors[0]!.dtype) {
@@ -77,7 +89,9 @@ export const multiDot = fnOp('multiDot(Tensor[] tensors)', (tensors: readonly Te
   for (let i = 0; i + 1 < n; i++) {
     if (chain[i]!.shape[1] === chain[i + 1]!.shape[0]) continue;
     const shape = (t: Tensor): string => `[${t.shape.join(', ')}]`;
-    throw new RuntimeError(`multi_dot(): tensors ${i} and ${i + 1} with shapes ${shape(chain[i]!)} and ${shape(chain[i + 1]!)} cannot be multiplied`);
+    throw new RuntimeError(
+      `multi_dot(): tensors ${i} and ${i + 1} with shapes ${shape(chain[i]!)} and ${shape(chain[i + 1]!)} cannot be multiplied`,
+    );
   }
   const y = bestChain(chain);
   return reshaped(y, [...(row ? [] : [y.shape[0]!]), ...(column ? [] : [y.shape[1]!])]);
@@ -95,8 +109,9 @@ export const vecdot = fnOp('vecdot(Tensor x, Tensor y, int dim=-1)', (x: Tensor,
   return sum.impl(mul.impl(conj.impl(x), y), [dim], false, null);
 });
 /** The cross products of vectors of three elements along a dimension; the others broadcast. */
-export const cross = fnOp('cross(Tensor input, Tensor other, int dim=-1)', (input: Tensor, other: Tensor, dim: number): Tensor =>
-  crossProduct(input, other, dim),
+export const cross = fnOp(
+  'cross(Tensor input, Tensor other, int dim=-1)',
+  (input: Tensor, other: Tensor, dim: number): Tensor => crossProduct(input, other, dim),
 );
 /** A view of diagonals, by default of the last two dimensions. */
 export const diagonal = fnOp(

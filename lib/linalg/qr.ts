@@ -12,15 +12,24 @@ import { conj, neg } from '../ops/unary.js';
 import { narrow, select, unsqueeze } from '../ops/view.js';
 import { invoke, invokeMany } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { adjoint, batchSizes, checkFloat, checkMatrix, identityLike, matrixSizes, overBatch, sameSizes, zerosOf } from './common.js';
+import {
+  adjoint,
+  batchSizes,
+  checkFloat,
+  checkMatrix,
+  identityLike,
+  matrixSizes,
+  overBatch,
+  sameSizes,
+  zerosOf,
+} from './common.js';
 import { solveTriangle } from './triangular.js';
 
 const GEQRF = nativeOp('linalg_geqrf');
 const MAKE_Q = nativeOp('linalg_make_q');
 const ORMQR = nativeOp('linalg_ormqr');
 
-const COMPLETE =
-  'The QR decomposition is not differentiable when mode=\'complete\' and nrows > ncols.';
+const COMPLETE = "The QR decomposition is not differentiable when mode='complete' and nrows > ncols.";
 const R_ONLY =
   "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use linalg.qr(A, " +
   "mode='reduced') if you are going to differentiate through linalg.qr.";
@@ -28,7 +37,10 @@ const R_ONLY =
 /** X + X^H with the diagonal's real part counted once. */
 function hermitianPart(x: Tensor): Tensor {
   const twice = x.add(adjoint(x));
-  return tril.impl(twice, -1).add(mul.impl(triu.impl(tril.impl(twice, 0), 0), 0.5)).add(triu.impl(twice, 1));
+  return tril
+    .impl(twice, -1)
+    .add(mul.impl(triu.impl(tril.impl(twice, 0), 0), 0.5))
+    .add(triu.impl(twice, 1));
 }
 
 /**
@@ -56,8 +68,7 @@ function qrGradient(gq: Tensor | null, gr: Tensor | null, q: Tensor, r: Tensor):
   const r1 = narrow.impl(r, -1, 0, m);
   const square = solveTriangle(adjoint(r1), product(q, lower), false, false);
   const g1 = gr === null ? square : square.add(product(q, narrow.impl(gr, -1, 0, m)));
-  const rest =
-    gr === null ? zerosOf(r, [...batchSizes(r), m, n - m]) : product(q, narrow.impl(gr, -1, m, n - m));
+  const rest = gr === null ? zerosOf(r, [...batchSizes(r), m, n - m]) : product(q, narrow.impl(gr, -1, m, n - m));
   return cat.impl([g1, rest], -1);
 }
 
@@ -82,25 +93,30 @@ export function factorQr(a: Tensor, complete: boolean): [q: Tensor, r: Tensor] {
  * @param a [.., m, n]; k = min(m, n).
  * @param mode 'reduced' (Q [.., m, k], R [.., k, n]), 'complete' (Q [.., m, m], R [.., m, n]) or 'r' (an empty Q).
  */
-export const qr = fnOp("qr(Tensor a, str mode='reduced')", (a: Tensor, mode: string): NamedTuple<readonly ['Q', 'R']> => {
-  checkMatrix('linalg.qr', a);
-  checkFloat('linalg.qr', a);
-  if (mode === 'r') {
-    const [m, n] = matrixSizes(a);
-    const [f] = invokeMany(GEQRF, a) as [Tensor, Tensor];
-    const r = triu.impl(narrow.impl(f, -2, 0, Math.min(m, n)), 0);
-    if (needsGrad(a)) {
-      record('LinalgQrBackward0', r, [a], [], () => {
-        throw new RuntimeError(R_ONLY);
-      });
+export const qr = fnOp(
+  "qr(Tensor a, str mode='reduced')",
+  (a: Tensor, mode: string): NamedTuple<readonly ['Q', 'R']> => {
+    checkMatrix('linalg.qr', a);
+    checkFloat('linalg.qr', a);
+    if (mode === 'r') {
+      const [m, n] = matrixSizes(a);
+      const [f] = invokeMany(GEQRF, a) as [Tensor, Tensor];
+      const r = triu.impl(narrow.impl(f, -2, 0, Math.min(m, n)), 0);
+      if (needsGrad(a)) {
+        record('LinalgQrBackward0', r, [a], [], () => {
+          throw new RuntimeError(R_ONLY);
+        });
+      }
+      return namedTuple(['Q', 'R'], [zerosOf(a, [0]), r]);
     }
-    return namedTuple(['Q', 'R'], [zerosOf(a, [0]), r]);
-  }
-  if (mode !== 'reduced' && mode !== 'complete') {
-    throw new RuntimeError(`qr received unrecognized mode '${mode}' but expected one of 'reduced' (default), 'r', or 'complete'`);
-  }
-  return namedTuple(['Q', 'R'], factorQr(a, mode === 'complete'));
-});
+    if (mode !== 'reduced' && mode !== 'complete') {
+      throw new RuntimeError(
+        `qr received unrecognized mode '${mode}' but expected one of 'reduced' (default), 'r', or 'complete'`,
+      );
+    }
+    return namedTuple(['Q', 'R'], factorQr(a, mode === 'complete'));
+  },
+);
 
 /** @internal R and reflections as LAPACK's geqrf gives them, without a gradient. */
 export function reflections(a: Tensor): [a: Tensor, tau: Tensor] {
@@ -154,23 +170,27 @@ function checkReflections(name: string, input: Tensor, tau: Tensor): void {
  * @param tau [.., k], k <= n
  * @returns [.., m, n]
  */
-export const householderProduct = fnOp('householderProduct(Tensor input, Tensor tau)', (input: Tensor, tau: Tensor): Tensor => {
-  const name = 'torch.linalg.householder_product';
-  if (input.ndim < 2) throw new RuntimeError(`${name}: input must have at least 2 dimensions.`);
-  const [m, n] = matrixSizes(input);
-  if (m < n) throw new RuntimeError(`${name}: input.shape[-2] must be greater than or equal to input.shape[-1]`);
-  checkReflections(name, input, tau);
-  if (n < tau.shape[tau.ndim - 1]!) throw new RuntimeError(`${name}: input.shape[-1] must be greater than or equal to tau.shape[-1]`);
-  checkFloat('linalg.householder_product', input);
-  if (!needsGrad(input, tau) || tau.numel() === 0) {
-    const q = invoke(MAKE_Q, input, tau, n);
-    // Without reflections the result does not depend on anything.
-    if (needsGrad(input, tau)) record('LinalgHouseholderProductBackward0', q, [input, tau], [], () => [null, null]);
-    return q;
-  }
-  const eye = narrow.impl(identityLike(input, m), -1, 0, n);
-  return applyRecorded(input, tau, overBatch(eye, batchSizes(input)), false);
-});
+export const householderProduct = fnOp(
+  'householderProduct(Tensor input, Tensor tau)',
+  (input: Tensor, tau: Tensor): Tensor => {
+    const name = 'torch.linalg.householder_product';
+    if (input.ndim < 2) throw new RuntimeError(`${name}: input must have at least 2 dimensions.`);
+    const [m, n] = matrixSizes(input);
+    if (m < n) throw new RuntimeError(`${name}: input.shape[-2] must be greater than or equal to input.shape[-1]`);
+    checkReflections(name, input, tau);
+    if (n < tau.shape[tau.ndim - 1]!)
+      throw new RuntimeError(`${name}: input.shape[-1] must be greater than or equal to tau.shape[-1]`);
+    checkFloat('linalg.householder_product', input);
+    if (!needsGrad(input, tau) || tau.numel() === 0) {
+      const q = invoke(MAKE_Q, input, tau, n);
+      // Without reflections the result does not depend on anything.
+      if (needsGrad(input, tau)) record('LinalgHouseholderProductBackward0', q, [input, tau], [], () => [null, null]);
+      return q;
+    }
+    const eye = narrow.impl(identityLike(input, m), -1, 0, n);
+    return applyRecorded(input, tau, overBatch(eye, batchSizes(input)), false);
+  },
+);
 
 /** @internal Q c, Q^H c, c Q or c Q^H for the Q of `householderProduct` without cutting off columns. */
 export function multiplyByQ(input: Tensor, tau: Tensor, other: Tensor, left: boolean, transpose: boolean): Tensor {
@@ -181,15 +201,21 @@ export function multiplyByQ(input: Tensor, tau: Tensor, other: Tensor, left: boo
   const across = other.shape[other.ndim + side]!;
   const k = tau.shape[tau.ndim - 1] ?? 0;
   const [m, n] = matrixSizes(input);
-  if (across < k) throw new RuntimeError(`${name}: other.shape[${side}] must be greater than or equal to tau.shape[-1]`);
+  if (across < k)
+    throw new RuntimeError(`${name}: other.shape[${side}] must be greater than or equal to tau.shape[-1]`);
   if (across !== m) throw new RuntimeError(`${name}: other.shape[${side}] must be equal to input.shape[-2]`);
-  if (k > Math.min(across, n)) throw new RuntimeError(`${name}: tau.shape[-1] must be equal to min(other.shape[${side}], input.shape[-1])`);
+  if (k > Math.min(across, n))
+    throw new RuntimeError(`${name}: tau.shape[-1] must be equal to min(other.shape[${side}], input.shape[-1])`);
   checkReflections(name, input, tau);
   if (other.ndim !== input.ndim || !sameSizes(batchSizes(other), batchSizes(input))) {
-    throw new RuntimeError(`${name}: Expected batch dimensions of other to be equal to input.shape[:-2], but got [${batchSizes(other).join(', ')}]`);
+    throw new RuntimeError(
+      `${name}: Expected batch dimensions of other to be equal to input.shape[:-2], but got [${batchSizes(other).join(', ')}]`,
+    );
   }
   if (other.dtype !== input.dtype) {
-    throw new RuntimeError(`${name}: Expected input and other to have the same dtype, but input has dtype ${input.dtype.name} and other has dtype ${other.dtype.name}`);
+    throw new RuntimeError(
+      `${name}: Expected input and other to have the same dtype, but input has dtype ${input.dtype.name} and other has dtype ${other.dtype.name}`,
+    );
   }
   if (needsGrad(input, tau)) {
     return left

@@ -48,7 +48,10 @@ function solveSystem(a: Tensor, b: Tensor, left: boolean): [x: Tensor, info: Ten
   checkSquare(name, a);
   // One vector per matrix, told from a batch of matrices by its sizes.
   const vector = b.ndim === 1 || (a.ndim - 1 === b.ndim && sameSizes(b.shape, a.shape.slice(0, -1)));
-  if (vector && !left) throw new RuntimeError('linalg.solve: Vector broadcasting of the left hand side is not supported for left=False. In this case linalg.solve is equivalent to B / A.squeeze(-1)');
+  if (vector && !left)
+    throw new RuntimeError(
+      'linalg.solve: Vector broadcasting of the left hand side is not supported for left=False. In this case linalg.solve is equivalent to B / A.squeeze(-1)',
+    );
   if (vector) {
     checkSystem(name, a, b, true, 1);
     const [x, info] = solveMatrices(a, unsqueeze.impl(b, -1));
@@ -61,7 +64,10 @@ function solveSystem(a: Tensor, b: Tensor, left: boolean): [x: Tensor, info: Ten
 }
 function checkSolved(name: string, info: Tensor): void {
   const failure = firstFailure(info);
-  if (failure !== null) throw new RuntimeError(`torch.linalg.${name}: ${failure.where}The solver failed because the input matrix is singular.`);
+  if (failure !== null)
+    throw new RuntimeError(
+      `torch.linalg.${name}: ${failure.where}The solver failed because the input matrix is singular.`,
+    );
 }
 
 /**
@@ -71,11 +77,14 @@ function checkSolved(name: string, info: Tensor): void {
  * @param left A X = B (default) or X A = B.
  * @throws RuntimeError if a matrix is singular.
  */
-export const solve = fnOp('solve(Tensor a, Tensor b, bool left=True)', (a: Tensor, b: Tensor, left: boolean): Tensor => {
-  const [x, info] = solveSystem(a, b, left);
-  checkSolved('solve', info);
-  return x;
-});
+export const solve = fnOp(
+  'solve(Tensor a, Tensor b, bool left=True)',
+  (a: Tensor, b: Tensor, left: boolean): Tensor => {
+    const [x, info] = solveSystem(a, b, left);
+    checkSolved('solve', info);
+    return x;
+  },
+);
 /** As `solve`; a singular matrix is told in `info` (the place of the zero pivot from 1, or 0) unless `checkErrors`. */
 export const solveEx = fnOp(
   'solveEx(Tensor a, Tensor b, bool left=True, bool checkErrors=False)',
@@ -122,13 +131,16 @@ function checkInverted(name: string, info: Tensor): void {
  */
 export const inv = fnOp('inv(Tensor a)', (a: Tensor): Tensor => checkedInverse('linalg.inv', a));
 /** As `inv`; a singular matrix is told in `info` unless `checkErrors`. */
-export const invEx = fnOp('invEx(Tensor a, bool checkErrors=False)', (a: Tensor, checkErrors: boolean): NamedTuple<readonly ['inverse', 'info']> => {
-  checkFloat('linalg.inv', a);
-  checkSquare('linalg.inv', a);
-  const result = inverseOf(a);
-  if (checkErrors) checkInverted('linalg.inv_ex', result[1]);
-  return namedTuple(['inverse', 'info'], result);
-});
+export const invEx = fnOp(
+  'invEx(Tensor a, bool checkErrors=False)',
+  (a: Tensor, checkErrors: boolean): NamedTuple<readonly ['inverse', 'info']> => {
+    checkFloat('linalg.inv', a);
+    checkSquare('linalg.inv', a);
+    const result = inverseOf(a);
+    if (checkErrors) checkInverted('linalg.inv_ex', result[1]);
+    return namedTuple(['inverse', 'info'], result);
+  },
+);
 
 const count = (sizes: readonly number[]): number => sizes.reduce((p, q) => p * q, 1);
 /**
@@ -153,7 +165,14 @@ export const tensorinv = fnOp('tensorinv(Tensor a, int ind=2)', (a: Tensor, ind:
 export const tensorsolve = fnOp(
   'tensorsolve(Tensor a, Tensor b, int[]? dims=None)',
   (given: Tensor, b: Tensor, dims: readonly number[] | null): Tensor => {
-    const a = dims === null ? given : movedim.impl(given, dims, dims.map((_, i) => given.ndim - dims.length + i));
+    const a =
+      dims === null
+        ? given
+        : movedim.impl(
+            given,
+            dims,
+            dims.map((_, i) => given.ndim - dims.length + i),
+          );
     const columns = a.shape.slice(b.ndim);
     const n = count(columns);
     if (n !== count(a.shape.slice(0, b.ndim))) {

@@ -23,7 +23,8 @@ const PHASE =
 function checkPhase(both: Tensor): void {
   if (both.numel() === 0) return;
   const d = diagonals(both.detach());
-  if (Number(imag.impl(d).abs().amax().item()) > 1e-2 * Math.max(1, Number(d.abs().amax().item()))) throw new RuntimeError(PHASE);
+  if (Number(imag.impl(d).abs().amax().item()) > 1e-2 * Math.max(1, Number(d.abs().amax().item())))
+    throw new RuntimeError(PHASE);
 }
 
 /**
@@ -31,7 +32,14 @@ function checkPhase(both: Tensor): void {
  * With skew(X) = X - X^H and E_ij = S_j^2 - S_i^2 (1 on the diagonal):
  * gA = U [(skew(U^H gU) S_j + S_i skew(V^H gV)) / E + diag(gS)] V^H + (what leaves the spaces of U and V).
  */
-function svdGradient(gu: Tensor | null, gs: Tensor | null, gvh: Tensor | null, u: Tensor, s: Tensor, vh: Tensor): Tensor | null {
+function svdGradient(
+  gu: Tensor | null,
+  gs: Tensor | null,
+  gvh: Tensor | null,
+  u: Tensor,
+  s: Tensor,
+  vh: Tensor,
+): Tensor | null {
   const product = (a: Tensor, b: Tensor): Tensor => matmul.impl(a, b);
   const m = u.shape[u.ndim - 2]!;
   const n = vh.shape[vh.ndim - 1]!;
@@ -71,7 +79,11 @@ function svdGradient(gu: Tensor | null, gs: Tensor | null, gvh: Tensor | null, u
 }
 
 /** @internal U, S and Vh; with only S asked for and no gradient, the vectors are not computed. */
-export function decompose(a: Tensor, full: boolean, vectors: boolean): [u: Tensor | null, s: Tensor, vh: Tensor | null] {
+export function decompose(
+  a: Tensor,
+  full: boolean,
+  vectors: boolean,
+): [u: Tensor | null, s: Tensor, vh: Tensor | null] {
   checkMatrix('linalg.svd', a);
   checkFloat('linalg.svd', a);
   const recorded = needsGrad(a);
@@ -101,7 +113,9 @@ export const svd = fnOp(
 );
 function checkDriver(driver: string | null): void {
   if (driver !== null) {
-    throw new RuntimeError('torch.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs with cuSOLVER backend.');
+    throw new RuntimeError(
+      'torch.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs with cuSOLVER backend.',
+    );
   }
 }
 /** The singular values, descending: [.., min(m, n)]. */

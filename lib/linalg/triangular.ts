@@ -25,7 +25,8 @@ const SOLVE_TRIANGULAR = nativeOp('linalg_solve_triangular');
 /** @throws RuntimeError unless the sizes of A X = B, or X A = B, agree. */
 export function checkSystem(name: string, a: Tensor, b: Tensor, left: boolean, columns = b.shape[b.ndim - 1]!): void {
   const n = a.shape[a.ndim - 1]!;
-  const [rows, width] = b.ndim >= 2 && columns === b.shape[b.ndim - 1] ? matrixSizes(b) : [b.shape[b.ndim - 1]!, columns];
+  const [rows, width] =
+    b.ndim >= 2 && columns === b.shape[b.ndim - 1] ? matrixSizes(b) : [b.shape[b.ndim - 1]!, columns];
   if ((left ? rows : width) === n) return;
   throw new RuntimeError(
     `${name}: Incompatible shapes of A and B for the equation ${left ? 'AX' : 'XA'} = B (${n}x${n} and ${rows}x${width})`,

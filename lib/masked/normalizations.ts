@@ -5,7 +5,7 @@ import { div, logaddexp as logaddexpOf } from '../ops/arithmetic.js';
 import { clampMin } from '../ops/comparison.js';
 import { cast } from '../ops/convert.js';
 import { fnOp } from '../ops/define.js';
-import * as reduce from '../ops/reduce.js';
+import * as scan from '../ops/scan.js';
 import { logSoftmax as logSoftmaxOf, softmax as softmaxOf } from '../ops/softmax.js';
 import { neg } from '../ops/unary.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
@@ -18,13 +18,13 @@ const OPTIONS = 'ScalarType? dtype=None, Tensor? mask=None';
 export const cumsum = fnOp(
   `cumsum(Tensor input, int dim, ${OPTIONS})`,
   (input: Tensor, dim: number, dtype: DType | null, mask: Tensor | null): Tensor =>
-    reduce.cumsum.impl(hidden('cumsum', input, mask, 'zero'), wrapDim(dim, input.ndim), dtype ?? input.dtype),
+    scan.cumsum.impl(hidden('cumsum', input, mask, 'zero'), wrapDim(dim, input.ndim), dtype ?? input.dtype),
 );
 /** Running products of the elements whose mask is true. */
 export const cumprod = fnOp(
   `cumprod(Tensor input, int dim, ${OPTIONS})`,
   (input: Tensor, dim: number, dtype: DType | null, mask: Tensor | null): Tensor =>
-    reduce.cumprod.impl(hidden('cumprod', input, mask, 'one'), wrapDim(dim, input.ndim), dtype ?? input.dtype),
+    scan.cumprod.impl(hidden('cumprod', input, mask, 'one'), wrapDim(dim, input.ndim), dtype ?? input.dtype),
 );
 /** The softmax of the elements whose mask is true. */
 export const softmax = fnOp(

@@ -8,7 +8,16 @@ import { type Tensor, wrapDim } from '../tensor/tensor.js';
 import { add, div, mul, sub } from './arithmetic.js';
 import { gt, le, select3 as where } from './comparison.js';
 import { op } from './define.js';
-import { type Unary, type Binary, binary, pointwise1, pointwise1_, unary, type UnaryGradient, withInPlace } from './rows.js';
+import {
+  type Unary,
+  type Binary,
+  binary,
+  pointwise1,
+  pointwise1_,
+  unary,
+  type UnaryGradient,
+  withInPlace,
+} from './rows.js';
 import { abs, conj, exp, neg, square } from './unary.js';
 
 /** A gradient pass: (g, at) -> g f'(at), where `at` is the operand of f, or its result. */
@@ -118,7 +127,9 @@ function eluOf(input: Tensor, alpha: number, scale: number, inputScale: number, 
         'In-place elu backward calculation is triggered with a negative slope which is not supported. This is caused by calling in-place forward function with a negative slope, please call out-of-place version instead.',
       );
     }
-    const gradient = pass('elu_backward_from_result', [alpha, scale, inputScale], (y) => where(gt(y, 0), 0, inputScale));
+    const gradient = pass('elu_backward_from_result', [alpha, scale, inputScale], (y) =>
+      where(gt(y, 0), 0, inputScale),
+    );
     return parametric('elu', 'EluBackward0', input, [alpha, scale, inputScale], 'y', gradient, true);
   }
   const gradient = pass('elu_backward', [alpha, scale, inputScale], (x) =>
@@ -153,7 +164,10 @@ function leakyReluOf(input: Tensor, slope: number, inPlace: boolean): Tensor {
 }
 /** x above 0, negativeSlope x below. */
 export const leakyRelu = withInPlace(
-  op('leakyRelu(Tensor input, float negativeSlope=0.01)', (input: Tensor, slope: number): Tensor => leakyReluOf(input, slope, false)),
+  op(
+    'leakyRelu(Tensor input, float negativeSlope=0.01)',
+    (input: Tensor, slope: number): Tensor => leakyReluOf(input, slope, false),
+  ),
   (self: Tensor, slope: number): Tensor => leakyReluOf(self, slope, true),
 );
 
@@ -167,7 +181,10 @@ function hardtanhOf(input: Tensor, min: number, max: number, inPlace: boolean): 
 }
 /** x limited to [minVal, maxVal]. */
 export const hardtanh = withInPlace(
-  op('hardtanh(Tensor input, float minVal=-1, float maxVal=1)', (input: Tensor, min: number, max: number): Tensor => hardtanhOf(input, min, max, false)),
+  op(
+    'hardtanh(Tensor input, float minVal=-1, float maxVal=1)',
+    (input: Tensor, min: number, max: number): Tensor => hardtanhOf(input, min, max, false),
+  ),
   (self: Tensor, min: number, max: number): Tensor => hardtanhOf(self, min, max, true),
 );
 /** x limited to [0, 6]. */
@@ -191,15 +208,26 @@ export const logSigmoid: Unary = unary('logSigmoid', (g, x) => logSigmoidPass(g,
 export { logSigmoid as logsigmoid };
 
 /** 0 within [-lambd, lambd], x outside. */
-export const hardshrink = op('hardshrink(Tensor input, float lambd=0.5)', (input: Tensor, lambd: number): Tensor =>
-  parametric('hardshrink', 'HardshrinkBackward0', input, [lambd], 'x', pass('shrink_backward', [lambd], null), false),
+export const hardshrink = op(
+  'hardshrink(Tensor input, float lambd=0.5)',
+  (input: Tensor, lambd: number): Tensor =>
+    parametric('hardshrink', 'HardshrinkBackward0', input, [lambd], 'x', pass('shrink_backward', [lambd], null), false),
 );
 /** x moved towards 0 by lambd. */
 export const softshrink = op('softshrink(Tensor input, float lambd=0.5)', (input: Tensor, lambd: number): Tensor => {
-  if (lambd < 0) throw new RuntimeError(
+  if (lambd < 0)
+    throw new RuntimeError(
       `lambda must be in range [0, 1.79769e+308] for input dtype ${input.dtype.scalarName}, but found ${lambd}`,
     );
-  return parametric('softshrink', 'SoftshrinkBackward0', input, [lambd], 'x', pass('shrink_backward', [lambd], null), false);
+  return parametric(
+    'softshrink',
+    'SoftshrinkBackward0',
+    input,
+    [lambd],
+    'x',
+    pass('shrink_backward', [lambd], null),
+    false,
+  );
 });
 /** x - tanh(x). */
 export const tanhshrink = op('tanhshrink(Tensor input)', (input: Tensor): Tensor => sub(input, tanh(input)));
@@ -212,22 +240,32 @@ function thresholdOf(input: Tensor, limit: number, value: number, inPlace: boole
 }
 /** x where it exceeds the threshold, else the value. */
 export const threshold = withInPlace(
-  op('threshold(Tensor input, float threshold, float value)', (input: Tensor, limit: number, value: number): Tensor => thresholdOf(input, limit, value, false)),
+  op(
+    'threshold(Tensor input, float threshold, float value)',
+    (input: Tensor, limit: number, value: number): Tensor => thresholdOf(input, limit, value, false),
+  ),
   (self: Tensor, limit: number, value: number): Tensor => thresholdOf(self, limit, value, true),
 );
 
-const PRELU: Binary = binary('prelu', [(g, x, w) => where(gt(x, 0), g, mul(w, g)), (g, x) => where(le(x, 0), mul(x, g), 0)], { saves: ['ab', 'a'] });
+const PRELU: Binary = binary(
+  'prelu',
+  [(g, x, w) => where(gt(x, 0), g, mul(w, g)), (g, x) => where(le(x, 0), mul(x, g), 0)],
+  { saves: ['ab', 'a'] },
+);
 /** x above 0, weight x below; one weight, or one per channel (dimension 1). */
 export const prelu = op('prelu(Tensor input, Tensor weight)', (input: Tensor, weight: Tensor): Tensor => {
   if (input.dtype !== weight.dtype) {
     throw new RuntimeError(`prelu: Type promoting not supported. Got ${input.dtype.name} and ${weight.dtype.name}`);
   }
-  if (weight.ndim > 1) throw new RuntimeError(`prelu: Expected \`weight\` to be a scalar or 1D tensor, but got: ndim = ${weight.ndim}`);
+  if (weight.ndim > 1)
+    throw new RuntimeError(`prelu: Expected \`weight\` to be a scalar or 1D tensor, but got: ndim = ${weight.ndim}`);
   if (weight.numel() === 1) return PRELU(input, weight.reshape([]));
   if (input.ndim === 0) throw new RuntimeError('Not allow zero-dim input tensor.');
   const channels = input.ndim > 1 ? input.shape[1]! : 1;
   if (channels !== weight.numel()) {
-    throw new RuntimeError(`Mismatch of parameter numbers and input channel size. Found parameter numbers = ${weight.numel()} and channel size = ${channels}.`);
+    throw new RuntimeError(
+      `Mismatch of parameter numbers and input channel size. Found parameter numbers = ${weight.numel()} and channel size = ${channels}.`,
+    );
   }
   return PRELU(input, weight.reshape([1, -1, ...new Array<number>(input.ndim - 2).fill(1)]));
 });
@@ -235,6 +273,7 @@ export const prelu = op('prelu(Tensor input, Tensor weight)', (input: Tensor, we
 export const glu = op('glu(Tensor input, int dim=-1)', (input: Tensor, dim: number): Tensor => {
   if (input.ndim === 0) throw new RuntimeError('glu does not support scalars because halving size must be even');
   const n = input.size(dim);
-  if (n % 2 !== 0) throw new RuntimeError(`Halving dimension must be even, but dimension ${wrapDim(dim, input.ndim)} is size ${n}`);
+  if (n % 2 !== 0)
+    throw new RuntimeError(`Halving dimension must be even, but dimension ${wrapDim(dim, input.ndim)} is size ${n}`);
   return mul(input.narrow(dim, 0, n / 2), sigmoid(input.narrow(dim, n / 2, n / 2)));
 });

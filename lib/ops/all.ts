@@ -30,8 +30,17 @@ export * from './pool.js';
 export * from './products.js';
 export * from './queries.js';
 export * from './random.js';
-export { defaultGenerator, Generator, getRngState, initialSeed, manualSeed, seed, setRngState } from './random_generator.js';
+export {
+  defaultGenerator,
+  Generator,
+  getRngState,
+  initialSeed,
+  manualSeed,
+  seed,
+  setRngState,
+} from './random_generator.js';
 export * from './reduce.js';
+export * from './scan.js';
 export * from './resize.js';
 export * from './softmax.js';
 export * from './sort.js';

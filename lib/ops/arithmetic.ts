@@ -70,7 +70,9 @@ export const sub = withInPlace(
   ),
   (self: Tensor, other: TensorOrScalar, alpha: Scalar): Tensor => {
     if (isBool(self) && isBool(other)) throw new RuntimeError(SUBTRACTS_BOOL);
-    return isOne(alpha) ? SUB.inPlace(self as never, other as never) : addScaled_('SubBackward0', self, other, negated(alpha));
+    return isOne(alpha)
+      ? SUB.inPlace(self as never, other as never)
+      : addScaled_('SubBackward0', self, other, negated(alpha));
   },
 );
 export { sub as subtract };
@@ -81,7 +83,9 @@ export const rsub = op(
 );
 
 /** input * other. */
-export const mul: Binary = binary('mul', [(g, _a, b) => timesConj(g, b), (g, a) => timesConj(g, a)], { saves: ['b', 'a'] });
+export const mul: Binary = binary('mul', [(g, _a, b) => timesConj(g, b), (g, a) => timesConj(g, a)], {
+  saves: ['b', 'a'],
+});
 export { mul as multiply };
 /** g times the conjugate of an operand that may be a number. */
 function timesConj(g: Tensor, v: Tensor): Tensor {
@@ -128,7 +132,11 @@ const ZERO_DIVISION = 'ZeroDivisionError';
 /** Integer division by zero is an error, as in PyTorch. */
 function checkDivisor(a: TensorOrScalar, b: TensorOrScalar): void {
   const whole = (v: TensorOrScalar): boolean =>
-    v instanceof Tensor ? !v.dtype.isFloatingPoint && !v.dtype.isComplex : typeof v === 'number' ? Number.isInteger(v) : typeof v !== 'object';
+    v instanceof Tensor
+      ? !v.dtype.isFloatingPoint && !v.dtype.isComplex
+      : typeof v === 'number'
+        ? Number.isInteger(v)
+        : typeof v !== 'object';
   if (!whole(a) || !whole(b)) return;
   const zero = b instanceof Tensor ? b.numel() > 0 && eq(b, 0).any().item() === true : Number(b) === 0;
   if (zero) throw new RuntimeError(ZERO_DIVISION);
@@ -140,10 +148,13 @@ function none(g: Tensor): Tensor {
 }
 /** The quotient rounded down. */
 export const floorDivide = withInPlace(
-  op('floorDivide(Tensor|Scalar input, Tensor|Scalar other)', (input: TensorOrScalar, other: TensorOrScalar): Tensor => {
-    checkDivisor(input, other);
-    return FLOOR_DIVIDE.impl(input, other);
-  }),
+  op(
+    'floorDivide(Tensor|Scalar input, Tensor|Scalar other)',
+    (input: TensorOrScalar, other: TensorOrScalar): Tensor => {
+      checkDivisor(input, other);
+      return FLOOR_DIVIDE.impl(input, other);
+    },
+  ),
   (self: Tensor, other: TensorOrScalar): Tensor => {
     checkDivisor(self, other);
     return FLOOR_DIVIDE.inPlace(self as never, other as never);
@@ -154,8 +165,12 @@ function truncDivide(input: TensorOrScalar, other: TensorOrScalar): Tensor {
   return TRUNC_DIVIDE.impl(input, other);
 }
 
-const REMAINDER: Binary = binary('remainder', [(g) => g, (g, a, b) => neg(mul(g, FLOOR_DIVIDE.impl(a, b)))], { saves: ['', 'ab'] });
-const FMOD: Binary = binary('fmod', [(g) => g, (g, a, b) => neg(mul(g, TRUNC_DIVIDE.impl(a, b)))], { saves: ['', 'ab'] });
+const REMAINDER: Binary = binary('remainder', [(g) => g, (g, a, b) => neg(mul(g, FLOOR_DIVIDE.impl(a, b)))], {
+  saves: ['', 'ab'],
+});
+const FMOD: Binary = binary('fmod', [(g) => g, (g, a, b) => neg(mul(g, TRUNC_DIVIDE.impl(a, b)))], {
+  saves: ['', 'ab'],
+});
 /** The remainder with the sign of the divisor. */
 export const remainder = withInPlace(
   op('remainder(Tensor|Scalar input, Tensor|Scalar other)', (input: TensorOrScalar, other: TensorOrScalar): Tensor => {
@@ -195,7 +210,8 @@ function powerByExponent(g: Tensor, a: Tensor, b: Tensor, y: Tensor): Tensor {
     const base = a as Scalar;
     if (typeof base === 'object') return mul(g, conj(mul(y, complexLog(base))));
     if (Number(base) === 0) return where(b.dtype.isComplex ? eq(b, b) : ge(b, 0), 0, mul(g, mul(y, -Infinity)));
-    const l = Number(base) < 0 && y.dtype.isComplex ? { re: Math.log(-Number(base)), im: Math.PI } : Math.log(Number(base));
+    const l =
+      Number(base) < 0 && y.dtype.isComplex ? { re: Math.log(-Number(base)), im: Math.PI } : Math.log(Number(base));
     return mul(g, conj(mul(y, l)));
   }
   const flat = b.dtype.isComplex ? eq(a, 0) : eq(a, 0).mul(ge(b, 0));
@@ -231,35 +247,58 @@ function ordered(name: string, row: Binary): Binary {
   const check = (a: Tensor, b: Tensor): void => {
     if (a.dtype.isComplex || b.dtype.isComplex) throw new RuntimeError(`${name} not implemented for complex tensors.`);
   };
-  const declared = op(`${name}(Tensor input, Tensor other)` as 'binary(Tensor|Scalar input, Tensor|Scalar other)', (a: TensorOrScalar, b: TensorOrScalar): Tensor => {
-    check(a as Tensor, b as Tensor);
-    return row.impl(a, b);
-  });
+  const declared = op(
+    `${name}(Tensor input, Tensor other)` as 'binary(Tensor|Scalar input, Tensor|Scalar other)',
+    (a: TensorOrScalar, b: TensorOrScalar): Tensor => {
+      check(a as Tensor, b as Tensor);
+      return row.impl(a, b);
+    },
+  );
   return withInPlace(declared, (a: Tensor, b: Tensor): Tensor => {
     check(a, b);
     return row.inPlace(a as never, b as never);
   });
 }
-const MAXIMUM: Binary = binary('maximum', [(g, a, b) => half(g, gt(a, b), eq(a, b)), (g, a, b) => half(g, lt(a, b), eq(a, b))], {
-  numbers: 'none', saves: ['ab', 'ab'],
-});
-const MINIMUM: Binary = binary('minimum', [(g, a, b) => half(g, lt(a, b), eq(a, b)), (g, a, b) => half(g, gt(a, b), eq(a, b))], {
-  numbers: 'none', saves: ['ab', 'ab'],
-});
+const MAXIMUM: Binary = binary(
+  'maximum',
+  [(g, a, b) => half(g, gt(a, b), eq(a, b)), (g, a, b) => half(g, lt(a, b), eq(a, b))],
+  {
+    numbers: 'none',
+    saves: ['ab', 'ab'],
+  },
+);
+const MINIMUM: Binary = binary(
+  'minimum',
+  [(g, a, b) => half(g, lt(a, b), eq(a, b)), (g, a, b) => half(g, gt(a, b), eq(a, b))],
+  {
+    numbers: 'none',
+    saves: ['ab', 'ab'],
+  },
+);
 /** The elementwise maximum; NaN wins. */
 export const maximum: Binary = ordered('maximum', MAXIMUM);
 /** The elementwise minimum; NaN wins. */
 export const minimum: Binary = ordered('minimum', MINIMUM);
 const loses = (a: Tensor, b: Tensor): Tensor => ge(a, b).logicalOr(b.isnan());
 /** The maximum that passes NaN over. */
-export const fmax: Binary = binary('fmax', [(g, a, b) => where(loses(a, b), g, 0), (g, a, b) => where(loses(a, b), 0, g)], {
-  numbers: 'none', saves: ['ab', 'ab'],
-});
+export const fmax: Binary = binary(
+  'fmax',
+  [(g, a, b) => where(loses(a, b), g, 0), (g, a, b) => where(loses(a, b), 0, g)],
+  {
+    numbers: 'none',
+    saves: ['ab', 'ab'],
+  },
+);
 const wins = (a: Tensor, b: Tensor): Tensor => le(a, b).logicalOr(b.isnan());
 /** The minimum that passes NaN over. */
-export const fmin: Binary = binary('fmin', [(g, a, b) => where(wins(a, b), g, 0), (g, a, b) => where(wins(a, b), 0, g)], {
-  numbers: 'none', saves: ['ab', 'ab'],
-});
+export const fmin: Binary = binary(
+  'fmin',
+  [(g, a, b) => where(wins(a, b), g, 0), (g, a, b) => where(wins(a, b), 0, g)],
+  {
+    numbers: 'none',
+    saves: ['ab', 'ab'],
+  },
+);
 
 /** The angle of the point (other, input). */
 export const atan2: Binary = binary(
@@ -270,7 +309,8 @@ export const atan2: Binary = binary(
 export { atan2 as arctan2 };
 /** sqrt(a^2 + b^2). */
 export const hypot: Binary = binary('hypot', [(g, a, _b, y) => mul(g, div(a, y)), (g, _a, b, y) => mul(g, div(b, y))], {
-  numbers: 'none', saves: ['ay', 'by'],
+  numbers: 'none',
+  saves: ['ay', 'by'],
 });
 /** |a| with the sign of b. */
 export const copysign: Binary = binary(
@@ -281,11 +321,17 @@ export const copysign: Binary = binary(
 const NEXTAFTER: Binary = binary('nextafter', [(g) => g, (g) => zerosLike(g)], { numbers: 'none' });
 /** The next number from input towards other, in the type of both. */
 export const nextafter = withInPlace(
-  op('nextafter(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor =>
-    input.dtype.itemsize === 2 && input.dtype === other.dtype && input.dtype.isFloatingPoint ? halfAfter(input, other) : NEXTAFTER(input, other),
+  op(
+    'nextafter(Tensor input, Tensor other)',
+    (input: Tensor, other: Tensor): Tensor =>
+      input.dtype.itemsize === 2 && input.dtype === other.dtype && input.dtype.isFloatingPoint
+        ? halfAfter(input, other)
+        : NEXTAFTER(input, other),
   ),
   (self: Tensor, other: Tensor): Tensor =>
-    self.dtype.itemsize === 2 && self.dtype.isFloatingPoint ? self.copy_(halfAfter(self, cast(other, self.dtype))) : NEXTAFTER.inPlace(self as never, other as never),
+    self.dtype.itemsize === 2 && self.dtype.isFloatingPoint
+      ? self.copy_(halfAfter(self, cast(other, self.dtype)))
+      : NEXTAFTER.inPlace(self as never, other as never),
 );
 /** For half types the bits are counted up or down: as integers of a sign they are in the order of their values. */
 function halfAfter(input: Tensor, other: Tensor): Tensor {
@@ -304,9 +350,14 @@ function halfAfterValue(a: Tensor, b: Tensor): Tensor {
   return where(eq(x, y), y, where(x.isnan().logicalOr(y.isnan()), NaN, moved));
 }
 /** log(exp(a) + exp(b)). */
-const LOGADDEXP: Binary = binary('logaddexp', [(g, a, _b, y) => mul(g, exp(sub(a, y))), (g, _a, b, y) => mul(g, exp(sub(b, y)))], {
-  numbers: 'none', saves: ['ay', 'by'],
-});
+const LOGADDEXP: Binary = binary(
+  'logaddexp',
+  [(g, a, _b, y) => mul(g, exp(sub(a, y))), (g, _a, b, y) => mul(g, exp(sub(b, y)))],
+  {
+    numbers: 'none',
+    saves: ['ay', 'by'],
+  },
+);
 export const logaddexp = op('logaddexp(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => {
   if (!input.dtype.isComplex && !other.dtype.isComplex) return LOGADDEXP(input, other);
   // The operand with the larger real part is taken out, so that the other exponential cannot overflow.
@@ -323,7 +374,10 @@ export const logaddexp2: Binary = binary(
 /** a log(b), 0 where a is 0. */
 export const xlogy: Binary = binary(
   'xlogy',
-  [(g, a, b) => where(eq(a, 0).logicalAnd(le(b, 0)), 0, mul(g, b instanceof Tensor ? log(b) : Math.log(Number(b)))), (g, a, b) => div(mul(g, a), b)],
+  [
+    (g, a, b) => where(eq(a, 0).logicalAnd(le(b, 0)), 0, mul(g, b instanceof Tensor ? log(b) : Math.log(Number(b)))),
+    (g, a, b) => div(mul(g, a), b),
+  ],
   { saves: ['ab', 'ab'] },
 );
 export const heaviside: Binary = binary('heaviside', null, { numbers: 'none' });
@@ -350,13 +404,31 @@ const LERP = nativeOp('lerp');
 const LERP_ = nativeOp('lerp_');
 
 type Ternary = (g: Tensor, s: readonly (Tensor | null)[], needs: readonly boolean[]) => (Tensor | null)[];
-function ternary(id: number, node: string, a: Tensor, b: Tensor, c: TensorOrScalar, tail: Scalar[], saved: (Tensor | null)[], backward: Ternary): Tensor {
+function ternary(
+  id: number,
+  node: string,
+  a: Tensor,
+  b: Tensor,
+  c: TensorOrScalar,
+  tail: Scalar[],
+  saved: (Tensor | null)[],
+  backward: Ternary,
+): Tensor {
   const y = invoke(id, a, b, c, ...tail);
   const third = c instanceof Tensor ? c : null;
   if (needsGrad(a, b, third)) record(node, y, [a, b, third], saved, backward);
   return y;
 }
-function ternary_(id: number, node: string, a: Tensor, b: Tensor, c: TensorOrScalar, tail: Scalar[], saved: (Tensor | null)[], backward: Ternary): Tensor {
+function ternary_(
+  id: number,
+  node: string,
+  a: Tensor,
+  b: Tensor,
+  c: TensorOrScalar,
+  tail: Scalar[],
+  saved: (Tensor | null)[],
+  backward: Ternary,
+): Tensor {
   const third = c instanceof Tensor ? c : null;
   const recorded = needsGrad(a, b, third);
   checkInPlace(a, recorded);
@@ -367,13 +439,26 @@ function ternary_(id: number, node: string, a: Tensor, b: Tensor, c: TensorOrSca
 
 const addcmulBackward =
   (value: Scalar): Ternary =>
-  (g, [b, c], needs) => [g, needs[1] ? mul(mul(g, conj(c!)), value) : null, needs[2] ? mul(mul(g, conj(b!)), value) : null];
+  (g, [b, c], needs) => [
+    g,
+    needs[1] ? mul(mul(g, conj(c!)), value) : null,
+    needs[2] ? mul(mul(g, conj(b!)), value) : null,
+  ];
 /** input + value * tensor1 * tensor2. */
 export const addcmul = withInPlace(
   op(
     'addcmul(Tensor input, Tensor tensor1, Tensor tensor2, Scalar value=1)',
     (input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
-      ternary(ADDCMUL, 'AddcmulBackward0', input, tensor1, tensor2, [value], [tensor1, tensor2], addcmulBackward(value)),
+      ternary(
+        ADDCMUL,
+        'AddcmulBackward0',
+        input,
+        tensor1,
+        tensor2,
+        [value],
+        [tensor1, tensor2],
+        addcmulBackward(value),
+      ),
   ),
   (self: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
     ternary_(ADDCMUL_, 'AddcmulBackward0', self, tensor1, tensor2, [value], [tensor1, tensor2], addcmulBackward(value)),
@@ -390,7 +475,16 @@ export const addcdiv = withInPlace(
   op(
     'addcdiv(Tensor input, Tensor tensor1, Tensor tensor2, Scalar value=1)',
     (input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
-      ternary(ADDCDIV, 'AddcdivBackward0', input, tensor1, tensor2, [value], [tensor1, tensor2], addcdivBackward(value)),
+      ternary(
+        ADDCDIV,
+        'AddcdivBackward0',
+        input,
+        tensor1,
+        tensor2,
+        [value],
+        [tensor1, tensor2],
+        addcdivBackward(value),
+      ),
   ),
   (self: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
     ternary_(ADDCDIV_, 'AddcdivBackward0', self, tensor1, tensor2, [value], [tensor1, tensor2], addcdivBackward(value)),
@@ -415,12 +509,30 @@ export const lerp = withInPlace(
     'lerp(Tensor input, Tensor end, Tensor|Scalar weight)',
     (input: Tensor, end: Tensor, weight: TensorOrScalar): Tensor => {
       checkLerp(input);
-      return ternary(LERP, 'LerpBackward0', input, end, weight, [], lerpSaved(input, end, weight), lerpBackward(weight));
+      return ternary(
+        LERP,
+        'LerpBackward0',
+        input,
+        end,
+        weight,
+        [],
+        lerpSaved(input, end, weight),
+        lerpBackward(weight),
+      );
     },
   ),
   (self: Tensor, end: Tensor, weight: TensorOrScalar): Tensor => {
     checkLerp(self);
     const before = weight instanceof Tensor && needsGrad(weight) ? self.clone() : self;
-    return ternary_(LERP_, 'LerpBackward0', self, end, weight, [], lerpSaved(before, end, weight), lerpBackward(weight));
+    return ternary_(
+      LERP_,
+      'LerpBackward0',
+      self,
+      end,
+      weight,
+      [],
+      lerpSaved(before, end, weight),
+      lerpBackward(weight),
+    );
   },
 );

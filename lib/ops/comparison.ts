@@ -34,7 +34,9 @@ const WHERE = nativeOp('where');
 function maskOf(condition: Tensor): Tensor {
   if (condition.dtype === bool) return condition;
   if (condition.dtype.name === 'uint8') return ne(condition, 0);
-  throw new RuntimeError(`where expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype.scalarName}`);
+  throw new RuntimeError(
+    `where expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype.scalarName}`,
+  );
 }
 
 /** @internal input where condition holds, other elsewhere. */
@@ -53,13 +55,13 @@ export function select3(condition: Tensor, input: TensorOrScalar, other: TensorO
 }
 
 /** Whether two tensors have the same sizes and elements. */
-export const equal = op(
-  'equal(Tensor input, Tensor other)',
-  (input: Tensor, other: Tensor): boolean => {
-    if (input.dtype !== other.dtype) throw new RuntimeError(`Expected all tensors to have the same dtype, but got ${input.dtype.name} and ${other.dtype.name}`);
-    return input.shape.join() === other.shape.join() && (eq(input, other).all().item() as boolean);
-  },
-);
+export const equal = op('equal(Tensor input, Tensor other)', (input: Tensor, other: Tensor): boolean => {
+  if (input.dtype !== other.dtype)
+    throw new RuntimeError(
+      `Expected all tensors to have the same dtype, but got ${input.dtype.name} and ${other.dtype.name}`,
+    );
+  return input.shape.join() === other.shape.join() && (eq(input, other).all().item() as boolean);
+});
 
 /** Elementwise |input - other| <= atol + rtol |other|; NaN equals NaN if `equalNan`. */
 export const isclose = op(
@@ -98,7 +100,6 @@ const CLAMP_MIN_ = nativeOp('clamp_min_');
 const CLAMP_MAX = nativeOp('clamp_max');
 const CLAMP_MAX_ = nativeOp('clamp_max_');
 
-
 const NO_BOUNDS = "torch.clamp: At least one of 'min' or 'max' must not be None";
 
 function inRange(g: Tensor, x: Tensor, min: Scalar | null, max: Scalar | null): Tensor {
@@ -133,7 +134,9 @@ export const clamp = withInPlace(
     }
     const result = promotedType(self, min, max);
     if (!canCast(result, self.dtype)) {
-      throw new RuntimeError(`result type ${result.scalarName} can't be cast to the desired output type ${self.dtype.scalarName}`);
+      throw new RuntimeError(
+        `result type ${result.scalarName} can't be cast to the desired output type ${self.dtype.scalarName}`,
+      );
     }
     const gradient = (g: Tensor, at: Tensor): Tensor => inRange(g, at, min, max);
     if (max === null) return pointwise1_(CLAMP_MIN_, 'ClampBackward0', self, [min!], 'x', gradient);
@@ -143,6 +146,12 @@ export const clamp = withInPlace(
 );
 export { clamp as clip };
 /** Elements not below min. */
-export const clampMin = op('clampMin(Tensor input, Tensor|Scalar min)', (input: Tensor, min: TensorOrScalar): Tensor => clamp(input, min, null));
+export const clampMin = op(
+  'clampMin(Tensor input, Tensor|Scalar min)',
+  (input: Tensor, min: TensorOrScalar): Tensor => clamp(input, min, null),
+);
 /** Elements not above max. */
-export const clampMax = op('clampMax(Tensor input, Tensor|Scalar max)', (input: Tensor, max: TensorOrScalar): Tensor => clamp(input, null, max));
+export const clampMax = op(
+  'clampMax(Tensor input, Tensor|Scalar max)',
+  (input: Tensor, max: TensorOrScalar): Tensor => clamp(input, null, max),
+);

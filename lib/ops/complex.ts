@@ -13,15 +13,34 @@ const VIEW_AS_REAL = nativeOp('view_as_real');
 const VIEW_AS_COMPLEX = nativeOp('view_as_complex');
 
 /** A view of a complex tensor as pairs: [..] to [.., 2]. */
-export const viewAsReal = op('viewAsReal(Tensor input)', (input: Tensor): Tensor =>
-  asView('ViewAsRealBackward0', invoke1(VIEW_AS_REAL, input), input, (t) => viewAsReal(t), (g): Tensor => viewAsComplex(g.contiguous())),
+export const viewAsReal = op(
+  'viewAsReal(Tensor input)',
+  (input: Tensor): Tensor =>
+    asView(
+      'ViewAsRealBackward0',
+      invoke1(VIEW_AS_REAL, input),
+      input,
+      (t) => viewAsReal(t),
+      (g): Tensor => viewAsComplex(g.contiguous()),
+    ),
 );
 /** A view of pairs as complex numbers: [.., 2] to [..]. */
-export const viewAsComplex = op('viewAsComplex(Tensor input)', (input: Tensor): Tensor =>
-  asView('ViewAsComplexBackward0', invoke1(VIEW_AS_COMPLEX, input), input, (t) => viewAsComplex(t), (g): Tensor => viewAsReal(g)),
+export const viewAsComplex = op(
+  'viewAsComplex(Tensor input)',
+  (input: Tensor): Tensor =>
+    asView(
+      'ViewAsComplexBackward0',
+      invoke1(VIEW_AS_COMPLEX, input),
+      input,
+      (t) => viewAsComplex(t),
+      (g): Tensor => viewAsReal(g),
+    ),
 );
 /** A view of the real parts; a real tensor itself. */
-export const real = fnOp('real(Tensor input)', (input: Tensor): Tensor => (input.dtype.isComplex ? select(viewAsReal(input), -1, 0) : input));
+export const real = fnOp(
+  'real(Tensor input)',
+  (input: Tensor): Tensor => (input.dtype.isComplex ? select(viewAsReal(input), -1, 0) : input),
+);
 /** A view of the imaginary parts. */
 export const imag = fnOp('imag(Tensor input)', (input: Tensor): Tensor => {
   if (!input.dtype.isComplex) throw new RuntimeError('imag is not implemented for tensors with non-complex dtypes.');
@@ -35,7 +54,9 @@ export function checkParts(re: Tensor, im: Tensor): void {
     );
   }
   if (re.dtype !== im.dtype) {
-    throw new RuntimeError(`Expected object of scalar type ${re.dtype.scalarName} but got scalar type ${im.dtype.scalarName} for second argument`);
+    throw new RuntimeError(
+      `Expected object of scalar type ${re.dtype.scalarName} but got scalar type ${im.dtype.scalarName} for second argument`,
+    );
   }
 }
 /** A complex tensor from its parts, which must have one type. */

@@ -71,7 +71,12 @@ function byWeight(g: Tensor, x: Tensor, shape: readonly number[], at: Geometry):
 }
 
 /** A convolution of complex tensors from those of their parts: (a + bi) * (c + di). */
-function byParts(x: Tensor, w: Tensor, bias: Tensor | null, run: (x: Tensor, w: Tensor, bias: Tensor | null) => Tensor): Tensor {
+function byParts(
+  x: Tensor,
+  w: Tensor,
+  bias: Tensor | null,
+  run: (x: Tensor, w: Tensor, bias: Tensor | null) => Tensor,
+): Tensor {
   if (!x.dtype.isComplex && !w.dtype.isComplex) return run(x, w, bias);
   if (x.dtype !== w.dtype) {
     throw new RuntimeError(`Input type (${x.dtype.name}) and weight type (${w.dtype.name}) should be the same`);
@@ -84,7 +89,9 @@ function byParts(x: Tensor, w: Tensor, bias: Tensor | null, run: (x: Tensor, w: 
 function perDim(name: string, what: string, v: readonly number[], nd: number): readonly number[] {
   if (v.length === nd) return v;
   if (v.length === 1) return new Array<number>(nd).fill(v[0]!);
-  throw new RuntimeError(`${name}: expected ${what} to be a single integer value or a list of ${nd} values, but got ${what}=[${v.join(', ')}]`);
+  throw new RuntimeError(
+    `${name}: expected ${what} to be a single integer value or a list of ${nd} values, but got ${what}=[${v.join(', ')}]`,
+  );
 }
 function batched(name: string, input: Tensor, nd: number, run: (x: Tensor) => Tensor): Tensor {
   if (input.ndim === nd + 2) return run(input);
@@ -94,7 +101,12 @@ function batched(name: string, input: Tensor, nd: number, run: (x: Tensor) => Te
   );
 }
 /** 'same' pads so that the output has the input's size; an odd total puts the extra element at the end. */
-function samePadding(input: Tensor, w: Tensor, dilation: readonly number[], nd: number): { x: Tensor; padding: number[] } {
+function samePadding(
+  input: Tensor,
+  w: Tensor,
+  dilation: readonly number[],
+  nd: number,
+): { x: Tensor; padding: number[] } {
   const total = dilation.map((d, i) => d * (w.shape[i + 2]! - 1));
   if (total.every((p) => p % 2 === 0)) return { x: input, padding: total.map((p) => p / 2) };
   const shape = input.shape.map((n, i) => (i < input.ndim - nd ? n : n + (total[i - input.ndim + nd]! % 2)));
@@ -108,27 +120,47 @@ function samePadding(input: Tensor, w: Tensor, dilation: readonly number[], nd: 
 }
 
 const conv = (nd: number) =>
-  fnOp(`conv${nd}d(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, any padding=0, int[] dilation=1, int groups=1)` as 'conv(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, any padding=0, int[] dilation=1, int groups=1)', (input: Tensor, weight: Tensor, bias: Tensor | null, stride: readonly number[], padding: readonly number[] | number | 'valid' | 'same', dilation: readonly number[], groups: number): Tensor => {
-    const name = `conv${nd}d`;
-    if (weight.ndim !== nd + 2) {
-      throw new RuntimeError(`expected weight to be at least 1 at dimension 0, but got weight of size [${weight.shape.join(', ')}] for ${name}`);
-    }
-    return batched(name, input, nd, (given) => {
-      const at: Geometry = { stride: perDim(name, 'stride', list(stride), nd), padding: [0], dilation: perDim(name, 'dilation', list(dilation), nd), groups };
-      let x = given;
-      if (padding === 'same') {
-        if (at.stride.some((s) => s !== 1)) throw new RuntimeError("padding='same' is not supported for strided convolutions");
-        ({ x, padding: at.padding } = samePadding(x, weight, at.dilation, nd));
-      } else if (padding === 'valid') at.padding = perDim(name, 'padding', [0], nd);
-      else if (typeof padding === 'string') throw new RuntimeError(`Invalid padding string: '${String(padding)}'`);
-      else at.padding = perDim(name, 'padding', list(padding), nd);
-      return byParts(x, weight, bias, (a, b, c) => forward(a, b, c, at));
-    });
-  });
+  fnOp(
+    `conv${nd}d(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, any padding=0, int[] dilation=1, int groups=1)` as 'conv(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, any padding=0, int[] dilation=1, int groups=1)',
+    (
+      input: Tensor,
+      weight: Tensor,
+      bias: Tensor | null,
+      stride: readonly number[],
+      padding: readonly number[] | number | 'valid' | 'same',
+      dilation: readonly number[],
+      groups: number,
+    ): Tensor => {
+      const name = `conv${nd}d`;
+      if (weight.ndim !== nd + 2) {
+        throw new RuntimeError(
+          `expected weight to be at least 1 at dimension 0, but got weight of size [${weight.shape.join(', ')}] for ${name}`,
+        );
+      }
+      return batched(name, input, nd, (given) => {
+        const at: Geometry = {
+          stride: perDim(name, 'stride', list(stride), nd),
+          padding: [0],
+          dilation: perDim(name, 'dilation', list(dilation), nd),
+          groups,
+        };
+        let x = given;
+        if (padding === 'same') {
+          if (at.stride.some((s) => s !== 1))
+            throw new RuntimeError("padding='same' is not supported for strided convolutions");
+          ({ x, padding: at.padding } = samePadding(x, weight, at.dilation, nd));
+        } else if (padding === 'valid') at.padding = perDim(name, 'padding', [0], nd);
+        else if (typeof padding === 'string') throw new RuntimeError(`Invalid padding string: '${String(padding)}'`);
+        else at.padding = perDim(name, 'padding', list(padding), nd);
+        return byParts(x, weight, bias, (a, b, c) => forward(a, b, c, at));
+      });
+    },
+  );
 /** A list of integers, or one integer as a list. */
 function list(v: readonly number[] | number): readonly number[] {
   const values = typeof v === 'number' ? [v] : v;
-  if (!Array.isArray(values) || !values.every((n) => Number.isInteger(n))) throw new TypeError(`expected integers, got ${String(v)}`);
+  if (!Array.isArray(values) || !values.every((n) => Number.isInteger(n)))
+    throw new TypeError(`expected integers, got ${String(v)}`);
   return values;
 }
 /**
@@ -142,33 +174,56 @@ export const conv2d = conv(2);
 export const conv3d = conv(3);
 
 const convTranspose = (nd: number) =>
-  fnOp(`convTranspose${nd}d(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[] padding=0, int[] outputPadding=0, int groups=1, int[] dilation=1)` as 'conv(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[] padding=0, int[] outputPadding=0, int groups=1, int[] dilation=1)', (input: Tensor, weight: Tensor, bias: Tensor | null, stride: readonly number[], padding: readonly number[], outputPadding: readonly number[], groups: number, dilation: readonly number[]): Tensor => {
-    const name = `conv_transpose${nd}d`;
-    if (weight.ndim !== nd + 2) throw new RuntimeError(`${name}: expected a weight of ${nd + 2} dimensions, got [${weight.shape.join(', ')}]`);
-    return batched(name, input, nd, (x) => {
-      const at: Geometry = {
-        stride: perDim(name, 'stride', stride, nd),
-        padding: perDim(name, 'padding', padding, nd),
-        dilation: perDim(name, 'dilation', dilation, nd),
-        groups,
-      };
-      const extra = perDim(name, 'output_padding', outputPadding, nd);
-      if (x.shape[1] !== weight.shape[0]) {
-        throw new RuntimeError(
-          `Given transposed=1, weight of size [${weight.shape.join(', ')}], expected input[${x.shape.join(', ')}] to have ${weight.shape[0]} channels, but got ${x.shape[1]} channels instead`,
-        );
-      }
-      const sizes = at.stride.map((s, i) => (x.shape[i + 2]! - 1) * s - 2 * at.padding[i]! + at.dilation[i]! * (weight.shape[i + 2]! - 1) + extra[i]! + 1);
-      extra.forEach((e, i) => {
-        if (e >= at.stride[i]! && e >= at.dilation[i]!) {
-          throw new RuntimeError(`output padding must be smaller than either stride or dilation, but got output_padding: ${e}, stride: ${at.stride[i]}, dilation: ${at.dilation[i]}`);
+  fnOp(
+    `convTranspose${nd}d(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[] padding=0, int[] outputPadding=0, int groups=1, int[] dilation=1)` as 'conv(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[] padding=0, int[] outputPadding=0, int groups=1, int[] dilation=1)',
+    (
+      input: Tensor,
+      weight: Tensor,
+      bias: Tensor | null,
+      stride: readonly number[],
+      padding: readonly number[],
+      outputPadding: readonly number[],
+      groups: number,
+      dilation: readonly number[],
+    ): Tensor => {
+      const name = `conv_transpose${nd}d`;
+      if (weight.ndim !== nd + 2)
+        throw new RuntimeError(`${name}: expected a weight of ${nd + 2} dimensions, got [${weight.shape.join(', ')}]`);
+      return batched(name, input, nd, (x) => {
+        const at: Geometry = {
+          stride: perDim(name, 'stride', stride, nd),
+          padding: perDim(name, 'padding', padding, nd),
+          dilation: perDim(name, 'dilation', dilation, nd),
+          groups,
+        };
+        const extra = perDim(name, 'output_padding', outputPadding, nd);
+        if (x.shape[1] !== weight.shape[0]) {
+          throw new RuntimeError(
+            `Given transposed=1, weight of size [${weight.shape.join(', ')}], expected input[${x.shape.join(', ')}] to have ${weight.shape[0]} channels, but got ${x.shape[1]} channels instead`,
+          );
         }
+        const sizes = at.stride.map(
+          (s, i) =>
+            (x.shape[i + 2]! - 1) * s -
+            2 * at.padding[i]! +
+            at.dilation[i]! * (weight.shape[i + 2]! - 1) +
+            extra[i]! +
+            1,
+        );
+        extra.forEach((e, i) => {
+          if (e >= at.stride[i]! && e >= at.dilation[i]!) {
+            throw new RuntimeError(
+              `output padding must be smaller than either stride or dilation, but got output_padding: ${e}, stride: ${at.stride[i]}, dilation: ${at.dilation[i]}`,
+            );
+          }
+        });
+        if (sizes.some((n) => n < 0))
+          throw new RuntimeError(`${name}: the output would have negative sizes [${sizes.join(', ')}]`);
+        const shape = [x.shape[0]!, weight.shape[1]! * groups, ...sizes];
+        return byParts(x, weight, bias, (a, b, c) => byInput(a, b, shape, c, at));
       });
-      if (sizes.some((n) => n < 0)) throw new RuntimeError(`${name}: the output would have negative sizes [${sizes.join(', ')}]`);
-      const shape = [x.shape[0]!, weight.shape[1]! * groups, ...sizes];
-      return byParts(x, weight, bias, (a, b, c) => byInput(a, b, shape, c, at));
-    });
-  });
+    },
+  );
 /** The transposed convolution: the gradient of `conv1d` by its input. weight: [C, O / groups, K]. */
 export const convTranspose1d = convTranspose(1);
 export const convTranspose2d = convTranspose(2);

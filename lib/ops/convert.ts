@@ -27,7 +27,8 @@ export const setDefaultDtype = fnOp('setDefaultDtype(ScalarType d)', (d: D.DType
 /** The type that an operation on these operands computes in. */
 export const resultType = fnOp(
   'resultType(Tensor|Scalar tensor1, Tensor|Scalar tensor2)',
-  (tensor1: TensorOrScalar, tensor2: TensorOrScalar): D.DType => D.dtypes[invokeNumbers(RESULT_TYPE, tensor1, tensor2)[0]!]!,
+  (tensor1: TensorOrScalar, tensor2: TensorOrScalar): D.DType =>
+    D.dtypes[invokeNumbers(RESULT_TYPE, tensor1, tensor2)[0]!]!,
 );
 /** The smallest type that holds both. */
 export const promoteTypes = fnOp(
@@ -65,11 +66,14 @@ function converted(input: Tensor, dtype: D.DType): Tensor {
 }
 
 /** A copy on memory of its own, in the layout of the source. */
-export const clone = op('clone(Tensor input, any memoryFormat=None)', (input: Tensor, memoryFormat: unknown): Tensor => {
-  const y = invoke1(memoryFormat === null || memoryFormat === 'preserveFormat' ? CLONE : CONTIGUOUS, input);
-  if (needsGrad(input)) record('CloneBackward0', y, [input], [], (g) => [g]);
-  return y;
-});
+export const clone = op(
+  'clone(Tensor input, any memoryFormat=None)',
+  (input: Tensor, memoryFormat: unknown): Tensor => {
+    const y = invoke1(memoryFormat === null || memoryFormat === 'preserveFormat' ? CLONE : CONTIGUOUS, input);
+    if (needsGrad(input)) record('CloneBackward0', y, [input], [], (g) => [g]);
+    return y;
+  },
+);
 
 /** The tensor itself if it is row-major without gaps, else such a copy. */
 export const contiguous = methodOp('contiguous(Tensor input, any memoryFormat=None)', (input: Tensor): Tensor => {
@@ -80,13 +84,17 @@ export const contiguous = methodOp('contiguous(Tensor input, any memoryFormat=No
 });
 
 /** Overwrites the elements with those of `src`, broadcast and converted. */
-export const copy_ = methodOp('copy_(Tensor self, Tensor src, bool nonBlocking=False)', (self: Tensor, src: Tensor): Tensor => {
-  const recorded = needsGrad(self, src);
-  checkInPlace(self, recorded);
-  invokeVoid(COPY_, self, src);
-  if (recorded) recordInPlace('CopyBackwards', self, [self, src], [], (g, _s, needs) => [needs[0] ? g.mul(0) : null, g]);
-  return self;
-});
+export const copy_ = methodOp(
+  'copy_(Tensor self, Tensor src, bool nonBlocking=False)',
+  (self: Tensor, src: Tensor): Tensor => {
+    const recorded = needsGrad(self, src);
+    checkInPlace(self, recorded);
+    invokeVoid(COPY_, self, src);
+    if (recorded)
+      recordInPlace('CopyBackwards', self, [self, src], [], (g, _s, needs) => [needs[0] ? g.mul(0) : null, g]);
+    return self;
+  },
+);
 
 const MEMORY_FORMATS = new Set(['contiguousFormat', 'preserveFormat', 'channelsLast', 'channelsLast3d']);
 function checkDevice(device: string | Device): void {
@@ -110,7 +118,8 @@ export const to = methodOp(
       else if (typeof arg === 'boolean') flags.push(arg);
       else if (typeof arg === 'string' && MEMORY_FORMATS.has(arg)) continue;
       else if (typeof arg === 'string' || arg instanceof Device) checkDevice(arg);
-      else if (arg !== null && arg !== undefined) throw new TypeError(`to(): expected a dtype, a device or a tensor, got ${String(arg)}`);
+      else if (arg !== null && arg !== undefined)
+        throw new TypeError(`to(): expected a dtype, a device or a tensor, got ${String(arg)}`);
     }
     // By name, both flags have their places; by position they follow whatever came first.
     const copy = typeof given[3] === 'boolean' ? given[3] : (flags[1] ?? false);
@@ -119,7 +128,11 @@ export const to = methodOp(
   },
 );
 
-const conversion = (name: string, dtype: D.DType) => methodOp(`${name}(Tensor input, any memoryFormat=None)` as 'x(Tensor input, any memoryFormat=None)', (input: Tensor): Tensor => cast(input, dtype));
+const conversion = (name: string, dtype: D.DType) =>
+  methodOp(
+    `${name}(Tensor input, any memoryFormat=None)` as 'x(Tensor input, any memoryFormat=None)',
+    (input: Tensor): Tensor => cast(input, dtype),
+  );
 export const float = conversion('float', D.float32);
 export const double = conversion('double', D.float64);
 export const half = conversion('half', D.float16);
@@ -133,7 +146,10 @@ export const bool = conversion('bool', D.bool);
 export const cfloat = conversion('cfloat', D.complex64);
 export const cdouble = conversion('cdouble', D.complex128);
 /** The tensor with the type of another one. */
-export const typeAs = methodOp('typeAs(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => cast(input, other.dtype));
+export const typeAs = methodOp(
+  'typeAs(Tensor input, Tensor other)',
+  (input: Tensor, other: Tensor): Tensor => cast(input, other.dtype),
+);
 /** The tensor on the CPU: itself. */
 export const cpu = methodOp('cpu(Tensor input)', (input: Tensor): Tensor => input);
 
@@ -152,20 +168,28 @@ export function asView(
 
 const FILL_ = nativeOp('fill_');
 /** Sets all elements to a number, or to the value of a 0-d tensor. */
-export const fill_ = methodOp('fill_(Tensor self, Tensor|Scalar value)', (self: Tensor, value: TensorOrScalar): Tensor => {
-  const source = value instanceof Tensor ? value : null;
-  if (source !== null && source.ndim !== 0) {
-    throw new RuntimeError(`fill_ only supports 0-dimension value tensor but got tensor with ${source.ndim} dimensions.`);
-  }
-  const recorded = needsGrad(self, source);
-  checkInPlace(self, recorded);
-  if (source !== null) invokeVoid(COPY_, self, source);
-  else invokeVoid(FILL_, self, value as Scalar);
-  if (recorded) {
-    recordInPlace('FillBackward0', self, [self, source], [], (g, _s, needs) => [needs[0] ? g.mul(0) : null, needs[1] ? g.sum() : null]);
-  }
-  return self;
-});
+export const fill_ = methodOp(
+  'fill_(Tensor self, Tensor|Scalar value)',
+  (self: Tensor, value: TensorOrScalar): Tensor => {
+    const source = value instanceof Tensor ? value : null;
+    if (source !== null && source.ndim !== 0) {
+      throw new RuntimeError(
+        `fill_ only supports 0-dimension value tensor but got tensor with ${source.ndim} dimensions.`,
+      );
+    }
+    const recorded = needsGrad(self, source);
+    checkInPlace(self, recorded);
+    if (source !== null) invokeVoid(COPY_, self, source);
+    else invokeVoid(FILL_, self, value as Scalar);
+    if (recorded) {
+      recordInPlace('FillBackward0', self, [self, source], [], (g, _s, needs) => [
+        needs[0] ? g.mul(0) : null,
+        needs[1] ? g.sum() : null,
+      ]);
+    }
+    return self;
+  },
+);
 /** Sets all elements to zero. */
 export const zero_ = methodOp('zero_(Tensor self)', (self: Tensor): Tensor => {
   const recorded = needsGrad(self);

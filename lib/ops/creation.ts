@@ -26,7 +26,8 @@ export function finish(t: Tensor, device: DeviceLike | null, requiresGrad: boole
 }
 function checkCpu(device: DeviceLike): void {
   const d = deviceOf(device);
-  if (d.type !== 'cpu') throw new RuntimeError(`device '${String(d)}' is not available in this build; tensors live on the CPU`);
+  if (d.type !== 'cpu')
+    throw new RuntimeError(`device '${String(d)}' is not available in this build; tensors live on the CPU`);
 }
 
 /** A tensor of the given sizes whose elements are whatever the memory holds. */
@@ -57,7 +58,13 @@ function dtypeOfScalar(v: Scalar): D.DType {
 /** A tensor of the given sizes with one value; a whole number without a dtype is int64, as in PyTorch. */
 export const full = fnOp(
   'full(int[] size, Scalar fillValue, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None)',
-  (size: readonly number[], fillValue: Scalar, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor => {
+  (
+    size: readonly number[],
+    fillValue: Scalar,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor => {
     const natural = typeof fillValue === 'number' && Number.isInteger(fillValue) ? D.int64 : dtypeOfScalar(fillValue);
     return finish(invoke(FULL, size, fillValue, dtype ?? natural), device, requiresGrad);
   },
@@ -65,11 +72,17 @@ export const full = fnOp(
 /** A tensor with the given strides. */
 export const emptyStrided = fnOp(
   'emptyStrided(int[] size, int[] stride, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False)',
-  (size: readonly number[], stride: readonly number[], dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(invoke(EMPTY_STRIDED, size, stride, dtype ?? D.getDefaultDtype()), device, requiresGrad),
+  (
+    size: readonly number[],
+    stride: readonly number[],
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor => finish(invoke(EMPTY_STRIDED, size, stride, dtype ?? D.getDefaultDtype()), device, requiresGrad),
 );
 
-const LIKE = 'ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any memoryFormat=None, any layout=None';
+const LIKE =
+  'ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any memoryFormat=None, any layout=None';
 /** As `empty`, with the sizes and type of another tensor. */
 export const emptyLike = fnOp(
   `emptyLike(Tensor input, ${LIKE})`,
@@ -96,23 +109,44 @@ const NEW = 'ScalarType? dtype=None, Device? device=None, bool requiresGrad=Fals
 /** A fresh tensor with the type of this one, unless `dtype` says otherwise. */
 export const newEmpty = methodOp(
   `newEmpty(Tensor input, int... size, ${NEW})`,
-  (input: Tensor, size: readonly number[], dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(invoke(EMPTY, size, dtype ?? input.dtype), device, requiresGrad),
+  (
+    input: Tensor,
+    size: readonly number[],
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor => finish(invoke(EMPTY, size, dtype ?? input.dtype), device, requiresGrad),
 );
 export const newZeros = methodOp(
   `newZeros(Tensor input, int... size, ${NEW})`,
-  (input: Tensor, size: readonly number[], dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(invoke(ZEROS, size, dtype ?? input.dtype), device, requiresGrad),
+  (
+    input: Tensor,
+    size: readonly number[],
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor => finish(invoke(ZEROS, size, dtype ?? input.dtype), device, requiresGrad),
 );
 export const newOnes = methodOp(
   `newOnes(Tensor input, int... size, ${NEW})`,
-  (input: Tensor, size: readonly number[], dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(invoke(FULL, size, 1, dtype ?? input.dtype), device, requiresGrad),
+  (
+    input: Tensor,
+    size: readonly number[],
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor => finish(invoke(FULL, size, 1, dtype ?? input.dtype), device, requiresGrad),
 );
 export const newFull = methodOp(
   `newFull(Tensor input, int[] size, Scalar fillValue, ${NEW})`,
-  (input: Tensor, size: readonly number[], fillValue: Scalar, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(invoke(FULL, size, fillValue, dtype ?? input.dtype), device, requiresGrad),
+  (
+    input: Tensor,
+    size: readonly number[],
+    fillValue: Scalar,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor => finish(invoke(FULL, size, fillValue, dtype ?? input.dtype), device, requiresGrad),
 );
 export const newTensor = methodOp(
   'newTensor(Tensor input, any data, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False)',
@@ -161,10 +195,12 @@ export const frombuffer = fnOp(
   (buffer: unknown, dtype: D.DType | null, count: number, offset: number, requiresGrad: boolean): Tensor => {
     const view = ArrayBuffer.isView(buffer)
       ? new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
-      : buffer instanceof ArrayBuffer || (typeof buffer === 'object' && Object.prototype.toString.call(buffer) === '[object ArrayBuffer]')
+      : buffer instanceof ArrayBuffer ||
+          (typeof buffer === 'object' && Object.prototype.toString.call(buffer) === '[object ArrayBuffer]')
         ? new Uint8Array(buffer as ArrayBuffer)
         : null;
-    if (view === null) throw new TypeError(`frombuffer(): argument 'buffer' must be a buffer or a typed array, not ${kindOf(buffer)}`);
+    if (view === null)
+      throw new TypeError(`frombuffer(): argument 'buffer' must be a buffer or a typed array, not ${kindOf(buffer)}`);
     const type = dtype ?? D.getDefaultDtype();
     const room = view.byteLength - offset;
     if (view.byteLength === 0 || offset < 0 || offset >= view.byteLength) {
@@ -179,7 +215,9 @@ export const frombuffer = fnOp(
       );
     }
     if (n * type.itemsize > room || n === 0) {
-      throw new RangeError(`requested buffer length (${n} * ${type.itemsize} bytes) after offset (${offset} bytes) must not be greater than actual buffer length (${view.byteLength} bytes)`);
+      throw new RangeError(
+        `requested buffer length (${n} * ${type.itemsize} bytes) after offset (${offset} bytes) must not be greater than actual buffer length (${view.byteLength} bytes)`,
+      );
     }
     return finish(fromBytes(type, [n], view.slice(offset, offset + n * type.itemsize)), null, requiresGrad);
   },
@@ -202,17 +240,35 @@ function pointsBetween(name: string, start: number, end: number, step: number): 
 /** Values from start to end (excluded) in steps: arange(end), arange(start, end), arange(start, end, step). */
 export const arange = fnOp(
   'arange(Scalar start, Scalar? end=None, Scalar step=1, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None)',
-  (first: Scalar, second: Scalar | null, step: Scalar, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor => {
+  (
+    first: Scalar,
+    second: Scalar | null,
+    step: Scalar,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor => {
     const [start, end] = second === null ? [0, first] : [first, second];
     const whole = isWhole(start) && isWhole(end) && isWhole(step);
     const n = pointsBetween('arange', Number(start), Number(end), Number(step));
-    return finish(invoke(ARANGE, start, step, n, dtype ?? (whole ? D.int64 : D.getDefaultDtype())), device, requiresGrad);
+    return finish(
+      invoke(ARANGE, start, step, n, dtype ?? (whole ? D.int64 : D.getDefaultDtype())),
+      device,
+      requiresGrad,
+    );
   },
 );
 /** As `arange`, with the end included and float by default. */
 export const range = fnOp(
   'range(Scalar start, Scalar end, Scalar step=1, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False)',
-  (start: Scalar, end: Scalar, step: Scalar, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor => {
+  (
+    start: Scalar,
+    end: Scalar,
+    step: Scalar,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor => {
     pointsBetween('range', Number(start), Number(end), Number(step));
     const n = Math.floor((Number(end) - Number(start)) / Number(step)) + 1;
     return finish(invoke(ARANGE, start, step, n, dtype ?? D.getDefaultDtype()), device, requiresGrad);
@@ -221,9 +277,20 @@ export const range = fnOp(
 /** `steps` values evenly spaced from start to end, both included. */
 export const linspace = fnOp(
   'linspace(Tensor|Scalar start, Tensor|Scalar end, int steps, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None)',
-  (start: Tensor | Scalar, end: Tensor | Scalar, steps: number, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor => {
+  (
+    start: Tensor | Scalar,
+    end: Tensor | Scalar,
+    steps: number,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor => {
     if (steps < 0) throw new RuntimeError('number of steps must be non-negative');
-    return finish(invoke(LINSPACE, numberOf(start), numberOf(end), steps, dtype ?? D.getDefaultDtype()), device, requiresGrad);
+    return finish(
+      invoke(LINSPACE, numberOf(start), numberOf(end), steps, dtype ?? D.getDefaultDtype()),
+      device,
+      requiresGrad,
+    );
   },
 );
 function numberOf(v: Tensor | Scalar): number {
@@ -232,10 +299,19 @@ function numberOf(v: Tensor | Scalar): number {
 /** base to the power of `linspace(start, end, steps)`. */
 export const logspace = fnOp(
   'logspace(Tensor|Scalar start, Tensor|Scalar end, int steps, float base=10, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None)',
-  (start: Tensor | Scalar, end: Tensor | Scalar, steps: number, base: number, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor => {
+  (
+    start: Tensor | Scalar,
+    end: Tensor | Scalar,
+    steps: number,
+    base: number,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+  ): Tensor => {
     if (steps < 0) throw new RuntimeError('number of steps must be non-negative');
     const exponents = invoke(LINSPACE, numberOf(start), numberOf(end), steps, D.float64);
-    const powers = steps === 1 ? tensor([base], { dtype: D.float64 }).pow(exponents) : exponents.mul(Math.log(base)).exp();
+    const powers =
+      steps === 1 ? tensor([base], { dtype: D.float64 }).pow(exponents) : exponents.mul(Math.log(base)).exp();
     return finish(powers.to(dtype ?? D.getDefaultDtype()), device, requiresGrad);
   },
 );
@@ -250,4 +326,3 @@ export const eye = fnOp(
     return finish(t, device, requiresGrad);
   },
 );
-

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/complexity/noArguments: counting arguments without an array is what the quick path is for
 // Declaring an op: one row gives the function, the method, their types and their argument checks.
 import type { Tensor } from '../tensor/tensor.js';
 import { bind, type CallArguments, type Param, type Signature, signature } from './signature.js';
@@ -32,7 +33,10 @@ function declare<S extends string, F extends (...args: never[]) => unknown, H ex
  * @param text the signature (see `signature`), in camelCase.
  * @param impl gets all arguments, checked, with defaults filled in.
  */
-export function op<const S extends string, F extends (...args: never[]) => unknown>(text: S, impl: F): Op<S, F, 'both'> {
+export function op<const S extends string, F extends (...args: never[]) => unknown>(
+  text: S,
+  impl: F,
+): Op<S, F, 'both'> {
   return declare(text, 'both', impl);
 }
 
@@ -56,7 +60,9 @@ type Tail<A> = A extends [unknown, ...infer R] ? R : never;
 
 /** The in-place forms `name_` of rows that have them. */
 type InPlaceMethodsOf<M> = {
-  [K in keyof M as M[K] extends { readonly inPlace: unknown } ? `${K & string}_` : never]: M[K] extends (...args: infer A) => infer R
+  [K in keyof M as M[K] extends { readonly inPlace: unknown } ? `${K & string}_` : never]: M[K] extends (
+    ...args: infer A
+  ) => infer R
     ? (...args: Tail<A>) => R
     : never;
 };
@@ -82,7 +88,8 @@ export function installMethods(prototype: Tensor, ops: Record<string, unknown>):
     if (typeof value !== 'function' || (o.home !== 'both' && o.home !== 'method')) continue;
     define(prototype, name, value as Callable);
     const inPlace = (value as Partial<{ inPlace: Callable }>).inPlace;
-    if (inPlace !== undefined) define(prototype, `${name}_`, inPlaceCall(`${name}_`, value as Op<string, never, OpHome>, inPlace));
+    if (inPlace !== undefined)
+      define(prototype, `${name}_`, inPlaceCall(`${name}_`, value as Op<string, never, OpHome>, inPlace));
   }
 }
 

@@ -9,7 +9,7 @@ import { clampMax, clampMin } from './comparison.js';
 import { canCast } from './convert.js';
 import { methodOp } from './define.js';
 import { addbmm, addmm, addmv, addr, baddbmm } from './matmul.js';
-import { cumprod, cumsum } from './reduce.js';
+import { cumprod, cumsum } from './scan.js';
 import type { TensorOrScalar } from './signature.js';
 import { conjPhysical, deg2rad, rad2deg } from './unary.js';
 

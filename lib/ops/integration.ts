@@ -6,7 +6,8 @@ import { add, div, mul, sub } from './arithmetic.js';
 import { logicalXor } from './comparison.js';
 import { fnOp, op } from './define.js';
 import { cat } from './join.js';
-import { cumsum, sum } from './reduce.js';
+import { sum } from './reduce.js';
+import { cumsum } from './scan.js';
 import type { TensorOrScalar } from './signature.js';
 import { narrow, reshaped } from './view.js';
 

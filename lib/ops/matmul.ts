@@ -54,7 +54,14 @@ export const matmul = op('matmul(Tensor input, Tensor other)', (input: Tensor, o
 /** [.., m, k] @ [k, n] as one product of all rows. */
 function foldedProduct(a: Tensor, b: Tensor): Tensor {
   const shape = a.shape;
-  const rows = product('MmBackward0', reshaped(a, [-1, shape[shape.length - 1]!].map((v, i) => (i === 0 && a.numel() === 0 ? countRows(shape) : v))), b);
+  const rows = product(
+    'MmBackward0',
+    reshaped(
+      a,
+      [-1, shape[shape.length - 1]!].map((v, i) => (i === 0 && a.numel() === 0 ? countRows(shape) : v)),
+    ),
+    b,
+  );
   return reshaped(rows, [...shape.slice(0, -1), b.shape[1]!]);
 }
 function countRows(shape: readonly number[]): number {
@@ -106,9 +113,12 @@ export const bmm = op('bmm(Tensor input, Tensor mat2)', (input: Tensor, mat2: Te
 });
 /** A matrix times a vector. */
 export const mv = op('mv(Tensor input, Tensor vec)', (input: Tensor, vec: Tensor): Tensor => {
-  if (input.ndim !== 2 || vec.ndim !== 1) throw new RuntimeError(`vector + matrix @ vector expected, got 1, ${input.ndim}, ${vec.ndim}`);
+  if (input.ndim !== 2 || vec.ndim !== 1)
+    throw new RuntimeError(`vector + matrix @ vector expected, got 1, ${input.ndim}, ${vec.ndim}`);
   if (input.shape[1] !== vec.shape[0]) {
-    throw new RuntimeError(`size mismatch, got input (${input.shape[0]}), mat (${input.shape.join('x')}), vec (${vec.shape[0]})`);
+    throw new RuntimeError(
+      `size mismatch, got input (${input.shape[0]}), mat (${input.shape.join('x')}), vec (${vec.shape[0]})`,
+    );
   }
   return columnProduct(input, vec);
 });
@@ -118,26 +128,42 @@ export const dot = op('dot(Tensor input, Tensor tensor)', (input: Tensor, other:
     throw new RuntimeError(`1D tensors expected, but got ${input.ndim}D and ${other.ndim}D tensors`);
   }
   if (input.dtype !== other.dtype) {
-    throw new RuntimeError(`dot : expected both vectors to have same dtype, but found ${input.dtype.scalarName} and ${other.dtype.scalarName}`);
+    throw new RuntimeError(
+      `dot : expected both vectors to have same dtype, but found ${input.dtype.scalarName} and ${other.dtype.scalarName}`,
+    );
   }
   if (input.shape[0] !== other.shape[0]) {
-    throw new RuntimeError(`inconsistent tensor size, expected tensor [${input.shape[0]}] and src [${other.shape[0]}] to have the same number of elements, but got ${input.shape[0]} and ${other.shape[0]} elements respectively`);
+    throw new RuntimeError(
+      `inconsistent tensor size, expected tensor [${input.shape[0]}] and src [${other.shape[0]}] to have the same number of elements, but got ${input.shape[0]} and ${other.shape[0]} elements respectively`,
+    );
   }
   const y = invoke2(MATMUL, input, other);
   if (needsGrad(input, other)) {
-    record('DotBackward0', y, [input, other], [input, other], (g, [a, b], needs) => [needs[0] ? mul(g, conj(b)) : null, needs[1] ? mul(g, conj(a)) : null]);
+    record('DotBackward0', y, [input, other], [input, other], (g, [a, b], needs) => [
+      needs[0] ? mul(g, conj(b)) : null,
+      needs[1] ? mul(g, conj(a)) : null,
+    ]);
   }
   return y;
 });
-export const vdot = op('vdot(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => dot(conj(input), other));
+export const vdot = op(
+  'vdot(Tensor input, Tensor other)',
+  (input: Tensor, other: Tensor): Tensor => dot(conj(input), other),
+);
 /** Sums of products over the last dimensions. */
 export const inner = op('inner(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => {
   if (input.ndim === 0 || other.ndim === 0) return mul(input, other);
   const k = input.shape[input.ndim - 1];
   if (k !== other.shape[other.ndim - 1]) {
-    throw new RuntimeError(`inner() the last dimension must match on both input tensors but got shapes [${input.shape.join(', ')}] and [${other.shape.join(', ')}]`);
+    throw new RuntimeError(
+      `inner() the last dimension must match on both input tensors but got shapes [${input.shape.join(', ')}] and [${other.shape.join(', ')}]`,
+    );
   }
-  const y = product('MmBackward0', reshaped(input, [countRows(input.shape), k!]), t2(reshaped(other, [countRows(other.shape), k!])));
+  const y = product(
+    'MmBackward0',
+    reshaped(input, [countRows(input.shape), k!]),
+    t2(reshaped(other, [countRows(other.shape), k!])),
+  );
   return reshaped(y, [...input.shape.slice(0, -1), ...other.shape.slice(0, -1)]);
 });
 /** The products of all pairs of elements of two vectors. */
@@ -201,7 +227,8 @@ export const addmv = op(
 /** beta * input + alpha * outer(vec1, vec2). */
 export const addr = op(
   'addr(Tensor input, Tensor vec1, Tensor vec2, Scalar beta=1, Scalar alpha=1)',
-  (input: Tensor, vec1: Tensor, vec2: Tensor, beta: Scalar, alpha: Scalar): Tensor => add(scaledBy(input, beta), scaledBy(outer(vec1, vec2), alpha)),
+  (input: Tensor, vec1: Tensor, vec2: Tensor, beta: Scalar, alpha: Scalar): Tensor =>
+    add(scaledBy(input, beta), scaledBy(outer(vec1, vec2), alpha)),
 );
 /** The product of a chain of matrices, in the order that needs the fewest multiplications. */
 export const chainMatmul = fnOp('chainMatmul(Tensor[] matrices)', (matrices: readonly Tensor[]): Tensor => {
@@ -227,7 +254,8 @@ export function bestChain(matrices: readonly Tensor[]): Tensor {
       }
     }
   }
-  const multiply = (i: number, j: number): Tensor => (i === j ? matrices[i]! : mm(multiply(i, cut[i]![j]!), multiply(cut[i]![j]! + 1, j)));
+  const multiply = (i: number, j: number): Tensor =>
+    i === j ? matrices[i]! : mm(multiply(i, cut[i]![j]!), multiply(cut[i]![j]! + 1, j));
   return multiply(0, n - 1);
 }
 
@@ -237,18 +265,21 @@ export function bestChain(matrices: readonly Tensor[]): Tensor {
  * @param weight [out, in], or [in]
  * @param bias [out]
  */
-export const linear = fnOp('linear(Tensor input, Tensor weight, Tensor? bias=None)', (input: Tensor, weight: Tensor, bias: Tensor | null): Tensor => {
-  if (weight.ndim === 1) {
-    const y = matmul(input, weight);
-    return bias === null ? y : add(y, bias);
-  }
-  const y = invoke(LINEAR, input, weight, bias);
-  if (needsGrad(input, weight, bias)) {
-    const saved = [needsGrad(weight) ? input : null, needsGrad(input) ? weight : null];
-    record('AddmmBackward0', y, [input, weight, bias], saved, linearBackward);
-  }
-  return y;
-});
+export const linear = fnOp(
+  'linear(Tensor input, Tensor weight, Tensor? bias=None)',
+  (input: Tensor, weight: Tensor, bias: Tensor | null): Tensor => {
+    if (weight.ndim === 1) {
+      const y = matmul(input, weight);
+      return bias === null ? y : add(y, bias);
+    }
+    const y = invoke(LINEAR, input, weight, bias);
+    if (needsGrad(input, weight, bias)) {
+      const saved = [needsGrad(weight) ? input : null, needsGrad(input) ? weight : null];
+      record('AddmmBackward0', y, [input, weight, bias], saved, linearBackward);
+    }
+    return y;
+  },
+);
 /** gx = g w, gw = g^T x, gb = sums of g over all rows. */
 function linearBackward(g: Tensor, saved: readonly (Tensor | null)[], needs: readonly boolean[]): (Tensor | null)[] {
   const [x, w] = saved;

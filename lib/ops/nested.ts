@@ -44,7 +44,8 @@ function flatten(data: readonly unknown[]): Leaf {
     const n = first.length;
     const next: unknown[] = [];
     for (const row of current) {
-      if (!Array.isArray(row)) throw new RuntimeError(`expected a sequence of length ${n} at dim ${shape.length}, got ${kindOf(row)}`);
+      if (!Array.isArray(row))
+        throw new RuntimeError(`expected a sequence of length ${n} at dim ${shape.length}, got ${kindOf(row)}`);
       if (row.length !== n) {
         throw new RuntimeError(`expected sequence of length ${n} at dim ${shape.length} (got ${row.length})`);
       }
@@ -125,11 +126,19 @@ function bytesOf(view: ArrayBufferView): Uint8Array {
 
 /** A tensor from nested arrays, tensors of one element within them, a scalar, a tensor or a typed array. */
 export function fromNested(data: unknown, dtype: D.DType | null): Tensor {
-  if (data instanceof Tensor) return data.detach().clone().to(dtype ?? data.dtype);
+  if (data instanceof Tensor)
+    return data
+      .detach()
+      .clone()
+      .to(dtype ?? data.dtype);
   if (ArrayBuffer.isView(data)) {
     const natural = typeOfArray(data);
     if (natural === null || data instanceof DataView) {
-      return fromValues(Array.from(data as unknown as ArrayLike<number>), [(data as unknown as ArrayLike<number>).length], dtype ?? D.int64);
+      return fromValues(
+        Array.from(data as unknown as ArrayLike<number>),
+        [(data as unknown as ArrayLike<number>).length],
+        dtype ?? D.int64,
+      );
     }
     const n = (data as unknown as { length: number }).length;
     return cast(fromBytes(natural, [n], bytesOf(data)), dtype ?? natural);

@@ -35,10 +35,17 @@ function rowGradients(g: Tensor, x: Tensor, w: Tensor | null, at: Rows, eps: num
   const gRows = reshaped(g, [at.rows, n]);
   // Parameters as [1, groups, n / inner, 1] against rows as [rows / groups, groups, n / inner, inner].
   const four = [at.rows / at.groups, at.groups, n / at.inner, at.inner];
-  const scaled = w === null ? gRows : reshaped(mul(reshaped(gRows, four), reshaped(w, [1, at.groups, n / at.inner, 1])), [at.rows, n]);
+  const scaled =
+    w === null
+      ? gRows
+      : reshaped(mul(reshaped(gRows, four), reshaped(w, [1, at.groups, n / at.inner, 1])), [at.rows, n]);
   const gx = mul(sub(sub(scaled, meanOf(scaled, [1], true)), mul(xhat, meanOf(mul(scaled, xhat), [1], true))), rstd);
   const gw = sum(reshaped(mul(gRows, xhat), four), [0, 3]);
-  return [reshaped(gx, x.shape), w === null ? null : reshaped(gw, w.shape), w === null ? null : reshaped(sum(reshaped(gRows, four), [0, 3]), w.shape)];
+  return [
+    reshaped(gx, x.shape),
+    w === null ? null : reshaped(gw, w.shape),
+    w === null ? null : reshaped(sum(reshaped(gRows, four), [0, 3]), w.shape),
+  ];
 }
 
 function rowNorm(node: string, x: Tensor, w: Tensor | null, b: Tensor | null, at: Rows, eps: number): Tensor {
@@ -74,18 +81,32 @@ function biasSums(g: Tensor, b: Tensor, at: Rows): Tensor {
  */
 export const layerNorm = fnOp(
   'layerNorm(Tensor input, int[] normalizedShape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnnEnable=True)',
-  (input: Tensor, normalizedShape: readonly number[], weight: Tensor | null, bias: Tensor | null, eps: number): Tensor => {
+  (
+    input: Tensor,
+    normalizedShape: readonly number[],
+    weight: Tensor | null,
+    bias: Tensor | null,
+    eps: number,
+  ): Tensor => {
     const k = normalizedShape.length;
-    if (k === 0) throw new RuntimeError(`Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []`);
+    if (k === 0)
+      throw new RuntimeError(
+        `Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []`,
+      );
     const tail = input.shape.slice(Math.max(0, input.ndim - k));
     if (tail.join() !== normalizedShape.join()) {
       throw new RuntimeError(
         `Given normalized_shape=[${normalizedShape.join(', ')}], expected input with shape [*, ${normalizedShape.join(', ')}], but got input of size[${input.shape.join(', ')}]`,
       );
     }
-    for (const [what, p] of [['weight', weight], ['bias', bias]] as const) {
+    for (const [what, p] of [
+      ['weight', weight],
+      ['bias', bias],
+    ] as const) {
       if (p !== null && p.shape.join() !== normalizedShape.join()) {
-        throw new RuntimeError(`Expected ${what} to be of same shape as normalized_shape, but got ${what} of shape [${p.shape.join(', ')}] and normalized_shape = [${normalizedShape.join(', ')}]`);
+        throw new RuntimeError(
+          `Expected ${what} to be of same shape as normalized_shape, but got ${what} of shape [${p.shape.join(', ')}] and normalized_shape = [${normalizedShape.join(', ')}]`,
+        );
       }
     }
     const rows = input.shape.slice(0, input.ndim - k).reduce((a, b) => a * b, 1);
@@ -101,13 +122,19 @@ export const layerNorm = fnOp(
 export const groupNorm = fnOp(
   'groupNorm(Tensor input, int numGroups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnnEnabled=True)',
   (input: Tensor, groups: number, weight: Tensor | null, bias: Tensor | null, eps: number): Tensor => {
-    if (input.ndim < 2) throw new RuntimeError(`Expected at least 2 dimensions for input tensor but received ${input.ndim}`);
+    if (input.ndim < 2)
+      throw new RuntimeError(`Expected at least 2 dimensions for input tensor but received ${input.ndim}`);
     const [n, c] = input.shape as [number, number];
     if (groups <= 0) throw new RuntimeError('num groups must be greater than 0');
     if (c % groups !== 0) {
-      throw new RuntimeError(`Expected number of channels in input to be divisible by num_groups, but got input of shape [${input.shape.join(', ')}] and num_groups=${groups}`);
+      throw new RuntimeError(
+        `Expected number of channels in input to be divisible by num_groups, but got input of shape [${input.shape.join(', ')}] and num_groups=${groups}`,
+      );
     }
-    for (const [what, p] of [['weight', weight], ['bias', bias]] as const) {
+    for (const [what, p] of [
+      ['weight', weight],
+      ['bias', bias],
+    ] as const) {
       if (p !== null && (p.ndim !== 1 || p.shape[0] !== c)) {
         throw new RuntimeError(
           `Expected ${what} to be a vector of size equal to the number of channels in input, but got ${what} of shape [${p.shape.join(', ')}] and input of shape [${input.shape.join(', ')}]`,
@@ -115,7 +142,14 @@ export const groupNorm = fnOp(
       }
     }
     const inner = input.shape.slice(2).reduce((a, b) => a * b, 1);
-    return rowNorm('NativeGroupNormBackward0', input, weight, bias, { rows: n * groups, groups, inner: Math.max(1, inner) }, eps);
+    return rowNorm(
+      'NativeGroupNormBackward0',
+      input,
+      weight,
+      bias,
+      { rows: n * groups, groups, inner: Math.max(1, inner) },
+      eps,
+    );
   },
 );
 
@@ -127,7 +161,15 @@ function channelDims(ndim: number): number[] {
   return [0, ...Array.from({ length: Math.max(0, ndim - 2) }, (_, i) => i + 2)];
 }
 /** The gradients of y = (x - mean) invstd w + b per channel, of recorded ops. */
-function channelGradients(g: Tensor, x: Tensor, w: Tensor | null, mu: Tensor, invstd: Tensor, training: boolean, eps: number): (Tensor | null)[] {
+function channelGradients(
+  g: Tensor,
+  x: Tensor,
+  w: Tensor | null,
+  mu: Tensor,
+  invstd: Tensor,
+  training: boolean,
+  eps: number,
+): (Tensor | null)[] {
   const dims = channelDims(x.ndim);
   const centred = sub(x, training ? meanOf(x, dims, true) : perChannel(mu, x.ndim));
   const scale = training ? rsqrt(add(meanOf(square(centred), dims, true), eps)) : perChannel(invstd, x.ndim);
@@ -139,7 +181,10 @@ function channelGradients(g: Tensor, x: Tensor, w: Tensor | null, mu: Tensor, in
 
 /** Moves the running statistics in place towards those of the batch; `n` elements per channel. */
 function updateRunning(running: Tensor, batch: Tensor, momentum: number): void {
-  running.detach().mul_(1 - momentum).add_(batch, { alpha: momentum });
+  running
+    .detach()
+    .mul_(1 - momentum)
+    .add_(batch, { alpha: momentum });
 }
 
 /**
@@ -149,13 +194,30 @@ function updateRunning(running: Tensor, batch: Tensor, momentum: number): void {
  */
 export const batchNorm = fnOp(
   'batchNorm(Tensor input, Tensor? runningMean, Tensor? runningVar, Tensor? weight=None, Tensor? bias=None, bool training=False, float momentum=0.1, float eps=1e-05, bool cudnnEnabled=True)',
-  (input: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, weight: Tensor | null, bias: Tensor | null, training: boolean, momentum: number, eps: number): Tensor => {
+  (
+    input: Tensor,
+    runningMean: Tensor | null,
+    runningVar: Tensor | null,
+    weight: Tensor | null,
+    bias: Tensor | null,
+    training: boolean,
+    momentum: number,
+    eps: number,
+  ): Tensor => {
     const c = input.shape[1] ?? 1;
-    for (const [what, p] of [['running_mean', runningMean], ['running_var', runningVar], ['weight', weight], ['bias', bias]] as const) {
-      if (p !== null && p.numel() !== c) throw new RuntimeError(`${what} should contain ${c} elements not ${p.numel()}`);
+    for (const [what, p] of [
+      ['running_mean', runningMean],
+      ['running_var', runningVar],
+      ['weight', weight],
+      ['bias', bias],
+    ] as const) {
+      if (p !== null && p.numel() !== c)
+        throw new RuntimeError(`${what} should contain ${c} elements not ${p.numel()}`);
     }
     if (!training && (runningMean === null || runningVar === null)) {
-      throw new RuntimeError(`${runningMean === null ? 'running_mean' : 'running_var'} must be defined in evaluation mode`);
+      throw new RuntimeError(
+        `${runningMean === null ? 'running_mean' : 'running_var'} must be defined in evaluation mode`,
+      );
     }
     const n = c === 0 ? 0 : input.numel() / c;
     let mu: Tensor;
@@ -173,14 +235,20 @@ export const batchNorm = fnOp(
     const shift = sub(bias === null ? mul(mu, 0) : bias.detach(), mul(mu, scale));
     const y = invoke(CHANNEL_AFFINE, input, scale, shift);
     if (needsGrad(input, weight, bias)) {
-      record('NativeBatchNormBackward0', y, [input, weight, bias], [input, weight, mu, invstd], (g, [x0, w0, m, s], needs) => {
-        if (gradMode) {
-          const [gx, gw, gb] = channelGradients(g, x0!, w0, m!, s!, training, eps);
+      record(
+        'NativeBatchNormBackward0',
+        y,
+        [input, weight, bias],
+        [input, weight, mu, invstd],
+        (g, [x0, w0, m, s], needs) => {
+          if (gradMode) {
+            const [gx, gw, gb] = channelGradients(g, x0!, w0, m!, s!, training, eps);
+            return [gx!, needs[1] ? gw! : null, needs[2] ? gb! : null];
+          }
+          const [gx, gw, gb] = invokeMany(CHANNEL_BACKWARD, g, x0!, m!, s!, w0, training);
           return [gx!, needs[1] ? gw! : null, needs[2] ? gb! : null];
-        }
-        const [gx, gw, gb] = invokeMany(CHANNEL_BACKWARD, g, x0!, m!, s!, w0, training);
-        return [gx!, needs[1] ? gw! : null, needs[2] ? gb! : null];
-      });
+        },
+      );
     }
     return y;
   },
@@ -192,8 +260,18 @@ export const batchNorm = fnOp(
  */
 export const instanceNorm = fnOp(
   'instanceNorm(Tensor input, Tensor? runningMean=None, Tensor? runningVar=None, Tensor? weight=None, Tensor? bias=None, bool useInputStats=True, float momentum=0.1, float eps=1e-05, bool cudnnEnabled=True)',
-  (input: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, weight: Tensor | null, bias: Tensor | null, useInputStats: boolean, momentum: number, eps: number): Tensor => {
-    if (input.ndim < 2) throw new RuntimeError(`Expected at least 2 dimensions for input tensor but received ${input.ndim}`);
+  (
+    input: Tensor,
+    runningMean: Tensor | null,
+    runningVar: Tensor | null,
+    weight: Tensor | null,
+    bias: Tensor | null,
+    useInputStats: boolean,
+    momentum: number,
+    eps: number,
+  ): Tensor => {
+    if (input.ndim < 2)
+      throw new RuntimeError(`Expected at least 2 dimensions for input tensor but received ${input.ndim}`);
     if (!useInputStats) return batchNorm(input, runningMean, runningVar, weight, bias, false, momentum, eps);
     const [n, c] = input.shape as [number, number];
     const inner = input.shape.slice(2).reduce((a, b) => a * b, 1);
@@ -201,8 +279,16 @@ export const instanceNorm = fnOp(
       const flat = reshaped(input.detach(), [1, n * c, inner]);
       const [mu, variance] = invokeMany(CHANNEL_STATS, flat) as [Tensor, Tensor];
       if (runningMean !== null) updateRunning(runningMean, meanOf(reshaped(mu, [n, c]), [0]), momentum);
-      if (runningVar !== null) updateRunning(runningVar, meanOf(reshaped(mul(variance, inner / (inner - 1)), [n, c]), [0]), momentum);
+      if (runningVar !== null)
+        updateRunning(runningVar, meanOf(reshaped(mul(variance, inner / (inner - 1)), [n, c]), [0]), momentum);
     }
-    return rowNorm('NativeBatchNormBackward0', input, weight, bias, { rows: n * c, groups: c, inner: Math.max(1, inner) }, eps);
+    return rowNorm(
+      'NativeBatchNormBackward0',
+      input,
+      weight,
+      bias,
+      { rows: n * c, groups: c, inner: Math.max(1, inner) },
+      eps,
+    );
   },
 );

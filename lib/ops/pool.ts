@@ -23,7 +23,10 @@ export function scatterPlanes(g: Tensor, indices: Tensor, shape: readonly number
 }
 function gatherPlanes(x: Tensor, indices: Tensor, nd: number): Tensor {
   const lead = x.shape.slice(0, x.ndim - nd);
-  return reshaped(reshaped(x, [...lead, planeSize(x, nd)]).gather(-1, reshaped(indices, [...lead, planeSize(indices, nd)])), indices.shape);
+  return reshaped(
+    reshaped(x, [...lead, planeSize(x, nd)]).gather(-1, reshaped(indices, [...lead, planeSize(indices, nd)])),
+    indices.shape,
+  );
 }
 function planeSize(x: Tensor, nd: number): number {
   return x.shape.slice(x.ndim - nd).reduce((a, b) => a * b, 1);
@@ -36,23 +39,53 @@ function recordMax(node: string, x: Tensor, values: Tensor, indices: Tensor, nd:
 }
 
 type Both = [values: Tensor, indices: Tensor];
-function maxPoolBoth(nd: number, input: Tensor, kernel: readonly number[], stride: readonly number[] | null, padding: readonly number[], dilation: readonly number[], ceil: boolean): Both {
+function maxPoolBoth(
+  nd: number,
+  input: Tensor,
+  kernel: readonly number[],
+  stride: readonly number[] | null,
+  padding: readonly number[],
+  dilation: readonly number[],
+  ceil: boolean,
+): Both {
   const step = stride === null || stride.length === 0 ? kernel : stride;
   const [values, indices] = invokeMany(MAX_POOL, input, nd, kernel, step, padding, dilation, ceil);
   recordMax(`MaxPool${nd}DWithIndicesBackward0`, input, values!, indices!, nd);
   return [values!, indices!];
 }
-const MAX_ARGS = 'Tensor input, int[] kernelSize, int[]? stride=None, int[] padding=0, int[] dilation=1, bool ceilMode=False';
-type MaxText = 'x(Tensor input, int[] kernelSize, int[]? stride=None, int[] padding=0, int[] dilation=1, bool ceilMode=False)';
-type MaxFlagText = 'x(Tensor input, int[] kernelSize, int[]? stride=None, int[] padding=0, int[] dilation=1, bool ceilMode=False, bool returnIndices=False)';
+const MAX_ARGS =
+  'Tensor input, int[] kernelSize, int[]? stride=None, int[] padding=0, int[] dilation=1, bool ceilMode=False';
+type MaxText =
+  'x(Tensor input, int[] kernelSize, int[]? stride=None, int[] padding=0, int[] dilation=1, bool ceilMode=False)';
+type MaxFlagText =
+  'x(Tensor input, int[] kernelSize, int[]? stride=None, int[] padding=0, int[] dilation=1, bool ceilMode=False, bool returnIndices=False)';
 const maxPool = (nd: number) =>
-  fnOp(`maxPool${nd}d(${MAX_ARGS}, bool returnIndices=False)` as MaxFlagText, (input: Tensor, kernel: readonly number[], stride: readonly number[] | null, padding: readonly number[], dilation: readonly number[], ceil: boolean, returnIndices: boolean): Tensor => {
-    const both = maxPoolBoth(nd, input, kernel, stride, padding, dilation, ceil);
-    return returnIndices ? (both as unknown as Tensor) : both[0];
-  });
+  fnOp(
+    `maxPool${nd}d(${MAX_ARGS}, bool returnIndices=False)` as MaxFlagText,
+    (
+      input: Tensor,
+      kernel: readonly number[],
+      stride: readonly number[] | null,
+      padding: readonly number[],
+      dilation: readonly number[],
+      ceil: boolean,
+      returnIndices: boolean,
+    ): Tensor => {
+      const both = maxPoolBoth(nd, input, kernel, stride, padding, dilation, ceil);
+      return returnIndices ? (both as unknown as Tensor) : both[0];
+    },
+  );
 const maxPoolWithIndices = (nd: number) =>
-  fnOp(`maxPool${nd}dWithIndices(${MAX_ARGS}, bool returnIndices=True)` as MaxText, (input: Tensor, kernel: readonly number[], stride: readonly number[] | null, padding: readonly number[], dilation: readonly number[], ceil: boolean): Both =>
-    maxPoolBoth(nd, input, kernel, stride, padding, dilation, ceil),
+  fnOp(
+    `maxPool${nd}dWithIndices(${MAX_ARGS}, bool returnIndices=True)` as MaxText,
+    (
+      input: Tensor,
+      kernel: readonly number[],
+      stride: readonly number[] | null,
+      padding: readonly number[],
+      dilation: readonly number[],
+      ceil: boolean,
+    ): Both => maxPoolBoth(nd, input, kernel, stride, padding, dilation, ceil),
   );
 /** The largest element of each window; with `returnIndices`, [values, indices]. The stride defaults to the kernel. */
 export const maxPool1d = maxPool(1);
@@ -69,16 +102,42 @@ function avgBackward(g: Tensor, x: Tensor, nd: number, args: AvgArgs): Tensor {
   if (needsGrad(g)) record('AvgPoolBackwardBackward0', y, [g], [], (gg) => [avgForward(gg, nd, args)]);
   return y;
 }
-type AvgArgs = [kernel: readonly number[], stride: readonly number[], padding: readonly number[], ceil: boolean, countPad: boolean, divisor: number | null];
+type AvgArgs = [
+  kernel: readonly number[],
+  stride: readonly number[],
+  padding: readonly number[],
+  ceil: boolean,
+  countPad: boolean,
+  divisor: number | null,
+];
 function avgForward(input: Tensor, nd: number, args: AvgArgs): Tensor {
   const y = invoke(AVG_POOL, input, nd, ...args);
-  if (needsGrad(input)) record(`AvgPool${nd}DBackward0`, y, [input], [input], (g, [x]) => [avgBackward(g, x, nd, args)]);
+  if (needsGrad(input))
+    record(`AvgPool${nd}DBackward0`, y, [input], [input], (g, [x]) => [avgBackward(g, x, nd, args)]);
   return y;
 }
-type AvgText = 'x(Tensor input, int[] kernelSize, int[]? stride=None, int[] padding=0, bool ceilMode=False, bool countIncludePad=True, int? divisorOverride=None)';
+type AvgText =
+  'x(Tensor input, int[] kernelSize, int[]? stride=None, int[] padding=0, bool ceilMode=False, bool countIncludePad=True, int? divisorOverride=None)';
 const avgPool = (nd: number) =>
-  fnOp(`avgPool${nd}d(Tensor input, int[] kernelSize, int[]? stride=None, int[] padding=0, bool ceilMode=False, bool countIncludePad=True${nd === 1 ? '' : ', int? divisorOverride=None'})` as AvgText, (input: Tensor, kernel: readonly number[], stride: readonly number[] | null, padding: readonly number[], ceil: boolean, countPad: boolean, divisor: number | null): Tensor =>
-    avgForward(input, nd, [kernel, stride === null || stride.length === 0 ? kernel : stride, padding, ceil, countPad, divisor ?? null]),
+  fnOp(
+    `avgPool${nd}d(Tensor input, int[] kernelSize, int[]? stride=None, int[] padding=0, bool ceilMode=False, bool countIncludePad=True${nd === 1 ? '' : ', int? divisorOverride=None'})` as AvgText,
+    (
+      input: Tensor,
+      kernel: readonly number[],
+      stride: readonly number[] | null,
+      padding: readonly number[],
+      ceil: boolean,
+      countPad: boolean,
+      divisor: number | null,
+    ): Tensor =>
+      avgForward(input, nd, [
+        kernel,
+        stride === null || stride.length === 0 ? kernel : stride,
+        padding,
+        ceil,
+        countPad,
+        divisor ?? null,
+      ]),
   );
 /** The mean of each window. */
 export const avgPool1d = avgPool(1);
@@ -87,11 +146,14 @@ export const avgPool3d = avgPool(3);
 
 /** Output sizes with null (as the input) filled in. */
 function outputSize(name: string, input: Tensor, size: unknown, nd: number): number[] {
-  const given = Array.isArray(size) ? (size as (number | null)[]) : new Array<number | null>(nd).fill(size as number | null);
+  const given = Array.isArray(size)
+    ? (size as (number | null)[])
+    : new Array<number | null>(nd).fill(size as number | null);
   if (given.length !== nd) throw new RuntimeError(`${name}: output_size must have ${nd} elements, got ${given.length}`);
   return given.map((n, i) => {
     const value = n ?? input.shape[input.ndim - nd + i]!;
-    if (!Number.isInteger(value)) throw new TypeError(`${name}(): argument 'outputSize' must be integers, got ${String(value)}`);
+    if (!Number.isInteger(value))
+      throw new TypeError(`${name}(): argument 'outputSize' must be integers, got ${String(value)}`);
     return value;
   });
 }
@@ -102,12 +164,15 @@ function adaptiveAvgBackward(g: Tensor, x: Tensor, nd: number, size: readonly nu
 }
 function adaptiveAvgForward(input: Tensor, nd: number, size: readonly number[]): Tensor {
   const y = invoke(ADAPTIVE_AVG, input, nd, size);
-  if (needsGrad(input)) record(`AdaptiveAvgPool${nd}DBackward0`, y, [input], [input], (g, [x]) => [adaptiveAvgBackward(g, x, nd, size)]);
+  if (needsGrad(input))
+    record(`AdaptiveAvgPool${nd}DBackward0`, y, [input], [input], (g, [x]) => [adaptiveAvgBackward(g, x, nd, size)]);
   return y;
 }
 const adaptiveAvg = (nd: number) =>
-  fnOp(`adaptiveAvgPool${nd}d(Tensor input, any outputSize)` as 'x(Tensor input, any outputSize)', (input: Tensor, size: number | readonly (number | null)[] | null): Tensor =>
-    adaptiveAvgForward(input, nd, outputSize(`adaptive_avg_pool${nd}d`, input, size, nd)),
+  fnOp(
+    `adaptiveAvgPool${nd}d(Tensor input, any outputSize)` as 'x(Tensor input, any outputSize)',
+    (input: Tensor, size: number | readonly (number | null)[] | null): Tensor =>
+      adaptiveAvgForward(input, nd, outputSize(`adaptive_avg_pool${nd}d`, input, size, nd)),
   );
 /** The means of as many windows as `outputSize` says; null keeps a size. */
 export const adaptiveAvgPool1d = adaptiveAvg(1);
@@ -120,10 +185,13 @@ function adaptiveMaxBoth(nd: number, input: Tensor, size: number | readonly (num
   return [values!, indices!];
 }
 const adaptiveMax = (nd: number) =>
-  fnOp(`adaptiveMaxPool${nd}d(Tensor input, any outputSize, bool returnIndices=False)` as 'x(Tensor input, any outputSize, bool returnIndices=False)', (input: Tensor, size: number | readonly (number | null)[] | null, returnIndices: boolean): Tensor => {
-    const both = adaptiveMaxBoth(nd, input, size);
-    return returnIndices ? (both as unknown as Tensor) : both[0];
-  });
+  fnOp(
+    `adaptiveMaxPool${nd}d(Tensor input, any outputSize, bool returnIndices=False)` as 'x(Tensor input, any outputSize, bool returnIndices=False)',
+    (input: Tensor, size: number | readonly (number | null)[] | null, returnIndices: boolean): Tensor => {
+      const both = adaptiveMaxBoth(nd, input, size);
+      return returnIndices ? (both as unknown as Tensor) : both[0];
+    },
+  );
 /** The maxima of as many windows as `outputSize` says; with `returnIndices`, [values, indices]. */
 export const adaptiveMaxPool1d = adaptiveMax(1);
 export const adaptiveMaxPool2d = adaptiveMax(2);

@@ -6,18 +6,27 @@ import { conj } from './unary.js';
 import { permute, transpose } from './view.js';
 
 function matrices(name: string, t: Tensor): Tensor {
-  if (t.ndim === 1) throw new RuntimeError(`tensor.${name} is only supported on matrices or batches of matrices. Got 1-D tensor.`);
+  if (t.ndim === 1)
+    throw new RuntimeError(`tensor.${name} is only supported on matrices or batches of matrices. Got 1-D tensor.`);
   return t.ndim === 0 ? t : transpose(t, -2, -1);
 }
 function reversedDims(t: Tensor): Tensor {
-  return t.ndim === 2 ? transpose(t, 0, 1) : t.ndim < 2 ? t : permute(t, t.shape.map((_, d) => t.ndim - 1 - d));
+  return t.ndim === 2
+    ? transpose(t, 0, 1)
+    : t.ndim < 2
+      ? t
+      : permute(
+          t,
+          t.shape.map((_, d) => t.ndim - 1 - d),
+        );
 }
 
 const getters: Record<string, (t: Tensor) => Tensor> = {
   T: reversedDims,
   mT: (t) => matrices('mT', t),
   H(t) {
-    if (t.ndim !== 2 && t.ndim !== 0) throw new RuntimeError(`tensor.H is only supported on matrices (2-D tensors). Got ${t.ndim}-D tensor.`);
+    if (t.ndim !== 2 && t.ndim !== 0)
+      throw new RuntimeError(`tensor.H is only supported on matrices (2-D tensors). Got ${t.ndim}-D tensor.`);
     return conj(reversedDims(t));
   },
   mH: (t) => conj(matrices('mH', t)),

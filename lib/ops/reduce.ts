@@ -1,6 +1,5 @@
 // Reductions over dimensions. `dim` is null (all), a number or a list; `keepdim` keeps reduced dimensions at size one.
 import { needsGrad, record } from '../autograd/graph.js';
-import { gradMode } from '../autograd/mode.js';
 import * as D from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
@@ -11,6 +10,7 @@ import { eq, select3 as where } from './comparison.js';
 import { cast } from './convert.js';
 import { methodOp, op } from './define.js';
 import { cat } from './join.js';
+import { cumprod } from './scan.js';
 import { namedTuple, type ValuesIndices, valuesIndices } from './results.js';
 import { abs, conj, exp, log, sgn, sqrt } from './unary.js';
 import { expand, reshaped } from './view.js';
@@ -29,11 +29,6 @@ const VAR_MEAN = nativeOp('var_mean');
 const SUM_SQUARES = nativeOp('sum_squares');
 const SUM_ABS = nativeOp('sum_abs');
 const MAX_ABS = nativeOp('max_abs');
-const CUMSUM = nativeOp('cumsum');
-const CUMPROD = nativeOp('cumprod');
-const LOGCUMSUMEXP = nativeOp('logcumsumexp');
-const CUMMAX = nativeOp('cummax');
-const CUMMIN = nativeOp('cummin');
 const TO_DTYPE = nativeOp('to_dtype');
 const DIV_ = nativeOp('div_');
 
@@ -55,20 +50,23 @@ function countOf(shape: readonly number[], dim: Dims): number {
   if (dim === null || dim.length === 0) return shape.reduce((a, b) => a * b, 1);
   return dim.reduce((a, d) => a * (shape[wrapDim(d, shape.length)] ?? 1), 1);
 }
-/** The type that integers are summed in. */
-function sumType(input: Tensor, dtype: D.DType | null): D.DType {
+/** @internal The type that integers are summed in. */
+export function sumType(input: Tensor, dtype: D.DType | null): D.DType {
   return dtype ?? (input.dtype.isFloatingPoint || input.dtype.isComplex ? input.dtype : D.int64);
 }
 
 /** The sum; integers and bool are summed as int64. */
-export const sum = op('sum(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)', (input: Tensor, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
-  const y = invoke(SUM, input, dim ?? NO_DIMS, keepdim, sumType(input, dtype));
-  if (needsGrad(input)) {
-    const shape = input.shape;
-    record(dim === null ? 'SumBackward0' : 'SumBackward1', y, [input], [], (g) => [spreadOver(g, shape, dim)]);
-  }
-  return y;
-});
+export const sum = op(
+  'sum(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
+  (input: Tensor, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
+    const y = invoke(SUM, input, dim ?? NO_DIMS, keepdim, sumType(input, dtype));
+    if (needsGrad(input)) {
+      const shape = input.shape;
+      record(dim === null ? 'SumBackward0' : 'SumBackward1', y, [input], [], (g) => [spreadOver(g, shape, dim)]);
+    }
+    return y;
+  },
+);
 /** @internal Sums over broadcast dimensions until the sizes are `shape`. */
 export function sumTo(t: Tensor, shape: readonly number[]): Tensor {
   const from = t.shape;
@@ -79,33 +77,44 @@ export function sumTo(t: Tensor, shape: readonly number[]): Tensor {
   return reshaped(sum(t, dims, true), shape);
 }
 /** The sum that takes NaN as 0. */
-export const nansum = op('nansum(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)', (input: Tensor, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
-  const y = invoke(NANSUM, input, dim ?? NO_DIMS, keepdim, sumType(input, dtype));
-  if (needsGrad(input)) {
-    record('NansumBackward0', y, [input], [input], (g, [x]) => [where(x.isnan(), 0, spreadOver(g, x.shape, dim))]);
-  }
-  return y;
-});
+export const nansum = op(
+  'nansum(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
+  (input: Tensor, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
+    const y = invoke(NANSUM, input, dim ?? NO_DIMS, keepdim, sumType(input, dtype));
+    if (needsGrad(input)) {
+      record('NansumBackward0', y, [input], [input], (g, [x]) => [where(x.isnan(), 0, spreadOver(g, x.shape, dim))]);
+    }
+    return y;
+  },
+);
 function checkMean(input: Tensor, dtype: D.DType | null): void {
   const type = dtype ?? input.dtype;
   if (type.isFloatingPoint || type.isComplex) return;
-  const got = dtype === null ? 'Input dtype must be either a floating point or complex dtype. Got' : 'Optional dtype must be either a floating point or complex dtype. Got';
+  const got =
+    dtype === null
+      ? 'Input dtype must be either a floating point or complex dtype. Got'
+      : 'Optional dtype must be either a floating point or complex dtype. Got';
   throw new RuntimeError(`mean(): could not infer output dtype. ${got}: ${type.scalarName}`);
 }
 /** The mean of a floating-point or complex tensor. */
-export const mean = op('mean(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)', (input: Tensor, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
-  checkMean(input, dtype);
-  const n = countOf(input.shape, dim);
-  const x = dtype === null ? input : cast(input, dtype);
-  const total = wideSum(x, dim ?? NO_DIMS, keepdim);
-  const y = divideBy(total, n);
-  const out = y.dtype === x.dtype ? y : invoke(TO_DTYPE, y, x.dtype);
-  if (needsGrad(x)) {
-    const shape = x.shape;
-    record(dim === null ? 'MeanBackward0' : 'MeanBackward1', out, [x], [], (g) => [div(spreadOver(g, shape, dim), n)]);
-  }
-  return out;
-});
+export const mean = op(
+  'mean(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
+  (input: Tensor, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
+    checkMean(input, dtype);
+    const n = countOf(input.shape, dim);
+    const x = dtype === null ? input : cast(input, dtype);
+    const total = wideSum(x, dim ?? NO_DIMS, keepdim);
+    const y = divideBy(total, n);
+    const out = y.dtype === x.dtype ? y : invoke(TO_DTYPE, y, x.dtype);
+    if (needsGrad(x)) {
+      const shape = x.shape;
+      record(dim === null ? 'MeanBackward0' : 'MeanBackward1', out, [x], [], (g) => [
+        div(spreadOver(g, shape, dim), n),
+      ]);
+    }
+    return out;
+  },
+);
 /** Half types are summed in float32, so that the quotient is rounded once. */
 function wideSum(x: Tensor, dims: readonly number[], keepdim: boolean): Tensor {
   const wide = x.dtype.itemsize === 2 ? D.float32 : x.dtype;
@@ -116,22 +125,36 @@ function divideBy(total: Tensor, n: number): Tensor {
   return total;
 }
 /** The mean that leaves NaN out. */
-export const nanmean = op('nanmean(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)', (input: Tensor, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
-  if (!input.dtype.isFloatingPoint && !input.dtype.isComplex) {
-    throw new RuntimeError(`nanmean(): expected input to have floating point or complex dtype but got ${input.dtype.name}`);
-  }
-  return div(nansum(input, dim, keepdim, dtype), sum(input.isnan().logicalNot(), dim, keepdim));
-});
+export const nanmean = op(
+  'nanmean(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
+  (input: Tensor, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
+    if (!input.dtype.isFloatingPoint && !input.dtype.isComplex) {
+      throw new RuntimeError(
+        `nanmean(): expected input to have floating point or complex dtype but got ${input.dtype.name}`,
+      );
+    }
+    return div(nansum(input, dim, keepdim, dtype), sum(input.isnan().logicalNot(), dim, keepdim));
+  },
+);
 
 /** The product; its gradient is exact where one element is zero. */
-export const prod = op('prod(Tensor input, int? dim=None, bool keepdim=False, ScalarType? dtype=None)', (input: Tensor, dim: number | null, keepdim: boolean, dtype: D.DType | null): Tensor => {
-  const type = sumType(input, dtype);
-  const y = invoke(PROD, type === input.dtype ? input : invoke(TO_DTYPE, input, type), dim === null ? NO_DIMS : [dim], keepdim, type);
-  if (needsGrad(input)) {
-    record('ProdBackward0', y, [input], [input, y], (g, [x, p]) => [prodGradient(g, x, p, dim)]);
-  }
-  return y;
-});
+export const prod = op(
+  'prod(Tensor input, int? dim=None, bool keepdim=False, ScalarType? dtype=None)',
+  (input: Tensor, dim: number | null, keepdim: boolean, dtype: D.DType | null): Tensor => {
+    const type = sumType(input, dtype);
+    const y = invoke(
+      PROD,
+      type === input.dtype ? input : invoke(TO_DTYPE, input, type),
+      dim === null ? NO_DIMS : [dim],
+      keepdim,
+      type,
+    );
+    if (needsGrad(input)) {
+      record('ProdBackward0', y, [input], [input, y], (g, [x, p]) => [prodGradient(g, x, p, dim)]);
+    }
+    return y;
+  },
+);
 function prodGradient(g: Tensor, x: Tensor, y: Tensor, dim: number | null): Tensor {
   const dims = dim === null ? null : [dim];
   const zeros = eq(x, 0);
@@ -150,16 +173,22 @@ function prodGradient(g: Tensor, x: Tensor, y: Tensor, dim: number | null): Tens
 }
 
 const truth = (name: string, id: number) =>
-  op(`${name}(Tensor input, int[]? dim=None, bool keepdim=False)` as 'x(Tensor input, int[]? dim=None, bool keepdim=False)', (input: Tensor, dim: Dims, keepdim: boolean): Tensor => {
-    const y = invoke(id, input, dim ?? NO_DIMS, keepdim, null);
-    return input.dtype === D.uint8 ? invoke(TO_DTYPE, y, D.uint8) : y;
-  });
+  op(
+    `${name}(Tensor input, int[]? dim=None, bool keepdim=False)` as 'x(Tensor input, int[]? dim=None, bool keepdim=False)',
+    (input: Tensor, dim: Dims, keepdim: boolean): Tensor => {
+      const y = invoke(id, input, dim ?? NO_DIMS, keepdim, null);
+      return input.dtype === D.uint8 ? invoke(TO_DTYPE, y, D.uint8) : y;
+    },
+  );
 /** Whether any element is not zero. */
 export const any = truth('any', ANY);
 /** Whether all elements are not zero. */
 export const all = truth('all', ALL);
 /** How many elements are not zero. */
-export const countNonzero = op('countNonzero(Tensor input, int[]? dim=None)', (input: Tensor, dim: Dims): Tensor => invoke(COUNT, input, dim ?? NO_DIMS, false));
+export const countNonzero = op(
+  'countNonzero(Tensor input, int[]? dim=None)',
+  (input: Tensor, dim: Dims): Tensor => invoke(COUNT, input, dim ?? NO_DIMS, false),
+);
 
 /** The gradient of amax and amin: shared evenly among the extremes. */
 function evenly(g: Tensor, x: Tensor, y: Tensor, dim: Dims): Tensor {
@@ -173,29 +202,39 @@ function checkNonEmpty(name: string, input: Tensor, dim: Dims): void {
   for (const d of dims) {
     if (input.shape[wrapDim(d, input.ndim)] === 0) {
       throw dim === null || dim.length === 0
-        ? new RuntimeError(`${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.`)
+        ? new RuntimeError(
+            `${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.`,
+          )
         : new RangeError(`${name}(): Expected reduction dim ${d} to have non-zero size.`);
     }
   }
 }
 const extremes = (name: string, id: number) =>
-  op(`${name}(Tensor input, int[] dim=[], bool keepdim=False)` as 'x(Tensor input, int[] dim=[], bool keepdim=False)', (input: Tensor, dim: readonly number[], keepdim: boolean): Tensor => {
-    checkNonEmpty(name, input, dim);
-    const y = invoke(id, input, dim, keepdim, input.dtype);
-    if (needsGrad(input)) {
-      record(name === 'amax' ? 'AmaxBackward0' : 'AminBackward0', y, [input], [input, y], (g, [x, best]) => [evenly(g, x, best, dim)]);
-    }
-    return y;
-  });
+  op(
+    `${name}(Tensor input, int[] dim=[], bool keepdim=False)` as 'x(Tensor input, int[] dim=[], bool keepdim=False)',
+    (input: Tensor, dim: readonly number[], keepdim: boolean): Tensor => {
+      checkNonEmpty(name, input, dim);
+      const y = invoke(id, input, dim, keepdim, input.dtype);
+      if (needsGrad(input)) {
+        record(name === 'amax' ? 'AmaxBackward0' : 'AminBackward0', y, [input], [input, y], (g, [x, best]) => [
+          evenly(g, x, best, dim),
+        ]);
+      }
+      return y;
+    },
+  );
 /** The largest element along dimensions; the gradient is shared among equal ones. */
 export const amax = extremes('amax', AMAX);
 /** The smallest element along dimensions. */
 export const amin = extremes('amin', AMIN);
 /** The smallest and the largest element. */
-export const aminmax = op('aminmax(Tensor input, int? dim=None, bool keepdim=False)', (input: Tensor, dim: number | null, keepdim: boolean): Tensor[] & { min: Tensor; max: Tensor } => {
-  const dims = dim === null ? NO_DIMS : [dim];
-  return namedTuple(['min', 'max'], [amin(input, dims, keepdim), amax(input, dims, keepdim)]);
-});
+export const aminmax = op(
+  'aminmax(Tensor input, int? dim=None, bool keepdim=False)',
+  (input: Tensor, dim: number | null, keepdim: boolean): Tensor[] & { min: Tensor; max: Tensor } => {
+    const dims = dim === null ? NO_DIMS : [dim];
+    return namedTuple(['min', 'max'], [amin(input, dims, keepdim), amax(input, dims, keepdim)]);
+  },
+);
 
 function alongDim(name: string, id: number, node: string, input: Tensor, dim: number, keepdim: boolean): ValuesIndices {
   if (input.dtype.isComplex) throw new RuntimeError(`${name}(): does not support complex input`);
@@ -211,21 +250,31 @@ export function putBack(g: Tensor, at: Tensor, shape: readonly number[], dim: nu
   const [value, index] = keepdim ? [g, at] : [g.unsqueeze(dim), at.unsqueeze(dim)];
   return g.newZeros(shape).scatter(dim, index, value);
 }
-type ExtremeArgs = [input: Tensor] | [input: Tensor, dim: number, keepdim?: boolean] | [input: Tensor, options: { dim?: number; keepdim?: boolean; other?: Tensor }] | [input: Tensor, other: Tensor];
+type ExtremeArgs =
+  | [input: Tensor]
+  | [input: Tensor, dim: number, keepdim?: boolean]
+  | [input: Tensor, options: { dim?: number; keepdim?: boolean; other?: Tensor }]
+  | [input: Tensor, other: Tensor];
 
 /** `max` and `min`: of all elements, along a dimension (values and indices), or of two tensors. */
 function extreme(name: 'max' | 'min', id: number) {
-  const along = op(`${name}(Tensor input, int dim, bool keepdim=False)` as 'x(Tensor input, int dim, bool keepdim=False)', (input: Tensor, dim: number, keepdim: boolean): ValuesIndices =>
-    alongDim(name, id, name === 'max' ? 'MaxBackward0' : 'MinBackward0', input, dim, keepdim),
+  const along = op(
+    `${name}(Tensor input, int dim, bool keepdim=False)` as 'x(Tensor input, int dim, bool keepdim=False)',
+    (input: Tensor, dim: number, keepdim: boolean): ValuesIndices =>
+      alongDim(name, id, name === 'max' ? 'MaxBackward0' : 'MinBackward0', input, dim, keepdim),
   );
   const whole = op(`${name}(Tensor input)` as 'x(Tensor input)', (input: Tensor): Tensor => {
     checkNonEmpty(name, input, null);
     const y = invoke(name === 'max' ? AMAX : AMIN, input, NO_DIMS, false, input.dtype);
-    if (needsGrad(input)) record(name === 'max' ? 'MaxBackward1' : 'MinBackward1', y, [input], [input, y], (g, [x, best]) => [evenly(g, x, best, null)]);
+    if (needsGrad(input))
+      record(name === 'max' ? 'MaxBackward1' : 'MinBackward1', y, [input], [input, y], (g, [x, best]) => [
+        evenly(g, x, best, null),
+      ]);
     return y;
   });
-  const pair = op(`${name}(Tensor input, Tensor other)` as 'x(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor =>
-    name === 'max' ? maximum(input, other) : minimum(input, other),
+  const pair = op(
+    `${name}(Tensor input, Tensor other)` as 'x(Tensor input, Tensor other)',
+    (input: Tensor, other: Tensor): Tensor => (name === 'max' ? maximum(input, other) : minimum(input, other)),
   );
   function call(input: Tensor): Tensor;
   function call(input: Tensor, other: Tensor): Tensor;
@@ -235,7 +284,8 @@ function extreme(name: 'max' | 'min', id: number) {
     const second = args[1];
     if (second === undefined) return whole(args[0]);
     if (second instanceof Tensor) return pair(args[0], second);
-    if (typeof second === 'object' && second !== null && second.other instanceof Tensor) return pair(args[0], second.other);
+    if (typeof second === 'object' && second !== null && second.other instanceof Tensor)
+      return pair(args[0], second.other);
     return along(...(args as [Tensor, number]));
   }
   Object.defineProperty(Tensor.prototype, name, {
@@ -253,14 +303,17 @@ export const max = extreme('max', MAX_DIM);
 export const min = extreme('min', MIN_DIM);
 
 const argument = (name: string, id: number) =>
-  op(`${name}(Tensor input, int? dim=None, bool keepdim=False)` as 'x(Tensor input, int? dim=None, bool keepdim=False)', (input: Tensor, dim: number | null, keepdim: boolean): Tensor => {
-    if (input.numel() === 0 && (dim === null || input.shape[wrapDim(dim, input.ndim)] === 0)) {
-      throw dim === null
-        ? new RangeError(`${name}(): Expected reduction dim to be specified for input.numel() == 0.`)
-        : new RangeError(`${name}(): Expected reduction dim ${dim} to have non-zero size.`);
-    }
-    return invokeMany(id, input, dim, keepdim)[1]!;
-  });
+  op(
+    `${name}(Tensor input, int? dim=None, bool keepdim=False)` as 'x(Tensor input, int? dim=None, bool keepdim=False)',
+    (input: Tensor, dim: number | null, keepdim: boolean): Tensor => {
+      if (input.numel() === 0 && (dim === null || input.shape[wrapDim(dim, input.ndim)] === 0)) {
+        throw dim === null
+          ? new RangeError(`${name}(): Expected reduction dim to be specified for input.numel() == 0.`)
+          : new RangeError(`${name}(): Expected reduction dim ${dim} to have non-zero size.`);
+      }
+      return invokeMany(id, input, dim, keepdim)[1]!;
+    },
+  );
 /** The index of the largest element, of the flattened tensor without `dim`. */
 export const argmax = argument('argmax', MAX_DIM);
 /** The index of the smallest element. */
@@ -300,15 +353,22 @@ function varGradient(g: Tensor, x: Tensor, dim: Dims, correction: number): Tenso
   return mul(mul(spreadOver(g, x.shape, dim), centred), 2 / Math.max(0, n - correction));
 }
 const VAR_ARGS = 'Tensor input, int[]? dim=None, float? correction=None, bool keepdim=False, bool? unbiased=None';
-type VarOptions = { dim?: number | readonly number[] | null; correction?: number; keepdim?: boolean; unbiased?: boolean };
+type VarOptions = {
+  dim?: number | readonly number[] | null;
+  correction?: number;
+  keepdim?: boolean;
+  unbiased?: boolean;
+};
 type VarArgs =
   | [input: Tensor, dim?: number | readonly number[] | null, options?: VarOptions]
   | [input: Tensor, options: VarOptions]
   | [input: Tensor, unbiased: boolean]
   | [input: Tensor, dim: number | readonly number[] | null, unbiased: boolean, keepdim?: boolean | VarOptions];
 function varLike<R>(name: string, impl: (input: Tensor, dim: Dims, correction: number, keepdim: boolean) => R) {
-  const declared = op(`${name}(${VAR_ARGS})`, (input: Tensor, dim: Dims, correction: number | null, keepdim: boolean, unbiased: boolean | null): R =>
-    impl(input, dim, correctionOf(correction, unbiased), keepdim),
+  const declared = op(
+    `${name}(${VAR_ARGS})`,
+    (input: Tensor, dim: Dims, correction: number | null, keepdim: boolean, unbiased: boolean | null): R =>
+      impl(input, dim, correctionOf(correction, unbiased), keepdim),
   );
   const call = declared as unknown as (...args: unknown[]) => R;
   return Object.assign((...args: VarArgs): R => call(...olderForm(args)), { home: 'both' as const });
@@ -328,19 +388,30 @@ function stdOf(v: Tensor): Tensor {
   return s;
 }
 /** The variance and the mean. */
-export const varMean = varLike('varMean', (input, dim, correction, keepdim): Tensor[] => [variance(input, dim, correction, keepdim), mean(input, dim, keepdim)]);
+export const varMean = varLike('varMean', (input, dim, correction, keepdim): Tensor[] => [
+  variance(input, dim, correction, keepdim),
+  mean(input, dim, keepdim),
+]);
 /** The standard deviation and the mean. */
-export const stdMean = varLike('stdMean', (input, dim, correction, keepdim): Tensor[] => [stdOf(variance(input, dim, correction, keepdim)), mean(input, dim, keepdim)]);
+export const stdMean = varLike('stdMean', (input, dim, correction, keepdim): Tensor[] => [
+  stdOf(variance(input, dim, correction, keepdim)),
+  mean(input, dim, keepdim),
+]);
 
 /** log(sum(exp(x))), stable for large elements. */
-export const logsumexp = op('logsumexp(Tensor input, int[] dim, bool keepdim=False)', (input: Tensor, dim: readonly number[], keepdim: boolean): Tensor => {
-  const x = input.dtype.isFloatingPoint || input.dtype.isComplex ? input : cast(input, D.getDefaultDtype());
-  const y = logsumexpValue(x.detach(), dim, keepdim);
-  if (needsGrad(x)) {
-    record('LogsumexpBackward0', y, [x], [x, y], (g, [at, l]) => [mul(spreadOver(g, at.shape, dim), conj(exp(sub(at, spreadOver(l, at.shape, dim)))))]);
-  }
-  return y;
-});
+export const logsumexp = op(
+  'logsumexp(Tensor input, int[] dim, bool keepdim=False)',
+  (input: Tensor, dim: readonly number[], keepdim: boolean): Tensor => {
+    const x = input.dtype.isFloatingPoint || input.dtype.isComplex ? input : cast(input, D.getDefaultDtype());
+    const y = logsumexpValue(x.detach(), dim, keepdim);
+    if (needsGrad(x)) {
+      record('LogsumexpBackward0', y, [x], [x, y], (g, [at, l]) => [
+        mul(spreadOver(g, at.shape, dim), conj(exp(sub(at, spreadOver(l, at.shape, dim))))),
+      ]);
+    }
+    return y;
+  },
+);
 function logsumexpValue(x: Tensor, dim: readonly number[], keepdim: boolean): Tensor {
   if (x.numel() === 0) return log(sum(exp(x), dim, keepdim));
   const top = x.dtype.isComplex ? amax(x.real, dim, true) : amax(x, dim, true);
@@ -360,10 +431,13 @@ const NORMS: Record<string, { id: number; finish: (t: Tensor) => Tensor }> = {
 export function vectorNormOf(input: Tensor, p: number, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor {
   const x = dtype === null ? input : cast(input, dtype);
   if (!x.dtype.isFloatingPoint && !x.dtype.isComplex) {
-    throw new RuntimeError(`linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${x.dtype.name}`);
+    throw new RuntimeError(
+      `linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${x.dtype.name}`,
+    );
   }
   const y = normValue(x.detach(), p, dim, keepdim);
-  if (needsGrad(x)) record('LinalgVectorNormBackward0', y, [x], [x, y], (g, [at, n]) => [normGradient(g, at, n, p, dim)]);
+  if (needsGrad(x))
+    record('LinalgVectorNormBackward0', y, [x], [x, y], (g, [at, n]) => [normGradient(g, at, n, p, dim)]);
   return y;
 }
 function normValue(x: Tensor, p: number, dim: Dims, keepdim: boolean): Tensor {
@@ -389,7 +463,10 @@ function normGradient(g: Tensor, x: Tensor, y: Tensor, p: number, dim: Dims): Te
   const size = abs(x);
   if (Math.abs(p) === Infinity) {
     const at = eq(size, n);
-    return mul(mul(sgn(x), gs), div(cast(at, size.dtype), spreadOver(sum(cast(at, size.dtype), dim, true), x.shape, dim)));
+    return mul(
+      mul(sgn(x), gs),
+      div(cast(at, size.dtype), spreadOver(sum(cast(at, size.dtype), dim, true), x.shape, dim)),
+    );
   }
   const scale = where(eq(n, 0), 0, div(size.pow(p - 1), n.pow(p - 1)));
   return mul(mul(sgn(x), where(eq(size, 0), p < 1 ? Infinity : 0, scale)), gs);
@@ -400,91 +477,21 @@ export function installNuclearNorm(compute: (input: Tensor, dim: Dims, keepdim: 
   nuclear = compute;
 }
 /** The p-norm of the elements along dimensions ('fro' is 2); 'nuc' is the sum of the singular values of matrices. */
-export const norm = op('norm(Tensor input, any p=2, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)', (input: Tensor, p: unknown, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
-  if (p === 'nuc' && nuclear !== null) return nuclear(dtype === null ? input : cast(input, dtype), dim, keepdim);
-  if (p !== 'fro' && p !== null && typeof p !== 'number') throw new RuntimeError(`norm(): unsupported order ${String(p)}`);
-  return vectorNormOf(input, typeof p === 'number' ? p : 2, dim, keepdim, dtype);
-});
-
-/** Sums from the end, along a dimension. */
-function reversed(g: Tensor, dim: number): Tensor {
-  return g.ndim === 0 ? g : cumsum(g.flip([dim]), dim).flip([dim]);
-}
-/** Running sums along a dimension. */
-export const cumsum = op('cumsum(Tensor input, int dim, ScalarType? dtype=None)', (input: Tensor, dim: number, dtype: D.DType | null): Tensor => {
-  const x = cast(input, sumType(input, dtype));
-  const y = invoke(CUMSUM, x, dim);
-  if (needsGrad(x)) record('CumsumBackward0', y, [x], [], (g) => [reversed(g, dim)]);
-  return y;
-});
-/** Running products along a dimension. */
-export const cumprod = op('cumprod(Tensor input, int dim, ScalarType? dtype=None)', (input: Tensor, dim: number, dtype: D.DType | null): Tensor => {
-  const x = cast(input, sumType(input, dtype));
-  const y = invoke(CUMPROD, x, dim);
-  if (needsGrad(x)) record('CumprodBackward0', y, [x], [x, y], (g, [at, p]) => [cumprodGradient(g, at, p, dim)]);
-  return y;
-});
-/** sum over j >= i of g_j y_j / x_i; where x has zeros, by the products that leave x_i out. */
-function cumprodGradient(g: Tensor, x: Tensor, y: Tensor, dim: number): Tensor {
-  if (x.ndim === 0) return g;
-  if (eq(x, 0).any().item() === false) return div(reversed(mul(g, conj(y)), dim), conj(x));
-  const d = wrapDim(dim, x.ndim);
-  const n = x.shape[d]!;
-  const parts: Tensor[] = [];
-  for (let i = 0; i < n; i++) {
-    // d y_j / d x_i for j >= i: the running product with x_i replaced by one.
-    const before = i === 0 ? null : x.narrow(d, 0, i).prod(d, true);
-    const one = x.narrow(d, i, 1).mul(0).add(1);
-    const run = cumprod(cat([one, x.narrow(d, i + 1, n - i - 1)], d), d);
-    const slope = before === null ? run : mul(run, before);
-    parts.push(sum(mul(g.narrow(d, i, n - i), conj(slope)), [d], true));
-  }
-  return cat(parts, d);
-}
-/** Composed of recorded ops, with the largest real part of each row taken out. */
-function complexLogcumsumexp(x: Tensor, dim: number): Tensor {
-  if (x.numel() === 0) return x.clone();
-  const top = x.ndim === 0 ? x.detach().real : amax(x.detach().real, [dim], true);
-  const shift = where(abs(top).eq(Infinity), 0, top);
-  return log(cumsum(exp(sub(x, shift)), dim)).add(shift);
-}
-/** log of running sums of exponentials. */
-export const logcumsumexp = op('logcumsumexp(Tensor input, int dim)', (input: Tensor, dim: number): Tensor => {
-  if (input.dtype.isComplex) return complexLogcumsumexp(input, dim);
-  const y = invoke(LOGCUMSUMEXP, input, dim);
-  if (needsGrad(input)) {
-    record('LogcumsumexpBackward0', y, [input], [input, y], (g, [x, l]) => {
-      if (gradMode) {
-        // To be differentiated again: sum_j g_j exp(m - l_j) times exp(x_i - m), with m the largest element.
-        const m = x.ndim === 0 ? x.detach() : amax(x.detach(), [dim], true);
-        return [mul(reversed(mul(g, exp(sub(m, l))), dim), exp(sub(x, m)))];
-      }
-      // Positive and negative gradients apart, in the log domain: sum_j g_j exp(x_i - l_j).
-      const part = (sign: 1 | -1): Tensor => {
-        const gs = mul(g, sign);
-        const logs = where(gs.gt(0), log(where(gs.gt(0), gs, 1)), -Infinity);
-        return exp(logcumsumexp(sub(logs, l).flip([dim]), dim).flip([dim]).add(x));
-      };
-      return [x.ndim === 0 ? g : sub(part(1), part(-1))];
-    });
-  }
-  return y;
-});
-const runningExtreme = (name: string, id: number, node: string) =>
-  op(`${name}(Tensor input, int dim)` as 'x(Tensor input, int dim)', (input: Tensor, dim: number): ValuesIndices => {
-    const [values, indices] = invokeMany(id, input, dim);
-    if (needsGrad(input)) {
-      const shape = input.shape;
-      record(node, values!, [input], [indices!], (g, [at]) => [shape.length === 0 ? g : g.newZeros(shape).scatterAdd(dim, at, g)]);
-    }
-    return valuesIndices(values!, indices!);
-  });
-/** Running maxima and where they were last met. */
-export const cummax = runningExtreme('cummax', CUMMAX, 'CummaxBackward0');
-export const cummin = runningExtreme('cummin', CUMMIN, 'CumminBackward0');
+export const norm = op(
+  'norm(Tensor input, any p=2, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
+  (input: Tensor, p: unknown, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
+    if (p === 'nuc' && nuclear !== null) return nuclear(dtype === null ? input : cast(input, dtype), dim, keepdim);
+    if (p !== 'fro' && p !== null && typeof p !== 'number')
+      throw new RuntimeError(`norm(): unsupported order ${String(p)}`);
+    return vectorNormOf(input, typeof p === 'number' ? p : 2, dim, keepdim, dtype);
+  },
+);
 
 /** Sums onto the sizes of another shape that broadcasts to this one. */
-export const sumToSize = methodOp('sumToSize(Tensor input, int... size)', (input: Tensor, size: readonly number[]): Tensor => sumTo(cast(input, sumType(input, null)), size));
+export const sumToSize = methodOp(
+  'sumToSize(Tensor input, int... size)',
+  (input: Tensor, size: readonly number[]): Tensor => sumTo(cast(input, sumType(input, null)), size),
+);
 
 declare module '../tensor/tensor.js' {
   interface Tensor {

@@ -31,7 +31,6 @@ export function withInPlace<O>(declared: O, inPlace: unknown): O & InPlace {
   return Object.assign(declared as object, { inPlace }) as O & InPlace;
 }
 
-
 /** The gradient of a unary row: g is the result's gradient, x the operand, y the result. */
 export type UnaryGradient = (g: Tensor, x: Tensor, y: Tensor) => Tensor | null;
 
@@ -60,10 +59,12 @@ export function unary(name: string, gradient: UnaryGradient | null, options: Una
       : saves === 'y'
         ? (g: Tensor, s: readonly Tensor[]) => [gradient!(g, s[0]!, s[0]!)]
         : (g: Tensor, s: readonly Tensor[]) => [gradient!(g, s[0]!, s[1]!)];
-  const saved = (x: Tensor, y: Tensor): Tensor[] => (saves === 'x' ? [x] : saves === 'y' ? [y] : saves === 'xy' ? [x, y] : []);
+  const saved = (x: Tensor, y: Tensor): Tensor[] =>
+    saves === 'x' ? [x] : saves === 'y' ? [y] : saves === 'xy' ? [x, y] : [];
   const impl = (input: Tensor): Tensor => {
     const y = invoke1(id, input);
-    if (gradMode && gradient !== null && input._ad !== null && needsGrad(input)) record(node, y, [input], saved(input, y), backward);
+    if (gradMode && gradient !== null && input._ad !== null && needsGrad(input))
+      record(node, y, [input], saved(input, y), backward);
     return y;
   };
   const inPlace = (self: Tensor): Tensor => {
@@ -82,7 +83,10 @@ export type BinaryGradient = (g: Tensor, a: Tensor, b: Tensor, y: Tensor) => Ten
 
 interface BinaryOptions {
   /** What the gradients read: operands (a, b) and the result (y), one string per operand's gradient. */
-  saves?: readonly ['' | 'a' | 'b' | 'ab' | 'y' | 'ay' | 'by' | 'aby', '' | 'a' | 'b' | 'ab' | 'y' | 'ay' | 'by' | 'aby'];
+  saves?: readonly [
+    '' | 'a' | 'b' | 'ab' | 'y' | 'ay' | 'by' | 'aby',
+    '' | 'a' | 'b' | 'ab' | 'y' | 'ay' | 'by' | 'aby',
+  ];
   native?: string;
   /** Which operands may be numbers: either (the default), only the second, or none. */
   numbers?: 'either' | 'other' | 'none';
@@ -94,7 +98,11 @@ const OPERANDS = {
   none: 'Tensor input, Tensor other',
 };
 
-export type Binary = Op<'binary(Tensor|Scalar input, Tensor|Scalar other)', (input: TensorOrScalar, other: TensorOrScalar) => Tensor, 'both'> &
+export type Binary = Op<
+  'binary(Tensor|Scalar input, Tensor|Scalar other)',
+  (input: TensorOrScalar, other: TensorOrScalar) => Tensor,
+  'both'
+> &
   InPlace;
 
 function isTensor(v: TensorOrScalar): v is Tensor {
@@ -116,7 +124,11 @@ export function binary(
   const node = nodeName(name);
   const [savesA, savesB] = options.saves ?? ['', ''];
   const recordWith = (
-    into: (inputs: (Tensor | null)[], saved: (Tensor | null)[], backward: (g: Tensor, s: readonly (Tensor | null)[], needs: readonly boolean[]) => (Tensor | null)[]) => void,
+    into: (
+      inputs: (Tensor | null)[],
+      saved: (Tensor | null)[],
+      backward: (g: Tensor, s: readonly (Tensor | null)[], needs: readonly boolean[]) => (Tensor | null)[],
+    ) => void,
     a: TensorOrScalar,
     b: TensorOrScalar,
     y: Tensor,
@@ -154,7 +166,13 @@ export function binary(
     const before = recorded && readsSelf ? arithmetic.clone(self) : self;
     invokeVoid(idInPlace, self, other);
     if (recorded) {
-      recordWith((inputs, saved, backward) => recordInPlace(node, self, inputs, saved, backward), self, other, self, before);
+      recordWith(
+        (inputs, saved, backward) => recordInPlace(node, self, inputs, saved, backward),
+        self,
+        other,
+        self,
+        before,
+      );
     }
     return self;
   };
@@ -198,7 +216,9 @@ export function pointwise1_(
   const before = recorded && saves.includes('x') ? arithmetic.clone(self) : null;
   invokeVoid(id, self, ...params);
   if (recorded) {
-    recordInPlace(node, self, [self], [before, saves.includes('y') ? self : null], (g, s) => [gradient(g, s[0]!, s[1]!)]);
+    recordInPlace(node, self, [self], [before, saves.includes('y') ? self : null], (g, s) => [
+      gradient(g, s[0]!, s[1]!),
+    ]);
   }
   return self;
 }

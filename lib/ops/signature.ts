@@ -72,7 +72,13 @@ const READERS: Record<string, (v: unknown) => unknown> = {
   'int[]': listOf(toInt),
   'int...': listOf(toInt),
   float: (v) =>
-    typeof v === 'number' ? v : v instanceof Tensor && v.ndim === 0 ? Number(v.item()) : typeof v === 'bigint' ? Number(v) : WRONG,
+    typeof v === 'number'
+      ? v
+      : v instanceof Tensor && v.ndim === 0
+        ? Number(v.item())
+        : typeof v === 'bigint'
+          ? Number(v)
+          : WRONG,
   'float[]': listOf((v) => (typeof v === 'number' ? v : WRONG)),
   'int|int[]': oneOrList(toInt),
   'float|float[]': oneOrList((v) => (typeof v === 'number' ? v : WRONG)),
@@ -125,18 +131,21 @@ function fallbackOf(text: string): unknown {
 export function signature(text: string): Signature {
   const match = /^(\w+)\((.*)\)$/s.exec(text);
   if (!match) throw new Error(`malformed signature: ${text}`);
-  const params = match[2]!.split(/,\s+/).filter(Boolean).map((part): Param => {
-    const m = /^(\S+) (\w+)(?:=(.*))?$/.exec(part);
-    if (!m) throw new Error(`malformed parameter '${part}' in ${text}`);
-    const nullable = m[1]!.endsWith('?');
-    const kind = nullable ? m[1]!.slice(0, -1) : m[1]!;
-    const read = READERS[kind];
-    if (!read) throw new Error(`unknown kind '${kind}' in ${text}`);
-    const required = m[3] === undefined;
-    // A default is normalised as an argument would be: 1 to [1] for a list.
-    const fallback = required || m[3] === 'None' ? (required ? undefined : null) : read(fallbackOf(m[3]!));
-    return { name: m[2]!, kind, nullable, required, fallback, read, quick: quickOf(kind, nullable) };
-  });
+  const params = match[2]!
+    .split(/,\s+/)
+    .filter(Boolean)
+    .map((part): Param => {
+      const m = /^(\S+) (\w+)(?:=(.*))?$/.exec(part);
+      if (!m) throw new Error(`malformed parameter '${part}' in ${text}`);
+      const nullable = m[1]!.endsWith('?');
+      const kind = nullable ? m[1]!.slice(0, -1) : m[1]!;
+      const read = READERS[kind];
+      if (!read) throw new Error(`unknown kind '${kind}' in ${text}`);
+      const required = m[3] === undefined;
+      // A default is normalised as an argument would be: 1 to [1] for a list.
+      const fallback = required || m[3] === 'None' ? (required ? undefined : null) : read(fallbackOf(m[3]!));
+      return { name: m[2]!, kind, nullable, required, fallback, read, quick: quickOf(kind, nullable) };
+    });
   return {
     name: match[1]!,
     params,
@@ -164,7 +173,11 @@ function wrongKind(sig: Signature, param: Param, value: unknown): never {
 }
 
 function describe(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.slice(0, 4).map((v) => (typeof v === 'number' ? String(v) : kindOf(v))).join(', ')}]`;
+  if (Array.isArray(value))
+    return `[${value
+      .slice(0, 4)
+      .map((v) => (typeof v === 'number' ? String(v) : kindOf(v)))
+      .join(', ')}]`;
   return typeof value === 'number' ? `number (${value})` : kindOf(value);
 }
 
@@ -230,7 +243,8 @@ export function bind(sig: Signature, given: ArrayLike<unknown>): unknown[] {
   for (const key of Object.keys(options)) {
     const i = sig.index.get(key);
     if (i === undefined) throw new TypeError(`${sig.name}() got an unexpected keyword argument '${key}'`);
-    if (i < n && options[key] !== undefined) throw new TypeError(`${sig.name}() got multiple values for argument '${key}'`);
+    if (i < n && options[key] !== undefined)
+      throw new TypeError(`${sig.name}() got multiple values for argument '${key}'`);
   }
   for (let i = 0; i < params.length; i++) {
     out[i] = readValue(sig, params[i]!, i < n ? args[i] : options[params[i]!.name]);
@@ -266,7 +280,10 @@ type OptionsFrom<P extends readonly unknown[], A extends string[]> = {
   [I in Exclude<keyof A, keyof unknown[]> as NameOf<A[I] & string>]?: I extends keyof P ? Loose<P[I]> : unknown;
 };
 /** Every way to give the first optional parameters by position and the others by name. */
-type WithOptions<Req extends readonly unknown[], Opt extends readonly unknown[], O> = Opt extends readonly [infer H, ...infer R]
+type WithOptions<Req extends readonly unknown[], Opt extends readonly unknown[], O> = Opt extends readonly [
+  infer H,
+  ...infer R,
+]
   ? [...args: Req, options: O] | WithOptions<[...Req, H], R, O>
   : [...args: Req, options: O];
 
@@ -296,6 +313,9 @@ export type CallArguments<S extends string, P extends readonly unknown[]> = S ex
 export type TensorOrScalar = Tensor | Scalar;
 
 /** The first argument by position, all others by name: how constructors are called whose later arguments need their names. */
-export type FirstThenNamed<S extends string, P extends readonly unknown[]> = P extends readonly [infer First, ...unknown[]]
+export type FirstThenNamed<S extends string, P extends readonly unknown[]> = P extends readonly [
+  infer First,
+  ...unknown[],
+]
   ? [first: First, options: OptionsFrom<P, Split<Inner<S>>>]
   : never;

@@ -39,16 +39,22 @@ function logSoftmaxGradient(g: Tensor, y: Tensor, dim: number): Tensor {
 }
 
 /** exp(x) over its sum along a dimension. */
-export const softmax = op('softmax(Tensor input, int dim, ScalarType? dtype=None)', (input: Tensor, dim: number, dtype: DType | null): Tensor => {
-  const x = dtype === null ? input : cast(input, dtype);
-  const y = invoke(SOFTMAX, x, dim);
-  if (needsGrad(x)) record('SoftmaxBackward0', y, [x], [y], (g, [s]) => [softmaxGradient(g, s, dim)]);
-  return y;
-});
+export const softmax = op(
+  'softmax(Tensor input, int dim, ScalarType? dtype=None)',
+  (input: Tensor, dim: number, dtype: DType | null): Tensor => {
+    const x = dtype === null ? input : cast(input, dtype);
+    const y = invoke(SOFTMAX, x, dim);
+    if (needsGrad(x)) record('SoftmaxBackward0', y, [x], [y], (g, [s]) => [softmaxGradient(g, s, dim)]);
+    return y;
+  },
+);
 /** log(softmax(x)), computed stably. */
-export const logSoftmax = op('logSoftmax(Tensor input, int dim, ScalarType? dtype=None)', (input: Tensor, dim: number, dtype: DType | null): Tensor => {
-  const x = dtype === null ? input : cast(input, dtype);
-  const y = invoke(LOG_SOFTMAX, x, dim);
-  if (needsGrad(x)) record('LogSoftmaxBackward0', y, [x], [y], (g, [s]) => [logSoftmaxGradient(g, s, dim)]);
-  return y;
-});
+export const logSoftmax = op(
+  'logSoftmax(Tensor input, int dim, ScalarType? dtype=None)',
+  (input: Tensor, dim: number, dtype: DType | null): Tensor => {
+    const x = dtype === null ? input : cast(input, dtype);
+    const y = invoke(LOG_SOFTMAX, x, dim);
+    if (needsGrad(x)) record('LogSoftmaxBackward0', y, [x], [y], (g, [s]) => [logSoftmaxGradient(g, s, dim)]);
+    return y;
+  },
+);

@@ -10,21 +10,36 @@ import { op } from './define.js';
 const SQRT_PI = Math.sqrt(Math.PI);
 
 /** The Hurwitz zeta function; differentiable by its second argument. */
-export const zeta: Binary = binary('zeta', [(g) => mul(g, NaN), (g, a, b) => mul(g, mul(neg(a), zeta(a.add(1), b)))], { saves: ['', 'ab'] });
+export const zeta: Binary = binary('zeta', [(g) => mul(g, NaN), (g, a, b) => mul(g, mul(neg(a), zeta(a.add(1), b)))], {
+  saves: ['', 'ab'],
+});
 /** exp(x^2) erfc(x). */
 export const erfcx: Unary = unary('erfcx', (g, x, y) => mul(g, sub(mul(mul(x, y), 2), 2 / SQRT_PI)), { saves: 'xy' });
 /** The distribution function of the standard normal. */
-export const ndtr: Unary = unary('ndtr', (g, x) => mul(g, mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI))), { saves: 'x' });
+export const ndtr: Unary = unary('ndtr', (g, x) => mul(g, mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI))), {
+  saves: 'x',
+});
 /** Its inverse. */
-export const ndtri: Unary = unary('ndtri', (g, _x, y) => mul(g, mul(exp(mul(square(y), 0.5)), Math.sqrt(2 * Math.PI))), { saves: 'y' });
+export const ndtri: Unary = unary(
+  'ndtri',
+  (g, _x, y) => mul(g, mul(exp(mul(square(y), 0.5)), Math.sqrt(2 * Math.PI))),
+  { saves: 'y' },
+);
 /** Its logarithm. */
-export const logNdtr: Unary = unary('logNdtr', (g, x) => div(g, mul(erfcx(mul(x, -Math.SQRT1_2)), Math.sqrt(Math.PI / 2))), { saves: 'x' });
+export const logNdtr: Unary = unary(
+  'logNdtr',
+  (g, x) => div(g, mul(erfcx(mul(x, -Math.SQRT1_2)), Math.sqrt(Math.PI / 2))),
+  { saves: 'x' },
+);
 /** -x log x. */
 export const entr: Unary = unary('entr', (g, x) => mul(g, sub(neg(log(x)), 1)), { saves: 'x' });
 /** a log(1 + b), 0 where a is 0. */
 export const xlog1py: Binary = binary(
   'xlog1py',
-  [(g, a, b) => where(logicalAnd(eq(a, 0), le(b, -1)), 0, mul(g, typeof b === 'number' ? Math.log1p(b) : log1p(b))), (g, a, b) => div(mul(g, a), b.add(1))],
+  [
+    (g, a, b) => where(logicalAnd(eq(a, 0), le(b, -1)), 0, mul(g, typeof b === 'number' ? Math.log1p(b) : log1p(b))),
+    (g, a, b) => div(mul(g, a), b.add(1)),
+  ],
   { saves: ['ab', 'ab'] },
 );
 
@@ -40,15 +55,23 @@ function logitGradient(eps: number): (g: Tensor, x: Tensor) => Tensor {
 }
 /** log(x / (1 - x)), x clamped to [eps, 1 - eps] if given. */
 export const logit = withInPlace(
-  op('logit(Tensor input, float? eps=None)', (input: Tensor, eps: number | null): Tensor =>
-    pointwise1(LOGIT, 'LogitBackward0', input, [eps ?? -1], 'x', logitGradient(eps ?? -1)),
+  op(
+    'logit(Tensor input, float? eps=None)',
+    (input: Tensor, eps: number | null): Tensor =>
+      pointwise1(LOGIT, 'LogitBackward0', input, [eps ?? -1], 'x', logitGradient(eps ?? -1)),
   ),
-  (self: Tensor, eps: number | null): Tensor => pointwise1_(LOGIT_, 'LogitBackward0', self, [eps ?? -1], 'x', logitGradient(eps ?? -1)),
+  (self: Tensor, eps: number | null): Tensor =>
+    pointwise1_(LOGIT_, 'LogitBackward0', self, [eps ?? -1], 'x', logitGradient(eps ?? -1)),
 );
 const NAN_TO_NUM = nativeOp('nan_to_num');
 const NAN_TO_NUM_ = nativeOp('nan_to_num_');
 /** The largest finite values by type. */
-const LARGEST: Record<string, number> = { float16: 65504, bfloat16: 3.3895313892515355e38, float32: 3.4028234663852886e38, float64: Number.MAX_VALUE };
+const LARGEST: Record<string, number> = {
+  float16: 65504,
+  bfloat16: 3.3895313892515355e38,
+  float32: 3.4028234663852886e38,
+  float64: Number.MAX_VALUE,
+};
 function replacements(x: Tensor, nan: number | null, posinf: number | null, neginf: number | null): number[] {
   const top = LARGEST[x.dtype.toReal().name] ?? 0;
   return [nan ?? 0, posinf ?? top, neginf ?? -top];
@@ -60,10 +83,12 @@ function unchanged(self: Tensor): Tensor {
 const finite = (g: Tensor, x: Tensor): Tensor => where(x.isfinite(), g, 0);
 /** NaN and infinities replaced by numbers: zero and the largest values by default. */
 export const nanToNum = withInPlace(
-  op('nanToNum(Tensor input, float? nan=None, float? posinf=None, float? neginf=None)', (input: Tensor, nan: number | null, posinf: number | null, neginf: number | null): Tensor =>
-    input.dtype.isFloatingPoint || input.dtype.isComplex
-      ? pointwise1(NAN_TO_NUM, 'NanToNumBackward0', input, replacements(input, nan, posinf, neginf), 'x', finite)
-      : input.clone(),
+  op(
+    'nanToNum(Tensor input, float? nan=None, float? posinf=None, float? neginf=None)',
+    (input: Tensor, nan: number | null, posinf: number | null, neginf: number | null): Tensor =>
+      input.dtype.isFloatingPoint || input.dtype.isComplex
+        ? pointwise1(NAN_TO_NUM, 'NanToNumBackward0', input, replacements(input, nan, posinf, neginf), 'x', finite)
+        : input.clone(),
   ),
   (self: Tensor, nan: number | null, posinf: number | null, neginf: number | null): Tensor =>
     self.dtype.isFloatingPoint || self.dtype.isComplex

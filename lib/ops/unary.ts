@@ -84,7 +84,9 @@ export const atan: Unary = unary('atan', (g, x) => div(g, conj(add(mul(x, x), 1)
 export const sinh: Unary = unary('sinh', (g, x): Tensor => mul(g, conj(cosh(x))), { saves: 'x' });
 export const cosh: Unary = unary('cosh', (g, x): Tensor => mul(g, conj(sinh(x))), { saves: 'x' });
 export const asinh: Unary = unary('asinh', (g, x) => mul(g, conj(rsqrt(add(mul(x, x), 1)))), { saves: 'x' });
-export const acosh: Unary = unary('acosh', (g, x) => mul(g, conj(mul(rsqrt(sub(x, 1)), rsqrt(add(x, 1))))), { saves: 'x' });
+export const acosh: Unary = unary('acosh', (g, x) => mul(g, conj(mul(rsqrt(sub(x, 1)), rsqrt(add(x, 1))))), {
+  saves: 'x',
+});
 export const atanh: Unary = unary('atanh', (g, x) => div(g, conj(sub(1, mul(x, x)))), { saves: 'x' });
 export { acos as arccos, acosh as arccosh, asin as arcsin, asinh as arcsinh, atan as arctan, atanh as arctanh };
 /** The error function. */
@@ -92,7 +94,9 @@ export const erf: Unary = unary('erf', (g, x) => mul(g, mul(exp(neg(mul(x, x))),
 /** 1 - erf(x), accurate for large x. */
 export const erfc: Unary = unary('erfc', (g, x) => mul(g, mul(exp(neg(mul(x, x))), -TWO_OVER_SQRT_PI)), { saves: 'x' });
 /** The inverse of erf. */
-export const erfinv: Unary = unary('erfinv', (g, _x, y) => mul(g, mul(exp(mul(y, y)), Math.sqrt(Math.PI) / 2)), { saves: 'y' });
+export const erfinv: Unary = unary('erfinv', (g, _x, y) => mul(g, mul(exp(mul(y, y)), Math.sqrt(Math.PI) / 2)), {
+  saves: 'y',
+});
 /** The logarithm of the absolute value of the gamma function. */
 export const lgamma: Unary = unary('lgamma', (g, x): Tensor => mul(g, digamma(x)), { saves: 'x' });
 /** The logarithmic derivative of the gamma function; its own is the Hurwitz zeta function of 2 and x. */
@@ -147,7 +151,9 @@ export const round = withInPlace(
 export const abs: Unary = unary('abs', (g, x): Tensor => mul(g, sgn(x)), { saves: 'x' });
 export { abs as absolute };
 /** The angle of a complex number; 0 or pi for a real one. */
-export const angle: Unary = unary('angle', (g, x) => (x.dtype.isComplex ? angleGradient(g, x) : zerosLike(g)), { saves: 'x' });
+export const angle: Unary = unary('angle', (g, x) => (x.dtype.isComplex ? angleGradient(g, x) : zerosLike(g)), {
+  saves: 'x',
+});
 function angleGradient(g: Tensor, x: Tensor): Tensor {
   const squared = square(abs(x));
   const turned = complex(div(neg(imag(x)), squared), div(real(x), squared));
@@ -180,6 +186,9 @@ export const isreal = op(
 const FLIP_BITS: Unary = unary('bitwiseNot', null);
 /** All bits flipped; of a bool tensor the negation. */
 export const bitwiseNot = withInPlace(
-  op('bitwiseNot(Tensor input)', (input: Tensor): Tensor => (input.dtype === bool ? logicalNot(input) : FLIP_BITS(input))),
+  op(
+    'bitwiseNot(Tensor input)',
+    (input: Tensor): Tensor => (input.dtype === bool ? logicalNot(input) : FLIP_BITS(input)),
+  ),
   (self: Tensor): Tensor => ((self.dtype === bool ? logicalNot : FLIP_BITS).inPlace as (t: Tensor) => Tensor)(self),
 );

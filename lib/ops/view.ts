@@ -37,7 +37,13 @@ function placed(g: Tensor, shape: readonly number[], place: (t: Tensor) => Tenso
 /** @internal A view with other sizes; the layout must allow it. */
 export function viewSizes(input: Tensor, shape: readonly number[]): Tensor {
   const from = input.shape;
-  return asView('ViewBackward0', invoke(VIEW, input, shape), input, (t) => viewSizes(t, shape), (g) => reshaped(g, from));
+  return asView(
+    'ViewBackward0',
+    invoke(VIEW, input, shape),
+    input,
+    (t) => viewSizes(t, shape),
+    (g) => reshaped(g, from),
+  );
 }
 /** @internal The elements with other sizes: a view if the layout allows it, else a copy. */
 export function reshaped(input: Tensor, shape: readonly number[]): Tensor {
@@ -62,43 +68,71 @@ export const view = Object.assign(
   { home: 'method' as const },
 );
 /** A view with the sizes of another tensor. */
-export const viewAs = methodOp('viewAs(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => viewSizes(input, other.shape));
+export const viewAs = methodOp(
+  'viewAs(Tensor input, Tensor other)',
+  (input: Tensor, other: Tensor): Tensor => viewSizes(input, other.shape),
+);
 /** The elements with other sizes (one may be -1): a view if possible, else a copy. */
 export const reshape = op('reshape(Tensor input, int... shape)', reshaped);
-export const reshapeAs = methodOp('reshapeAs(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => reshaped(input, other.shape));
+export const reshapeAs = methodOp(
+  'reshapeAs(Tensor input, Tensor other)',
+  (input: Tensor, other: Tensor): Tensor => reshaped(input, other.shape),
+);
 
 /** Dimensions startDim to endDim as one. */
-export const flatten = op('flatten(Tensor input, int startDim=0, int endDim=-1)', (input: Tensor, startDim: number, endDim: number): Tensor => {
-  const start = wrapDim(startDim, input.ndim);
-  const end = wrapDim(endDim, input.ndim);
-  if (start > end) throw new RuntimeError('flatten() has invalid args: start_dim cannot come after end_dim');
-  if (input.ndim === 0) return reshaped(input, [1]);
-  if (start === end) return input;
-  const shape = input.shape;
-  const merged = shape.slice(start, end + 1).reduce((a, b) => a * b, 1);
-  return reshaped(input, [...shape.slice(0, start), merged, ...shape.slice(end + 1)]);
-});
+export const flatten = op(
+  'flatten(Tensor input, int startDim=0, int endDim=-1)',
+  (input: Tensor, startDim: number, endDim: number): Tensor => {
+    const start = wrapDim(startDim, input.ndim);
+    const end = wrapDim(endDim, input.ndim);
+    if (start > end) throw new RuntimeError('flatten() has invalid args: start_dim cannot come after end_dim');
+    if (input.ndim === 0) return reshaped(input, [1]);
+    if (start === end) return input;
+    const shape = input.shape;
+    const merged = shape.slice(start, end + 1).reduce((a, b) => a * b, 1);
+    return reshaped(input, [...shape.slice(0, start), merged, ...shape.slice(end + 1)]);
+  },
+);
 /** All elements in one dimension. */
 export const ravel = op('ravel(Tensor input)', (input: Tensor): Tensor => reshaped(input, [-1]));
 /** One dimension as several; one of the sizes may be -1. */
-export const unflatten = op('unflatten(Tensor input, int dim, int[] sizes)', (input: Tensor, dim: number, sizes: readonly number[]): Tensor => {
-  const d = wrapDim(dim, input.ndim);
-  const n = input.shape[d] ?? 1;
-  const known = sizes.reduce((a, b) => (b === -1 ? a : a * b), 1);
-  if (sizes.length === 0) throw new RuntimeError('unflatten: sizes must be non-empty');
-  if (sizes.includes(-1) ? known === 0 || n % known !== 0 : known !== n) {
-    throw new RuntimeError(`unflatten: Provided sizes [${sizes.join(', ')}] don't multiply up to the size of dim ${d} (${n}) in the input tensor`);
-  }
-  return viewSizes(input, [...input.shape.slice(0, d), ...sizes, ...input.shape.slice(d + 1)]);
-});
+export const unflatten = op(
+  'unflatten(Tensor input, int dim, int[] sizes)',
+  (input: Tensor, dim: number, sizes: readonly number[]): Tensor => {
+    const d = wrapDim(dim, input.ndim);
+    const n = input.shape[d] ?? 1;
+    const known = sizes.reduce((a, b) => (b === -1 ? a : a * b), 1);
+    if (sizes.length === 0) throw new RuntimeError('unflatten: sizes must be non-empty');
+    if (sizes.includes(-1) ? known === 0 || n % known !== 0 : known !== n) {
+      throw new RuntimeError(
+        `unflatten: Provided sizes [${sizes.join(', ')}] don't multiply up to the size of dim ${d} (${n}) in the input tensor`,
+      );
+    }
+    return viewSizes(input, [...input.shape.slice(0, d), ...sizes, ...input.shape.slice(d + 1)]);
+  },
+);
 
 /** A view in which dimensions of size one are repeated without a copy; -1 keeps a size. */
-export const expand = methodOp('expand(Tensor input, int... size)', (input: Tensor, size: readonly number[]): Tensor =>
-  asView('ExpandBackward0', invoke(EXPAND, input, size), input, (t) => expand(t, size), (g) => g),
+export const expand = methodOp(
+  'expand(Tensor input, int... size)',
+  (input: Tensor, size: readonly number[]): Tensor =>
+    asView(
+      'ExpandBackward0',
+      invoke(EXPAND, input, size),
+      input,
+      (t) => expand(t, size),
+      (g) => g,
+    ),
 );
-export const expandAs = methodOp('expandAs(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => expand(input, other.shape));
+export const expandAs = methodOp(
+  'expandAs(Tensor input, Tensor other)',
+  (input: Tensor, other: Tensor): Tensor => expand(input, other.shape),
+);
 /** A view broadcast to a shape. */
-export const broadcastTo = op('broadcastTo(Tensor input, int[] size)', (input: Tensor, size: readonly number[]): Tensor => expand(input, size));
+export const broadcastTo = op(
+  'broadcastTo(Tensor input, int[] size)',
+  (input: Tensor, size: readonly number[]): Tensor => expand(input, size),
+);
 
 function inverse(dims: readonly number[], n: number): number[] {
   const out = new Array<number>(n);
@@ -108,11 +142,25 @@ function inverse(dims: readonly number[], n: number): number[] {
   return out;
 }
 /** A view with the dimensions in another order. */
-export const permute = op('permute(Tensor input, int... dims)', (input: Tensor, dims: readonly number[]): Tensor =>
-  asView('PermuteBackward0', invoke(PERMUTE, input, dims), input, (t) => permute(t, dims), (g): Tensor => permute(g, inverse(dims, dims.length))),
+export const permute = op(
+  'permute(Tensor input, int... dims)',
+  (input: Tensor, dims: readonly number[]): Tensor =>
+    asView(
+      'PermuteBackward0',
+      invoke(PERMUTE, input, dims),
+      input,
+      (t) => permute(t, dims),
+      (g): Tensor => permute(g, inverse(dims, dims.length)),
+    ),
 );
 function transposed(input: Tensor, dim0: number, dim1: number): Tensor {
-  return asView('TransposeBackward0', invoke(TRANSPOSE, input, dim0, dim1), input, (t) => transposed(t, dim0, dim1), (g) => transposed(g, dim0, dim1));
+  return asView(
+    'TransposeBackward0',
+    invoke(TRANSPOSE, input, dim0, dim1),
+    input,
+    (t) => transposed(t, dim0, dim1),
+    (g) => transposed(g, dim0, dim1),
+  );
 }
 /** A view with two dimensions swapped. */
 export const transpose = op('transpose(Tensor input, int dim0, int dim1)', transposed);
@@ -129,80 +177,136 @@ export const t = op('t(Tensor input)', (input: Tensor): Tensor => {
 /** The transpose of the last two dimensions, conjugated. */
 export const adjoint = op('adjoint(Tensor input)', (input: Tensor): Tensor => transposed(input, -2, -1).conj());
 /** Dimensions moved to other places; the rest keep their order. */
-export const movedim = op('movedim(Tensor input, int[] source, int[] destination)', (input: Tensor, source: readonly number[], destination: readonly number[]): Tensor => {
-  const n = input.ndim;
-  if (source.length !== destination.length) {
-    throw new RuntimeError(`movedim: Invalid source or destination dims: source ([${source.join(', ')}] dims) should contain the same number of dims as destination ([${destination.join(', ')}] dims)`);
-  }
-  const from = source.map((d) => wrapDim(d, n));
-  const to = destination.map((d) => wrapDim(d, n));
-  if (new Set(from).size !== from.length) throw new RuntimeError(`movedim: repeated dim in \`source\` ([${source.join(', ')}])`);
-  if (new Set(to).size !== to.length) throw new RuntimeError(`movedim: repeated dim in \`destination\` ([${destination.join(', ')}])`);
-  const order = new Array<number>(n).fill(-1);
-  to.forEach((d, i) => {
-    order[d] = from[i]!;
-  });
-  const rest = Array.from({ length: n }, (_, d) => d).filter((d) => !from.includes(d));
-  return n === 0 ? input : permute(input, order.map((d) => (d < 0 ? rest.shift()! : d)));
-});
+export const movedim = op(
+  'movedim(Tensor input, int[] source, int[] destination)',
+  (input: Tensor, source: readonly number[], destination: readonly number[]): Tensor => {
+    const n = input.ndim;
+    if (source.length !== destination.length) {
+      throw new RuntimeError(
+        `movedim: Invalid source or destination dims: source ([${source.join(', ')}] dims) should contain the same number of dims as destination ([${destination.join(', ')}] dims)`,
+      );
+    }
+    const from = source.map((d) => wrapDim(d, n));
+    const to = destination.map((d) => wrapDim(d, n));
+    if (new Set(from).size !== from.length)
+      throw new RuntimeError(`movedim: repeated dim in \`source\` ([${source.join(', ')}])`);
+    if (new Set(to).size !== to.length)
+      throw new RuntimeError(`movedim: repeated dim in \`destination\` ([${destination.join(', ')}])`);
+    const order = new Array<number>(n).fill(-1);
+    to.forEach((d, i) => {
+      order[d] = from[i]!;
+    });
+    const rest = Array.from({ length: n }, (_, d) => d).filter((d) => !from.includes(d));
+    return n === 0
+      ? input
+      : permute(
+          input,
+          order.map((d) => (d < 0 ? rest.shift()! : d)),
+        );
+  },
+);
 export { movedim as moveaxis };
 
 /** A view of one place along a dimension, which goes away. */
-export const select = op('select(Tensor input, int dim, int index)', (input: Tensor, dim: number, index: number): Tensor => {
-  const shape = input.shape;
-  return asView('SelectBackward0', invoke(SELECT, input, dim, index), input, (x) => select(x, dim, index), (g) =>
-    placed(g, shape, (whole) => select(whole, dim, index)),
-  );
-});
+export const select = op(
+  'select(Tensor input, int dim, int index)',
+  (input: Tensor, dim: number, index: number): Tensor => {
+    const shape = input.shape;
+    return asView(
+      'SelectBackward0',
+      invoke(SELECT, input, dim, index),
+      input,
+      (x) => select(x, dim, index),
+      (g) => placed(g, shape, (whole) => select(whole, dim, index)),
+    );
+  },
+);
 /** @internal A view of places start, start + step, ... before stop along a dimension. */
 export function sliceDim(input: Tensor, dim: number, start: number | null, stop: number | null, step: number): Tensor {
   const shape = input.shape;
-  return asView('SliceBackward0', invoke(SLICE, input, dim, start, stop, step), input, (x) => sliceDim(x, dim, start, stop, step), (g) =>
-    placed(g, shape, (whole) => sliceDim(whole, dim, start, stop, step)),
+  return asView(
+    'SliceBackward0',
+    invoke(SLICE, input, dim, start, stop, step),
+    input,
+    (x) => sliceDim(x, dim, start, stop, step),
+    (g) => placed(g, shape, (whole) => sliceDim(whole, dim, start, stop, step)),
   );
 }
 /** A view of `length` places along a dimension, from `start`. */
-export const narrow = op('narrow(Tensor input, int dim, int start, int length)', (input: Tensor, dim: number, start: number, length: number): Tensor => {
-  if (input.ndim === 0) throw new RuntimeError('narrow() cannot be applied to a 0-dim tensor.');
-  if (length < 0) throw new RuntimeError('narrow(): length must be non-negative.');
-  const n = input.shape[wrapDim(dim, input.ndim)]!;
-  if (start < -n || start > n) throw new RangeError(`start out of range (expected to be in range of [${-n}, ${n}], but got ${start})`);
-  const from = start < 0 ? start + n : start;
-  if (from + length > n) throw new RuntimeError(`start (${from}) + length (${length}) exceeds dimension size (${n}).`);
-  return sliceDim(input, dim, from, from + length, 1);
-});
-export const narrowCopy = op('narrowCopy(Tensor input, int dim, int start, int length)', (input: Tensor, dim: number, start: number, length: number): Tensor =>
-  narrow(input, dim, start, length).clone(),
+export const narrow = op(
+  'narrow(Tensor input, int dim, int start, int length)',
+  (input: Tensor, dim: number, start: number, length: number): Tensor => {
+    if (input.ndim === 0) throw new RuntimeError('narrow() cannot be applied to a 0-dim tensor.');
+    if (length < 0) throw new RuntimeError('narrow(): length must be non-negative.');
+    const n = input.shape[wrapDim(dim, input.ndim)]!;
+    if (start < -n || start > n)
+      throw new RangeError(`start out of range (expected to be in range of [${-n}, ${n}], but got ${start})`);
+    const from = start < 0 ? start + n : start;
+    if (from + length > n)
+      throw new RuntimeError(`start (${from}) + length (${length}) exceeds dimension size (${n}).`);
+    return sliceDim(input, dim, from, from + length, 1);
+  },
+);
+export const narrowCopy = op(
+  'narrowCopy(Tensor input, int dim, int start, int length)',
+  (input: Tensor, dim: number, start: number, length: number): Tensor => narrow(input, dim, start, length).clone(),
 );
 
 function squeezed(input: Tensor, dims: readonly number[]): Tensor {
   const shape = input.shape;
-  return asView('SqueezeBackward1', invoke(SQUEEZE, input, dims), input, (x) => squeezed(x, dims), (g) => reshaped(g, shape));
+  return asView(
+    'SqueezeBackward1',
+    invoke(SQUEEZE, input, dims),
+    input,
+    (x) => squeezed(x, dims),
+    (g) => reshaped(g, shape),
+  );
 }
 /** A view without dimensions of size one: all of them, or those named. */
-export const squeeze = op('squeeze(Tensor input, int[]? dim=None)', (input: Tensor, dim: readonly number[] | null): Tensor =>
-  squeezed(input, dim ?? input.shape.map((_, d) => d)),
+export const squeeze = op(
+  'squeeze(Tensor input, int[]? dim=None)',
+  (input: Tensor, dim: readonly number[] | null): Tensor => squeezed(input, dim ?? input.shape.map((_, d) => d)),
 );
 /** A view with a new dimension of size one at `dim`. */
 export const unsqueeze = op('unsqueeze(Tensor input, int dim)', (input: Tensor, dim: number): Tensor => {
   const shape = input.shape;
-  return asView('UnsqueezeBackward0', invoke(UNSQUEEZE, input, dim), input, (x) => unsqueeze(x, dim), (g) => reshaped(g, shape));
+  return asView(
+    'UnsqueezeBackward0',
+    invoke(UNSQUEEZE, input, dim),
+    input,
+    (x) => unsqueeze(x, dim),
+    (g) => reshaped(g, shape),
+  );
 });
 
 /** A view of a diagonal of two dimensions, which becomes the last dimension. */
-export const diagonal = op('diagonal(Tensor input, int offset=0, int dim1=0, int dim2=1)', (input: Tensor, offset: number, dim1: number, dim2: number): Tensor => {
-  const shape = input.shape;
-  return asView('DiagonalBackward0', invoke(DIAGONAL, input, offset, dim1, dim2), input, (x) => diagonal(x, offset, dim1, dim2), (g) =>
-    placed(g, shape, (whole) => diagonal(whole, offset, dim1, dim2)),
-  );
-});
+export const diagonal = op(
+  'diagonal(Tensor input, int offset=0, int dim1=0, int dim2=1)',
+  (input: Tensor, offset: number, dim1: number, dim2: number): Tensor => {
+    const shape = input.shape;
+    return asView(
+      'DiagonalBackward0',
+      invoke(DIAGONAL, input, offset, dim1, dim2),
+      input,
+      (x) => diagonal(x, offset, dim1, dim2),
+      (g) => placed(g, shape, (whole) => diagonal(whole, offset, dim1, dim2)),
+    );
+  },
+);
 /** A view of windows along a dimension: [.., n, ..] to [.., (n - size) / step + 1, .., size]. */
-export const unfold = methodOp('unfold(Tensor input, int dimension, int size, int step)', (input: Tensor, dimension: number, size: number, step: number): Tensor => {
-  const shape = input.shape;
-  return asView('UnfoldBackward0', invoke(UNFOLD, input, dimension, size, step), input, (x) => unfold(x, dimension, size, step), (g) =>
-    spread(g, shape, (whole) => unfold(whole, dimension, size, step)),
-  );
-});
+export const unfold = methodOp(
+  'unfold(Tensor input, int dimension, int size, int step)',
+  (input: Tensor, dimension: number, size: number, step: number): Tensor => {
+    const shape = input.shape;
+    return asView(
+      'UnfoldBackward0',
+      invoke(UNFOLD, input, dimension, size, step),
+      input,
+      (x) => unfold(x, dimension, size, step),
+      (g) => spread(g, shape, (whole) => unfold(whole, dimension, size, step)),
+    );
+  },
+);
 
 /** The gradient of a view whose elements may overlap: every element adds to the place that it views. */
 function spread(g: Tensor, shape: readonly number[], again: (t: Tensor) => Tensor): Tensor {
@@ -210,21 +314,39 @@ function spread(g: Tensor, shape: readonly number[], again: (t: Tensor) => Tenso
   const places = n === 0 ? null : invoke(ARANGE, 0, 1, n, int64);
   if (places === null) return invoke(ZEROS, shape, g.dtype);
   const index = again(viewSizes(places, shape)).reshape(-1);
-  return invoke(ZEROS, [n], g.dtype).indexAdd(0, index, g.reshape(-1)).view(...shape);
+  return invoke(ZEROS, [n], g.dtype)
+    .indexAdd(0, index, g.reshape(-1))
+    .view(...shape);
 }
 /** A view with any sizes and strides (in elements) inside the storage. */
-export const asStrided = op('asStrided(Tensor input, int[] size, int[] stride, int? storageOffset=None)', (input: Tensor, size: readonly number[], stride: readonly number[], storageOffset: number | null): Tensor => {
-  const shape = input.shape;
-  const strides = input.stride();
-  const at = storageOffset ?? input.storageOffset();
-  const base = input.storageOffset();
-  return asView('AsStridedBackward0', invoke(AS_STRIDED, input, size, stride, storageOffset), input, (x) => asStrided(x, size, stride, storageOffset), (g) =>
-    stridedGradient(g, shape, strides, base, size, stride, at),
-  );
-});
+export const asStrided = op(
+  'asStrided(Tensor input, int[] size, int[] stride, int? storageOffset=None)',
+  (input: Tensor, size: readonly number[], stride: readonly number[], storageOffset: number | null): Tensor => {
+    const shape = input.shape;
+    const strides = input.stride();
+    const at = storageOffset ?? input.storageOffset();
+    const base = input.storageOffset();
+    return asView(
+      'AsStridedBackward0',
+      invoke(AS_STRIDED, input, size, stride, storageOffset),
+      input,
+      (x) => asStrided(x, size, stride, storageOffset),
+      (g) => stridedGradient(g, shape, strides, base, size, stride, at),
+    );
+  },
+);
 /** As PyTorch: the gradient is laid out in a buffer like the storage, then read with the geometry of the input. */
-function stridedGradient(g: Tensor, shape: readonly number[], strides: readonly number[], base: number, size: readonly number[], stride: readonly number[], at: number): Tensor {
-  const reach = (s: readonly number[], st: readonly number[]): number => s.reduce((a, n, d) => a + Math.max(n - 1, 0) * st[d]!, 1);
+function stridedGradient(
+  g: Tensor,
+  shape: readonly number[],
+  strides: readonly number[],
+  base: number,
+  size: readonly number[],
+  stride: readonly number[],
+  at: number,
+): Tensor {
+  const reach = (s: readonly number[], st: readonly number[]): number =>
+    s.reduce((a, n, d) => a + Math.max(n - 1, 0) * st[d]!, 1);
   const shift = Math.min(base, at);
   const room = Math.max(base - shift + reach(shape, strides), at - shift + reach(size, stride));
   const places = invoke(ARANGE, 0, 1, room, int64);
@@ -238,33 +360,63 @@ function inPlaceView(node: string, self: Tensor, make: (x: Tensor) => Tensor, ba
   const recorded = needsGrad(self);
   checkInPlace(self, recorded);
   if (recorded && self._isView()) {
-    throw new RuntimeError(`${node}: a view that requires grad cannot change its own geometry in place; use the out-of-place form`);
+    throw new RuntimeError(
+      `${node}: a view that requires grad cannot change its own geometry in place; use the out-of-place form`,
+    );
   }
   invokeVoid(SET_GEOMETRY, self, make(self));
   self._shape = undefined;
   if (recorded) recordInPlace(node, self, [self], [], (g) => [back(g)]);
   return self;
 }
-export const transpose_ = methodOp('transpose_(Tensor self, int dim0, int dim1)', (self: Tensor, dim0: number, dim1: number): Tensor =>
-  inPlaceView('TransposeBackward0', self, (x) => invoke(TRANSPOSE, x, dim0, dim1), (g) => transposed(g, dim0, dim1)),
+export const transpose_ = methodOp(
+  'transpose_(Tensor self, int dim0, int dim1)',
+  (self: Tensor, dim0: number, dim1: number): Tensor =>
+    inPlaceView(
+      'TransposeBackward0',
+      self,
+      (x) => invoke(TRANSPOSE, x, dim0, dim1),
+      (g) => transposed(g, dim0, dim1),
+    ),
 );
 export { transpose_ as swapaxes_, transpose_ as swapdims_ };
-export const t_ = methodOp('t_(Tensor self)', (self: Tensor): Tensor =>
-  self.ndim < 2 ? self : inPlaceView('TBackward0', self, (x) => invoke(TRANSPOSE, x, 0, 1), t2),
+export const t_ = methodOp(
+  't_(Tensor self)',
+  (self: Tensor): Tensor =>
+    self.ndim < 2 ? self : inPlaceView('TBackward0', self, (x) => invoke(TRANSPOSE, x, 0, 1), t2),
 );
-export const squeeze_ = methodOp('squeeze_(Tensor self, int[]? dim=None)', (self: Tensor, dim: readonly number[] | null): Tensor => {
-  const shape = self.shape;
-  return inPlaceView('SqueezeBackward1', self, (x) => invoke(SQUEEZE, x, dim ?? shape.map((_, d) => d)), (g) => reshaped(g, shape));
-});
+export const squeeze_ = methodOp(
+  'squeeze_(Tensor self, int[]? dim=None)',
+  (self: Tensor, dim: readonly number[] | null): Tensor => {
+    const shape = self.shape;
+    return inPlaceView(
+      'SqueezeBackward1',
+      self,
+      (x) => invoke(SQUEEZE, x, dim ?? shape.map((_, d) => d)),
+      (g) => reshaped(g, shape),
+    );
+  },
+);
 export const unsqueeze_ = methodOp('unsqueeze_(Tensor self, int dim)', (self: Tensor, dim: number): Tensor => {
   const shape = self.shape;
-  return inPlaceView('UnsqueezeBackward0', self, (x) => invoke(UNSQUEEZE, x, dim), (g) => reshaped(g, shape));
-});
-export const asStrided_ = methodOp('asStrided_(Tensor self, int[] size, int[] stride, int? storageOffset=None)', (self: Tensor, size: readonly number[], stride: readonly number[], storageOffset: number | null): Tensor => {
-  const shape = self.shape;
-  const strides = self.stride();
-  const base = self.storageOffset();
-  return inPlaceView('AsStridedBackward0', self, (x) => invoke(AS_STRIDED, x, size, stride, storageOffset), (g) =>
-    stridedGradient(g, shape, strides, base, size, stride, storageOffset ?? base),
+  return inPlaceView(
+    'UnsqueezeBackward0',
+    self,
+    (x) => invoke(UNSQUEEZE, x, dim),
+    (g) => reshaped(g, shape),
   );
 });
+export const asStrided_ = methodOp(
+  'asStrided_(Tensor self, int[] size, int[] stride, int? storageOffset=None)',
+  (self: Tensor, size: readonly number[], stride: readonly number[], storageOffset: number | null): Tensor => {
+    const shape = self.shape;
+    const strides = self.stride();
+    const base = self.storageOffset();
+    return inPlaceView(
+      'AsStridedBackward0',
+      self,
+      (x) => invoke(AS_STRIDED, x, size, stride, storageOffset),
+      (g) => stridedGradient(g, shape, strides, base, size, stride, storageOffset ?? base),
+    );
+  },
+);

@@ -1,5 +1,5 @@
-// The exports of the addon: raw N-API calls, because these run once or twice per op (node-addon-api's wrappers cost more
-// than a small op's arithmetic).
+// The exports of the addon: raw N-API calls, because these run once or twice per op (node-addon-api's wrappers cost
+// more than a small op's arithmetic).
 #include <node_api.h>
 
 #include <cstring>
@@ -101,8 +101,8 @@ Tensor& lookup(void* table, uint32_t handle) { return static_cast<Environment*>(
 
 // The scratch buffer, with room for `slots` numbers after the fixed places.
 double* results_of(Environment& e, size_t slots) {
-  FLAMBEAU_CHECK(e.scratch && kFirst + slots <= e.scratch_slots, Kind::Type, "the scratch buffer has no room for %zu numbers",
-                 slots);
+  FLAMBEAU_CHECK(e.scratch && kFirst + slots <= e.scratch_slots, Kind::Type,
+                 "the scratch buffer has no room for %zu numbers", slots);
   return e.scratch + kFirst;
 }
 
@@ -249,9 +249,9 @@ napi_value write(napi_env env, napi_callback_info info) {
 
 // Bytes [offset, offset + size) of a storage, checked.
 char* storage_range(const Tensor& t, double offset, int64_t size) {
-  FLAMBEAU_CHECK(offset >= 0 && offset + static_cast<double>(size) <= static_cast<double>(t.storage->bytes), Kind::Range,
-                 "bytes [%.0f, %.0f) are outside a storage of %lld bytes", offset, offset + static_cast<double>(size),
-                 static_cast<long long>(t.storage->bytes));
+  FLAMBEAU_CHECK(offset >= 0 && offset + static_cast<double>(size) <= static_cast<double>(t.storage->bytes),
+                 Kind::Range, "bytes [%.0f, %.0f) are outside a storage of %lld bytes", offset,
+                 offset + static_cast<double>(size), static_cast<long long>(t.storage->bytes));
   return static_cast<char*>(t.storage->data) + static_cast<int64_t>(offset);
 }
 

@@ -92,9 +92,12 @@ void Environment::sweep_list(std::vector<uint32_t>& from, std::vector<uint32_t>*
     if (!alive(handle)) continue;
     napi_value value = nullptr;
     napi_get_reference_value(env_, slots_[handle & kIndexMask].wrapper, &value);
-    if (value == nullptr) free(handle);
-    else if (survivors) survivors->push_back(handle);
-    else from[left++] = handle;
+    if (value == nullptr)
+      free(handle);
+    else if (survivors)
+      survivors->push_back(handle);
+    else
+      from[left++] = handle;
   }
   from.resize(left);
 }

@@ -5,18 +5,18 @@
 namespace flambeau {
 
 //  name, enumerator, bytes per element
-#define FLAMBEAU_DTYPES(X)  \
-  X(uint8, U8, 1)           \
-  X(int8, I8, 1)            \
-  X(int16, I16, 2)          \
-  X(int32, I32, 4)          \
-  X(int64, I64, 8)          \
-  X(float16, F16, 2)        \
-  X(float32, F32, 4)        \
-  X(float64, F64, 8)        \
-  X(complex64, C64, 8)      \
-  X(complex128, C128, 16)   \
-  X(bool, Bool, 1)          \
+#define FLAMBEAU_DTYPES(X) \
+  X(uint8, U8, 1)          \
+  X(int8, I8, 1)           \
+  X(int16, I16, 2)         \
+  X(int32, I32, 4)         \
+  X(int64, I64, 8)         \
+  X(float16, F16, 2)       \
+  X(float32, F32, 4)       \
+  X(float64, F64, 8)       \
+  X(complex64, C64, 8)     \
+  X(complex128, C128, 16)  \
+  X(bool, Bool, 1)         \
   X(bfloat16, BF16, 2)
 
 enum class DType : uint8_t {
@@ -45,9 +45,7 @@ constexpr const char* dtype_name(DType t) {
   return names[static_cast<int>(t)];
 }
 
-constexpr bool is_float(DType t) {
-  return t == DType::F16 || t == DType::BF16 || t == DType::F32 || t == DType::F64;
-}
+constexpr bool is_float(DType t) { return t == DType::F16 || t == DType::BF16 || t == DType::F32 || t == DType::F64; }
 constexpr bool is_complex(DType t) { return t == DType::C64 || t == DType::C128; }
 constexpr bool is_integral(DType t) { return !is_float(t) && !is_complex(t) && t != DType::Bool; }
 
@@ -60,7 +58,9 @@ inline constexpr int kComputeCount = 5;
 constexpr Compute compute_of(DType t) {
   switch (t) {
     case DType::F64: return Compute::F64;
-    case DType::F32: case DType::F16: case DType::BF16: return Compute::F32;
+    case DType::F32:
+    case DType::F16:
+    case DType::BF16: return Compute::F32;
     case DType::C64: return Compute::C64;
     case DType::C128: return Compute::C128;
     default: return Compute::I64;

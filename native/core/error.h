@@ -14,8 +14,8 @@ struct Error {
 // Throws an Error with a printf-formatted message.
 [[noreturn]] __attribute__((format(printf, 2, 3))) void fail(Kind kind, const char* format, ...);
 
-#define FLAMBEAU_CHECK(condition, kind, ...)              \
-  do {                                                    \
+#define FLAMBEAU_CHECK(condition, kind, ...)               \
+  do {                                                     \
     if (!(condition)) ::flambeau::fail(kind, __VA_ARGS__); \
   } while (0)
 

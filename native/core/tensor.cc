@@ -12,8 +12,8 @@ namespace {
 std::atomic<uint64_t> next_id{1};
 std::atomic<int64_t> in_use{0};
 
-// Tensor objects are made and dropped by the million; a thread keeps for reuse what one sweep may free (4,096 tensors): what
-// goes through malloc costs three times as much.
+// Tensor objects are made and dropped by the million; a thread keeps for reuse what one sweep may free (4,096 tensors):
+// what goes through malloc costs three times as much.
 template <class T>
 struct Pool {
   std::vector<T*> free;
@@ -27,8 +27,10 @@ struct Pool {
     return t;
   }
   void put(T* t) {
-    if (free.size() < 8192) free.push_back(t);
-    else delete t;
+    if (free.size() < 8192)
+      free.push_back(t);
+    else
+      delete t;
   }
 };
 thread_local Pool<Tensor> tensors;
@@ -57,8 +59,10 @@ Storage* new_storage(int64_t bytes) {
 void drop_storage(Storage* s) {
   if (!s || s->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   in_use.fetch_sub(s->bytes, std::memory_order_relaxed);
-  if (s->release) s->release(s);
-  else release(s->data, static_cast<size_t>(s->bytes));
+  if (s->release)
+    s->release(s);
+  else
+    release(s->data, static_cast<size_t>(s->bytes));
   storages.put(s);
 }
 
@@ -89,9 +93,11 @@ int64_t count_elements(const Dims& sizes) {
   for (int64_t s : sizes) {
     FLAMBEAU_CHECK(s >= 0, Kind::Runtime, "Trying to create tensor with negative dimension %lld: %s",
                    static_cast<long long>(s), show(sizes).c_str());
-    if (s == 0) zero = true;
-    else FLAMBEAU_CHECK(!__builtin_mul_overflow(n, s, &n) && n < (int64_t{1} << 53), Kind::Runtime,
-                        "Storage size calculation overflowed with sizes=%s", show(sizes).c_str());
+    if (s == 0)
+      zero = true;
+    else
+      FLAMBEAU_CHECK(!__builtin_mul_overflow(n, s, &n) && n < (int64_t{1} << 53), Kind::Runtime,
+                     "Storage size calculation overflowed with sizes=%s", show(sizes).c_str());
   }
   return zero ? 0 : n;
 }
@@ -155,9 +161,8 @@ std::string show(const Dims& d) {
 }
 
 const char* scalar_name(DType t) {
-  static const char* const names[] = {"Byte",   "Char",  "Short",  "Int",           "Long",
-                                      "Half",   "Float", "Double", "ComplexFloat", "ComplexDouble",
-                                      "Bool",   "BFloat16"};
+  static const char* const names[] = {"Byte",  "Char",   "Short",        "Int",           "Long", "Half",
+                                      "Float", "Double", "ComplexFloat", "ComplexDouble", "Bool", "BFloat16"};
   return names[static_cast<int>(t)];
 }
 

@@ -150,13 +150,11 @@ void run_with_lists(const Conv& sized, int64_t lists, const F& run) {
 template <class T, class F>
 void run_convolution(const Lowered<T>& r, int threads, int64_t lists, const F& prepare) {
   if (has_few_rows<T>(r.o)) {
-    run_with_lists(Convolution<T, kFewRows>(r, threads), lists, [&](void* list, void* space) {
-      Convolution<T, kFewRows>(prepare(list), threads).run(space);
-    });
+    run_with_lists(Convolution<T, kFewRows>(r, threads), lists,
+                   [&](void* list, void* space) { Convolution<T, kFewRows>(prepare(list), threads).run(space); });
   } else {
-    run_with_lists(Convolution<T, kRows<T>>(r, threads), lists, [&](void* list, void* space) {
-      Convolution<T, kRows<T>>(prepare(list), threads).run(space);
-    });
+    run_with_lists(Convolution<T, kRows<T>>(r, threads), lists,
+                   [&](void* list, void* space) { Convolution<T, kRows<T>>(prepare(list), threads).run(space); });
   }
 }
 

@@ -51,8 +51,8 @@ class Depthwise {
         for (int64_t m = 0; m < s_.each; m++) {
           T* out = y + (i * s_.each + m) * s_.positions() + d * s_.grid[1] * s_.grid[2];
           for (int64_t h = h0; h < h1; h++) {
-            row(window + (h - h0) * s_.stride[1] * pitch_, w + (g + m) * s_.volume(), bias ? bias[g + m] : T(0),
-                false, out + h * s_.grid[2]);
+            row(window + (h - h0) * s_.stride[1] * pitch_, w + (g + m) * s_.volume(), bias ? bias[g + m] : T(0), false,
+                out + h * s_.grid[2]);
           }
         }
       });

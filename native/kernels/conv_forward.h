@@ -84,12 +84,8 @@ class Convolution {
   }
   int64_t offset_bytes() const { return round_up(block_ * s_.volume() * 8, 64); }
   int64_t slot_bytes() const { return panel_bytes() + window_.bytes() + stage_bytes(); }
-  int64_t panel_bytes() const {
-    return round_up(block_ * s_.volume() * piece_ * static_cast<int64_t>(sizeof(T)), 64);
-  }
-  int64_t stage_bytes() const {
-    return staged_ ? round_up(s_.o * piece_ * static_cast<int64_t>(sizeof(T)), 64) : 0;
-  }
+  int64_t panel_bytes() const { return round_up(block_ * s_.volume() * piece_ * static_cast<int64_t>(sizeof(T)), 64); }
+  int64_t stage_bytes() const { return staged_ ? round_up(s_.o * piece_ * static_cast<int64_t>(sizeof(T)), 64) : 0; }
 
   void multiply(int64_t image, int64_t g, int64_t p, int64_t width, char* own) {
     T* panels = reinterpret_cast<T*>(own);

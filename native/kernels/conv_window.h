@@ -41,7 +41,7 @@ struct Window {
     block = channels;
     slab = channels * channel;
   }
-  int64_t bytes() const { return round_up((slabs * slab + kLanes<T>) * static_cast<int64_t>(sizeof(T)), 64); }
+  int64_t bytes() const { return round_up((slabs * slab + kLanes<T>)*static_cast<int64_t>(sizeof(T)), 64); }
 
   // The distance of each tap of each channel of a block from its position, in the order (channel, taps).
   void list_offsets(int64_t* out) const {

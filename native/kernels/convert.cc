@@ -81,18 +81,10 @@ void loop(int64_t n, const void* in, void* out) {
 
 // In the order of DType; float16 and bfloat16 have no loop of their own.
 template <class From>
-constexpr LoopFn kTo[kDTypeCount] = {loop<uint8_t, From>,
-                                     loop<int8_t, From>,
-                                     loop<int16_t, From>,
-                                     loop<int32_t, From>,
-                                     loop<int64_t, From>,
-                                     nullptr,
-                                     loop<float, From>,
-                                     loop<double, From>,
-                                     loop<Complex<float>, From>,
-                                     loop<Complex<double>, From>,
-                                     loop<Truth, From>,
-                                     nullptr};
+constexpr LoopFn kTo[kDTypeCount] = {loop<uint8_t, From>,         loop<int8_t, From>,  loop<int16_t, From>,
+                                     loop<int32_t, From>,         loop<int64_t, From>, nullptr,
+                                     loop<float, From>,           loop<double, From>,  loop<Complex<float>, From>,
+                                     loop<Complex<double>, From>, loop<Truth, From>,   nullptr};
 constexpr const LoopFn* kFrom[kDTypeCount] = {
     kTo<uint8_t>, kTo<int8_t>, kTo<int16_t>,        kTo<int32_t>,         kTo<int64_t>, nullptr,
     kTo<float>,   kTo<double>, kTo<Complex<float>>, kTo<Complex<double>>, kTo<Truth>,   nullptr};

@@ -1,5 +1,5 @@
-// The passes of a Stockham transform (Van Loan, Computational Frameworks for the Fast Fourier Transform, 1.7). The inner
-// loops run over contiguous elements that share their twiddle factors, so the compiler vectorizes them.
+// The passes of a Stockham transform (Van Loan, Computational Frameworks for the Fast Fourier Transform, 1.7). The
+// inner loops run over contiguous elements that share their twiddle factors, so the compiler vectorizes them.
 #include "kernels/fft.h"
 
 #include "kernels/set.h"
@@ -193,7 +193,8 @@ void pass_any(const FftPass& p, int64_t s, Lines<T> l) {
 
 template <class T>
 void run(const FftPass& p, int64_t s, const void* x_re, const void* x_im, void* y_re, void* y_im) {
-  const Lines<T> l{static_cast<const T*>(x_re), static_cast<const T*>(x_im), static_cast<T*>(y_re), static_cast<T*>(y_im)};
+  const Lines<T> l{static_cast<const T*>(x_re), static_cast<const T*>(x_im), static_cast<T*>(y_re),
+                   static_cast<T*>(y_im)};
   switch (p.radix) {
     case 2: return pass2(p, s, l);
     case 3: return pass3(p, s, l);
@@ -204,8 +205,10 @@ void run(const FftPass& p, int64_t s, const void* x_re, const void* x_im, void* 
 }
 
 void pass(DType type, const FftPass& p, int64_t s, const void* x_re, const void* x_im, void* y_re, void* y_im) {
-  if (type == DType::F64) run<double>(p, s, x_re, x_im, y_re, y_im);
-  else run<float>(p, s, x_re, x_im, y_re, y_im);
+  if (type == DType::F64)
+    run<double>(p, s, x_re, x_im, y_re, y_im);
+  else
+    run<float>(p, s, x_re, x_im, y_re, y_im);
 }
 
 }  // namespace

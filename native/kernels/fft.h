@@ -9,10 +9,10 @@ namespace flambeau {
 inline constexpr int64_t kMaxRadix = 13;
 
 struct FftPass {
-  int64_t radix = 1;             // 2 to kMaxRadix
-  int64_t m = 1;                 // what is left of the length: the pass splits radix * m into m transforms
-  const void* twiddle = nullptr; // [m, radix - 1, 2]: exp(-2 pi i p j / (radix m)) for j from 1
-  const void* roots = nullptr;   // [radix, 2]: exp(-2 pi i j / radix)
+  int64_t radix = 1;              // 2 to kMaxRadix
+  int64_t m = 1;                  // what is left of the length: the pass splits radix * m into m transforms
+  const void* twiddle = nullptr;  // [m, radix - 1, 2]: exp(-2 pi i p j / (radix m)) for j from 1
+  const void* roots = nullptr;    // [radix, 2]: exp(-2 pi i j / radix)
 };
 
 struct FftKernels {

@@ -80,7 +80,12 @@ void run_thin(Product<E> g, Path path, void* space) {
     return;
   }
   if (path == Path::DirectTransposed) {
-    g = {g.n, g.m, g.k, g.b.transposed(), g.a.transposed(), {g.c.p, g.c.col, g.c.row},
+    g = {g.n,
+         g.m,
+         g.k,
+         g.b.transposed(),
+         g.a.transposed(),
+         {g.c.p, g.c.col, g.c.row},
          {g.e.alpha, g.e.beta, g.e.col_bias, g.e.row_bias}};
   }
   split(g, [](const Product<E>& part) { multiply_direct(part); });
@@ -215,8 +220,8 @@ void run(const HalfProduct<H>& g, int threads, void* space) {
         const int64_t k = g.k - p < s.k ? g.k - p : s.k;
         Epilogue<float> e;
         e.beta = p > 0 ? 1.0f : 0.0f;
-        const Product<float> piece{m, n, k, widen_piece(g.a.at(i, p), m, k, a), widen_piece(g.b.at(p, j), k, n, b),
-                                   {c, n, 1}, e};
+        const Product<float> piece{
+            m, n, k, widen_piece(g.a.at(i, p), m, k, a), widen_piece(g.b.at(p, j), k, n, b), {c, n, 1}, e};
         run(piece, threads, inner);
       }
       narrow_piece(g, i, j, m, n, c);

@@ -16,7 +16,7 @@ constexpr int kComplexVecs = 1;
 #endif
 constexpr int kComplexRows = 4;
 template <class T>
-constexpr int kComplexCols = kComplexVecs* kLanes<T>;
+constexpr int kComplexCols = kComplexVecs * kLanes<T>;
 
 // Panels of W rows of src: dst[(2 p) * W + i] is the real part of src(i, p), dst[(2 p + 1) * W + i] the imaginary part,
 // and zero for rows that are missing.

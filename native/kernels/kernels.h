@@ -1,8 +1,8 @@
 // The table of kernels. Every .cc file of this folder is compiled once per instruction set with FLAMBEAU_SET defined to
 // baseline, avx2, avx512 or neon, and fills its part of that set's table; ops/ reads the table chosen at load.
 #pragma once
-#include "kernels/convert.h"
 #include "kernels/conv.h"
+#include "kernels/convert.h"
 #include "kernels/fft.h"
 #include "kernels/gemm.h"
 #include "kernels/norm.h"

@@ -49,14 +49,18 @@ void channel_stats_as(const ChannelNorm& s, const T* x, T* mean, T* var) {
       alignas(64) double sums[kColumns<T>], squares[kColumns<T>];
       alignas(64) T centers[kColumns<T>] = {};
       const T* in = x + first;
-      sum_columns<T>(s.n, width, [&](Total<T>& t, int64_t i, int at, int count) FLAMBEAU_LAMBDA {
-        t.add(get(in + i * s.c + at, count));
-      }, sums);
+      sum_columns<T>(
+          s.n, width,
+          [&](Total<T>& t, int64_t i, int at, int count) FLAMBEAU_LAMBDA { t.add(get(in + i * s.c + at, count)); },
+          sums);
       for (int64_t i = 0; i < width; i++) centers[i] = static_cast<T>(sums[i] / static_cast<double>(s.n));
-      sum_columns<T>(s.n, width, [&](Total<T>& t, int64_t i, int at, int count) FLAMBEAU_LAMBDA {
-        const Vec<T> d = keep(get(in + i * s.c + at, count) - Vec<T>::load(centers + at), count);
-        t.add(d, d);
-      }, squares);
+      sum_columns<T>(
+          s.n, width,
+          [&](Total<T>& t, int64_t i, int at, int count) FLAMBEAU_LAMBDA {
+            const Vec<T> d = keep(get(in + i * s.c + at, count) - Vec<T>::load(centers + at), count);
+            t.add(d, d);
+          },
+          squares);
       for (int64_t i = 0; i < width; i++) {
         const double n = static_cast<double>(s.n), lost = sums[i] / n - static_cast<double>(centers[i]);
         const double v = squares[i] / n - lost * lost;
@@ -90,9 +94,8 @@ void channel_affine_as(const ChannelNorm& s, const T* x, const T* scale, const T
   parallel(0, s.n * s.c, kNormGrain / (s.l + 1) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const Vec<T> a(scale[i % s.c]), b(shift[i % s.c]);
-      each_vector<T>(s.l, [&](int64_t j, int count) FLAMBEAU_LAMBDA {
-        put(y + i * s.l + j, count, fma(get(x + i * s.l + j, count), a, b));
-      });
+      each_vector<T>(s.l, [&](int64_t j, int count)
+                              FLAMBEAU_LAMBDA { put(y + i * s.l + j, count, fma(get(x + i * s.l + j, count), a, b)); });
     }
   });
 }
@@ -127,12 +130,15 @@ void channel_backward_columns(const ChannelNorm& s, bool training, const T* gy, 
                   scales[kColumns<T>] = {};
     const T *g = gy + first, *in = x + first;
     for (int64_t i = 0; i < width; i++) centers[i] = mean[first + i];
-    sum_columns<T>(s.n, width, [&](Total<T>& t, int64_t i, int at, int count) FLAMBEAU_LAMBDA {
-      t.add(get(g + i * s.c + at, count));
-    }, sums);
-    sum_columns<T>(s.n, width, [&](Total<T>& t, int64_t i, int at, int count) FLAMBEAU_LAMBDA {
-      t.add(get(g + i * s.c + at, count), keep(get(in + i * s.c + at, count) - Vec<T>::load(centers + at), count));
-    }, dots);
+    sum_columns<T>(
+        s.n, width,
+        [&](Total<T>& t, int64_t i, int at, int count) FLAMBEAU_LAMBDA { t.add(get(g + i * s.c + at, count)); }, sums);
+    sum_columns<T>(
+        s.n, width,
+        [&](Total<T>& t, int64_t i, int at, int count) FLAMBEAU_LAMBDA {
+          t.add(get(g + i * s.c + at, count), keep(get(in + i * s.c + at, count) - Vec<T>::load(centers + at), count));
+        },
+        dots);
     for (int64_t i = 0; i < width; i++) {
       const int64_t c = first + i;
       channel_gradients(c, sums[i], dots[i], invstd[c], gweight, gbias);

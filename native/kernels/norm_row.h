@@ -40,9 +40,8 @@ FLAMBEAU_INLINE Moments moments(const T* x, int64_t runs, int64_t step, int64_t 
 template <class T>
 FLAMBEAU_INLINE void normalize_run(int64_t n, const T* x, T mean, T rstd, T weight, T bias, T* y) {
   const Vec<T> center(mean), scale(rstd * weight), shift(bias);
-  each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA {
-    put(y + i, count, fma(get(x + i, count) - center, scale, shift));
-  });
+  each_vector<T>(n, [&](int64_t i, int count)
+                        FLAMBEAU_LAMBDA { put(y + i, count, fma(get(x + i, count) - center, scale, shift)); });
 }
 
 template <class T>

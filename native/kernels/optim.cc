@@ -12,13 +12,15 @@ template <class T, class F>
 FLAMBEAU_INLINE void for_vectors(int64_t n, F body) {
   using V = Vec<T>;
   int64_t i = 0;
-FLAMBEAU_UNROLL(1)
+  FLAMBEAU_UNROLL(1)
   for (; i + V::N <= n; i += V::N)
-    body([](const T* p) __attribute__((always_inline)) { return V::load(p); },
-         [](T* p, V v) __attribute__((always_inline)) { v.store(p); }, i);
+    body(
+        [](const T* p) __attribute__((always_inline)) { return V::load(p); },
+        [](T * p, V v) __attribute__((always_inline)) { v.store(p); }, i);
   if (int rest = static_cast<int>(n - i); rest > 0)
-    body([=](const T* p) __attribute__((always_inline)) { return V::load(p, rest); },
-         [=](T* p, V v) __attribute__((always_inline)) { v.store(p, rest); }, i);
+    body(
+        [=](const T* p) __attribute__((always_inline)) { return V::load(p, rest); },
+        [=](T * p, V v) __attribute__((always_inline)) { v.store(p, rest); }, i);
 }
 
 // g' = g + weight_decay p; buf = momentum buf + (1 - dampening) g'; p -= lr (g' + momentum buf) with nesterov, lr buf
@@ -33,18 +35,19 @@ void sgd(int64_t n, const SgdStep& step, void* params, const void* grads, void* 
   const V fresh(static_cast<T>(1 - step.dampening)), minus_lr(static_cast<T>(-step.lr));
   const bool decays = step.weight_decay != 0, has_momentum = step.momentum != 0;
   const bool maximize = step.maximize, first = step.first, nesterov = step.nesterov;
-  for_vectors<T>(n, [&](auto load, auto store, int64_t i) __attribute__((always_inline)) {
-    V w = load(p + i), d = load(g + i);
-    if (maximize) d = -d;
-    if (decays) d = fma(decay, w, d);
-    if (has_momentum) {
-      V b = d;
-      if (!first) b = fma(fresh, d, load(buf + i) * momentum);
-      store(buf + i, b);
-      d = nesterov ? fma(momentum, b, d) : b;
-    }
-    store(p + i, fma(minus_lr, d, w));
-  });
+  for_vectors<T>(
+      n, [&](auto load, auto store, int64_t i) __attribute__((always_inline)) {
+        V w = load(p + i), d = load(g + i);
+        if (maximize) d = -d;
+        if (decays) d = fma(decay, w, d);
+        if (has_momentum) {
+          V b = d;
+          if (!first) b = fma(fresh, d, load(buf + i) * momentum);
+          store(buf + i, b);
+          d = nesterov ? fma(momentum, b, d) : b;
+        }
+        store(p + i, fma(minus_lr, d, w));
+      });
 }
 
 // Adam (Kingma and Ba 2015), AMSGrad (Reddi et al. 2018) and AdamW (Loshchilov and Hutter 2019).
@@ -65,27 +68,28 @@ void adam(int64_t n, const AdamStep& step, void* params, const void* grads, void
   const bool decays = step.weight_decay != 0, maximize = step.maximize, decoupled = step.decoupled;
   // The average moves from its nearer end, as lerp does.
   const bool near_old = 1 - step.beta1 < 0.5;
-  for_vectors<T>(n, [&](auto load, auto store, int64_t i) __attribute__((always_inline)) {
-    V w = load(p + i), d = load(g + i);
-    if (maximize) d = -d;
-    if (decays) {
-      if (decoupled)
-        w = w * shrink;
-      else
-        d = fma(decay, w, d);
-    }
-    V avg = load(m + i);
-    avg = near_old ? fma(fresh1, d - avg, avg) : d - (d - avg) * beta1;
-    store(m + i, avg);
-    V square = load(v + i) * beta2 + fresh2 * d * d;
-    store(v + i, square);
-    if (top != nullptr) {
-      square = max(load(top + i), square);
-      store(top + i, square);
-    }
-    V denominator = sqrt(square) / correction2 + eps;
-    store(p + i, w + minus_step * avg / denominator);
-  });
+  for_vectors<T>(
+      n, [&](auto load, auto store, int64_t i) __attribute__((always_inline)) {
+        V w = load(p + i), d = load(g + i);
+        if (maximize) d = -d;
+        if (decays) {
+          if (decoupled)
+            w = w * shrink;
+          else
+            d = fma(decay, w, d);
+        }
+        V avg = load(m + i);
+        avg = near_old ? fma(fresh1, d - avg, avg) : d - (d - avg) * beta1;
+        store(m + i, avg);
+        V square = load(v + i) * beta2 + fresh2 * d * d;
+        store(v + i, square);
+        if (top != nullptr) {
+          square = max(load(top + i), square);
+          store(top + i, square);
+        }
+        V denominator = sqrt(square) / correction2 + eps;
+        store(p + i, w + minus_step * avg / denominator);
+      });
 }
 
 }  // namespace

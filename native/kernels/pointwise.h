@@ -47,19 +47,19 @@ enum class Pointwise : uint16_t {
 };
 
 inline constexpr PointwiseRow kPointwiseRows[] = {
-#define ROW(name, arity, params, result, rule, types, ...)          \
-  {#name,                                                           \
-   arity,                                                           \
-   params,                                                          \
-   Result::result,                                                  \
-   TypeRule::rule,                                                  \
-   [] {                                                             \
-     using namespace row_types;                                     \
-     return static_cast<uint8_t>((types) & kComputes);              \
-   }(),                                                             \
-   [] {                                                             \
-     using namespace row_types;                                     \
-     return ((types) & B) != 0;                                     \
+#define ROW(name, arity, params, result, rule, types, ...) \
+  {#name,                                                  \
+   arity,                                                  \
+   params,                                                 \
+   Result::result,                                         \
+   TypeRule::rule,                                         \
+   [] {                                                    \
+     using namespace row_types;                            \
+     return static_cast<uint8_t>((types)&kComputes);       \
+   }(),                                                    \
+   [] {                                                    \
+     using namespace row_types;                            \
+     return ((types)&B) != 0;                              \
    }()},
 #include "kernels/pointwise.def"
 #undef ROW

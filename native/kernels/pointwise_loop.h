@@ -55,7 +55,7 @@ struct PointwiseLoop {
                                               OutMemory* out, const double* params) {
     V p[kMaxPointwiseParams] = {};
     for (int i = 0; i < Row::kParams; i++) p[i] = scalar_operand(params[i], V{});
-FLAMBEAU_UNROLL(1)
+    FLAMBEAU_UNROLL(1)
     for (int64_t i = 0; i < n; i += N) {
       First x = Access<First>::load(a + i);
       V y = V(0), z = V(0);
@@ -105,19 +105,19 @@ void fill_row(PointwiseFn* fn) {
 }
 
 // A row as a type: the expression as `compute`, with X the kind of the first operand (a mask for Where).
-#define FLAMBEAU_POINTWISE_ROW(name, arity, params, result, rule, types, ...)                                          \
-  struct Row_##name {                                                                                                  \
-    static constexpr int kArity = arity, kParams = params;                                                             \
-    static constexpr int kTypes = [] {                                                                                 \
-      using namespace row_types;                                                                                       \
-      return types;                                                                                                    \
-    }();                                                                                                               \
-    static constexpr bool kWhere = TypeRule::rule == TypeRule::Where;                                                  \
-    template <class X, class V>                                                                                        \
-    static FLAMBEAU_INLINE auto compute([[maybe_unused]] X x, [[maybe_unused]] V y, [[maybe_unused]] V z,              \
-                                        [[maybe_unused]] V p0, [[maybe_unused]] V p1, [[maybe_unused]] V p2, V) {      \
-      return __VA_ARGS__;                                                                                              \
-    }                                                                                                                  \
+#define FLAMBEAU_POINTWISE_ROW(name, arity, params, result, rule, types, ...)                                     \
+  struct Row_##name {                                                                                             \
+    static constexpr int kArity = arity, kParams = params;                                                        \
+    static constexpr int kTypes = [] {                                                                            \
+      using namespace row_types;                                                                                  \
+      return types;                                                                                               \
+    }();                                                                                                          \
+    static constexpr bool kWhere = TypeRule::rule == TypeRule::Where;                                             \
+    template <class X, class V>                                                                                   \
+    static FLAMBEAU_INLINE auto compute([[maybe_unused]] X x, [[maybe_unused]] V y, [[maybe_unused]] V z,         \
+                                        [[maybe_unused]] V p0, [[maybe_unused]] V p1, [[maybe_unused]] V p2, V) { \
+      return __VA_ARGS__;                                                                                         \
+    }                                                                                                             \
   };
 
 }  // namespace

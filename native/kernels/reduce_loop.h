@@ -38,14 +38,13 @@ typename R::Acc reduce_range(const R& reducer, const typename Access<V>::Memory*
   if (n >= kWays * N) {
     Acc acc[kWays];
     for (Acc& a : acc) a = R::identity();
-    for (; i + kWays * N <= n; i += kWays * N)
-FLAMBEAU_UNROLL(8)
-      for (int k = 0; k < kWays; k++) acc[k] = reducer.add(acc[k], Access<V>::load(x + i + k * N));
+    for (; i + kWays * N <= n; i += kWays * N) FLAMBEAU_UNROLL(8)
+    for (int k = 0; k < kWays; k++) acc[k] = reducer.add(acc[k], Access<V>::load(x + i + k * N));
     for (int w = kWays / 2; w > 0; w /= 2)
       for (int k = 0; k < w; k++) acc[k] = R::join(acc[k], acc[k + w]);
     first = acc[0];
   }
-FLAMBEAU_UNROLL(1)
+  FLAMBEAU_UNROLL(1)
   for (; i + N <= n; i += N) first = reducer.add(first, Access<V>::load(x + i));
   if constexpr (kIsVector<V>)
     if (i < n) first = add_part<R, V>(reducer, first, x + i, static_cast<int>(n - i));
@@ -70,9 +69,8 @@ void reduce_strip(const R* reducers, int64_t n, const typename Access<V>::Memory
   Acc acc[K];
   for (Acc& a : acc) a = R::identity();
   if (lanes == N) {
-    for (int64_t i = 0; i < n; i++)
-FLAMBEAU_UNROLL(4)
-      for (int k = 0; k < K; k++) acc[k] = reducers[k].add(acc[k], Access<V>::load(x + i * row_stride + k * N));
+    for (int64_t i = 0; i < n; i++) FLAMBEAU_UNROLL(4)
+    for (int k = 0; k < K; k++) acc[k] = reducers[k].add(acc[k], Access<V>::load(x + i * row_stride + k * N));
   } else if constexpr (kIsVector<V> && K == 1) {
     for (int64_t i = 0; i < n; i++) acc[0] = add_part<R, V>(reducers[0], acc[0], x + i * row_stride, lanes);
   }

@@ -50,13 +50,11 @@ void log_softmax_row(int64_t n, const T* x, T* y) {
 template <class T>
 void softmax_backward_row(int64_t n, const T* gy, const T* y, T* gx) {
   Vec<T> total(0);
-  each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA {
-    total = fma(get(gy + i, count), get(y + i, count), total);
-  });
+  each_vector<T>(
+      n, [&](int64_t i, int count) FLAMBEAU_LAMBDA { total = fma(get(gy + i, count), get(y + i, count), total); });
   const Vec<T> dot(sum(total));
-  each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA {
-    put(gx + i, count, get(y + i, count) * (get(gy + i, count) - dot));
-  });
+  each_vector<T>(n, [&](int64_t i, int count)
+                        FLAMBEAU_LAMBDA { put(gx + i, count, get(y + i, count) * (get(gy + i, count) - dot)); });
 }
 
 template <class T>
@@ -64,9 +62,8 @@ void log_softmax_backward_row(int64_t n, const T* gy, const T* y, T* gx) {
   Vec<T> total(0);
   each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA { total += get(gy + i, count); });
   const Vec<T> all(sum(total));
-  each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA {
-    put(gx + i, count, get(gy + i, count) - exp(get(y + i, count)) * all);
-  });
+  each_vector<T>(n, [&](int64_t i, int count)
+                        FLAMBEAU_LAMBDA { put(gx + i, count, get(gy + i, count) - exp(get(y + i, count)) * all); });
 }
 
 template <class T>

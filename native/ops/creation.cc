@@ -19,15 +19,17 @@ FLAMBEAU_OP(empty_strided) {
   const Dims strides = call.dims();
   const DType dtype = call.dtype();
   FLAMBEAU_CHECK(sizes.size() == strides.size(), Kind::Runtime,
-                 "dimensionality of sizes (%d) must match dimensionality of strides (%d)", sizes.size(), strides.size());
+                 "dimensionality of sizes (%d) must match dimensionality of strides (%d)", sizes.size(),
+                 strides.size());
   int64_t reach = 1;
   for (int d = 0; d < sizes.size(); d++) {
     int64_t step;
     FLAMBEAU_CHECK(strides[d] >= 0, Kind::Runtime, "Trying to create tensor with negative strides: %s",
                    show(strides).c_str());
-    FLAMBEAU_CHECK(!__builtin_mul_overflow(sizes[d] - 1, strides[d], &step) && !__builtin_add_overflow(reach, step, &reach),
-                   Kind::Runtime, "Storage size calculation overflowed with sizes=%s and strides=%s",
-                   show(sizes).c_str(), show(strides).c_str());
+    FLAMBEAU_CHECK(
+        !__builtin_mul_overflow(sizes[d] - 1, strides[d], &step) && !__builtin_add_overflow(reach, step, &reach),
+        Kind::Runtime, "Storage size calculation overflowed with sizes=%s and strides=%s", show(sizes).c_str(),
+        show(strides).c_str());
   }
   const int64_t n = count_elements(sizes);
   const Ref flat = empty(Dims{n == 0 ? 0 : reach}, dtype);
@@ -110,7 +112,8 @@ FLAMBEAU_OP(arange) {
     if (whole)
       wide->as<int64_t>()[i] = static_cast<int64_t>(static_cast<uint64_t>(start.integer()) +
                                                     static_cast<uint64_t>(i) * static_cast<uint64_t>(step.integer()));
-    else wide->as<double>()[i] = start.re + static_cast<double>(i) * step.re;
+    else
+      wide->as<double>()[i] = start.re + static_cast<double>(i) * step.re;
   }
   call.result(contiguous(*wide, dtype));
 }
@@ -127,7 +130,8 @@ FLAMBEAU_OP(linspace) {
   for (int64_t i = 0; i < n; i++) {
     double x;
     if (single) {
-      const float s = static_cast<float>((static_cast<float>(end) - static_cast<float>(start)) / static_cast<float>(n > 1 ? n - 1 : 1));
+      const float s = static_cast<float>((static_cast<float>(end) - static_cast<float>(start)) /
+                                         static_cast<float>(n > 1 ? n - 1 : 1));
       x = i < n / 2 ? std::fma(s, static_cast<float>(i), static_cast<float>(start))
                     : static_cast<float>(end) - s * static_cast<float>(n - i - 1);
     } else {

@@ -22,9 +22,8 @@ void copy_elements(Tensor& dst, const Tensor& src) {
     return;
   }
   const Dims sizes = broadcast_sizes(dst.sizes, src.sizes);
-  FLAMBEAU_CHECK(sizes == dst.sizes, Kind::Runtime,
-                 "output with shape %s doesn't match the broadcast shape %s", show(dst.sizes).c_str(),
-                 show(sizes).c_str());
+  FLAMBEAU_CHECK(sizes == dst.sizes, Kind::Runtime, "output with shape %s doesn't match the broadcast shape %s",
+                 show(dst.sizes).c_str(), show(sizes).c_str());
   int order[kMaxDims];
   memory_order(dst.sizes, dst.strides, order);
   const Dims walk_sizes = permuted(sizes, order);
@@ -46,8 +45,10 @@ void copy_elements(Tensor& dst, const Tensor& src) {
   const bool same = src.dtype == dst.dtype;
   parallel(0, dst.numel, kGrain, [&](int64_t begin, int64_t end) {
     if (from.contiguous && to.contiguous) {
-      if (same) std::memcpy(out + begin * out_item, in + begin * in_item, static_cast<size_t>((end - begin) * in_item));
-      else convert(src.dtype, dst.dtype, end - begin, in + begin * in_item, out + begin * out_item);
+      if (same)
+        std::memcpy(out + begin * out_item, in + begin * in_item, static_cast<size_t>((end - begin) * in_item));
+      else
+        convert(src.dtype, dst.dtype, end - begin, in + begin * in_item, out + begin * out_item);
       return;
     }
     if (same && to.contiguous) return from.gather(in, in_item, begin, end - begin, out + begin * out_item);
@@ -62,8 +63,10 @@ void copy_elements(Tensor& dst, const Tensor& src) {
         loaded = raw;
       }
       char* stored = to.contiguous ? out + i * out_item : converted;
-      if (same) std::memcpy(stored, loaded, static_cast<size_t>(n * out_item));
-      else convert(src.dtype, dst.dtype, n, loaded, stored);
+      if (same)
+        std::memcpy(stored, loaded, static_cast<size_t>(n * out_item));
+      else
+        convert(src.dtype, dst.dtype, n, loaded, stored);
       if (!to.contiguous) to.scatter(out, out_item, i, n, stored);
     }
   });
@@ -114,7 +117,8 @@ void fill(Tensor& t, const Scalar& value) {
   for (int i = 0; i < item; i++) zero = zero && element[i] == 0;
   char* out = t.data();
   alignas(64) char tile[kTile * 16];
-  for (int64_t i = 0; i < std::min(kTile, t.numel); i++) std::memcpy(tile + i * item, element, static_cast<size_t>(item));
+  for (int64_t i = 0; i < std::min(kTile, t.numel); i++)
+    std::memcpy(tile + i * item, element, static_cast<size_t>(item));
   parallel(0, t.numel, kGrain, [&](int64_t begin, int64_t end) {
     if (to.contiguous && zero) {
       std::memset(out + begin * item, 0, static_cast<size_t>((end - begin) * item));
@@ -122,8 +126,10 @@ void fill(Tensor& t, const Scalar& value) {
     }
     for (int64_t i = begin; i < end; i += kTile) {
       const int64_t n = std::min(kTile, end - i);
-      if (to.contiguous) std::memcpy(out + i * item, tile, static_cast<size_t>(n * item));
-      else to.scatter(out, item, i, n, tile);
+      if (to.contiguous)
+        std::memcpy(out + i * item, tile, static_cast<size_t>(n * item));
+      else
+        to.scatter(out, item, i, n, tile);
     }
   });
 }

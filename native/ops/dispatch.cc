@@ -8,18 +8,18 @@
 namespace flambeau {
 namespace {
 
-#define FLAMBEAU_FILL(set)    \
+#define FLAMBEAU_FILL(set)          \
   void fill_##set(KernelTable& t) { \
-    set::fill(t.convert);     \
-    set::fill(t.pointwise);   \
-    set::fill(t.reduce);      \
-    set::fill(t.gemm);        \
-    set::fill(t.conv);        \
-    set::fill(t.pool);        \
-    set::fill(t.norm);        \
-    set::fill(t.optim);       \
-    set::fill(t.softmax);     \
-    set::fill(t.fft);         \
+    set::fill(t.convert);           \
+    set::fill(t.pointwise);         \
+    set::fill(t.reduce);            \
+    set::fill(t.gemm);              \
+    set::fill(t.conv);              \
+    set::fill(t.pool);              \
+    set::fill(t.norm);              \
+    set::fill(t.optim);             \
+    set::fill(t.softmax);           \
+    set::fill(t.fft);               \
   }
 
 struct Candidate {

@@ -257,9 +257,12 @@ FLAMBEAU_OP(fft_c2c) {
     const int d = wrap_dim(dims[i], x.ndim());
     const double factor = i == 0 ? scale : 1;
     const bool convolves = fft_convolves(x.sizes[d]);
-    if (is_double(x)) complex_lines<double, double>(*from, *out, d, forward, factor);
-    else if (convolves) complex_lines<float, double>(*from, *out, d, forward, factor);
-    else complex_lines<float, float>(*from, *out, d, forward, factor);
+    if (is_double(x))
+      complex_lines<double, double>(*from, *out, d, forward, factor);
+    else if (convolves)
+      complex_lines<float, double>(*from, *out, d, forward, factor);
+    else
+      complex_lines<float, float>(*from, *out, d, forward, factor);
     from = out.get();
   }
   call.result(out);
@@ -280,9 +283,12 @@ FLAMBEAU_OP(fft_r2c) {
   Ref out = empty(sizes, is_double(x) ? DType::C128 : DType::C64);
   if (x.numel > 0) {
     const bool convolves = fft_convolves(core_length(n, true));
-    if (is_double(x)) real_to_complex<double, double>(x, *out, dim, forward, scale);
-    else if (convolves) real_to_complex<float, double>(x, *out, dim, forward, scale);
-    else real_to_complex<float, float>(x, *out, dim, forward, scale);
+    if (is_double(x))
+      real_to_complex<double, double>(x, *out, dim, forward, scale);
+    else if (convolves)
+      real_to_complex<float, double>(x, *out, dim, forward, scale);
+    else
+      real_to_complex<float, float>(x, *out, dim, forward, scale);
   }
   call.result(out);
 }
@@ -302,9 +308,12 @@ FLAMBEAU_OP(fft_c2r) {
   Ref out = empty(sizes, is_double(x) ? DType::F64 : DType::F32);
   if (out->numel > 0) {
     const bool convolves = fft_convolves(core_length(n, true));
-    if (is_double(x)) complex_to_real<double, double>(x, *out, dim, forward, scale);
-    else if (convolves) complex_to_real<float, double>(x, *out, dim, forward, scale);
-    else complex_to_real<float, float>(x, *out, dim, forward, scale);
+    if (is_double(x))
+      complex_to_real<double, double>(x, *out, dim, forward, scale);
+    else if (convolves)
+      complex_to_real<float, double>(x, *out, dim, forward, scale);
+    else
+      complex_to_real<float, float>(x, *out, dim, forward, scale);
   }
   call.result(out);
 }

@@ -43,11 +43,24 @@ void unit_root(int64_t k, int64_t n, double& cosine, double& sine) {
   // (c, s) lies in the first eighth; eighths 1 and 2 have the coordinates exchanged, and so on around the circle.
   switch (eighth) {
     case 1: std::swap(c, s); break;
-    case 2: std::swap(c, s); c = -c; break;
+    case 2:
+      std::swap(c, s);
+      c = -c;
+      break;
     case 3: c = -c; break;
-    case 4: c = -c; s = -s; break;
-    case 5: std::swap(c, s); c = -c; s = -s; break;
-    case 6: std::swap(c, s); s = -s; break;
+    case 4:
+      c = -c;
+      s = -s;
+      break;
+    case 5:
+      std::swap(c, s);
+      c = -c;
+      s = -s;
+      break;
+    case 6:
+      std::swap(c, s);
+      s = -s;
+      break;
     case 7: s = -s; break;
     default: break;
   }
@@ -177,8 +190,10 @@ std::shared_ptr<const FftPlan<T>> fft_plan(int64_t n) {
   for (auto it = plans->begin(); it != plans->end();) {
     total += (*it)->room();
     count++;
-    if (count > 1 && (count > kPlans || total > kPlannedElements)) it = plans->erase(it);
-    else ++it;
+    if (count > 1 && (count > kPlans || total > kPlannedElements))
+      it = plans->erase(it);
+    else
+      ++it;
   }
   return made;
 }

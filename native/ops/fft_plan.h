@@ -38,8 +38,8 @@ class FftPlan {
   int64_t length_;
   std::vector<FftPass> passes_;
   std::vector<std::vector<T>> tables_;
-  std::unique_ptr<FftPlan> inner_;       // of the padded length
-  std::vector<T> chirp_re_, chirp_im_;   // exp(-pi i k^2 / n)
+  std::unique_ptr<FftPlan> inner_;        // of the padded length
+  std::vector<T> chirp_re_, chirp_im_;    // exp(-pi i k^2 / n)
   std::vector<T> filter_re_, filter_im_;  // the transform of its conjugate, over the padded length
 };
 

@@ -17,9 +17,9 @@ constexpr int64_t kGrain = 16 * 1024;
 // How the elements x[.., index[i], ..] lie: i counts the index as [outer, n, inner] around the dimension.
 struct Lanes {
   Around at;
-  int64_t step;    // x's stride along the dimension
-  Walk before;     // outer: the strides of x over the index's sizes
-  Ref after;       // int64 [inner]: offsets
+  int64_t step;  // x's stride along the dimension
+  Walk before;   // outer: the strides of x over the index's sizes
+  Ref after;     // int64 [inner]: offsets
 };
 
 // Both have at least one dimension.

@@ -16,9 +16,7 @@ void check_mask(const Tensor& mask, const char* op) {
                  op, dtype_name(mask.dtype));
 }
 
-Ref stretched(const Tensor& t, const Dims& sizes) {
-  return view_of(t, sizes, broadcast_strides(t, sizes), t.offset);
-}
+Ref stretched(const Tensor& t, const Dims& sizes) { return view_of(t, sizes, broadcast_strides(t, sizes), t.offset); }
 
 // The mask row-major over `sizes`, in memory of its own.
 Ref mask_over(const Tensor& mask, const Dims& sizes, const Tensor& changed) {
@@ -87,8 +85,10 @@ FLAMBEAU_OP(masked_fill_) {
         for (int64_t i = begin; i < end; i += kTile) {
           const int64_t n = std::min(kTile, end - i);
           const uint8_t* chosen = bits;
-          if (from.contiguous) chosen = own->as<uint8_t>() + i;
-          else from.gather(own->data(), 1, i, n, bits);
+          if (from.contiguous)
+            chosen = own->as<uint8_t>() + i;
+          else
+            from.gather(own->data(), 1, i, n, bits);
           T* x = to.contiguous ? self.as<T>() + i : tile;
           if (!to.contiguous) to.gather(self.data(), item, i, n, tile);
           for (int64_t k = 0; k < n; k++) x[k] = chosen_of(chosen[k] != 0, filling, x[k]);

@@ -45,7 +45,7 @@ const Register triu{"triu", triangle, 1};
 
 // How many places of a matrix have column - row <= k.
 __int128 lower_count(int64_t rows, int64_t columns, int64_t k) {
-  const int64_t first = std::clamp<int64_t>(-k, 0, rows);                 // rows before have none
+  const int64_t first = std::clamp<int64_t>(-k, 0, rows);                  // rows before have none
   const int64_t full = std::clamp<int64_t>(columns - k - 1, first, rows);  // rows from here on have all
   const __int128 growing = full - first;
   return growing * (first + k + 1) + growing * (growing - 1) / 2 + static_cast<__int128>(rows - full) * columns;

@@ -41,9 +41,7 @@ Ref offsets_of(const Walk& w, int64_t n) {
   return out;
 }
 
-Ref at_least_1d(const Tensor& t) {
-  return t.ndim() > 0 ? share(t) : view_of(t, Dims{1}, Dims{1}, t.offset);
-}
+Ref at_least_1d(const Tensor& t) { return t.ndim() > 0 ? share(t) : view_of(t, Dims{1}, Dims{1}, t.offset); }
 
 Around around(const Dims& sizes, int dim) {
   Around a;

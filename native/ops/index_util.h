@@ -97,11 +97,13 @@ inline void meet(T& there, const T& x) {
   } else if constexpr (kMeet == Meet::Add) {
     if constexpr (std::is_integral_v<T>)
       there = static_cast<T>(static_cast<uint64_t>(there) + static_cast<uint64_t>(x));
-    else there += x;
+    else
+      there += x;
   } else if constexpr (kMeet == Meet::Multiply) {
     if constexpr (std::is_integral_v<T>)
       there = static_cast<T>(static_cast<uint64_t>(there) * static_cast<uint64_t>(x));
-    else there *= x;
+    else
+      there *= x;
   } else if constexpr (!is_complex_type<T>) {
     const bool wins = kMeet == Meet::Max ? x > there : x < there;
     if (wins || x != x) there = x;

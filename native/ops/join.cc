@@ -170,8 +170,10 @@ FLAMBEAU_OP(roll) {
     const int64_t n = x.sizes[d];
     const auto same = std::find_if(moves.begin(), moves.end(), [d](const auto& m) { return m.first == d; });
     const int64_t shift = (shifts[static_cast<size_t>(k)] % n + n) % n;
-    if (same == moves.end()) moves.emplace_back(d, shift);
-    else same->second = (same->second + shift) % n;
+    if (same == moves.end())
+      moves.emplace_back(d, shift);
+    else
+      same->second = (same->second + shift) % n;
   }
   moves.erase(std::remove_if(moves.begin(), moves.end(), [](const auto& m) { return m.second == 0; }), moves.end());
   if (x.numel > 0) roll_from(*out, x, moves, 0);

@@ -10,14 +10,18 @@ void move_run(char* memory, int64_t stride, int64_t n, char* packed) {
   T* m = reinterpret_cast<T*>(memory);
   T* p = reinterpret_cast<T*>(packed);
   if (stride == 1) {
-    if constexpr (kGather) std::memcpy(p, m, sizeof(T) * static_cast<size_t>(n));
-    else std::memcpy(m, p, sizeof(T) * static_cast<size_t>(n));
+    if constexpr (kGather)
+      std::memcpy(p, m, sizeof(T) * static_cast<size_t>(n));
+    else
+      std::memcpy(m, p, sizeof(T) * static_cast<size_t>(n));
   } else if (stride == 0 && kGather) {
     for (int64_t i = 0; i < n; i++) p[i] = m[0];
   } else {
     for (int64_t i = 0; i < n; i++) {
-      if constexpr (kGather) p[i] = m[i * stride];
-      else m[i * stride] = p[i];
+      if constexpr (kGather)
+        p[i] = m[i * stride];
+      else
+        m[i * stride] = p[i];
     }
   }
 }

@@ -253,14 +253,14 @@ void make_q(const Mat<T>& qr, const T* tau, int64_t k, const Mat<T>& q, T* room)
   }
 }
 
-#define FLAMBEAU_LINALG(T)                                                                \
-  template void multiply(double, const Mat<T>&, const Mat<T>&, double, const Mat<T>&);    \
-  template void solve_triangular(const Mat<T>&, const Mat<T>&, bool, bool);               \
-  template T reflection(T&, T*, int64_t, int64_t);                                        \
-  template void reflect(const T*, int64_t, T, const Mat<T>&, T*);                         \
-  template int64_t apply_q_room<T>(int64_t, int64_t);                                     \
-  template void apply_q(const Mat<T>&, const T*, const Mat<T>&, bool, T*);                \
-  template void factor_qr(const Mat<T>&, T*, T*);                                         \
+#define FLAMBEAU_LINALG(T)                                                             \
+  template void multiply(double, const Mat<T>&, const Mat<T>&, double, const Mat<T>&); \
+  template void solve_triangular(const Mat<T>&, const Mat<T>&, bool, bool);            \
+  template T reflection(T&, T*, int64_t, int64_t);                                     \
+  template void reflect(const T*, int64_t, T, const Mat<T>&, T*);                      \
+  template int64_t apply_q_room<T>(int64_t, int64_t);                                  \
+  template void apply_q(const Mat<T>&, const T*, const Mat<T>&, bool, T*);             \
+  template void factor_qr(const Mat<T>&, T*, T*);                                      \
   template void make_q(const Mat<T>&, const T*, int64_t, const Mat<T>&, T*);
 FLAMBEAU_LINALG(float)
 FLAMBEAU_LINALG(double)

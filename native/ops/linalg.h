@@ -154,8 +154,10 @@ void by_type(const char* name, DType t, const F& fn) {
 template <class F>
 void by_wide_type(const char* name, DType t, const F& fn) {
   by_type(name, t, [&](auto zero) {
-    if constexpr (is_cx<decltype(zero)>) fn(Cx<double>());
-    else fn(double());
+    if constexpr (is_cx<decltype(zero)>)
+      fn(Cx<double>());
+    else
+      fn(double());
   });
 }
 

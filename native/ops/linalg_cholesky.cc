@@ -111,9 +111,12 @@ int32_t factor_ldl(const Mat<T>& a, int32_t* pivots, bool hermitian) {
       for (int64_t j = k; j < n; j++)
         if (j != big) row = std::max(row, size1(j < big ? a(big, j) : a(j, big)));
       const Real<T> there = hermitian ? std::fabs(re(a(big, big))) : size1(a(big, big));
-      if (here >= alpha * most * (most / row)) other = k;
-      else if (there >= alpha * row) other = big;
-      else other = big, size = 2;
+      if (here >= alpha * most * (most / row))
+        other = k;
+      else if (there >= alpha * row)
+        other = big;
+      else
+        other = big, size = 2;
     }
     const int64_t last = k + size - 1;
     if (other != last) {

@@ -27,8 +27,8 @@ void values_of(const Mat<C>& t, C* w) {
 C wide(double x) { return C(x); }
 C wide(C x) { return x; }
 
-// x[0..top] solves (T - w I) x = -r on a Schur form whose blocks of two are told by its subdiagonal; x holds r on entry.
-// A pivot that vanishes (a repeated eigenvalue) is replaced by `least`; what grows is scaled, with x[..last].
+// x[0..top] solves (T - w I) x = -r on a Schur form whose blocks of two are told by its subdiagonal; x holds r on
+// entry. A pivot that vanishes (a repeated eigenvalue) is replaced by `least`; what grows is scaled, with x[..last].
 template <class T>
 void substitute_back(const Mat<T>& t, C w, C* x, int64_t top, int64_t last, double least) {
   const auto pivot = [&](C p) { return size1(p) < least ? C(least) : p; };
@@ -150,8 +150,10 @@ FLAMBEAU_OP(linalg_eig) {
         const Mat<C> vt = dense(part.template take<C>(n * n), n, n);
         const auto conjugate_of_last = [&](int64_t k) { return !is_cx<T> && k > 0 && w[k].im < 0; };
         for (int64_t k = 0; k < n; k++)
-          if (!conjugate_of_last(k)) vector_of(t, w, k, x.at + k * n, least);
-          else std::fill(x.at + k * n, x.at + (k + 1) * n, C());
+          if (!conjugate_of_last(k))
+            vector_of(t, w, k, x.at + k * n, least);
+          else
+            std::fill(x.at + k * n, x.at + (k + 1) * n, C());
         for (int64_t k = 0; k < n * n; k++) z.at[k] = wide(zt[k]);
         multiply(1, x, z, 0, vt);
         const Mat<C> to = dense(v->as<C>() + i * n * n, n, n);
@@ -168,11 +170,12 @@ FLAMBEAU_OP(linalg_eig) {
     });
   });
   FLAMBEAU_CHECK(!bad_input, Kind::Runtime, "torch.linalg.eig: input tensor should not contain infs or NaNs.");
-  FLAMBEAU_CHECK(failed < 0, Kind::Runtime,
-                 "linalg.eig: %sThe algorithm failed to converge because the input matrix is ill-conditioned or has too "
-                 "many repeated eigenvalues (error code: %lld).",
-                 batch.sizes.size() ? ("(Batch element " + std::to_string(failed) + "): ").c_str() : "",
-                 static_cast<long long>(n));
+  FLAMBEAU_CHECK(
+      failed < 0, Kind::Runtime,
+      "linalg.eig: %sThe algorithm failed to converge because the input matrix is ill-conditioned or has too "
+      "many repeated eigenvalues (error code: %lld).",
+      batch.sizes.size() ? ("(Batch element " + std::to_string(failed) + "): ").c_str() : "",
+      static_cast<long long>(n));
   const DType type = a.dtype == DType::F32 || a.dtype == DType::C64 ? DType::C64 : DType::C128;
   call.result(contiguous(*values, type));
   if (vectors) call.result(contiguous(*v, type));

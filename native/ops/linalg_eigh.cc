@@ -133,8 +133,10 @@ FLAMBEAU_OP(linalg_eigh) {
       for (int64_t r = 0; r < n; r++) {
         m(r, r) = re(m(r, r));
         for (int64_t c = 0; c < r; c++) {
-          if (upper) m(r, c) = conj(m(c, r));
-          else m(c, r) = conj(m(r, c));
+          if (upper)
+            m(r, c) = conj(m(c, r));
+          else
+            m(c, r) = conj(m(r, c));
         }
       }
       if (!finite(m.at, n * n)) {
@@ -171,11 +173,12 @@ FLAMBEAU_OP(linalg_eigh) {
       std::sort(d, d + n);
     });
   });
-  FLAMBEAU_CHECK(failed < 0, Kind::Runtime,
-                 "linalg.eigh: %sThe algorithm failed to converge because the input matrix is ill-conditioned or has too "
-                 "many repeated eigenvalues (error code: %lld).",
-                 batch.sizes.size() ? ("(Batch element " + std::to_string(failed) + "): ").c_str() : "",
-                 static_cast<long long>(n > 1 ? n - 1 : 1));
+  FLAMBEAU_CHECK(
+      failed < 0, Kind::Runtime,
+      "linalg.eigh: %sThe algorithm failed to converge because the input matrix is ill-conditioned or has too "
+      "many repeated eigenvalues (error code: %lld).",
+      batch.sizes.size() ? ("(Batch element " + std::to_string(failed) + "): ").c_str() : "",
+      static_cast<long long>(n > 1 ? n - 1 : 1));
   const DType real = a.dtype == DType::F32 || a.dtype == DType::C64 ? DType::F32 : DType::F64;
   call.result(contiguous(*values, real));
   if (vectors) call.result(contiguous(*v, a.dtype));

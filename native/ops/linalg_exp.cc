@@ -10,8 +10,11 @@ struct Degree {
   double bound;  // of the 1-norm, up to which the approximant is exact to rounding
 };
 constexpr Degree kSingle[] = {{3, 4.258730016922831e-1}, {5, 1.880152677804762}, {7, 3.925724783138660}};
-constexpr Degree kDouble[] = {
-    {3, 1.495585217958292e-2}, {5, 2.539398330063230e-1}, {7, 9.504178996162932e-1}, {9, 2.097847961257068}, {13, 5.371920351148152}};
+constexpr Degree kDouble[] = {{3, 1.495585217958292e-2},
+                              {5, 2.539398330063230e-1},
+                              {7, 9.504178996162932e-1},
+                              {9, 2.097847961257068},
+                              {13, 5.371920351148152}};
 
 template <class T>
 double one_norm(const Mat<T>& a) {
@@ -97,12 +100,13 @@ FLAMBEAU_OP(linalg_matrix_exp) {
   Ref out = empty(a.sizes, a.dtype);
   by_type("linalg_matrix_exp", a.dtype, [&](auto zero) {
     using T = decltype(zero);
-    for_each_in_room(batch.count, 10 * cost(n, n, n), Room::bytes<T>(6 * n * n) + Room::bytes<int32_t>(n), [&](int64_t i, char* space) {
-      Room part(space);
-      T* room = part.template take<T>(6 * n * n);
-      exponential(dense(work->as<T>() + i * n * n, n, n), dense(out->as<T>() + i * n * n, n, n), room,
-                  part.template take<int32_t>(n));
-    });
+    for_each_in_room(batch.count, 10 * cost(n, n, n), Room::bytes<T>(6 * n * n) + Room::bytes<int32_t>(n),
+                     [&](int64_t i, char* space) {
+                       Room part(space);
+                       T* room = part.template take<T>(6 * n * n);
+                       exponential(dense(work->as<T>() + i * n * n, n, n), dense(out->as<T>() + i * n * n, n, n), room,
+                                   part.template take<int32_t>(n));
+                     });
   });
   call.result(out);
 }

@@ -64,8 +64,8 @@ int32_t factor_lu(const Mat<T>& a, int32_t* pivots) {
   return info;
 }
 
-#define FLAMBEAU_LU(T)                                        \
-  template int32_t factor_lu(const Mat<T>&, int32_t*);        \
+#define FLAMBEAU_LU(T)                                 \
+  template int32_t factor_lu(const Mat<T>&, int32_t*); \
   template void exchange_rows(const Mat<T>&, const int32_t*, int64_t, bool);
 FLAMBEAU_LU(float)
 FLAMBEAU_LU(double)
@@ -182,7 +182,8 @@ FLAMBEAU_OP(linalg_solve_triangular) {
   by_type("linalg_solve_triangular", given.dtype, [&](auto zero) {
     using T = decltype(zero);
     for_each_in_room(batch.count, cost(n, n, columns), 0, [&](int64_t i, char*) {
-      solve_triangular(dense(a->as<T>() + i * n * n, n, n), dense(x->as<T>() + i * n * columns, n, columns), upper, unit);
+      solve_triangular(dense(a->as<T>() + i * n * n, n, n), dense(x->as<T>() + i * n * columns, n, columns), upper,
+                       unit);
     });
   });
   call.result(x);

@@ -24,9 +24,10 @@ FLAMBEAU_OP(linalg_geqrf) {
   Ref tau = empty(batch.with({k}), a.dtype);
   by_type("geqrf_cpu", a.dtype, [&](auto zero) {
     using T = decltype(zero);
-    for_each_in_room(batch.count, 2 * cost(m, n, k), Room::bytes<T>(factor_qr_room<T>(m, n)), [&](int64_t i, char* room) {
-      factor_qr(dense(qr->as<T>() + i * m * n, m, n), tau->as<T>() + i * k, reinterpret_cast<T*>(room));
-    });
+    for_each_in_room(
+        batch.count, 2 * cost(m, n, k), Room::bytes<T>(factor_qr_room<T>(m, n)), [&](int64_t i, char* room) {
+          factor_qr(dense(qr->as<T>() + i * m * n, m, n), tau->as<T>() + i * k, reinterpret_cast<T*>(room));
+        });
   });
   call.result(qr);
   call.result(tau);
@@ -49,10 +50,11 @@ FLAMBEAU_OP(linalg_make_q) {
   Ref q = empty(batch.with({m, columns}), given.dtype);
   by_type("linalg_make_q", given.dtype, [&](auto zero) {
     using T = decltype(zero);
-    for_each_in_room(batch.count, 2 * cost(m, columns, k), Room::bytes<T>(apply_q_room<T>(m, columns)), [&](int64_t i, char* room) {
-      make_q(dense(qr->as<T>() + i * m * n, m, n).cols_from(0, k), tau->as<T>() + i * k, k,
-             dense(q->as<T>() + i * m * columns, m, columns), reinterpret_cast<T*>(room));
-    });
+    for_each_in_room(batch.count, 2 * cost(m, columns, k), Room::bytes<T>(apply_q_room<T>(m, columns)),
+                     [&](int64_t i, char* room) {
+                       make_q(dense(qr->as<T>() + i * m * n, m, n).cols_from(0, k), tau->as<T>() + i * k, k,
+                              dense(q->as<T>() + i * m * columns, m, columns), reinterpret_cast<T*>(room));
+                     });
   });
   call.result(q);
 }
@@ -78,16 +80,17 @@ FLAMBEAU_OP(linalg_ormqr) {
   by_type("ormqr_cpu", given.dtype, [&](auto zero) {
     using T = decltype(zero);
     const int64_t across = left ? columns : rows;
-    for_each_in_room(batch.count, 2 * cost(m, across, k), Room::bytes<T>(apply_q_room<T>(m, across)), [&](int64_t i, char* room) {
-      const Mat<T> q = dense(qr->as<T>() + i * m * n, m, n).cols_from(0, k);
-      const Mat<T> c = dense(out->as<T>() + i * rows * columns, rows, columns);
-      T* work = reinterpret_cast<T*>(room);
-      if (left) return apply_q(q, tau->as<T>() + i * k, c, transpose, work);
-      // (c Q)^T = Q^T c^T, which is the conjugate of Q^H conj(c)^T.
-      conjugate(c);
-      apply_q(q, tau->as<T>() + i * k, c.t(), !transpose, work);
-      conjugate(c);
-    });
+    for_each_in_room(batch.count, 2 * cost(m, across, k), Room::bytes<T>(apply_q_room<T>(m, across)),
+                     [&](int64_t i, char* room) {
+                       const Mat<T> q = dense(qr->as<T>() + i * m * n, m, n).cols_from(0, k);
+                       const Mat<T> c = dense(out->as<T>() + i * rows * columns, rows, columns);
+                       T* work = reinterpret_cast<T*>(room);
+                       if (left) return apply_q(q, tau->as<T>() + i * k, c, transpose, work);
+                       // (c Q)^T = Q^T c^T, which is the conjugate of Q^H conj(c)^T.
+                       conjugate(c);
+                       apply_q(q, tau->as<T>() + i * k, c.t(), !transpose, work);
+                       conjugate(c);
+                     });
   });
   call.result(out);
 }

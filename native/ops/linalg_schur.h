@@ -1,11 +1,12 @@
-// Schur forms of general matrices: a = Z T Z^H with T upper triangular, or, for a real matrix, with blocks of two on the
-// diagonal for pairs of complex eigenvalues.
+// Schur forms of general matrices: a = Z T Z^H with T upper triangular, or, for a real matrix, with blocks of two on
+// the diagonal for pairs of complex eigenvalues.
 #pragma once
 #include "ops/linalg.h"
 
 namespace flambeau::linalg {
 
-// Powers of two that bring rows and columns of equal index to like sizes: a becomes D^-1 a D (Parlett and Reinsch 1969).
+// Powers of two that bring rows and columns of equal index to like sizes: a becomes D^-1 a D (Parlett and Reinsch
+// 1969).
 template <class T>
 void balance(const Mat<T>& a, double* d);
 // a = Q H Q^H with H zero below the first subdiagonal; a becomes H, zt [n, n] (if not null) Q^T.

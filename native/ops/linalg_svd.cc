@@ -268,12 +268,16 @@ FLAMBEAU_OP(linalg_svd) {
         const Mat<T> to_v = dense(vh->as<T>() + i * v_rows * cols, v_rows, cols);
         for (int64_t j = 0; j < s.columns; j++) {
           const int64_t from = j < k ? order[j] : j;
-          if (wide) assign(to_v.rows_from(j, 1), big.rows_from(from, 1));
-          else assign(to_u.cols_from(j, 1), big.rows_from(from, 1).t());
+          if (wide)
+            assign(to_v.rows_from(j, 1), big.rows_from(from, 1));
+          else
+            assign(to_u.cols_from(j, 1), big.rows_from(from, 1).t());
         }
         for (int64_t j = 0; j < k; j++) {
-          if (wide) assign(to_u.cols_from(j, 1), small.rows_from(order[j], 1).t());
-          else assign(to_v.rows_from(j, 1), small.rows_from(order[j], 1));
+          if (wide)
+            assign(to_u.cols_from(j, 1), small.rows_from(order[j], 1).t());
+          else
+            assign(to_v.rows_from(j, 1), small.rows_from(order[j], 1));
         }
         conjugate(to_v);
       }

@@ -54,8 +54,10 @@ void multiply(const Tensor& a, const Tensor& b, Tensor& c, GemmScalar alpha, Gem
       continue;
     }
     const int64_t now[3] = {as[d], bs[d], cs[d]};
-    if (inner == 1) std::copy(now, now + 3, steps);
-    else if (now[0] != steps[0] * inner || now[1] != steps[1] * inner || now[2] != steps[2] * inner) break;
+    if (inner == 1)
+      std::copy(now, now + 3, steps);
+    else if (now[0] != steps[0] * inner || now[1] != steps[1] * inner || now[2] != steps[2] * inner)
+      break;
     inner *= batch[d];
     outer_dims = d;
   }
@@ -101,8 +103,10 @@ FLAMBEAU_OP(matmul) {
   const Tensor& given_b = call.tensor();
   // A vector takes part as a row on the left, as a column on the right; its dimension of size one leaves the result.
   const bool row = given_a.ndim() == 1, column = given_b.ndim() == 1;
-  const Ref left = row ? view_of(given_a, Dims{1, given_a.sizes[0]}, Dims{0, given_a.strides[0]}, given_a.offset) : share(given_a);
-  const Ref right = column ? view_of(given_b, Dims{given_b.sizes[0], 1}, Dims{given_b.strides[0], 0}, given_b.offset) : share(given_b);
+  const Ref left =
+      row ? view_of(given_a, Dims{1, given_a.sizes[0]}, Dims{0, given_a.strides[0]}, given_a.offset) : share(given_a);
+  const Ref right = column ? view_of(given_b, Dims{given_b.sizes[0], 1}, Dims{given_b.strides[0], 0}, given_b.offset)
+                           : share(given_b);
   const Tensor& a = *left;
   const Tensor& b = *right;
   check_pair("matmul", a, b);
@@ -111,7 +115,8 @@ FLAMBEAU_OP(matmul) {
   if (k != b.sizes[b.ndim() - 2]) {
     if (a.ndim() == 2 && b.ndim() == 2)
       fail(Kind::Runtime, "mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)",
-           static_cast<Int>(a.sizes[0]), static_cast<Int>(k), static_cast<Int>(b.sizes[0]), static_cast<Int>(b.sizes[1]));
+           static_cast<Int>(a.sizes[0]), static_cast<Int>(k), static_cast<Int>(b.sizes[0]),
+           static_cast<Int>(b.sizes[1]));
     fail(Kind::Runtime,
          "Expected size for first two dimensions of batch2 tensor to be: [%lld, %lld] but got: [%lld, %lld].",
          static_cast<Int>(a.ndim() > 2 ? a.sizes[a.ndim() - 3] : 1), static_cast<Int>(k),
@@ -160,8 +165,8 @@ FLAMBEAU_OP(addmm) {
   const bool scaled = beta.re != 0 || beta.im != 0;
   const int n = out->ndim();
   // A bias along the columns joins in the write-back; anything else is copied first and accumulated onto.
-  const bool bias = scaled && beta.re == 1 && beta.im == 0 && input.ndim() == 1 && input.sizes[0] == out->sizes[n - 1] &&
-                    input.strides[0] == 1 && input.dtype == dtype;
+  const bool bias = scaled && beta.re == 1 && beta.im == 0 && input.ndim() == 1 &&
+                    input.sizes[0] == out->sizes[n - 1] && input.strides[0] == 1 && input.dtype == dtype;
   if (bias) {
     multiply(*x, *y, *out, factor(alpha), 0.0, input.data());
   } else {
@@ -190,7 +195,8 @@ FLAMBEAU_OP(linear) {
   int64_t rows = 1;
   for (int d = 0; d + 1 < x.ndim(); d++) rows *= x.sizes[d];
   FLAMBEAU_CHECK(in == w.sizes[1], Kind::Runtime, "mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)",
-                 static_cast<Int>(rows), static_cast<Int>(in), static_cast<Int>(w.sizes[1]), static_cast<Int>(out_features));
+                 static_cast<Int>(rows), static_cast<Int>(in), static_cast<Int>(w.sizes[1]),
+                 static_cast<Int>(out_features));
   if (bias) {
     FLAMBEAU_CHECK(bias->dtype == x.dtype, Kind::Runtime, "linear(): bias has the type %s, expected %s",
                    scalar_name(bias->dtype), scalar_name(x.dtype));
@@ -202,7 +208,8 @@ FLAMBEAU_OP(linear) {
   const Ref input = x.ndim() == 2 && dtype == x.dtype ? share(x) : contiguous(x, dtype);
   const Ref flat = input->ndim() == 2 ? input : view_of(*input, Dims{rows, in}, Dims{in, 1}, input->offset);
   const Ref weight = dtype == w.dtype ? share(w) : contiguous(w, dtype);
-  const Ref turned = view_of(*weight, Dims{in, out_features}, Dims{weight->strides[1], weight->strides[0]}, weight->offset);
+  const Ref turned =
+      view_of(*weight, Dims{in, out_features}, Dims{weight->strides[1], weight->strides[0]}, weight->offset);
   const Ref shift = bias ? contiguous(*bias, dtype) : Ref();
   Dims sizes = x.sizes;
   sizes[sizes.size() - 1] = out_features;

@@ -20,8 +20,8 @@ DType float_compute(const char* name, const Tensor& t) {
 // Reads one number per spatial dimension into the last places of a (depth, height, width) triple.
 void read3(Call& call, int nd, int64_t fill, int64_t* out, const char* what) {
   const Dims d = call.dims();
-  FLAMBEAU_CHECK(d.size() == nd || d.size() == 1, Kind::Runtime, "expected %s to be a single integer or a list of %d integers",
-                 what, nd);
+  FLAMBEAU_CHECK(d.size() == nd || d.size() == 1, Kind::Runtime,
+                 "expected %s to be a single integer or a list of %d integers", what, nd);
   for (int i = 0; i < 3; i++) out[i] = fill;
   for (int i = 0; i < nd; i++) out[3 - nd + i] = d.size() == 1 ? d[0] : d[i];
 }
@@ -48,7 +48,8 @@ std::string product_text(const Dims& d) {
   return s;
 }
 
-// The geometry of a convolution whose input has sizes `in`; stride, padding, dilation and groups are read from the call.
+// The geometry of a convolution whose input has sizes `in`; stride, padding, dilation and groups are read from the
+// call.
 ConvShape conv_shape(Call& call, int nd, const Tensor& w) {
   ConvShape s{};
   read3(call, nd, 1, s.stride, "stride");
@@ -81,17 +82,20 @@ FLAMBEAU_OP(conv) {
                  scalar_name(w.dtype));
   s.n = x.sizes[0];
   s.c = x.sizes[1];
-  FLAMBEAU_CHECK(s.o >= s.groups && s.o % s.groups == 0, Kind::Runtime,
-                 "Given groups=%lld, expected weight to be at least %lld at dimension 0 and divisible by it, but got weight of "
-                 "size %s instead",
-                 static_cast<Int>(s.groups), static_cast<Int>(s.groups), show(w.sizes).c_str());
-  FLAMBEAU_CHECK(s.c == w.sizes[1] * s.groups, Kind::Runtime,
-                 "Given groups=%lld, weight of size %s, expected input%s to have %lld channels, but got %lld channels instead",
-                 static_cast<Int>(s.groups), show(w.sizes).c_str(), show(x.sizes).c_str(),
-                 static_cast<Int>(w.sizes[1] * s.groups), static_cast<Int>(s.c));
-  FLAMBEAU_CHECK(!bias || (bias->ndim() == 1 && bias->sizes[0] == s.o), Kind::Runtime,
-                 "Given weight of size %s, expected bias to be 1-dimensional with %lld elements, but got bias of size %s instead",
-                 show(w.sizes).c_str(), static_cast<Int>(s.o), bias ? show(bias->sizes).c_str() : "");
+  FLAMBEAU_CHECK(
+      s.o >= s.groups && s.o % s.groups == 0, Kind::Runtime,
+      "Given groups=%lld, expected weight to be at least %lld at dimension 0 and divisible by it, but got weight of "
+      "size %s instead",
+      static_cast<Int>(s.groups), static_cast<Int>(s.groups), show(w.sizes).c_str());
+  FLAMBEAU_CHECK(
+      s.c == w.sizes[1] * s.groups, Kind::Runtime,
+      "Given groups=%lld, weight of size %s, expected input%s to have %lld channels, but got %lld channels instead",
+      static_cast<Int>(s.groups), show(w.sizes).c_str(), show(x.sizes).c_str(), static_cast<Int>(w.sizes[1] * s.groups),
+      static_cast<Int>(s.c));
+  FLAMBEAU_CHECK(
+      !bias || (bias->ndim() == 1 && bias->sizes[0] == s.o), Kind::Runtime,
+      "Given weight of size %s, expected bias to be 1-dimensional with %lld elements, but got bias of size %s instead",
+      show(w.sizes).c_str(), static_cast<Int>(s.o), bias ? show(bias->sizes).c_str() : "");
   spatial3(x, nd, s.in);
   bool small = false;
   for (int i = 0; i < 3; i++) {
@@ -107,7 +111,9 @@ FLAMBEAU_OP(conv) {
       room[i] = s.in[3 - nd + i] + 2 * s.pad[3 - nd + i];
       reach[i] = s.dilation[3 - nd + i] * (s.kernel[3 - nd + i] - 1) + 1;
     }
-    fail(Kind::Runtime, "Calculated padded input size per channel: %s. Kernel size: %s. Kernel size can't be greater than actual input size",
+    fail(Kind::Runtime,
+         "Calculated padded input size per channel: %s. Kernel size: %s. Kernel size can't be greater than actual "
+         "input size",
          product_text(room).c_str(), product_text(reach).c_str());
   }
   // Integers are convolved in float64: exact as long as sums stay below 2^53.
@@ -160,8 +166,9 @@ FLAMBEAU_OP(conv_input) {
   const Dims in_sizes = call.dims();
   const Tensor* bias = call.tensor_or_null();
   const int nd = gy.ndim() - 2;
-  FLAMBEAU_CHECK(nd >= 1 && nd <= 3 && gy.dtype == w.dtype, Kind::Runtime, "Input type (%s) and weight type (%s) should be the same",
-                 scalar_name(gy.dtype), scalar_name(w.dtype));
+  FLAMBEAU_CHECK(nd >= 1 && nd <= 3 && gy.dtype == w.dtype, Kind::Runtime,
+                 "Input type (%s) and weight type (%s) should be the same", scalar_name(gy.dtype),
+                 scalar_name(w.dtype));
   const ConvShape s = backward_shape(call, gy, in_sizes, w.sizes, nd);
   FLAMBEAU_CHECK(!bias || (bias->ndim() == 1 && bias->sizes[0] == s.c && bias->dtype == gy.dtype), Kind::Runtime,
                  "expected bias to be 1-dimensional with %lld elements", static_cast<Int>(s.c));
@@ -169,7 +176,8 @@ FLAMBEAU_OP(conv_input) {
   const Ref gc = contiguous(gy, dtype), wc = contiguous(w, dtype);
   const Ref bc = bias ? contiguous(*bias, dtype) : Ref();
   Ref gx = empty(in_sizes, dtype);
-  if (gx->numel > 0) kernels().conv.backward_input(dtype, s, gc->data(), wc->data(), bc ? bc->data() : nullptr, gx->data());
+  if (gx->numel > 0)
+    kernels().conv.backward_input(dtype, s, gc->data(), wc->data(), bc ? bc->data() : nullptr, gx->data());
   call.result(contiguous(*gx, gy.dtype));
 }
 
@@ -179,8 +187,9 @@ FLAMBEAU_OP(conv_weight) {
   const Tensor& x = call.tensor();
   const Dims w_sizes = call.dims();
   const int nd = gy.ndim() - 2;
-  FLAMBEAU_CHECK(nd >= 1 && nd <= 3 && gy.dtype == x.dtype, Kind::Runtime, "Input type (%s) and gradient type (%s) should be the same",
-                 scalar_name(x.dtype), scalar_name(gy.dtype));
+  FLAMBEAU_CHECK(nd >= 1 && nd <= 3 && gy.dtype == x.dtype, Kind::Runtime,
+                 "Input type (%s) and gradient type (%s) should be the same", scalar_name(x.dtype),
+                 scalar_name(gy.dtype));
   const ConvShape s = backward_shape(call, gy, x.sizes, w_sizes, nd);
   const DType dtype = float_compute("conv", gy);
   const Ref gc = contiguous(gy, dtype), xc = contiguous(x, dtype);
@@ -213,13 +222,17 @@ PoolShape pool_geometry(Call& call, const char* name, const Tensor& x, int nd, b
   s.planes = 1;
   for (int d = 0; d < x.ndim() - nd; d++) s.planes *= x.sizes[d];
   for (int i = 0; i < 3; i++) {
-    FLAMBEAU_CHECK(s.kernel[i] > 0, Kind::Runtime, "kernel size should be greater than zero, but got %lld", static_cast<Int>(s.kernel[i]));
+    FLAMBEAU_CHECK(s.kernel[i] > 0, Kind::Runtime, "kernel size should be greater than zero, but got %lld",
+                   static_cast<Int>(s.kernel[i]));
     FLAMBEAU_CHECK(s.stride[i] > 0, Kind::Runtime, "stride should not be zero");
-    FLAMBEAU_CHECK(s.dilation[i] > 0, Kind::Runtime, "dilation should be greater than zero, but got %lld", static_cast<Int>(s.dilation[i]));
-    FLAMBEAU_CHECK(s.pad[i] >= 0, Kind::Runtime, "pad must be non-negative, but got pad: %lld", static_cast<Int>(s.pad[i]));
-    FLAMBEAU_CHECK(s.pad[i] * 2 <= (s.kernel[i] - 1) * s.dilation[i] + 1, Kind::Runtime,
-                   "pad should be at most half of effective kernel size, but got pad=%lld, kernel_size=%lld and dilation=%lld",
-                   static_cast<Int>(s.pad[i]), static_cast<Int>(s.kernel[i]), static_cast<Int>(s.dilation[i]));
+    FLAMBEAU_CHECK(s.dilation[i] > 0, Kind::Runtime, "dilation should be greater than zero, but got %lld",
+                   static_cast<Int>(s.dilation[i]));
+    FLAMBEAU_CHECK(s.pad[i] >= 0, Kind::Runtime, "pad must be non-negative, but got pad: %lld",
+                   static_cast<Int>(s.pad[i]));
+    FLAMBEAU_CHECK(
+        s.pad[i] * 2 <= (s.kernel[i] - 1) * s.dilation[i] + 1, Kind::Runtime,
+        "pad should be at most half of effective kernel size, but got pad=%lld, kernel_size=%lld and dilation=%lld",
+        static_cast<Int>(s.pad[i]), static_cast<Int>(s.kernel[i]), static_cast<Int>(s.dilation[i]));
     s.out[i] = pooled_size(s.in[i], s.kernel[i], s.pad[i], s.stride[i], s.dilation[i], ceil);
   }
   bool empty_out = false;
@@ -236,11 +249,12 @@ PoolShape pool_geometry(Call& call, const char* name, const Tensor& x, int nd, b
       t += ')';
       return t;
     };
-    fail(Kind::Runtime, "Given input size: %s. Calculated output size: %s. Output size is too small", text(s.in).c_str(),
-         text(s.out).c_str());
+    fail(Kind::Runtime, "Given input size: %s. Calculated output size: %s. Output size is too small",
+         text(s.in).c_str(), text(s.out).c_str());
   }
   for (int d = x.ndim() - nd - (x.ndim() == nd + 2 ? 1 : 0); d < x.ndim(); d++)
-    FLAMBEAU_CHECK(x.sizes[d] > 0, Kind::Runtime, "%s: Expected input's non-batch dimensions to have positive length, but got %s", name,
+    FLAMBEAU_CHECK(x.sizes[d] > 0, Kind::Runtime,
+                   "%s: Expected input's non-batch dimensions to have positive length, but got %s", name,
                    show(x.sizes).c_str());
   return s;
 }
@@ -256,7 +270,8 @@ FLAMBEAU_OP(max_pool) {
   const Tensor& x = call.tensor();
   const int nd = static_cast<int>(call.integer());
   const PoolShape s = pool_geometry(call, "max_pool", x, nd, true);
-  FLAMBEAU_CHECK(!is_complex(x.dtype) && x.dtype != DType::Bool, Kind::Runtime, "\"max_pool%dd\" not implemented for '%s'", nd, scalar_name(x.dtype));
+  FLAMBEAU_CHECK(!is_complex(x.dtype) && x.dtype != DType::Bool, Kind::Runtime,
+                 "\"max_pool%dd\" not implemented for '%s'", nd, scalar_name(x.dtype));
   const DType dtype = dtype_of(compute_of(x.dtype));
   const Ref xc = contiguous(x, dtype);
   const Dims sizes = pooled_sizes(x, nd, s.out);
@@ -310,7 +325,8 @@ FLAMBEAU_OP(avg_pool) {
   const int nd = static_cast<int>(call.integer());
   PoolShape s = pool_geometry(call, "avg_pool", x, nd, false);
   read_average(call, &s);
-  FLAMBEAU_CHECK(is_float(x.dtype) || x.dtype == DType::I64, Kind::Runtime, "\"avg_pool%dd\" not implemented for '%s'", nd, scalar_name(x.dtype));
+  FLAMBEAU_CHECK(is_float(x.dtype) || x.dtype == DType::I64, Kind::Runtime, "\"avg_pool%dd\" not implemented for '%s'",
+                 nd, scalar_name(x.dtype));
   const DType dtype = dtype_of(compute_of(x.dtype));
   const Ref xc = contiguous(x, dtype);
   Ref y = empty(pooled_sizes(x, nd, s.out), dtype);
@@ -325,7 +341,8 @@ FLAMBEAU_OP(avg_pool_backward) {
   const int nd = static_cast<int>(call.integer());
   PoolShape s = pool_geometry(call, "avg_pool", x, nd, false);
   read_average(call, &s);
-  FLAMBEAU_CHECK(gy.sizes == pooled_sizes(x, nd, s.out), Kind::Runtime, "avg_pool backward: gradient of size %s does not fit", show(gy.sizes).c_str());
+  FLAMBEAU_CHECK(gy.sizes == pooled_sizes(x, nd, s.out), Kind::Runtime,
+                 "avg_pool backward: gradient of size %s does not fit", show(gy.sizes).c_str());
   const DType dtype = float_compute("avg_pool_backward", gy);
   const Ref gc = contiguous(gy, dtype);
   Ref gx = empty(x.sizes, dtype);
@@ -343,9 +360,12 @@ PoolShape adaptive_geometry(const char* name, const Tensor& x, int nd, const Dim
   for (int d = 0; d < x.ndim() - nd; d++) s.planes *= x.sizes[d];
   for (int i = 0; i < 3; i++) s.out[i] = s.kernel[i] = s.stride[i] = s.dilation[i] = 1;
   for (int i = 0; i < nd; i++) {
-    FLAMBEAU_CHECK(out[i] >= 0, Kind::Runtime, "%s: elements of output_size must be greater than or equal to 0 but received %s", name, show(out).c_str());
+    FLAMBEAU_CHECK(out[i] >= 0, Kind::Runtime,
+                   "%s: elements of output_size must be greater than or equal to 0 but received %s", name,
+                   show(out).c_str());
     FLAMBEAU_CHECK(x.sizes[x.ndim() - nd + i] > 0, Kind::Runtime,
-                   "%s: Expected input to have non-zero size for non-batch dimensions, but input has sizes %s", name, show(x.sizes).c_str());
+                   "%s: Expected input to have non-zero size for non-batch dimensions, but input has sizes %s", name,
+                   show(x.sizes).c_str());
     s.out[3 - nd + i] = out[i];
   }
   return s;
@@ -368,7 +388,8 @@ FLAMBEAU_OP(adaptive_avg_pool_backward) {
   const Tensor& gy = call.tensor();
   const Tensor& x = call.tensor();
   const int nd = static_cast<int>(call.integer());
-  FLAMBEAU_CHECK(nd >= 1 && nd <= 3 && gy.ndim() == x.ndim() && nd < gy.ndim(), Kind::Runtime, "adaptive_avg_pool backward: sizes do not fit");
+  FLAMBEAU_CHECK(nd >= 1 && nd <= 3 && gy.ndim() == x.ndim() && nd < gy.ndim(), Kind::Runtime,
+                 "adaptive_avg_pool backward: sizes do not fit");
   const PoolShape s = adaptive_geometry("adaptive_avg_pool", x, nd, Dims(gy.sizes.data() + gy.ndim() - nd, nd));
   FLAMBEAU_CHECK(gy.sizes == pooled_sizes(x, nd, s.out), Kind::Runtime, "adaptive_avg_pool backward: sizes do not fit");
   const DType dtype = float_compute("adaptive_avg_pool_backward", gy);
@@ -396,7 +417,8 @@ FLAMBEAU_OP(adaptive_max_pool) {
 // A contiguous affine parameter in the compute type; null stays null.
 Ref parameter(const Tensor* t, DType dtype, int64_t n, const char* what) {
   if (!t) return Ref();
-  FLAMBEAU_CHECK(t->numel == n, Kind::Runtime, "expected %s with %lld elements, got %s", what, static_cast<Int>(n), show(t->sizes).c_str());
+  FLAMBEAU_CHECK(t->numel == n, Kind::Runtime, "expected %s with %lld elements, got %s", what, static_cast<Int>(n),
+                 show(t->sizes).c_str());
   return contiguous(*t, dtype);
 }
 const void* bytes(const Ref& t) { return t ? t->data() : nullptr; }
@@ -406,8 +428,9 @@ RowNorm row_norm(Call& call, const Tensor& x) {
   s.rows = call.integer();
   s.groups = call.integer();
   s.inner = call.integer();
-  FLAMBEAU_CHECK(s.rows >= 0 && s.groups > 0 && s.inner > 0 && (s.rows == 0 ? x.numel == 0 : x.numel % s.rows == 0), Kind::Runtime,
-                 "row norm: %s cannot be cut into %lld rows", show(x.sizes).c_str(), static_cast<Int>(s.rows));
+  FLAMBEAU_CHECK(s.rows >= 0 && s.groups > 0 && s.inner > 0 && (s.rows == 0 ? x.numel == 0 : x.numel % s.rows == 0),
+                 Kind::Runtime, "row norm: %s cannot be cut into %lld rows", show(x.sizes).c_str(),
+                 static_cast<Int>(s.rows));
   s.n = s.rows ? x.numel / s.rows : 0;
   FLAMBEAU_CHECK(s.n % s.inner == 0 && s.rows % s.groups == 0, Kind::Runtime, "row norm: sizes do not fit together");
   return s;
@@ -426,7 +449,8 @@ FLAMBEAU_OP(row_norm) {
   const Ref w = parameter(x.numel ? weight : nullptr, dtype, s.groups * (s.n / s.inner), "weight");
   const Ref b = parameter(x.numel ? bias : nullptr, dtype, s.groups * (s.n / s.inner), "bias");
   Ref y = empty(x.sizes, dtype), mean = empty(Dims{s.rows}, dtype), rstd = empty(Dims{s.rows}, dtype);
-  if (x.numel > 0) kernels().norm.row_forward(dtype, s, xc->data(), bytes(w), bytes(b), eps, y->data(), mean->data(), rstd->data());
+  if (x.numel > 0)
+    kernels().norm.row_forward(dtype, s, xc->data(), bytes(w), bytes(b), eps, y->data(), mean->data(), rstd->data());
   call.result(contiguous(*y, x.dtype));
   call.result(std::move(mean));
   call.result(std::move(rstd));
@@ -441,13 +465,16 @@ FLAMBEAU_OP(row_norm_backward) {
   const Tensor* weight = call.tensor_or_null();
   const RowNorm s = row_norm(call, x);
   const DType dtype = float_compute("row_norm_backward", x);
-  FLAMBEAU_CHECK(gy.numel == x.numel && mean.numel == s.rows && rstd.numel == s.rows, Kind::Runtime, "row norm backward: sizes do not fit");
+  FLAMBEAU_CHECK(gy.numel == x.numel && mean.numel == s.rows && rstd.numel == s.rows, Kind::Runtime,
+                 "row norm backward: sizes do not fit");
   const int64_t n = x.numel || !weight ? s.groups * (s.n / s.inner) : weight->numel;
-  const Ref gc = contiguous(gy, dtype), xc = contiguous(x, dtype), mc = contiguous(mean, dtype), rc = contiguous(rstd, dtype);
+  const Ref gc = contiguous(gy, dtype), xc = contiguous(x, dtype), mc = contiguous(mean, dtype),
+            rc = contiguous(rstd, dtype);
   const Ref w = parameter(weight, dtype, n, "weight");
   Ref gx = empty(x.sizes, dtype), gw = empty(Dims{n}, dtype), gb = empty(Dims{n}, dtype);
   if (x.numel > 0) {
-    kernels().norm.row_backward(dtype, s, gc->data(), xc->data(), mc->data(), rc->data(), bytes(w), gx->data(), gw->data(), gb->data());
+    kernels().norm.row_backward(dtype, s, gc->data(), xc->data(), mc->data(), rc->data(), bytes(w), gx->data(),
+                                gw->data(), gb->data());
   } else {
     fill(*gw, Scalar::of(int64_t{0}));
     fill(*gb, Scalar::of(int64_t{0}));
@@ -503,9 +530,11 @@ FLAMBEAU_OP(channel_backward) {
                  show(gy.sizes).c_str(), show(x.sizes).c_str());
   const DType dtype = float_compute("batch_norm_backward", x);
   const Ref gc = contiguous(gy, dtype), xc = contiguous(x, dtype);
-  const Ref m = parameter(&mean, dtype, s.c, "mean"), i = parameter(&invstd, dtype, s.c, "invstd"), w = parameter(weight, dtype, s.c, "weight");
+  const Ref m = parameter(&mean, dtype, s.c, "mean"), i = parameter(&invstd, dtype, s.c, "invstd"),
+            w = parameter(weight, dtype, s.c, "weight");
   Ref gx = empty(x.sizes, dtype), gw = empty(Dims{s.c}, dtype), gb = empty(Dims{s.c}, dtype);
-  kernels().norm.channel_backward(dtype, s, training, gc->data(), xc->data(), m->data(), i->data(), bytes(w), gx->data(), gw->data(), gb->data());
+  kernels().norm.channel_backward(dtype, s, training, gc->data(), xc->data(), m->data(), i->data(), bytes(w),
+                                  gx->data(), gw->data(), gb->data());
   call.result(contiguous(*gx, x.dtype));
   call.result(contiguous(*gw, weight ? weight->dtype : x.dtype));
   call.result(contiguous(*gb, weight ? weight->dtype : x.dtype));
@@ -553,7 +582,8 @@ void softmax_backward(Call& call) {
   Ref gx = empty(yc->sizes, dtype);
   const int64_t n = y.ndim() ? y.sizes[d] : 1;
   const auto& k = kernels().softmax;
-  if (y.numel > 0) (call.row ? k.log_softmax_backward : k.softmax_backward)(dtype, y.numel / n, n, gc->data(), yc->data(), gx->data());
+  if (y.numel > 0)
+    (call.row ? k.log_softmax_backward : k.softmax_backward)(dtype, y.numel / n, n, gc->data(), yc->data(), gx->data());
   call.result(restore_dim(gx, d, y.dtype));
 }
 const Register softmax_backward_row{"softmax_backward", softmax_backward, 0};

@@ -61,9 +61,7 @@ class Arrays {
     wide = is_double(type);
   }
 
-  char* at(int i, int64_t element) const {
-    return array_[i] ? array_[i]->data() + element * (wide ? 8 : 4) : nullptr;
-  }
+  char* at(int i, int64_t element) const { return array_[i] ? array_[i]->data() + element * (wide ? 8 : 4) : nullptr; }
 
   // Stores what was computed in copies, and notes the change.
   void finish() {
@@ -95,8 +93,8 @@ void check(const char* name, const List& params, const List& others, const char*
                    show(others[i]->sizes).c_str());
     FLAMBEAU_CHECK(is_complex(params[i]->dtype) == is_complex(others[i]->dtype) &&
                        (is_float(others[i]->dtype) || is_complex(others[i]->dtype)),
-                   Kind::Runtime, "%s: a parameter of type %s has a %s of type %s", name,
-                   scalar_name(params[i]->dtype), what, scalar_name(others[i]->dtype));
+                   Kind::Runtime, "%s: a parameter of type %s has a %s of type %s", name, scalar_name(params[i]->dtype),
+                   what, scalar_name(others[i]->dtype));
   }
 }
 

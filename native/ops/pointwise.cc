@@ -213,14 +213,20 @@ void pointwise(Call& call) {
     plan.out_compute = row.result == Result::Bool   ? DType::Bool
                        : row.result == Result::Real ? real_of(dtype_of(compute))
                                                     : dtype_of(compute);
-    if (same) plan.out_walk.contiguous = true;
-    else plan.out_walk = walk_of(*out, sizes, order);
+    if (same)
+      plan.out_walk.contiguous = true;
+    else
+      plan.out_walk = walk_of(*out, sizes, order);
     plan.out_direct = plan.out_walk.contiguous && plan.out_dtype == plan.out_compute;
-    if (out->numel <= kGrain) plan.run(0, out->numel);
-    else parallel(0, out->numel, kGrain, [&](int64_t b, int64_t e) { plan.run(b, e); });
+    if (out->numel <= kGrain)
+      plan.run(0, out->numel);
+    else
+      parallel(0, out->numel, kGrain, [&](int64_t b, int64_t e) { plan.run(b, e); });
   }
-  if (in_place) out->bump();
-  else call.result(std::move(out));
+  if (in_place)
+    out->bump();
+  else
+    call.result(std::move(out));
 }
 
 // Each row gives two ops: name and name_ (in place on the first operand).

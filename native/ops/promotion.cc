@@ -61,8 +61,10 @@ void ResultType::add(const Scalar& s) {
 }
 
 void ResultType::add(const Operand& o) {
-  if (o.tensor) add(*o.tensor);
-  else add(o.scalar);
+  if (o.tensor)
+    add(*o.tensor);
+  else
+    add(o.scalar);
 }
 
 DType ResultType::get() const { return static_cast<DType>(combine(dims_, combine(zero_, number_))); }

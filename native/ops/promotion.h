@@ -26,8 +26,6 @@ DType default_dtype();
 void set_default_dtype(DType t);
 
 constexpr DType real_of(DType t) { return t == DType::C64 ? DType::F32 : t == DType::C128 ? DType::F64 : t; }
-constexpr DType complex_of(DType t) {
-  return is_complex(t) ? t : t == DType::F64 ? DType::C128 : DType::C64;
-}
+constexpr DType complex_of(DType t) { return is_complex(t) ? t : t == DType::F64 ? DType::C128 : DType::C64; }
 
 }  // namespace flambeau

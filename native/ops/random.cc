@@ -99,8 +99,8 @@ FLAMBEAU_OP(uniform_) {
   const double from = call.number(), to = call.number();
   FLAMBEAU_CHECK(is_float(self.dtype) || is_complex(self.dtype), Kind::Runtime,
                  "\"check_uniform_bounds\" not implemented for '%s'", scalar_name(self.dtype));
-  FLAMBEAU_CHECK(from <= to, Kind::Runtime,
-                 "uniform_ expects to return a [from, to) range, but found from=%g > to=%g", from, to);
+  FLAMBEAU_CHECK(from <= to, Kind::Runtime, "uniform_ expects to return a [from, to) range, but found from=%g > to=%g",
+                 from, to);
   const double highest = self.dtype == DType::F16   ? 65504.0
                          : self.dtype == DType::F64 ? 1.7976931348623157e308
                                                     : 3.4028234663852886e38;
@@ -120,9 +120,8 @@ FLAMBEAU_OP(normal_) {
                  "\"normal_kernel_cpu\" not implemented for '%s'", scalar_name(self.dtype));
   FLAMBEAU_CHECK(std >= 0, Kind::Runtime, "normal expects std >= 0.0, but found std %g", std);
   const double each = is_complex(self.dtype) ? std / std::sqrt(2.0) : std;
-  fill_self(self, [&](DType t, void* out, int64_t n, bool row_major) {
-    fill_normal(*g, t, out, n, mean, each, !row_major);
-  });
+  fill_self(self,
+            [&](DType t, void* out, int64_t n, bool row_major) { fill_normal(*g, t, out, n, mean, each, !row_major); });
 }
 
 // random_(generator, self, from, to): integers in [from, to)
@@ -154,8 +153,10 @@ FLAMBEAU_OP(random_) {
   FLAMBEAU_CHECK(!is_complex(self.dtype), Kind::Runtime, "\"random_\" not implemented for '%s'",
                  scalar_name(self.dtype));
   fill_self(self, [&](DType t, void* out, int64_t n, bool) {
-    if (bits) fill_random_bits(*g, t, out, n);
-    else fill_random(*g, t, out, n);
+    if (bits)
+      fill_random_bits(*g, t, out, n);
+    else
+      fill_random(*g, t, out, n);
   });
 }
 
@@ -168,12 +169,12 @@ FLAMBEAU_OP(randperm) {
                  static_cast<long long>(n), static_cast<long long>(n));
   FLAMBEAU_CHECK(!is_complex(dtype) && dtype != DType::Bool, Kind::Runtime, "\"randperm\" not implemented for '%s'",
                  scalar_name(dtype));
-  const int64_t highest = dtype == DType::U8    ? 255
-                          : is_integral(dtype)  ? ~(INT64_MIN >> (64 - 8 * item_size(dtype)))
-                          : dtype == DType::F16 ? int64_t{1} << 11
+  const int64_t highest = dtype == DType::U8     ? 255
+                          : is_integral(dtype)   ? ~(INT64_MIN >> (64 - 8 * item_size(dtype)))
+                          : dtype == DType::F16  ? int64_t{1} << 11
                           : dtype == DType::BF16 ? int64_t{1} << 8
-                          : dtype == DType::F32 ? int64_t{1} << 24
-                                                : int64_t{1} << 53;
+                          : dtype == DType::F32  ? int64_t{1} << 24
+                                                 : int64_t{1} << 53;
   FLAMBEAU_CHECK(n <= highest, Kind::Runtime, "n is too large for result tensor type: '%s'", dtype_name(dtype));
   Ref out = empty(Dims{n}, dtype);
   fill_randperm(*g, dtype, out->data(), n);

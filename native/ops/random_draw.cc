@@ -17,8 +17,8 @@ FLAMBEAU_OP(dropout) {
   const Source g(call);
   const Tensor& x = call.tensor();
   const double keep = call.number();
-  FLAMBEAU_CHECK(keep >= 0 && keep <= 1, Kind::Runtime,
-                 "dropout probability has to be between 0 and 1, but got %g", 1 - keep);
+  FLAMBEAU_CHECK(keep >= 0 && keep <= 1, Kind::Runtime, "dropout probability has to be between 0 and 1, but got %g",
+                 1 - keep);
   FLAMBEAU_CHECK(is_float(x.dtype) || is_complex(x.dtype), Kind::Runtime,
                  "result type Float can't be cast to the desired output type %s", scalar_name(x.dtype));
   const DType dtype = dtype_of(compute_of(x.dtype));
@@ -41,8 +41,10 @@ FLAMBEAU_OP(dropout) {
       T* to = out->as<T>();
       parallel(0, x.numel, 32 * 1024, [&](int64_t begin, int64_t end) {
         T s;
-        if constexpr (is_complex_type<T>) s = T(static_cast<typename T::value_type>(scale));
-        else s = static_cast<T>(scale);
+        if constexpr (is_complex_type<T>)
+          s = T(static_cast<typename T::value_type>(scale));
+        else
+          s = static_cast<T>(scale);
         for (int64_t i = begin; i < end; i++) to[i] = bits[i] ? in[i] * s : T(0);
       });
     }
@@ -80,8 +82,8 @@ FLAMBEAU_OP(multinomial) {
 
 // The part of Stirling's series for log k! that is left after the leading terms.
 double stirling_tail(double k) {
-  static const double table[] = {0.0810614667953272,  0.0413406959554092,  0.0276779256849983,  0.02079067210376509,
-                                 0.0166446911898211,  0.0138761288230707,  0.0118967099458917,  0.0104112652619720,
+  static const double table[] = {0.0810614667953272,  0.0413406959554092, 0.0276779256849983, 0.02079067210376509,
+                                 0.0166446911898211,  0.0138761288230707, 0.0118967099458917, 0.0104112652619720,
                                  0.00925546218271273, 0.00833056343336287};
   if (k <= 9) return table[static_cast<int>(k)];
   const double q = (k + 1) * (k + 1);

@@ -33,8 +33,10 @@ uint64_t dim_mask(const Dims& dims, int ndim) {
 Dims reduced_sizes(const Tensor& t, uint64_t mask, bool keepdim) {
   Dims out;
   for (int d = 0; d < t.ndim(); d++) {
-    if (!(mask >> d & 1)) out.push_back(t.sizes[d]);
-    else if (keepdim) out.push_back(1);
+    if (!(mask >> d & 1))
+      out.push_back(t.sizes[d]);
+    else if (keepdim)
+      out.push_back(1);
   }
   return out;
 }
@@ -60,7 +62,10 @@ DType reduce_dtype(Reduce op, DType compute) {
 // What combines the partial results of `op`.
 Reduce combining(Reduce op) {
   switch (op) {
-    case Reduce::SumSquares: case Reduce::SumAbs: case Reduce::NanSum: case Reduce::CountNonzero: return Reduce::Sum;
+    case Reduce::SumSquares:
+    case Reduce::SumAbs:
+    case Reduce::NanSum:
+    case Reduce::CountNonzero: return Reduce::Sum;
     case Reduce::MaxAbs: return Reduce::Max;
     default: return op;
   }
@@ -136,7 +141,8 @@ Ref reduce(Reduce op, const Tensor& t, uint64_t mask, bool keepdim, DType comput
     Ref out = empty(out_sizes, out_dtype);
     // Nothing to fold: each result is the identity, which the kernel gives for an empty row.
     if (out->numel > 0)
-      kernels().reduce.rows[static_cast<int>(op)][static_cast<int>(compute)](out->numel, 0, 0, t.storage->data, out->data());
+      kernels().reduce.rows[static_cast<int>(op)][static_cast<int>(compute)](out->numel, 0, 0, t.storage->data,
+                                                                             out->data());
     return out;
   }
   int order[kMaxDims];
@@ -148,8 +154,10 @@ Ref reduce(Reduce op, const Tensor& t, uint64_t mask, bool keepdim, DType comput
     const bool reduced = mask >> d & 1;
     if (!reduced) kept.push_back(d);
     if (t.sizes[d] == 1) continue;
-    if (!groups.empty() && groups.back().reduced == reduced) groups.back().size *= t.sizes[d];
-    else groups.push_back({reduced, t.sizes[d]});
+    if (!groups.empty() && groups.back().reduced == reduced)
+      groups.back().size *= t.sizes[d];
+    else
+      groups.push_back({reduced, t.sizes[d]});
   }
   bool folded = false;
   for (;;) {
@@ -179,7 +187,8 @@ Ref reduce(Reduce op, const Tensor& t, uint64_t mask, bool keepdim, DType comput
   const Dims steps = contiguous_strides(in_memory);
   std::vector<int> by_dim(kept.size());
   for (size_t i = 0; i < kept.size(); i++) by_dim[i] = static_cast<int>(i);
-  std::sort(by_dim.begin(), by_dim.end(), [&](int a, int b) { return kept[static_cast<size_t>(a)] < kept[static_cast<size_t>(b)]; });
+  std::sort(by_dim.begin(), by_dim.end(),
+            [&](int a, int b) { return kept[static_cast<size_t>(a)] < kept[static_cast<size_t>(b)]; });
   for (size_t i = 0; i < kept.size(); i++) {
     sizes.push_back(in_memory[by_dim[i]]);
     strides[static_cast<int>(i)] = steps[by_dim[i]];
@@ -250,8 +259,10 @@ FLAMBEAU_OP(var_mean) {
   });
   const double divisor = std::max(0.0, static_cast<double>(n) - correction);
   for (int64_t i = 0; i < rows; i++) {
-    if (compute == Compute::F32) var->as<float>()[i] = static_cast<float>(var->as<float>()[i] / divisor);
-    else var->as<double>()[i] /= divisor;
+    if (compute == Compute::F32)
+      var->as<float>()[i] = static_cast<float>(var->as<float>()[i] / divisor);
+    else
+      var->as<double>()[i] /= divisor;
   }
   call.result(contiguous(*var, t.dtype));
   call.result(contiguous(*mean, t.dtype));
@@ -310,11 +321,13 @@ void scan(Call& call) {
   if (t.numel > 0)
     parallel(0, outer, std::max<int64_t>(1, kGrain / (n * inner)), [&](int64_t begin, int64_t end) {
       if (inner == 1) {
-        k.scan_rows[call.row][static_cast<int>(compute)](end - begin, n, n, x->data() + begin * block, n, y->data() + begin * block);
+        k.scan_rows[call.row][static_cast<int>(compute)](end - begin, n, n, x->data() + begin * block, n,
+                                                         y->data() + begin * block);
         return;
       }
       for (int64_t o = begin; o < end; o++)
-        k.scan_cols[call.row][static_cast<int>(compute)](n, inner, inner, x->data() + o * block, inner, y->data() + o * block);
+        k.scan_cols[call.row][static_cast<int>(compute)](n, inner, inner, x->data() + o * block, inner,
+                                                         y->data() + o * block);
     });
   call.result(contiguous(*y, t.dtype));
 }
@@ -341,8 +354,10 @@ void scan_extreme(Call& call) {
     const int64_t at = o * n * inner;
     char* v = values->data() + at * item;
     int64_t* i = indices->as<int64_t>() + at;
-    if (inner == 1) k.scan_arg_rows[call.row][static_cast<int>(compute)](1, n, n, x->data() + at * item, n, v, i);
-    else k.scan_arg_cols[call.row][static_cast<int>(compute)](n, inner, inner, x->data() + at * item, inner, v, i);
+    if (inner == 1)
+      k.scan_arg_rows[call.row][static_cast<int>(compute)](1, n, n, x->data() + at * item, n, v, i);
+    else
+      k.scan_arg_cols[call.row][static_cast<int>(compute)](n, inner, inner, x->data() + at * item, inner, v, i);
   }
   call.result(contiguous(*values, t.dtype));
   call.result(std::move(indices));

@@ -93,8 +93,10 @@ std::optional<Scalar> Call::scalar_or_null() {
 
 Operand Call::operand() {
   Operand o;
-  if (at_ < end_ && *at_ == kTensor) o.tensor = &tensor();
-  else o.scalar = scalar();
+  if (at_ < end_ && *at_ == kTensor)
+    o.tensor = &tensor();
+  else
+    o.scalar = scalar();
   return o;
 }
 
@@ -141,7 +143,8 @@ std::vector<int64_t> Call::integers() {
 
 Dims Call::dims() {
   const auto v = integers();
-  FLAMBEAU_CHECK(v.size() <= kMaxDims, Kind::Runtime, "a tensor has at most %d dimensions, got %zu", kMaxDims, v.size());
+  FLAMBEAU_CHECK(v.size() <= kMaxDims, Kind::Runtime, "a tensor has at most %d dimensions, got %zu", kMaxDims,
+                 v.size());
   return Dims(v.data(), static_cast<int>(v.size()));
 }
 

@@ -74,8 +74,8 @@ struct Register {
 };
 
 // FLAMBEAU_OP(cat) { ... call ... }
-#define FLAMBEAU_OP(name)                                               \
-  static void op_##name(Call& call);                                    \
+#define FLAMBEAU_OP(name)                                              \
+  static void op_##name(Call& call);                                   \
   static const ::flambeau::Register register_##name{#name, op_##name}; \
   static void op_##name(Call& call)
 

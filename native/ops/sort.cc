@@ -58,8 +58,10 @@ void merge_sort(Entry<Key>* entries, Entry<Key>* other, int64_t n) {
 
 template <class Key>
 void sort_any(Entry<Key>* entries, Entry<Key>* other, int64_t n) {
-  if (n >= kRadixFrom) radix_sort(entries, other, n);
-  else merge_sort(entries, other, n);
+  if (n >= kRadixFrom)
+    radix_sort(entries, other, n);
+  else
+    merge_sort(entries, other, n);
 }
 
 }  // namespace
@@ -108,8 +110,10 @@ Ref KeyRows::restore(const Ref& result, int64_t m) const {
 Ref KeyRows::restore_reduced(const Ref& result, bool keepdim) const {
   Dims out;
   for (int i = 0; i < sizes.size(); i++)
-    if (i != dim) out.push_back(sizes[i]);
-    else if (keepdim) out.push_back(1);
+    if (i != dim)
+      out.push_back(sizes[i]);
+    else if (keepdim)
+      out.push_back(1);
   return view_of(*result, out, contiguous_strides(out), result->offset);
 }
 
@@ -153,11 +157,13 @@ FLAMBEAU_OP(sort) {
 // topk(x, k, dim, largest, sorted) -> values, indices
 FLAMBEAU_OP(topk) {
   const Tensor& x = call.tensor();
-  const int64_t k = call.integer();
+  const int64_t asked = call.integer();
   const int d = wrap_dim(call.integer(), x.ndim());
   const bool largest = call.flag();
   const bool sorted = call.flag();
-  FLAMBEAU_CHECK(k >= 0 && k <= (x.ndim() ? x.sizes[d] : 1), Kind::Runtime, "selected index k out of range");
+  FLAMBEAU_CHECK(asked >= 0 && asked <= (x.ndim() ? x.sizes[d] : 1), Kind::Runtime, "selected index k out of range");
+  // Of a 0-d tensor the one element is given even for k = 0, as PyTorch does.
+  const int64_t k = x.ndim() ? asked : 1;
   const KeyRows rows(x, d, "topk");
   Ref indices = empty(Dims{rows.rows, k}, DType::I64);
   by_key_dtype(rows.source->dtype, [&](auto zero) {

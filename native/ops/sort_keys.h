@@ -23,8 +23,12 @@ inline uint64_t key_of(double x) {
   std::memcpy(&bits, &x, sizeof bits);
   return bits ^ (bits >> 63 ? ~uint64_t{0} : uint64_t{1} << 63);
 }
-inline uint32_t key_of(int32_t x) { return static_cast<uint32_t>(x) ^ uint32_t{1} << 31; }
-inline uint64_t key_of(int64_t x) { return static_cast<uint64_t>(x) ^ uint64_t{1} << 63; }
+inline uint32_t key_of(int32_t x) {
+  return static_cast<uint32_t>(x) ^ uint32_t { 1 } << 31;
+}
+inline uint64_t key_of(int64_t x) {
+  return static_cast<uint64_t>(x) ^ uint64_t { 1 } << 63;
+}
 
 template <class T>
 using KeyOf = decltype(key_of(T{}));

@@ -39,8 +39,8 @@ void select_kth(E* x, int64_t n, int64_t k) {
 // have the highest key because they are NaN.
 template <class F>
 void reduce_rows(Call& call, const Tensor& x, int d, bool keepdim, const char* op, const F& choose) {
-  FLAMBEAU_CHECK(x.ndim() == 0 || x.sizes[d] > 0, Kind::Range,
-                 "%s(): Expected reduction dim %d to have non-zero size.", op, d);
+  FLAMBEAU_CHECK(x.ndim() == 0 || x.sizes[d] > 0, Kind::Range, "%s(): Expected reduction dim %d to have non-zero size.",
+                 op, d);
   const KeyRows rows(x, d, op);
   Ref indices = empty(Dims{rows.rows, 1}, DType::I64);
   by_key_dtype(rows.source->dtype, [&](auto zero) {

@@ -208,10 +208,11 @@ FLAMBEAU_OP(diagonal) {
   const int64_t shift = call.integer();
   const int64_t asked1 = call.integer(), asked2 = call.integer();
   const int d1 = wrap_dim(asked1, t.ndim()), d2 = wrap_dim(asked2, t.ndim());
-  FLAMBEAU_CHECK(d1 != d2, Kind::Runtime, "diagonal dimensions cannot be identical %lld, %lld", static_cast<Int>(asked1),
-                 static_cast<Int>(asked2));
+  FLAMBEAU_CHECK(d1 != d2, Kind::Runtime, "diagonal dimensions cannot be identical %lld, %lld",
+                 static_cast<Int>(asked1), static_cast<Int>(asked2));
   const int64_t rows = t.sizes[d1], columns = t.sizes[d2];
-  const int64_t n = std::max<int64_t>(0, shift >= 0 ? std::min(rows, columns - shift) : std::min(rows + shift, columns));
+  const int64_t n =
+      std::max<int64_t>(0, shift >= 0 ? std::min(rows, columns - shift) : std::min(rows + shift, columns));
   int64_t offset = t.offset;
   if (n > 0) offset += shift >= 0 ? shift * t.strides[d2] : -shift * t.strides[d1];
   const int64_t stride = t.strides[d1] + t.strides[d2];
@@ -247,12 +248,12 @@ FLAMBEAU_OP(unfold) {
 
 // Checks that a layout stays inside a storage, without overflow.
 void check_bounds(const Tensor& t, const Dims& sizes, const Dims& strides, int64_t offset, DType dtype) {
-  FLAMBEAU_CHECK(sizes.size() == strides.size(), Kind::Runtime,
-                 "mismatch in length of strides and shape");
+  FLAMBEAU_CHECK(sizes.size() == strides.size(), Kind::Runtime, "mismatch in length of strides and shape");
   FLAMBEAU_CHECK(offset >= 0, Kind::Runtime, "Tensor: invalid storage offset %lld", static_cast<Int>(offset));
   const int64_t n = count_elements(sizes);
   for (const int64_t s : strides)
-    FLAMBEAU_CHECK(s >= 0, Kind::Runtime, "as_strided: Negative strides are not supported at the moment, got strides: %s",
+    FLAMBEAU_CHECK(s >= 0, Kind::Runtime,
+                   "as_strided: Negative strides are not supported at the moment, got strides: %s",
                    show(strides).c_str());
   int64_t last = offset;
   bool overflow = false;
@@ -264,11 +265,12 @@ void check_bounds(const Tensor& t, const Dims& sizes, const Dims& strides, int64
   int64_t bytes = 0;
   overflow = overflow || __builtin_add_overflow(last, 1, &last) ||
              __builtin_mul_overflow(last, static_cast<int64_t>(item_size(dtype)), &bytes);
-  FLAMBEAU_CHECK(n == 0 || (!overflow && bytes <= t.storage->bytes), Kind::Runtime,
-                 "setStorage: sizes %s, strides %s, storage offset %lld, and itemsize %d requiring a storage size of %lld are "
-                 "out of bounds for storage of size %lld",
-                 show(sizes).c_str(), show(strides).c_str(), static_cast<Int>(offset), item_size(dtype),
-                 static_cast<Int>(bytes), static_cast<Int>(t.storage->bytes));
+  FLAMBEAU_CHECK(
+      n == 0 || (!overflow && bytes <= t.storage->bytes), Kind::Runtime,
+      "setStorage: sizes %s, strides %s, storage offset %lld, and itemsize %d requiring a storage size of %lld are "
+      "out of bounds for storage of size %lld",
+      show(sizes).c_str(), show(strides).c_str(), static_cast<Int>(offset), item_size(dtype), static_cast<Int>(bytes),
+      static_cast<Int>(t.storage->bytes));
 }
 
 FLAMBEAU_OP(as_strided) {
@@ -338,9 +340,8 @@ FLAMBEAU_OP(view_dtype) {
   Dims sizes = t.sizes, strides = t.strides;
   int64_t offset = t.offset;
   if (from != to) {
-    FLAMBEAU_CHECK(t.ndim() > 0, Kind::Runtime,
-                   "self.dim() cannot be 0 to view %s as %s (different element sizes)", scalar_name(t.dtype),
-                   scalar_name(dtype));
+    FLAMBEAU_CHECK(t.ndim() > 0, Kind::Runtime, "self.dim() cannot be 0 to view %s as %s (different element sizes)",
+                   scalar_name(t.dtype), scalar_name(dtype));
     const int last = t.ndim() - 1;
     FLAMBEAU_CHECK(strides[last] == 1 || t.numel == 0, Kind::Runtime,
                    "self.stride(-1) must be 1 to view %s as %s (different element sizes), but got %lld",
@@ -382,9 +383,10 @@ FLAMBEAU_OP(view_as_real) {
 
 FLAMBEAU_OP(view_as_complex) {
   const Tensor& t = call.tensor();
-  FLAMBEAU_CHECK(t.dtype == DType::F32 || t.dtype == DType::F64, Kind::Runtime,
-                 "view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: %s",
-                 scalar_name(t.dtype));
+  FLAMBEAU_CHECK(
+      t.dtype == DType::F32 || t.dtype == DType::F64, Kind::Runtime,
+      "view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: %s",
+      scalar_name(t.dtype));
   FLAMBEAU_CHECK(t.ndim() > 0, Kind::Runtime, "Input tensor must have one or more dimensions");
   const int last = t.ndim() - 1;
   FLAMBEAU_CHECK(t.sizes[last] == 2, Kind::Runtime, "Tensor must have a last dimension of size 2");

@@ -15,8 +15,8 @@ struct SavedState {
   int32_t seeded;
   uint64_t next;
   uint64_t words[624];
-  double normal_x;  // unused
-  double normal_y;  // the pair's other value
+  double normal_x;    // unused
+  double normal_y;    // the pair's other value
   double normal_rho;  // unused
   int32_t has_normal;
   int32_t pad;

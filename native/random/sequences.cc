@@ -68,7 +68,7 @@ void fill_randperm(Generator& g, DType dtype, void* out, int64_t n) {
     default: break;
   }
   if (dtype != DType::F16 && dtype != DType::BF16) return;  // bool, complex: refused by the caller
-  constexpr int kMost = 2049;  // float16 holds 0 .. 2048 exactly, bfloat16 0 .. 256
+  constexpr int kMost = 2049;                               // float16 holds 0 .. 2048 exactly, bfloat16 0 .. 256
   const int most = dtype == DType::F16 ? kMost : 257;
   FLAMBEAU_CHECK(n <= most, Kind::Runtime, "n cannot be greater than %d for %s type.", most,
                  dtype == DType::F16 ? "Half" : "BFloat16");

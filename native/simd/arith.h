@@ -83,12 +83,13 @@ FLAMBEAU_INLINE VF32 fmod(VF32 x, VF32 y) {
   Mask<float> easy = abs(x) < abs(y) * VF32(0x1p28f);
   if (!all(easy & (abs(y) < VF32(static_cast<float>(kInf))))) [[unlikely]]
     return map(x, y, [](float a, float b) { return __builtin_fmodf(a, b); });
-  return in_double(x, y, [](VF64 a, VF64 b) __attribute__((always_inline)) {
-    VF64 r = a - trunc(a / b) * b, zero(0);
-    // A quotient that rounded up to the next integer leaves a remainder of the wrong sign.
-    r = select((r != zero) & signbit(flip_sign(r, a)), r + copysign(b, a), r);
-    return copysign(r, a);
-  });
+  return in_double(
+      x, y, [](VF64 a, VF64 b) __attribute__((always_inline)) {
+        VF64 r = a - trunc(a / b) * b, zero(0);
+        // A quotient that rounded up to the next integer leaves a remainder of the wrong sign.
+        r = select((r != zero) & signbit(flip_sign(r, a)), r + copysign(b, a), r);
+        return copysign(r, a);
+      });
 }
 FLAMBEAU_INLINE VF64 fmod(VF64 x, VF64 y) {
   return map(x, y, [](double a, double b) { return __builtin_fmod(a, b); });

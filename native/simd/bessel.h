@@ -67,18 +67,14 @@ inline double bessel_k(double x) {
 
 // Ai: from -9 to 2 Taylor's series of y'' = x y about the nearest integer, beyond 2 by K_1/3, below -9 asymptotically.
 inline double airy_near(double x) {
-  constexpr double values[][2] = {{-0.022133721547341403674, -0.97566398092633159471},   // Ai and Ai' at -9
-                                  {-0.052705050356386202622, 0.93556093819830655103},
-                                  {0.18428083525050563728, -0.77100816841012654773},
-                                  {-0.32914517362982310523, 0.34593548728134289493},
-                                  {0.35076100902411431979, 0.32719281855444313679},
-                                  {-0.070265532949289515099, -0.7906285753685813803},
-                                  {-0.37881429367765807435, 0.31458376921659881365},
-                                  {0.22740742820168557599, 0.61825902074169104141},
-                                  {0.5355608832923521188, -0.010160567116645209395},
-                                  {0.35502805388781723926, -0.25881940379280679841},
-                                  {0.13529241631288141552, -0.15914744129679321279},
-                                  {0.034924130423274379135, -0.053090384433653631704}};
+  constexpr double values[][2] = {
+      {-0.022133721547341403674, -0.97566398092633159471},  // Ai and Ai' at -9
+      {-0.052705050356386202622, 0.93556093819830655103},  {0.18428083525050563728, -0.77100816841012654773},
+      {-0.32914517362982310523, 0.34593548728134289493},   {0.35076100902411431979, 0.32719281855444313679},
+      {-0.070265532949289515099, -0.7906285753685813803},  {-0.37881429367765807435, 0.31458376921659881365},
+      {0.22740742820168557599, 0.61825902074169104141},    {0.5355608832923521188, -0.010160567116645209395},
+      {0.35502805388781723926, -0.25881940379280679841},   {0.13529241631288141552, -0.15914744129679321279},
+      {0.034924130423274379135, -0.053090384433653631704}};
   double centre = __builtin_rint(x), h = x - centre;
   const double(&at)[2] = values[static_cast<int>(centre) + 9];
   // y = sum of a_n h^n with (n + 1) (n + 2) a_{n+2} = centre a_n + a_{n-1}.
@@ -127,10 +123,12 @@ inline double spherical_bessel_j0(double x) {
 
 }  // namespace scalar
 
-#define FLAMBEAU_BESSEL(name, ...)                                                                      \
-  FLAMBEAU_INLINE VF64 name(VF64 x) { return map(x, [](double v) { return scalar::__VA_ARGS__(v); }); } \
-  FLAMBEAU_INLINE VF32 name(VF32 x) {                                                                   \
-    return map(x, [](float v) { return static_cast<float>(scalar::__VA_ARGS__(v)); });                  \
+#define FLAMBEAU_BESSEL(name, ...)                                                     \
+  FLAMBEAU_INLINE VF64 name(VF64 x) {                                                  \
+    return map(x, [](double v) { return scalar::__VA_ARGS__(v); });                    \
+  }                                                                                    \
+  FLAMBEAU_INLINE VF32 name(VF32 x) {                                                  \
+    return map(x, [](float v) { return static_cast<float>(scalar::__VA_ARGS__(v)); }); \
   }
 FLAMBEAU_BESSEL(bessel_j0, bessel_j0)
 FLAMBEAU_BESSEL(bessel_j1, bessel_j1)

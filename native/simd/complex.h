@@ -71,10 +71,10 @@ FLAMBEAU_INLINE Complex<T> from_c(CDouble z) {
   return {static_cast<T>(__real__ z), static_cast<T>(__imag__ z)};
 }
 
-#define FLAMBEAU_BY_C(name)                             \
-  template <class T>                                    \
-  FLAMBEAU_INLINE Complex<T> name(Complex<T> x) {       \
-    return from_c<T>(__builtin_c##name(to_c(x)));       \
+#define FLAMBEAU_BY_C(name)                       \
+  template <class T>                              \
+  FLAMBEAU_INLINE Complex<T> name(Complex<T> x) { \
+    return from_c<T>(__builtin_c##name(to_c(x))); \
   }
 FLAMBEAU_BY_C(sqrt)
 FLAMBEAU_BY_C(exp)

@@ -41,7 +41,7 @@ struct FloatTraits;
 template <>
 struct FloatTraits<float> {
   static constexpr int kMantissa = 23;
-  static constexpr float kRound = 0x1.8p23f;     // adding it rounds to an integer, which is left in the low bits
+  static constexpr float kRound = 0x1.8p23f;  // adding it rounds to an integer, which is left in the low bits
   static constexpr float kExponentBias = 127;
   static constexpr double kLn2Hi = 0x1.62e4p-1;  // few enough bits that n * kLn2Hi is exact for every exponent n
   static constexpr double kLn2Lo = 0x1.7f7d1cf79abcap-20;
@@ -69,9 +69,9 @@ inline constexpr double kExpF32[] = {0.499999934404256199, 0.16666520522227726, 
 // For float in double lanes, 2^-34.
 inline constexpr double kExpF32InF64[] = {0.500000006775629744,   0.166666658680436091,  4.16662946726381454e-2,
                                           8.33349719758191948e-3, 1.3944680350086409e-3, 1.979032215828617e-4};
-inline constexpr double kExpF64[] = {0.500000000000001065,    0.166666666666664121,    4.16666666665299556e-2,
-                                     8.33333333349470188e-3,  1.38888889436913794e-3,  1.98412695062006951e-4,
-                                     2.48014930284792871e-5,  2.75575865784180683e-6,  2.76302756824981729e-7,
+inline constexpr double kExpF64[] = {0.500000000000001065,   0.166666666666664121,   4.16666666665299556e-2,
+                                     8.33333333349470188e-3, 1.38888889436913794e-3, 1.98412695062006951e-4,
+                                     2.48014930284792871e-5, 2.75575865784180683e-6, 2.76302756824981729e-7,
                                      2.50000400991835882e-8};  // 2^-58
 
 // e^r - 1 for |r| <= ln(2) / 2.
@@ -164,9 +164,8 @@ inline constexpr double kLogF32[] = {0.33333311966921623,  -0.25000008709849254,
 // (log((1 + s) / (1 - s)) / s - 2) / s^2 as a polynomial in s^2, s = f / (2 + f) with f as above.
 inline constexpr double kLogF32InF64[] = {0.66666665603141552, 0.40000345596144416, 0.28536601257671764,
                                           0.23596366101762425};  // 2^-37
-inline constexpr double kLogF64[] = {0.66666666666667394, 0.39999999999377868, 0.28571428751328194,
-                                     0.22222197584674599, 0.18183619131712697, 0.15312566082921878,
-                                     0.14811579439614651};  // 2^-59
+inline constexpr double kLogF64[] = {0.66666666666667394, 0.39999999999377868, 0.28571428751328194, 0.22222197584674599,
+                                     0.18183619131712697, 0.15312566082921878, 0.14811579439614651};  // 2^-59
 
 // log(x) for positive, normal, finite x; `bias` is added to the exponent.
 template <class G, class T>
@@ -213,13 +212,15 @@ FLAMBEAU_INLINE VF64 log_wide(VF64 x) {
 }
 
 FLAMBEAU_INLINE VF32 log2(VF32 x) {
-  return in_double(x, [](VF64 v) __attribute__((always_inline)) { return log_wide(v) * VF64(kLog2E); });
+  return in_double(
+      x, [](VF64 v) __attribute__((always_inline)) { return log_wide(v) * VF64(kLog2E); });
 }
 FLAMBEAU_INLINE VF64 log2(VF64 x) {
   return map(x, [](double v) { return __builtin_log2(v); });
 }
 FLAMBEAU_INLINE VF32 log10(VF32 x) {
-  return in_double(x, [](VF64 v) __attribute__((always_inline)) { return log_wide(v) * VF64(0.43429448190325182765); });
+  return in_double(
+      x, [](VF64 v) __attribute__((always_inline)) { return log_wide(v) * VF64(0.43429448190325182765); });
 }
 FLAMBEAU_INLINE VF64 log10(VF64 x) {
   return map(x, [](double v) { return __builtin_log10(v); });
@@ -250,7 +251,7 @@ FLAMBEAU_INLINE Vec<T> sigmoid(Vec<T> x) {
 }
 
 // (tanh(x) / x - 1) / x^2 as a polynomial in x^2, |x| < 0.6.
-inline constexpr double kTanhF32[] = {-0.33333331782510119,   0.13333247791495898,    -5.3952475542761735e-2,
+inline constexpr double kTanhF32[] = {-0.33333331782510119,  0.13333247791495898,    -5.3952475542761735e-2,
                                       2.1734439483766771e-2, -8.2670901285640286e-3, 2.2310633297339088e-3};  // 2^-33
 inline constexpr double kTanhF64[] = {-0.33333333333333134,   0.13333333333300904,    -5.3968253949875e-2,
                                       2.1869488015956547e-2,  -8.8632269553885454e-3, 3.5920388412608339e-3,

@@ -78,16 +78,16 @@ inline double gamma_small(double a, double x) {
 // Temme's uniform expansion (SIAM J. Math. Anal. 10, 1979; DLMF 8.12) of P (sign -1) or Q (sign 1), for a > 1000 and x
 // within 15% of a: there the series takes too many terms and these few coefficients suffice.
 inline double gamma_uniform(double a, double x, double sign) {
-  constexpr double c0[] = {-0.33333333333333333333,  0.083333333333333333333,   -0.014814814814814814815,
-                           0.0011574074074074074074, 0.00035273368606701940035, -0.0001787551440329218107,
+  constexpr double c0[] = {-0.33333333333333333333,    0.083333333333333333333,   -0.014814814814814814815,
+                           0.0011574074074074074074,   0.00035273368606701940035, -0.0001787551440329218107,
                            0.000039192631785224377817, -2.1854485106799921615e-6, -1.8540622107151599607e-6,
-                           8.296711340953086005e-7,  -1.7665952736826079304e-7, 6.7078535434014985804e-9,
+                           8.296711340953086005e-7,    -1.7665952736826079304e-7, 6.7078535434014985804e-9,
                            1.0261809784240308043e-8};
-  constexpr double c1[] = {-0.0018518518518518518519,  -0.0034722222222222222222, 0.0026455026455026455026,
-                           -0.00099022633744855967078, 0.00020576131687242798354, -4.0187757201646090535e-7,
-                           -0.000018098550334489977837, 7.6491609160811100846e-6, -1.6120900894563446004e-6};
-  constexpr double c2[] = {0.0041335978835978835979,  -0.0026813271604938271605, 0.00077160493827160493827,
-                           2.0093878600823045267e-6,  -0.00010736653226365160522, 0.000052923448829120125416,
+  constexpr double c1[] = {-0.0018518518518518518519,   -0.0034722222222222222222, 0.0026455026455026455026,
+                           -0.00099022633744855967078,  0.00020576131687242798354, -4.0187757201646090535e-7,
+                           -0.000018098550334489977837, 7.6491609160811100846e-6,  -1.6120900894563446004e-6};
+  constexpr double c2[] = {0.0041335978835978835979,   -0.0026813271604938271605,  0.00077160493827160493827,
+                           2.0093878600823045267e-6,   -0.00010736653226365160522, 0.000052923448829120125416,
                            -0.000012760635188618727713};
   constexpr double c3[] = {0.00064943415637860082305, 0.00022947209362139917695, -0.00046918949439525571213,
                            0.00026772063206283885296};
@@ -152,9 +152,9 @@ inline double frexp_exponent(double x) {
 
 }  // namespace scalar
 
-#define FLAMBEAU_BINARY_SPECIAL(name)                                                        \
-  FLAMBEAU_INLINE VF64 name(VF64 x, VF64 y) { return map(x, y, scalar::name); }              \
-  FLAMBEAU_INLINE VF32 name(VF32 x, VF32 y) {                                                \
+#define FLAMBEAU_BINARY_SPECIAL(name)                                                          \
+  FLAMBEAU_INLINE VF64 name(VF64 x, VF64 y) { return map(x, y, scalar::name); }                \
+  FLAMBEAU_INLINE VF32 name(VF32 x, VF32 y) {                                                  \
     return map(x, y, [](float a, float b) { return static_cast<float>(scalar::name(a, b)); }); \
   }
 FLAMBEAU_BINARY_SPECIAL(igamma)
@@ -162,10 +162,10 @@ FLAMBEAU_BINARY_SPECIAL(igammac)
 FLAMBEAU_BINARY_SPECIAL(polygamma)
 #undef FLAMBEAU_BINARY_SPECIAL
 
-#define FLAMBEAU_UNARY_SPECIAL(name)                                                 \
-  FLAMBEAU_INLINE VF64 name(VF64 x) { return map(x, scalar::name); }                 \
-  FLAMBEAU_INLINE VF32 name(VF32 x) {                                                \
-    return map(x, [](float v) { return static_cast<float>(scalar::name(v)); });      \
+#define FLAMBEAU_UNARY_SPECIAL(name)                                            \
+  FLAMBEAU_INLINE VF64 name(VF64 x) { return map(x, scalar::name); }            \
+  FLAMBEAU_INLINE VF32 name(VF32 x) {                                           \
+    return map(x, [](float v) { return static_cast<float>(scalar::name(v)); }); \
   }
 FLAMBEAU_UNARY_SPECIAL(frexp_mantissa)
 FLAMBEAU_UNARY_SPECIAL(frexp_exponent)

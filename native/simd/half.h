@@ -31,9 +31,7 @@ FLAMBEAU_INLINE Half to_half(float x) {
   uint32_t r = u >= 0x47800000 ? nan_or_inf : u < 0x38800000 ? subnormal : normal;
   return {static_cast<uint16_t>(r | sign)};
 }
-FLAMBEAU_INLINE float to_float(BFloat16 b) {
-  return __builtin_bit_cast(float, static_cast<uint32_t>(b.bits) << 16);
-}
+FLAMBEAU_INLINE float to_float(BFloat16 b) { return __builtin_bit_cast(float, static_cast<uint32_t>(b.bits) << 16); }
 FLAMBEAU_INLINE BFloat16 to_bfloat16(float x) {
   uint32_t u = __builtin_bit_cast(uint32_t, x);
   uint32_t rounded = (u + 0x7fff + (u >> 16 & 1)) >> 16;
@@ -49,8 +47,7 @@ inline void convert_halves(int64_t n, const Half* in, float* out) {
   for (; i + 8 <= n; i += 8)
     _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(in + i))));
 #elif defined(__aarch64__)
-  for (; i + 4 <= n; i += 4)
-    vst1q_f32(out + i, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(&in[i].bits))));
+  for (; i + 4 <= n; i += 4) vst1q_f32(out + i, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(&in[i].bits))));
 #endif
   for (; i < n; i++) out[i] = to_float(in[i]);
 }

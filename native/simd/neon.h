@@ -13,8 +13,8 @@ FLAMBEAU_INLINE RawF64 fma(RawF64 a, RawF64 b, RawF64 c) {
   return (RawF64)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
 }
 
-#define FLAMBEAU_UNARY(name, instruction)                                                               \
-  FLAMBEAU_INLINE RawF32 name(RawF32 x) { return (RawF32)instruction##q_f32((float32x4_t)x); }     \
+#define FLAMBEAU_UNARY(name, instruction)                                                      \
+  FLAMBEAU_INLINE RawF32 name(RawF32 x) { return (RawF32)instruction##q_f32((float32x4_t)x); } \
   FLAMBEAU_INLINE RawF64 name(RawF64 x) { return (RawF64)instruction##q_f64((float64x2_t)x); }
 FLAMBEAU_UNARY(sqrt, vsqrt)
 FLAMBEAU_UNARY(floor, vrndm)
@@ -29,8 +29,8 @@ FLAMBEAU_INLINE RawF64 min(RawF64 a, RawF64 b) { return a < b ? a : b; }
 FLAMBEAU_INLINE RawF32 max(RawF32 a, RawF32 b) { return a > b ? a : b; }
 FLAMBEAU_INLINE RawF64 max(RawF64 a, RawF64 b) { return a > b ? a : b; }
 
-#define FLAMBEAU_FOLD(name, instruction)                                                             \
-  FLAMBEAU_INLINE float name(RawF32 x) { return instruction##q_f32((float32x4_t)x); }           \
+#define FLAMBEAU_FOLD(name, instruction)                                              \
+  FLAMBEAU_INLINE float name(RawF32 x) { return instruction##q_f32((float32x4_t)x); } \
   FLAMBEAU_INLINE double name(RawF64 x) { return instruction##q_f64((float64x2_t)x); }
 FLAMBEAU_FOLD(sum, vaddv)
 FLAMBEAU_FOLD(max, vmaxv)

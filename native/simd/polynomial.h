@@ -155,9 +155,9 @@ inline T legendre_p(T x, int64_t n) {
 
 }  // namespace scalar
 
-#define FLAMBEAU_POLYNOMIAL(name, function, argument)                                              \
-  template <class T>                                                                               \
-  FLAMBEAU_INLINE Vec<T> name(Vec<T> x, Vec<T> n) {                                                \
+#define FLAMBEAU_POLYNOMIAL(name, function, argument)                                               \
+  template <class T>                                                                                \
+  FLAMBEAU_INLINE Vec<T> name(Vec<T> x, Vec<T> n) {                                                 \
     return map(x, n, [](T v, T d) { return scalar::function<T>(argument, scalar::degree<T>(d)); }); \
   }
 FLAMBEAU_POLYNOMIAL(chebyshev_polynomial_t, chebyshev_t, v)

@@ -17,14 +17,16 @@ FLAMBEAU_INLINE VF64 pow_wide(VF64 x, VF64 y) {
   return select((y == zero) | (x == one), one, r);
 }
 FLAMBEAU_INLINE VF32 pow(VF32 x, VF32 y) {
-  return in_double(x, y, [](VF64 a, VF64 b) __attribute__((always_inline)) { return pow_wide(a, b); });
+  return in_double(
+      x, y, [](VF64 a, VF64 b) __attribute__((always_inline)) { return pow_wide(a, b); });
 }
 FLAMBEAU_INLINE VF64 pow(VF64 x, VF64 y) {
   return map(x, y, [](double a, double b) { return __builtin_pow(a, b); });
 }
 
 FLAMBEAU_INLINE VF32 hypot(VF32 x, VF32 y) {
-  VF32 r = in_double(x, y, [](VF64 a, VF64 b) __attribute__((always_inline)) { return sqrt(a * a + b * b); });
+  VF32 r = in_double(
+      x, y, [](VF64 a, VF64 b) __attribute__((always_inline)) { return sqrt(a * a + b * b); });
   return select(isinf(x) | isinf(y), VF32(static_cast<float>(kInf)), r);
 }
 FLAMBEAU_INLINE VF64 hypot(VF64 x, VF64 y) {

@@ -8,12 +8,12 @@ namespace {
 
 // Polynomials in z = r^2, |r| <= pi / 4: (sin(r) / r - 1) / z and (cos(r) - 1 + z / 2) / z^2.
 inline constexpr double kSinF32[] = {-0.16666666641371439, 8.3333293557862384e-3, -1.9839325021567305e-4,
-                                     2.718216918256184e-6};  // 2^-37
+                                     2.718216918256184e-6};                                                  // 2^-37
 inline constexpr double kCosF32[] = {4.1666645519295006e-2, -1.3887308119813241e-3, 2.4432209718651488e-5};  // 2^-33
-inline constexpr double kSinF64[] = {-0.16666666666666632, 8.3333333333222851e-3,  -1.9841269829700002e-4,
+inline constexpr double kSinF64[] = {-0.16666666666666632,  8.3333333333222851e-3,  -1.9841269829700002e-4,
                                      2.7557313652958429e-6, -2.5050751788341763e-8, 1.5896416592725314e-10};  // 2^-58
-inline constexpr double kCosF64[] = {4.1666666666666592e-2, -1.3888888888872851e-3, 2.4801587288719798e-5,
-                                     -2.7557314140219457e-7, 2.08756954040221e-9,   -1.1358248690873668e-11};  // 2^-63
+inline constexpr double kCosF64[] = {4.1666666666666592e-2,  -1.3888888888872851e-3, 2.4801587288719798e-5,
+                                     -2.7557314140219457e-7, 2.08756954040221e-9,    -1.1358248690873668e-11};  // 2^-63
 
 // Above this the reduction below is no longer exact, and the C library takes over: for those lanes only, so that a
 // result does not depend on its neighbours.
@@ -66,21 +66,24 @@ FLAMBEAU_INLINE VF64 sin_wide(VF64 x) {
 }
 
 FLAMBEAU_INLINE VF32 sin(VF32 x) {
-  VF32 y = in_double(x, [](VF64 v) __attribute__((always_inline)) { return sin_wide<float, 0>(v); });
+  VF32 y = in_double(
+      x, [](VF64 v) __attribute__((always_inline)) { return sin_wide<float, 0>(v); });
   return with_library(x, y, [](float v) { return __builtin_sinf(v); });
 }
 FLAMBEAU_INLINE VF32 cos(VF32 x) {
-  VF32 y = in_double(x, [](VF64 v) __attribute__((always_inline)) { return sin_wide<float, 1>(v); });
+  VF32 y = in_double(
+      x, [](VF64 v) __attribute__((always_inline)) { return sin_wide<float, 1>(v); });
   return with_library(x, y, [](float v) { return __builtin_cosf(v); });
 }
 FLAMBEAU_INLINE VF32 tan(VF32 x) {
-  VF32 y = in_double(x, [](VF64 v) __attribute__((always_inline)) {
-    VI64 quadrant;
-    VF64 r = trig_reduce<float>(v, quadrant), s, c;
-    sincos_reduced<float>(r, s, c);
-    Mask<double> odd{(quadrant & VI64(1)).v != Raw<int64_t>{}};
-    return select(odd, -c, s) / select(odd, s, c);
-  });
+  VF32 y = in_double(
+      x, [](VF64 v) __attribute__((always_inline)) {
+        VI64 quadrant;
+        VF64 r = trig_reduce<float>(v, quadrant), s, c;
+        sincos_reduced<float>(r, s, c);
+        Mask<double> odd{(quadrant & VI64(1)).v != Raw<int64_t>{}};
+        return select(odd, -c, s) / select(odd, s, c);
+      });
   return with_library(x, y, [](float v) { return __builtin_tanf(v); });
 }
 FLAMBEAU_INLINE VF64 sin(VF64 x) {
@@ -93,8 +96,8 @@ FLAMBEAU_INLINE VF64 cos(VF64 x) {
 }
 
 // atan(w) / w as a polynomial in w^2, 0 <= w <= 1.
-inline constexpr double kAtanF32[] = {0.99999999962824282,   -0.33333323935430608,  0.19999604640472148,
-                                      -0.14279159668469128,  0.11054501410427758,   -8.7987728592217085e-2,
+inline constexpr double kAtanF32[] = {0.99999999962824282,   -0.33333323935430608,   0.19999604640472148,
+                                      -0.14279159668469128,  0.11054501410427758,    -8.7987728592217085e-2,
                                       6.7161097646144978e-2, -4.4357532811593503e-2, 2.227439130244078e-2,
                                       -7.199402826750301e-3, 1.0911148731563197e-3};  // 2^-31
 
@@ -104,8 +107,8 @@ FLAMBEAU_INLINE VF64 atan2_wide(VF64 y, VF64 x) {
   Mask<double> steep = a > b;
   VF64 small = select(steep, b, a), large = select(steep, a, b);
   VF64 w = small / large;
-  w = select(large == zero, zero, w);                            // both zero
-  w = select((small == large) & (small != zero), one, w);        // both infinite, among others
+  w = select(large == zero, zero, w);                      // both zero
+  w = select((small == large) & (small != zero), one, w);  // both infinite, among others
   VF64 r = w * poly(w * w, kAtanF32);
   r = select(steep, VF64(kPi / 2) - r, r);
   Mask<double> left{(sign_bits(x)).v != Raw<int64_t>{}};
@@ -115,58 +118,65 @@ FLAMBEAU_INLINE VF64 atan2_wide(VF64 y, VF64 x) {
 }
 
 FLAMBEAU_INLINE VF32 atan2(VF32 y, VF32 x) {
-  return in_double(y, x, [](VF64 v, VF64 u) __attribute__((always_inline)) { return atan2_wide(v, u); });
+  return in_double(
+      y, x, [](VF64 v, VF64 u) __attribute__((always_inline)) { return atan2_wide(v, u); });
 }
 FLAMBEAU_INLINE VF32 atan(VF32 x) {
-  return in_double(x, [](VF64 v) __attribute__((always_inline)) { return atan2_wide(v, VF64(1)); });
+  return in_double(
+      x, [](VF64 v) __attribute__((always_inline)) { return atan2_wide(v, VF64(1)); });
 }
 FLAMBEAU_INLINE VF32 asin(VF32 x) {
-  return in_double(x, [](VF64 v) __attribute__((always_inline)) {
-    return atan2_wide(v, sqrt((VF64(1) - v) * (VF64(1) + v)));
-  });
+  return in_double(
+      x, [](VF64 v) __attribute__((always_inline)) { return atan2_wide(v, sqrt((VF64(1) - v) * (VF64(1) + v))); });
 }
 FLAMBEAU_INLINE VF32 acos(VF32 x) {
-  return in_double(x, [](VF64 v) __attribute__((always_inline)) {
-    return atan2_wide(sqrt((VF64(1) - v) * (VF64(1) + v)), v);
-  });
+  return in_double(
+      x, [](VF64 v) __attribute__((always_inline)) { return atan2_wide(sqrt((VF64(1) - v) * (VF64(1) + v)), v); });
 }
 
 FLAMBEAU_INLINE VF32 sinh(VF32 x) {
-  return in_double(x, [](VF64 v) __attribute__((always_inline)) {
-    VF64 e = expm1_graded<float>(min_second(VF64(100), abs(v)));  // 100: overflows float, not double
-    return copysign((e + e / (e + VF64(1))) * VF64(0.5), v);
-  });
+  return in_double(
+      x, [](VF64 v) __attribute__((always_inline)) {
+        VF64 e = expm1_graded<float>(min_second(VF64(100), abs(v)));  // 100: overflows float, not double
+        return copysign((e + e / (e + VF64(1))) * VF64(0.5), v);
+      });
 }
 FLAMBEAU_INLINE VF32 cosh(VF32 x) {
-  return in_double(x, [](VF64 v) __attribute__((always_inline)) {
-    VF64 e = exp_graded<float>(min_second(VF64(100), abs(v)));
-    return (e + VF64(1) / e) * VF64(0.5);
-  });
+  return in_double(
+      x, [](VF64 v) __attribute__((always_inline)) {
+        VF64 e = exp_graded<float>(min_second(VF64(100), abs(v)));
+        return (e + VF64(1) / e) * VF64(0.5);
+      });
 }
 // log(a + sqrt(a^2 + 1)), with a split off so that small a keep their digits.
 FLAMBEAU_INLINE VF32 asinh(VF32 x) {
-  return in_double(x, [](VF64 v) __attribute__((always_inline)) {
-    VF64 a = abs(v), z = a * a;
-    VF64 y = log1p_wide(a + z / (VF64(1) + sqrt(VF64(1) + z)));
-    return copysign(select(a < VF64(kInf), y, a), v);
-  });
+  return in_double(
+      x, [](VF64 v) __attribute__((always_inline)) {
+        VF64 a = abs(v), z = a * a;
+        VF64 y = log1p_wide(a + z / (VF64(1) + sqrt(VF64(1) + z)));
+        return copysign(select(a < VF64(kInf), y, a), v);
+      });
 }
 FLAMBEAU_INLINE VF32 acosh(VF32 x) {
-  return in_double(x, [](VF64 v) __attribute__((always_inline)) {
-    VF64 t = v - VF64(1);
-    return select(v >= VF64(1), log1p_wide(t + sqrt(t * (t + VF64(2)))), VF64(kNaN));
-  });
+  return in_double(
+      x, [](VF64 v) __attribute__((always_inline)) {
+        VF64 t = v - VF64(1);
+        return select(v >= VF64(1), log1p_wide(t + sqrt(t * (t + VF64(2)))), VF64(kNaN));
+      });
 }
 FLAMBEAU_INLINE VF32 atanh(VF32 x) {
-  return in_double(x, [](VF64 v) __attribute__((always_inline)) {
-    VF64 a = abs(v), one(1);
-    VF64 y = VF64(0.5) * log1p_wide((a + a) / (one - a));
-    return copysign(select(a > one, VF64(kNaN), y), v);
-  });
+  return in_double(
+      x, [](VF64 v) __attribute__((always_inline)) {
+        VF64 a = abs(v), one(1);
+        VF64 y = VF64(0.5) * log1p_wide((a + a) / (one - a));
+        return copysign(select(a > one, VF64(kNaN), y), v);
+      });
 }
 
-#define FLAMBEAU_BY_LANE(name) \
-  FLAMBEAU_INLINE VF64 name(VF64 x) { return map(x, [](double v) { return __builtin_##name(v); }); }
+#define FLAMBEAU_BY_LANE(name)                                   \
+  FLAMBEAU_INLINE VF64 name(VF64 x) {                            \
+    return map(x, [](double v) { return __builtin_##name(v); }); \
+  }
 FLAMBEAU_BY_LANE(tan)
 FLAMBEAU_BY_LANE(asin)
 FLAMBEAU_BY_LANE(acos)

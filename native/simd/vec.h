@@ -207,7 +207,7 @@ template <class T, class F>
 FLAMBEAU_INLINE Vec<T> map(Vec<T> x, F f) {
   T a[Vec<T>::N];
   x.store(a);
-FLAMBEAU_UNROLL(1)
+  FLAMBEAU_UNROLL(1)
   for (int i = 0; i < Vec<T>::N; i++) a[i] = f(a[i]);
   return Vec<T>::load(a);
 }
@@ -216,7 +216,7 @@ FLAMBEAU_INLINE Vec<T> map(Vec<T> x, Vec<T> y, F f) {
   T a[Vec<T>::N], b[Vec<T>::N];
   x.store(a);
   y.store(b);
-FLAMBEAU_UNROLL(1)
+  FLAMBEAU_UNROLL(1)
   for (int i = 0; i < Vec<T>::N; i++) a[i] = f(a[i], b[i]);
   return Vec<T>::load(a);
 }
@@ -227,9 +227,9 @@ FLAMBEAU_INLINE VF32 fma(VF32 a, VF32 b, VF32 c) { return arch::fma(a.v, b.v, c.
 FLAMBEAU_INLINE VF64 fma(VF64 a, VF64 b, VF64 c) { return arch::fma(a.v, b.v, c.v); }
 FLAMBEAU_INLINE VI64 fma(VI64 a, VI64 b, VI64 c) { return a * b + c; }
 
-#define FLAMBEAU_ROUNDING(name)                                     \
-  FLAMBEAU_INLINE VF32 name(VF32 x) { return arch::name(x.v); }     \
-  FLAMBEAU_INLINE VF64 name(VF64 x) { return arch::name(x.v); }     \
+#define FLAMBEAU_ROUNDING(name)                                 \
+  FLAMBEAU_INLINE VF32 name(VF32 x) { return arch::name(x.v); } \
+  FLAMBEAU_INLINE VF64 name(VF64 x) { return arch::name(x.v); } \
   FLAMBEAU_INLINE VI64 name(VI64 x) { return x; }
 FLAMBEAU_ROUNDING(floor)
 FLAMBEAU_ROUNDING(ceil)

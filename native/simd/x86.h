@@ -25,7 +25,7 @@ FLAMBEAU_INLINE __m512d min(__m512d a, __m512d b) { return _mm512_min_pd(a, b); 
 FLAMBEAU_INLINE __m512 max(__m512 a, __m512 b) { return _mm512_max_ps(a, b); }
 FLAMBEAU_INLINE __m512d max(__m512d a, __m512d b) { return _mm512_max_pd(a, b); }
 
-#define FLAMBEAU_ROUNDING(name, mode)                                                                             \
+#define FLAMBEAU_ROUNDING(name, mode)                                                                 \
   FLAMBEAU_INLINE __m512 name(__m512 x) { return _mm512_roundscale_ps(x, mode | _MM_FROUND_NO_EXC); } \
   FLAMBEAU_INLINE __m512d name(__m512d x) { return _mm512_roundscale_pd(x, mode | _MM_FROUND_NO_EXC); }
 
@@ -34,9 +34,7 @@ FLAMBEAU_INLINE __m512 scale(__m512 x, __m512 n) { return _mm512_scalef_ps(x, n)
 FLAMBEAU_INLINE __m512d scale(__m512d x, __m512d n) { return _mm512_scalef_pd(x, n); }
 
 FLAMBEAU_INLINE __m512d widen_low(__m512 x) { return _mm512_cvtps_pd(_mm512_castps512_ps256(x)); }
-FLAMBEAU_INLINE __m512d widen_high(__m512 x) {
-  return _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1));
-}
+FLAMBEAU_INLINE __m512d widen_high(__m512 x) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1)); }
 FLAMBEAU_INLINE __m512 narrow(__m512d low, __m512d high) {
   return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low)), _mm512_cvtpd_ps(high), 1);
 }
@@ -84,8 +82,8 @@ FLAMBEAU_INLINE __m256d min(__m256d a, __m256d b) { return _mm256_min_pd(a, b); 
 FLAMBEAU_INLINE __m256 max(__m256 a, __m256 b) { return _mm256_max_ps(a, b); }
 FLAMBEAU_INLINE __m256d max(__m256d a, __m256d b) { return _mm256_max_pd(a, b); }
 
-#define FLAMBEAU_ROUNDING(name, mode)                                                                   \
-  FLAMBEAU_INLINE __m256 name(__m256 x) { return _mm256_round_ps(x, mode | _MM_FROUND_NO_EXC); }   \
+#define FLAMBEAU_ROUNDING(name, mode)                                                            \
+  FLAMBEAU_INLINE __m256 name(__m256 x) { return _mm256_round_ps(x, mode | _MM_FROUND_NO_EXC); } \
   FLAMBEAU_INLINE __m256d name(__m256d x) { return _mm256_round_pd(x, mode | _MM_FROUND_NO_EXC); }
 
 FLAMBEAU_INLINE __m256d widen_low(__m256 x) { return _mm256_cvtps_pd(_mm256_castps256_ps128(x)); }
@@ -154,8 +152,8 @@ FLAMBEAU_INLINE __m128d min(__m128d a, __m128d b) { return _mm_min_pd(a, b); }
 FLAMBEAU_INLINE __m128 max(__m128 a, __m128 b) { return _mm_max_ps(a, b); }
 FLAMBEAU_INLINE __m128d max(__m128d a, __m128d b) { return _mm_max_pd(a, b); }
 
-#define FLAMBEAU_ROUNDING(name, mode)                                                                \
-  FLAMBEAU_INLINE __m128 name(__m128 x) { return _mm_round_ps(x, mode | _MM_FROUND_NO_EXC); }   \
+#define FLAMBEAU_ROUNDING(name, mode)                                                         \
+  FLAMBEAU_INLINE __m128 name(__m128 x) { return _mm_round_ps(x, mode | _MM_FROUND_NO_EXC); } \
   FLAMBEAU_INLINE __m128d name(__m128d x) { return _mm_round_pd(x, mode | _MM_FROUND_NO_EXC); }
 
 FLAMBEAU_INLINE __m128d widen_low(__m128 x) { return _mm_cvtps_pd(x); }
@@ -210,11 +208,11 @@ FLAMBEAU_ROUNDING(round, _MM_FROUND_TO_NEAREST_INT)
 #undef FLAMBEAU_ROUNDING
 
 // Horizontal operations: fold the register in halves down to 128 bits, then to one lane.
-#define FLAMBEAU_FOLD(name, op_ps, op_pd, op_ss, op_sd)                                            \
-  FLAMBEAU_INLINE float name##128(__m128 x) {                                                      \
-    x = op_ps(x, _mm_movehl_ps(x, x));                                                             \
-    return _mm_cvtss_f32(op_ss(x, _mm_shuffle_ps(x, x, 1)));                                       \
-  }                                                                                                \
+#define FLAMBEAU_FOLD(name, op_ps, op_pd, op_ss, op_sd)      \
+  FLAMBEAU_INLINE float name##128(__m128 x) {                \
+    x = op_ps(x, _mm_movehl_ps(x, x));                       \
+    return _mm_cvtss_f32(op_ss(x, _mm_shuffle_ps(x, x, 1))); \
+  }                                                          \
   FLAMBEAU_INLINE double name##128(__m128d x) { return _mm_cvtsd_f64(op_sd(x, _mm_unpackhi_pd(x, x))); }
 FLAMBEAU_FOLD(sum, _mm_add_ps, _mm_add_pd, _mm_add_ss, _mm_add_sd)
 FLAMBEAU_FOLD(max, _mm_max_ps, _mm_max_pd, _mm_max_ss, _mm_max_sd)
@@ -222,25 +220,25 @@ FLAMBEAU_FOLD(min, _mm_min_ps, _mm_min_pd, _mm_min_ss, _mm_min_sd)
 #undef FLAMBEAU_FOLD
 
 #if defined(__AVX512F__)
-#define FLAMBEAU_HALVES(name, op)                                                                                     \
-  FLAMBEAU_INLINE float name(__m512 x) {                                                                              \
-    __m256 y = _mm256_##op##_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));                 \
-    return name##128(_mm_##op##_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1)));                          \
-  }                                                                                                                   \
-  FLAMBEAU_INLINE double name(__m512d x) {                                                                            \
-    __m256d y = _mm256_##op##_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd(x, 1));                 \
-    return name##128(_mm_##op##_pd(_mm256_castpd256_pd128(y), _mm256_extractf128_pd(y, 1)));                          \
+#define FLAMBEAU_HALVES(name, op)                                                            \
+  FLAMBEAU_INLINE float name(__m512 x) {                                                     \
+    __m256 y = _mm256_##op##_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));    \
+    return name##128(_mm_##op##_ps(_mm256_castps256_ps128(y), _mm256_extractf128_ps(y, 1))); \
+  }                                                                                          \
+  FLAMBEAU_INLINE double name(__m512d x) {                                                   \
+    __m256d y = _mm256_##op##_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd(x, 1));   \
+    return name##128(_mm_##op##_pd(_mm256_castpd256_pd128(y), _mm256_extractf128_pd(y, 1))); \
   }
 #elif defined(__AVX2__)
-#define FLAMBEAU_HALVES(name, op)                                                              \
-  FLAMBEAU_INLINE float name(__m256 x) {                                                       \
-    return name##128(_mm_##op##_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1)));   \
-  }                                                                                            \
-  FLAMBEAU_INLINE double name(__m256d x) {                                                     \
-    return name##128(_mm_##op##_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd(x, 1)));   \
+#define FLAMBEAU_HALVES(name, op)                                                            \
+  FLAMBEAU_INLINE float name(__m256 x) {                                                     \
+    return name##128(_mm_##op##_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1))); \
+  }                                                                                          \
+  FLAMBEAU_INLINE double name(__m256d x) {                                                   \
+    return name##128(_mm_##op##_pd(_mm256_castpd256_pd128(x), _mm256_extractf128_pd(x, 1))); \
   }
 #else
-#define FLAMBEAU_HALVES(name, op)                              \
+#define FLAMBEAU_HALVES(name, op)                               \
   FLAMBEAU_INLINE float name(__m128 x) { return name##128(x); } \
   FLAMBEAU_INLINE double name(__m128d x) { return name##128(x); }
 #endif

@@ -14,7 +14,10 @@ type Case = [name: string, f: (...inputs: Tensor[]) => unknown, shapes: number[]
 function spread(a: Tensor): Tensor {
   const n = Math.min(a.shape[a.ndim - 2]!, a.shape[a.ndim - 1]!);
   const d = torch.zeros(a.shape.slice(-2) as number[], { dtype: torch.float64 });
-  for (let i = 0; i < n; i++) d.index(i).index(i).fill_(2 + 1.5 * i);
+  for (let i = 0; i < n; i++)
+    d.index(i)
+      .index(i)
+      .fill_(2 + 1.5 * i);
   return a.mul(0.3).add(d);
 }
 const posdef = (a: Tensor): Tensor => a.matmul(a.mH).add(eye(a.shape[a.ndim - 1]!, a.dtype));
@@ -23,14 +26,45 @@ const smooth: Case[] = [
   ['det', (a) => L.det(spread(a!)), [[2, 3, 3]]],
   ['slogdet', (a) => L.slogdet(spread(a!)).logabsdet, [[2, 3, 3]]],
   ['inv', (a) => L.inv(spread(a!)), [[2, 3, 3]]],
-  ['solve', (a, b) => L.solve(spread(a!), b!), [[3, 3], [2, 3, 2]]],
-  ['solve from the right', (a, b) => L.solve(spread(a!), b!, { left: false }), [[3, 3], [2, 3]]],
-  ['solve with a vector', (a, b) => L.solve(spread(a!), b!), [[2, 3, 3], [2, 3]]],
-  ['solveTriangular', (a, b) => L.solveTriangular(spread(a!), b!, { upper: true }), [[3, 3], [3, 2]]],
+  [
+    'solve',
+    (a, b) => L.solve(spread(a!), b!),
+    [
+      [3, 3],
+      [2, 3, 2],
+    ],
+  ],
+  [
+    'solve from the right',
+    (a, b) => L.solve(spread(a!), b!, { left: false }),
+    [
+      [3, 3],
+      [2, 3],
+    ],
+  ],
+  [
+    'solve with a vector',
+    (a, b) => L.solve(spread(a!), b!),
+    [
+      [2, 3, 3],
+      [2, 3],
+    ],
+  ],
+  [
+    'solveTriangular',
+    (a, b) => L.solveTriangular(spread(a!), b!, { upper: true }),
+    [
+      [3, 3],
+      [3, 2],
+    ],
+  ],
   [
     'solveTriangular, unit, from the right',
     (a, b) => L.solveTriangular(a!, b!, { upper: false, left: false, unitriangular: true }),
-    [[3, 3], [2, 3]],
+    [
+      [3, 3],
+      [2, 3],
+    ],
   ],
   ['cholesky', (a) => L.cholesky(posdef(a!)), [[2, 3, 3]]],
   ['cholesky, upper', (a) => L.cholesky(posdef(a!), true), [[3, 3]]],
@@ -41,27 +75,70 @@ const smooth: Case[] = [
     'luSolve',
     (a, b) => {
       const { LU, pivots } = L.luFactor(spread(a!));
-      return [L.luSolve(LU, pivots, b!), L.luSolve(LU, pivots, b!, { adjoint: true }), L.luSolve(LU, pivots, b!.mT, { left: false })];
+      return [
+        L.luSolve(LU, pivots, b!),
+        L.luSolve(LU, pivots, b!, { adjoint: true }),
+        L.luSolve(LU, pivots, b!.mT, { left: false }),
+      ];
     },
-    [[3, 3], [3, 2]],
+    [
+      [3, 3],
+      [3, 2],
+    ],
   ],
   ['qr', (a) => [...L.qr(spread(a!))], [[2, 4, 3]]],
   ['qr of wide matrices', (a) => [...L.qr(spread(a!))], [[3, 5]]],
   ['householderProduct', (a, t) => L.householderProduct(a!, t!), [[4, 3], [2]]],
   ['ormqr', (a, t, c) => torch.ormqr(a!, t!, c!), [[4, 3], [3], [4, 2]]],
-  ['ormqr, from the right', (a, t, c) => torch.ormqr(a!, t!, c!, { left: false, transpose: true }), [[4, 3], [3], [2, 4]]],
+  [
+    'ormqr, from the right',
+    (a, t, c) => torch.ormqr(a!, t!, c!, { left: false, transpose: true }),
+    [[4, 3], [3], [2, 4]],
+  ],
   ['svdvals', (a) => L.svdvals(spread(a!)), [[3, 4]]],
   ['pinv', (a) => L.pinv(spread(a!)), [[4, 3]]],
   ['pinv of wide matrices', (a) => L.pinv(spread(a!)), [[2, 2, 3]]],
-  ['lstsq', (a, b) => L.lstsq(spread(a!), b!).solution, [[4, 3], [4, 2]]],
-  ['lstsq residuals', (a, b) => L.lstsq(spread(a!), b!, { driver: 'gels' }).residuals, [[4, 2], [4, 2]]],
+  [
+    'lstsq',
+    (a, b) => L.lstsq(spread(a!), b!).solution,
+    [
+      [4, 3],
+      [4, 2],
+    ],
+  ],
+  [
+    'lstsq residuals',
+    (a, b) => L.lstsq(spread(a!), b!, { driver: 'gels' }).residuals,
+    [
+      [4, 2],
+      [4, 2],
+    ],
+  ],
   ['matrixExp', (a) => L.matrixExp(a!), [[2, 3, 3]]],
   ['matrixPower', (a) => [L.matrixPower(spread(a!), -2), L.matrixPower(a!, 3)], [[3, 3]]],
   ['multiDot', (a, b, c) => L.multiDot([a!, b!, c!]), [[2, 3], [3, 4], [4]]],
-  ['tensorinv', (a) => L.tensorinv(a!.add(torch.eye(6, { dtype: torch.float64 }).mul(4).reshape(2, 3, 6)), 2), [[2, 3, 6]]],
+  [
+    'tensorinv',
+    (a) => L.tensorinv(a!.add(torch.eye(6, { dtype: torch.float64 }).mul(4).reshape(2, 3, 6)), 2),
+    [[2, 3, 6]],
+  ],
   ['vander', (a) => L.vander(a!, 4), [[3]]],
-  ['vecdot', (a, b) => L.vecdot(a!, b!), [[2, 3], [2, 3]]],
-  ['cross', (a, b) => L.cross(a!, b!), [[2, 3], [2, 3]]],
+  [
+    'vecdot',
+    (a, b) => L.vecdot(a!, b!),
+    [
+      [2, 3],
+      [2, 3],
+    ],
+  ],
+  [
+    'cross',
+    (a, b) => L.cross(a!, b!),
+    [
+      [2, 3],
+      [2, 3],
+    ],
+  ],
   ['nuclear norm', (a) => torch.norm(spread(a!), 'nuc'), [[3, 4]]],
   ['norm of order 2', (a) => L.matrixNorm(spread(a!), 2), [[3, 4]]],
   ['norm of order 1', (a) => L.matrixNorm(a!, 1), [[3, 4]], false],
@@ -69,7 +146,15 @@ const smooth: Case[] = [
   ['cond of order fro', (a) => L.cond(spread(a!), 'fro'), [[3, 3]]],
   ['eigvalsh', (a) => L.eigvalsh(hermitian(spread(a!))), [[3, 3]]],
   ['eigvals', (a) => L.eigvals(spread(a!)).abs(), [[3, 3]]],
-  ['choleskySolve', (b, a) => torch.choleskySolve(b!, spread(a!)), [[3, 2], [3, 3]], false],
+  [
+    'choleskySolve',
+    (b, a) => torch.choleskySolve(b!, spread(a!)),
+    [
+      [3, 2],
+      [3, 3],
+    ],
+    false,
+  ],
 ];
 
 describe.each([
@@ -119,14 +204,29 @@ test('only U, or only Vh, or full matrices', () => {
 });
 
 test('the gradient of a determinant at a singular matrix is that of its cofactors', () => {
-  const a = torch.tensor([[1, 2], [2, 4]], { dtype: torch.float64, requiresGrad: true });
+  const a = torch.tensor(
+    [
+      [1, 2],
+      [2, 4],
+    ],
+    { dtype: torch.float64, requiresGrad: true },
+  );
   L.det(a).backward();
   const found = a.grad!.tolist() as number[][];
-  [[4, -2], [-2, 1]].forEach((row, i) => row.forEach((value, j) => expect(found[i]![j]).toBeCloseTo(value, 12)));
+  [
+    [4, -2],
+    [-2, 1],
+  ].forEach((row, i) => row.forEach((value, j) => expect(found[i]![j]).toBeCloseTo(value, 12)));
 });
 
 test('the gradient of a Cholesky factor in a system is that of all elements', () => {
-  const l = torch.tensor([[2, 0], [1, 3]], { dtype: torch.float64, requiresGrad: true });
+  const l = torch.tensor(
+    [
+      [2, 0],
+      [1, 3],
+    ],
+    { dtype: torch.float64, requiresGrad: true },
+  );
   const b = torch.tensor([[1], [1]], { dtype: torch.float64 });
   torch.choleskySolve(b, l).sum().backward();
   // x = A^-1 b with A = L L^T; d sum(x) = -x^T (dL L^T + L dL^T) x.

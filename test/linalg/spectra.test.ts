@@ -46,7 +46,14 @@ describe('symmetric and Hermitian', () => {
   });
 
   test('an element that is not finite is refused', () => {
-    expect(() => L.eigh(torch.tensor([[NaN, 0], [0, 1]]))).toThrow('linalg.eigh: The algorithm failed to converge');
+    expect(() =>
+      L.eigh(
+        torch.tensor([
+          [NaN, 0],
+          [0, 1],
+        ]),
+      ),
+    ).toThrow('linalg.eigh: The algorithm failed to converge');
     expect(() => L.eigh(torch.fullLike(torch.zeros(2, 2, 2), Infinity))).toThrow('(Batch element ');
   });
 });
@@ -75,20 +82,46 @@ describe('general', () => {
       if (im === 0) return expect(size(v.index('...', k).imag)).toBe(0);
       if (im < 0) return;
       expect(values[k + 1]).toEqual([re, -im]);
-      expect(v.index('...', k + 1).conj().equal(v.index('...', k))).toBe(true);
+      expect(
+        v
+          .index('...', k + 1)
+          .conj()
+          .equal(v.index('...', k)),
+      ).toBe(true);
     });
   });
 
   test('matrices that are hard for the iteration', () => {
     const shift = torch.zeros([6, 6], { dtype: torch.float64 });
-    for (let i = 0; i < 6; i++) shift.index(i).index((i + 1) % 6).fill_(1);
+    for (let i = 0; i < 6; i++)
+      shift
+        .index(i)
+        .index((i + 1) % 6)
+        .fill_(1);
     check(shift);
     check(torch.triu(random(torch.float64, 9, 9)));
     check(torch.tril(random(torch.float64, 9, 9)), 1e6);
     check(torch.zeros([4, 4], { dtype: torch.float64 }));
     check(eye(4, torch.complex128));
-    check(torch.tensor([[0, 1], [-1, 0]], { dtype: torch.float64 }));
-    check(torch.tensor([[1, 1e5], [1e-5, 1]], { dtype: torch.float64 }), 1e7);
+    check(
+      torch.tensor(
+        [
+          [0, 1],
+          [-1, 0],
+        ],
+        { dtype: torch.float64 },
+      ),
+    );
+    check(
+      torch.tensor(
+        [
+          [1, 1e5],
+          [1e-5, 1],
+        ],
+        { dtype: torch.float64 },
+      ),
+      1e7,
+    );
     check(random(torch.float64, 5, 5).mul(1e250));
     check(random(torch.complex128, 5, 5).mul(1e-250));
     // Rows and columns of very different sizes are balanced first.
@@ -100,7 +133,14 @@ describe('general', () => {
   });
 
   test('a defective matrix gives vectors of length one', () => {
-    const jordan = torch.tensor([[2, 1, 0], [0, 2, 1], [0, 0, 2]], { dtype: torch.float64 });
+    const jordan = torch.tensor(
+      [
+        [2, 1, 0],
+        [0, 2, 1],
+        [0, 0, 2],
+      ],
+      { dtype: torch.float64 },
+    );
     const { eigenvalues, eigenvectors } = L.eig(jordan);
     expect(numbers(eigenvalues.real)).toEqual([2, 2, 2]);
     expectClose(eigenvectors.abs().square().sum(0), torch.ones([3], { dtype: torch.float64 }));
@@ -108,7 +148,9 @@ describe('general', () => {
   });
 
   test('an element that is not finite is refused', () => {
-    expect(() => L.eig(torch.tensor([[NaN]]))).toThrow('torch.linalg.eig: input tensor should not contain infs or NaNs.');
+    expect(() => L.eig(torch.tensor([[NaN]]))).toThrow(
+      'torch.linalg.eig: input tensor should not contain infs or NaNs.',
+    );
   });
 });
 
@@ -120,7 +162,9 @@ describe('singular values', () => {
       const k = S.shape[S.ndim - 1]!;
       expectOrthonormal(U);
       expectOrthonormal(Vh.mH);
-      const product = U.narrow(-1, 0, k).mul(like(S.unsqueeze(-2), U).div(scale)).matmul(Vh.narrow(-2, 0, k));
+      const product = U.narrow(-1, 0, k)
+        .mul(like(S.unsqueeze(-2), U).div(scale))
+        .matmul(Vh.narrow(-2, 0, k));
       expectClose(product, a.div(scale), factor);
       if (S.ndim === 1) expectSorted(S, true);
       expect(numbers(S).every((s) => s >= 0)).toBe(true);
@@ -148,7 +192,9 @@ describe('singular values', () => {
 
   test('of singular, graded, huge and tiny matrices', () => {
     const thin = random(torch.float64, 9, 2);
-    const zeroInside = torch.diag(torch.tensor([1, 0, 2, 3], { dtype: torch.float64 })).add(torch.diag(torch.ones([3], { dtype: torch.float64 }), 1));
+    const zeroInside = torch
+      .diag(torch.tensor([1, 0, 2, 3], { dtype: torch.float64 }))
+      .add(torch.diag(torch.ones([3], { dtype: torch.float64 }), 1));
     for (const a of [
       torch.zeros([5, 3], { dtype: torch.float64 }),
       torch.ones([6, 6], { dtype: torch.float64 }),
@@ -162,7 +208,9 @@ describe('singular values', () => {
     ]) {
       check(a);
     }
-    expect(numbers(L.svdvals(torch.diag(torch.tensor([1e-200, 1, 1e-20], { dtype: torch.float64 }))))).toEqual([1, 1e-20, 1e-200]);
+    expect(numbers(L.svdvals(torch.diag(torch.tensor([1e-200, 1, 1e-20], { dtype: torch.float64 }))))).toEqual([
+      1, 1e-20, 1e-200,
+    ]);
     expect(L.matrixRank(thin.matmul(thin.mT)).item()).toBe(2);
   });
 

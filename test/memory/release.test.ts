@@ -19,12 +19,18 @@ async function leaves<T>(work: () => T): Promise<{ bytes: number; tensors: numbe
   return { bytes: after.bytes - before.bytes, tensors: after.tensors - before.tensors, result };
 }
 
+// What the library made while it loaded, and its frames still held, is gone after this.
+beforeAll(async () => {
+  await live();
+  await live();
+});
+
 describe('a tensor that nothing refers to', () => {
   test('is freed by the next full collection', async () => {
     const { bytes, tensors } = await leaves(() => {
       torch.ones(KIB256).add(1);
     });
-    expect([bytes, tensors]).toEqual([0, 0]);
+    expect([bytes <= 0, tensors <= 0]).toEqual([true, true]);
   });
 
   test('is freed in a loop without any await', () => {
@@ -138,7 +144,7 @@ describe('using', () => {
       seen = t;
       throw new Error('stop');
     }).toThrow('stop');
-    expect(torch.memoryStats().tensors).toBe(before);
+    expect(torch.memoryStats().tensors).toBeLessThanOrEqual(before);
     expect(() => seen!.sum()).toThrow(GONE);
   });
 });
@@ -189,7 +195,7 @@ describe('tidy()', () => {
         throw new Error('stop');
       }),
     ).toThrow('stop');
-    expect(torch.memoryStats().tensors).toBe(before);
+    expect(torch.memoryStats().tensors).toBeLessThanOrEqual(before);
   });
 
   test('leaves alone what was there before, and what keep() names', () => {
@@ -211,7 +217,7 @@ describe('tidy()', () => {
       return inner.sum().item();
     });
     expect(value).toBe(6);
-    expect(torch.memoryStats().tensors).toBe(before);
+    expect(torch.memoryStats().tensors).toBeLessThanOrEqual(before);
   });
 
   test('keeps what backward still needs', () => {
@@ -254,6 +260,6 @@ describe('a step of training', () => {
     const { bytes, tensors } = await leaves(() => {
       for (let i = 0; i < 50; i++) step();
     });
-    expect([bytes, tensors]).toEqual([0, 0]);
+    expect([bytes <= 0, tensors <= 0]).toEqual([true, true]);
   });
 });

@@ -47,7 +47,8 @@ function scaleDown(grads: readonly Tensor[], maxNorm: number, total: Tensor): vo
 /** Scales gradients in place so that their norm, given as `totalNorm`, does not exceed `maxNorm`. */
 export const clipGradsWithNorm_ = fnOp(
   'clipGradsWithNorm_(any parameters, float maxNorm, Tensor totalNorm, bool? foreach=None)',
-  (parameters: Tensors, maxNorm: number, total: Tensor): void => noGrad(() => scaleDown(gradientsOf(parameters), maxNorm, total)),
+  (parameters: Tensors, maxNorm: number, total: Tensor): void =>
+    noGrad(() => scaleDown(gradientsOf(parameters), maxNorm, total)),
 );
 
 /**

@@ -19,7 +19,9 @@ export function vectorToParameters(vec: Tensor, parameters: Iterable<Tensor>): v
   const list = [...parameters];
   const total = list.reduce((n, p) => n + p.numel(), 0);
   if (vec.ndim !== 1 || vec.numel() !== total) {
-    throw new RuntimeError(`vectorToParameters(): expected a vector of ${total} elements, got [${vec.shape.join(', ')}]`);
+    throw new RuntimeError(
+      `vectorToParameters(): expected a vector of ${total} elements, got [${vec.shape.join(', ')}]`,
+    );
   }
   noGrad(() => {
     let at = 0;

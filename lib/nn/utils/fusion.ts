@@ -72,7 +72,11 @@ export const fuseConvBnWeights = fnOp(
  * @param transpose whether `conv` is a transposed convolution; default false. Also as `{ transpose }`.
  * @throws RuntimeError in training mode, or without running statistics.
  */
-export function fuseConvBnEval<C extends Module>(conv: C, bn: Module, transpose: boolean | { transpose?: boolean } = false): C {
+export function fuseConvBnEval<C extends Module>(
+  conv: C,
+  bn: Module,
+  transpose: boolean | { transpose?: boolean } = false,
+): C {
   checkEval(conv, bn);
   const norm = bn as BatchNorm;
   const fused = deepcopy(conv);

@@ -15,11 +15,16 @@ function inFormat(weight: Tensor, format: string): Tensor {
   const rank = RANKS[format];
   if (rank === undefined) throw new TypeError(`memoryFormat must be a memory format of torch, not ${String(format)}`);
   if (weight.ndim !== rank) {
-    throw new RuntimeError(`required rank ${rank} tensor to use ${rank === 4 ? 'channels_last' : 'channels_last_3d'} format`);
+    throw new RuntimeError(
+      `required rank ${rank} tensor to use ${rank === 4 ? 'channels_last' : 'channels_last_3d'} format`,
+    );
   }
   const spatial = Array.from({ length: rank - 2 }, (_, d) => d + 2);
   const back = [0, rank - 1, ...spatial.map((d) => d - 1)];
-  return weight.permute([0, ...spatial, 1]).clone('contiguousFormat').permute(back);
+  return weight
+    .permute([0, ...spatial, 1])
+    .clone('contiguousFormat')
+    .permute(back);
 }
 
 function convert<M extends Module>(module: M, format: string, isMeant: (part: Module) => boolean): M {

@@ -6,7 +6,7 @@ import { Parameter } from '../../tensor/parameter.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { ModuleDict } from '../containers/module_dict.js';
 import { ModuleList } from '../containers/module_list.js';
-import { Module } from '../module.js';
+import type { Module } from '../module.js';
 import { isModule } from '../module_attributes.js';
 import { pySize } from '../printing.js';
 import { attribute, deleteAttribute, setAttribute, tensorAttribute } from './named_tensor.js';

@@ -6,10 +6,25 @@ import type { Tensor } from '../../tensor/tensor.js';
 import type { Module } from '../module.js';
 import { ownedHooks, tensorAttribute } from './named_tensor.js';
 import { BasePruningMethod, PruningContainer, pruningType } from './prune_base.js';
-import { CustomFromMask, Identity, L1Unstructured, LnStructured, type NormOrder, RandomStructured, RandomUnstructured } from './prune_methods.js';
+import {
+  CustomFromMask,
+  Identity,
+  L1Unstructured,
+  LnStructured,
+  type NormOrder,
+  RandomStructured,
+  RandomUnstructured,
+} from './prune_methods.js';
 
 export { BasePruningMethod, PruningContainer } from './prune_base.js';
-export { CustomFromMask, Identity, L1Unstructured, LnStructured, RandomStructured, RandomUnstructured } from './prune_methods.js';
+export {
+  CustomFromMask,
+  Identity,
+  L1Unstructured,
+  LnStructured,
+  RandomStructured,
+  RandomUnstructured,
+} from './prune_methods.js';
 
 /** The importance of every weight, beside its own magnitude. */
 interface Scores {

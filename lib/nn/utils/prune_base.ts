@@ -6,7 +6,14 @@ import type { Parameter } from '../../tensor/parameter.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Module } from '../module.js';
 import { pySize } from '../printing.js';
-import { addOwnedHook, deleteAttribute, ownedHooks, type PreForward, setAttribute, tensorAttribute } from './named_tensor.js';
+import {
+  addOwnedHook,
+  deleteAttribute,
+  ownedHooks,
+  type PreForward,
+  setAttribute,
+  tensorAttribute,
+} from './named_tensor.js';
 
 /** What a method may look at: single weights, slices along a dimension, or everything. */
 export type PruningType = 'unstructured' | 'structured' | 'global';

@@ -4,7 +4,7 @@ import { zerosLike } from '../../ops/creation.js';
 import { rand, randLike } from '../../ops/random.js';
 import { norm } from '../../ops/reduce.js';
 import { bind, isOptions, signature } from '../../ops/signature.js';
-import { Tensor, wrapDim } from '../../tensor/tensor.js';
+import { type Tensor, wrapDim } from '../../tensor/tensor.js';
 import type { Module } from '../module.js';
 import { pySize } from '../printing.js';
 import { BasePruningMethod, type PruningType } from './prune_base.js';
@@ -14,7 +14,8 @@ export type NormOrder = number | 'fro' | 'nuc';
 
 /** A share between 0 and 1, or a whole number of weights or slices. */
 function checkAmount(amount: unknown): void {
-  if (typeof amount !== 'number') throw new TypeError(`Invalid type for amount: ${String(amount)}. Must be int or float.`);
+  if (typeof amount !== 'number')
+    throw new TypeError(`Invalid type for amount: ${String(amount)}. Must be int or float.`);
   if (!(Number.isInteger(amount) ? amount >= 0 : amount > 0 && amount < 1)) {
     throw new RuntimeError(`amount=${amount} should either be a float in the range [0, 1] or a non-negative integer`);
   }
@@ -52,7 +53,10 @@ function scoresOf(value: Tensor | null | { importanceScores?: Tensor | null }): 
 
 /** A copy of the mask with zeros at flat positions. */
 function without(mask: Tensor, positions: Tensor): Tensor {
-  return mask.reshape(-1).indexFill(0, positions, 0).reshape([...mask.shape]);
+  return mask
+    .reshape(-1)
+    .indexFill(0, positions, 0)
+    .reshape([...mask.shape]);
 }
 
 /** Prunes nothing: gives a tensor the names of a pruned one. */
@@ -133,7 +137,10 @@ export class RandomStructured extends BasePruningMethod {
 
   /** @param args amount: a whole number of slices, or a share between 0 and 1; dim: the dimension, default -1. */
   constructor(
-    ...args: [amount: number, dim?: number] | [amount: number, options: { dim?: number }] | [options: { amount: number; dim?: number }]
+    ...args:
+      | [amount: number, dim?: number]
+      | [amount: number, options: { dim?: number }]
+      | [options: { amount: number; dim?: number }]
   ) {
     super();
     [this.amount, this.dim] = bind(randomStructuredArguments, args) as [number, number];

@@ -41,7 +41,12 @@ export class PackedSequence {
    * @param data [total, ..]
    * @param batchSizes int64 [steps], not increasing.
    */
-  constructor(data: Tensor, batchSizes: Tensor, sortedIndices: Tensor | null = null, unsortedIndices: Tensor | null = null) {
+  constructor(
+    data: Tensor,
+    batchSizes: Tensor,
+    sortedIndices: Tensor | null = null,
+    unsortedIndices: Tensor | null = null,
+  ) {
     this.data = data;
     this.batchSizes = batchSizes;
     this.sortedIndices = sortedIndices ?? null;
@@ -88,10 +93,14 @@ export const packPaddedSequence = fnOp(
     const [steps, batch] = x.shape as [number, number];
     if (input.numel() === 0) throw new RuntimeError('Cannot pack empty tensors.');
     if (sorted.length !== batch) {
-      throw new RuntimeError(`Expected \`len(lengths)\` to be equal to batch_size, but got ${sorted.length} (batch_size=${batch})`);
+      throw new RuntimeError(
+        `Expected \`len(lengths)\` to be equal to batch_size, but got ${sorted.length} (batch_size=${batch})`,
+      );
     }
     if (sorted.some((n) => n <= 0)) {
-      throw new RuntimeError('Length of all samples has to be greater than 0, but found an element in \'lengths\' that is <= 0');
+      throw new RuntimeError(
+        "Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0",
+      );
     }
     if (sorted.some((n, i) => i > 0 && n > sorted[i - 1]!)) {
       throw new RuntimeError(
@@ -118,7 +127,12 @@ export const packPaddedSequence = fnOp(
  */
 export const padPackedSequence = fnOp(
   'padPackedSequence(any sequence, bool batchFirst=False, float paddingValue=0, int? totalLength=None)',
-  (sequence: PackedSequence, batchFirst: boolean, paddingValue: number, totalLength: number | null): [Tensor, Tensor] => {
+  (
+    sequence: PackedSequence,
+    batchFirst: boolean,
+    paddingValue: number,
+    totalLength: number | null,
+  ): [Tensor, Tensor] => {
     const sizes = numbersOf(sequence.batchSizes);
     const steps = totalLength ?? sizes.length;
     if (steps < sizes.length) {
@@ -133,7 +147,12 @@ export const padPackedSequence = fnOp(
     for (let t = 0; t < steps; t++) {
       const n = sizes[t] ?? 0;
       const filling = full([batch - n, ...tail], paddingValue, { dtype: sequence.data.dtype });
-      const row = n === 0 ? filling : n === batch ? sequence.data.narrow(0, at, n) : cat([sequence.data.narrow(0, at, n), filling]);
+      const row =
+        n === 0
+          ? filling
+          : n === batch
+            ? sequence.data.narrow(0, at, n)
+            : cat([sequence.data.narrow(0, at, n), filling]);
       rows.push(row.unsqueeze(0));
       at += n;
     }

@@ -27,7 +27,8 @@ function moduleAt(root: Module, path: string): Module {
     if (!hasAttribute(at, name)) throw new RuntimeError(`${at._getName()} has no attribute \`${name}\``);
     const next = getAttribute(at, name);
     done = done === '' ? name : `${done}.${name}`;
-    if (!isModule(next)) throw new TypeError(`submodule \`${done}\`: ${String(next)} is not an instance of torch.nn.Module`);
+    if (!isModule(next))
+      throw new TypeError(`submodule \`${done}\`: ${String(next)} is not an instance of torch.nn.Module`);
     at = next;
   }
   return at;
@@ -166,7 +167,8 @@ export function readFunctionalCall(
     boolean,
     boolean,
   ];
-  if (!isModule(module)) throw new TypeError(`functionalCall(): argument 'module' must be a Module, not ${kindOf(module)}`);
+  if (!isModule(module))
+    throw new TypeError(`functionalCall(): argument 'module' must be a Module, not ${kindOf(module)}`);
   const positional: unknown[] = args === null ? [] : Array.isArray(args) ? args : [args];
   return [module, tensors, kwargs === null ? positional : [...positional, kwargs], tieWeights, strict];
 }

@@ -38,7 +38,11 @@ class WeightNorm {
   }
 
   compute(module: Module): Tensor {
-    return scaledDirection(tensorAttribute(module, `${this.name}_v`), tensorAttribute(module, `${this.name}_g`), this.dim);
+    return scaledDirection(
+      tensorAttribute(module, `${this.name}_v`),
+      tensorAttribute(module, `${this.name}_g`),
+      this.dim,
+    );
   }
 }
 
@@ -74,7 +78,10 @@ export const weightNorm = fnOp(
   },
 ) as <M extends Module>(
   module: M,
-  ...args: [options: { name?: string; dim?: number | null }] | [name: string, options: { dim?: number | null }] | [name?: string, dim?: number | null]
+  ...args:
+    | [options: { name?: string; dim?: number | null }]
+    | [name: string, options: { dim?: number | null }]
+    | [name?: string, dim?: number | null]
 ) => M;
 
 /**

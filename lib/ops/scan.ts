@@ -1,0 +1,110 @@
+// Running sums, products and extremes along a dimension.
+import { needsGrad, record } from '../autograd/graph.js';
+import { gradMode } from '../autograd/mode.js';
+import type { DType } from '../core/dtype.js';
+import { nativeOp } from '../native/addon.js';
+import { invoke, invokeMany } from '../tensor/invoke.js';
+import { type Tensor, wrapDim } from '../tensor/tensor.js';
+import { div, mul, sub } from './arithmetic.js';
+import { eq, select3 as where } from './comparison.js';
+import { cast } from './convert.js';
+import { op } from './define.js';
+import { cat } from './join.js';
+import { amax, sum, sumType } from './reduce.js';
+import { type ValuesIndices, valuesIndices } from './results.js';
+import { abs, conj, exp, log } from './unary.js';
+
+const CUMSUM = nativeOp('cumsum');
+const CUMPROD = nativeOp('cumprod');
+const LOGCUMSUMEXP = nativeOp('logcumsumexp');
+const CUMMAX = nativeOp('cummax');
+const CUMMIN = nativeOp('cummin');
+
+/** Sums from the end, along a dimension. */
+function reversed(g: Tensor, dim: number): Tensor {
+  return g.ndim === 0 ? g : cumsum(g.flip([dim]), dim).flip([dim]);
+}
+/** Running sums along a dimension. */
+export const cumsum = op(
+  'cumsum(Tensor input, int dim, ScalarType? dtype=None)',
+  (input: Tensor, dim: number, dtype: DType | null): Tensor => {
+    const x = cast(input, sumType(input, dtype));
+    const y = invoke(CUMSUM, x, dim);
+    if (needsGrad(x)) record('CumsumBackward0', y, [x], [], (g) => [reversed(g, dim)]);
+    return y;
+  },
+);
+/** Running products along a dimension. */
+export const cumprod = op(
+  'cumprod(Tensor input, int dim, ScalarType? dtype=None)',
+  (input: Tensor, dim: number, dtype: DType | null): Tensor => {
+    const x = cast(input, sumType(input, dtype));
+    const y = invoke(CUMPROD, x, dim);
+    if (needsGrad(x)) record('CumprodBackward0', y, [x], [x, y], (g, [at, p]) => [cumprodGradient(g, at, p, dim)]);
+    return y;
+  },
+);
+/** sum over j >= i of g_j y_j / x_i; where x has zeros, by the products that leave x_i out. */
+function cumprodGradient(g: Tensor, x: Tensor, y: Tensor, dim: number): Tensor {
+  if (x.ndim === 0) return g;
+  if (eq(x, 0).any().item() === false) return div(reversed(mul(g, conj(y)), dim), conj(x));
+  const d = wrapDim(dim, x.ndim);
+  const n = x.shape[d]!;
+  const parts: Tensor[] = [];
+  for (let i = 0; i < n; i++) {
+    // d y_j / d x_i for j >= i: the running product with x_i replaced by one.
+    const before = i === 0 ? null : x.narrow(d, 0, i).prod(d, true);
+    const one = x.narrow(d, i, 1).mul(0).add(1);
+    const run = cumprod(cat([one, x.narrow(d, i + 1, n - i - 1)], d), d);
+    const slope = before === null ? run : mul(run, before);
+    parts.push(sum(mul(g.narrow(d, i, n - i), conj(slope)), [d], true));
+  }
+  return cat(parts, d);
+}
+/** Composed of recorded ops, with the largest real part of each row taken out. */
+function complexLogcumsumexp(x: Tensor, dim: number): Tensor {
+  if (x.numel() === 0) return x.clone();
+  const top = x.ndim === 0 ? x.detach().real : amax(x.detach().real, [dim], true);
+  const shift = where(abs(top).eq(Infinity), 0, top);
+  return log(cumsum(exp(sub(x, shift)), dim)).add(shift);
+}
+/** log of running sums of exponentials. */
+export const logcumsumexp = op('logcumsumexp(Tensor input, int dim)', (input: Tensor, dim: number): Tensor => {
+  if (input.dtype.isComplex) return complexLogcumsumexp(input, dim);
+  const y = invoke(LOGCUMSUMEXP, input, dim);
+  if (needsGrad(input)) {
+    record('LogcumsumexpBackward0', y, [input], [input, y], (g, [x, l]) => {
+      if (gradMode) {
+        // To be differentiated again: sum_j g_j exp(m - l_j) times exp(x_i - m), with m the largest element.
+        const m = x.ndim === 0 ? x.detach() : amax(x.detach(), [dim], true);
+        return [mul(reversed(mul(g, exp(sub(m, l))), dim), exp(sub(x, m)))];
+      }
+      // Positive and negative gradients apart, in the log domain: sum_j g_j exp(x_i - l_j).
+      const part = (sign: 1 | -1): Tensor => {
+        const gs = mul(g, sign);
+        const logs = where(gs.gt(0), log(where(gs.gt(0), gs, 1)), -Infinity);
+        return exp(
+          logcumsumexp(sub(logs, l).flip([dim]), dim)
+            .flip([dim])
+            .add(x),
+        );
+      };
+      return [x.ndim === 0 ? g : sub(part(1), part(-1))];
+    });
+  }
+  return y;
+});
+const runningExtreme = (name: string, id: number, node: string) =>
+  op(`${name}(Tensor input, int dim)` as 'x(Tensor input, int dim)', (input: Tensor, dim: number): ValuesIndices => {
+    const [values, indices] = invokeMany(id, input, dim);
+    if (needsGrad(input)) {
+      const shape = input.shape;
+      record(node, values!, [input], [indices!], (g, [at]) => [
+        shape.length === 0 ? g : g.newZeros(shape).scatterAdd(dim, at, g),
+      ]);
+    }
+    return valuesIndices(values!, indices!);
+  });
+/** Running maxima and where they were last met. */
+export const cummax = runningExtreme('cummax', CUMMAX, 'CummaxBackward0');
+export const cummin = runningExtreme('cummin', CUMMIN, 'CumminBackward0');
