@@ -1,5 +1,6 @@
 // Functions of `torch` about the library itself: threads, memory formats, questions about tensors.
-import type { DType } from './core/dtype.js';
+import { DType } from './core/dtype.js';
+import { kindOf } from './core/errors.js';
 import { addon } from './native/addon.js';
 import { Tensor } from './tensor/tensor.js';
 
@@ -24,18 +25,28 @@ export function instructionSet(): string {
   return addon.instructionSet();
 }
 
+function needTensor(name: string, value: unknown): void {
+  if (!(value instanceof Tensor)) throw new TypeError(`${name}(): argument 'input' must be Tensor, not ${kindOf(value)}`);
+}
+function needDtype(name: string, value: unknown): void {
+  if (!(value instanceof DType)) throw new TypeError(`${name}(): argument 'dtype' must be a dtype, not ${kindOf(value)}`);
+}
+
 /** Whether a value is a tensor. */
 export function isTensor(value: unknown): value is Tensor {
   return value instanceof Tensor;
 }
 export function isFloatingPoint(input: Tensor): boolean {
+  needTensor('isFloatingPoint', input);
   return input.dtype.isFloatingPoint;
 }
 export function isComplex(input: Tensor): boolean {
+  needTensor('isComplex', input);
   return input.dtype.isComplex;
 }
 /** The number of elements. */
 export function numel(input: Tensor): number {
+  needTensor('numel', input);
   return input.numel();
 }
 
@@ -50,6 +61,7 @@ export const strided = 'strided';
 
 /** The smallest and largest value of an integer type. */
 export function iinfo(dtype: DType): { bits: number; min: number | bigint; max: number | bigint; dtype: string } {
+  needDtype('iinfo', dtype);
   if (dtype.isFloatingPoint || dtype.isComplex || dtype.name === 'bool') {
     throw new TypeError(
       `iinfo(): torch.iinfo() requires an integer input type. Use torch.finfo to handle '${dtype.name}'`,
@@ -82,6 +94,7 @@ const FORMATS: Record<string, [number, number, number]> = {
 };
 /** Machine limits of a floating-point type. */
 export function finfo(dtype: DType): FloatInfo {
+  needDtype('finfo', dtype);
   const format = FORMATS[dtype.toReal().name];
   if (format === undefined) {
     throw new TypeError(

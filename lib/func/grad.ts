@@ -6,13 +6,15 @@ import { Tensor } from '../tensor/tensor.js';
 import { type Argnums, choose, Level, orZeros, pullBack, recording, splitAux } from './level.js';
 
 /** The type of the arguments that `argnums` names: one argument's, or a list. */
-export type ChosenArguments<A extends readonly unknown[], N> = N extends number
-  ? `${N}` extends keyof A
-    ? A[`${N}`]
-    : A[number]
-  : N extends readonly number[]
-    ? { -readonly [I in keyof N]: ChosenArguments<A, N[I]> }
-    : A[0];
+export type ChosenArguments<A extends readonly unknown[], N> = [Argnums] extends [N] // left to the default
+  ? A[0]
+  : N extends number
+    ? `${N}` extends keyof A
+      ? A[`${N}`]
+      : A[number]
+    : N extends readonly number[]
+      ? { -readonly [I in keyof N]: ChosenArguments<A, N[I]> }
+      : A[0];
 
 /** The named arguments of `grad` and `gradAndValue`. */
 export interface GradSettings<N extends Argnums = Argnums, X extends boolean = boolean> {

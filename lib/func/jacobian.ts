@@ -22,7 +22,13 @@ type AnyFunction = (...args: unknown[]) => unknown;
 export type Nested = Tensor | readonly Nested[] | { readonly [key: string]: Nested } | ReadonlyMap<string, Nested>;
 
 /** What a Jacobian looks like: one tensor for one output and one argument. */
-type JacobianOf<O, N> = O extends Tensor ? (N extends readonly number[] ? Tensor[] : Tensor) : Nested;
+type JacobianOf<O, N> = O extends Tensor
+  ? [Argnums] extends [N]
+    ? Tensor
+    : N extends readonly number[]
+      ? Tensor[]
+      : Tensor
+  : Nested;
 
 function checkReal(name: string, what: string, values: unknown): void {
   flatten(values).leaves.forEach((leaf, i) => {
@@ -168,7 +174,7 @@ export function jacfwd(...given: unknown[]): AnyFunction {
 const hessianArguments = signature('hessian(function func, any argnums=0)');
 
 /** What a Hessian looks like: one tensor for one argument, rows of tensors for several. */
-type HessianOf<N> = N extends readonly number[] ? Tensor[][] : Tensor;
+type HessianOf<N> = [Argnums] extends [N] ? Tensor : N extends readonly number[] ? Tensor[][] : Tensor;
 
 /**
  * The Hessian of a function: the Jacobian of its Jacobian, both by reverse mode.

@@ -223,8 +223,7 @@ export const lstsq = fnOp(
     let residuals = noValues;
     const full = rank === null || (method !== 'gelsy' && rank.eq(n).all().item() === true);
     if (m > n && full) {
-      // The solution is where the residual does not change with it.
-      const off = abs(sub.impl(right, matmul.impl(wide, x.detach()), 1));
+      const off = abs(sub.impl(right, matmul.impl(wide, x), 1));
       residuals = sum.impl(mul.impl(off, off), [-2], false, null);
     }
     const ranks = rank ?? zerosOf(sum.impl(x.detach().ne(0), null, false, int64), [0]);

@@ -61,7 +61,6 @@ export function grow(slots: number): void {
 }
 
 const ids = new Map(addon.ops().map((name, id) => [name, id]));
-const unclaimed = new Set(ids.keys());
 
 /**
  * The id of a native op, looked up once at load.
@@ -70,11 +69,5 @@ const unclaimed = new Set(ids.keys());
 export function nativeOp(name: string): number {
   const id = ids.get(name);
   if (id === undefined) throw new RuntimeError(`the native addon has no op '${name}'; rebuild it (npm run compile)`);
-  unclaimed.delete(name);
   return id;
-}
-
-/** Native ops that no TypeScript row has asked for; a test holds this empty. */
-export function unclaimedNativeOps(): string[] {
-  return [...unclaimed];
 }

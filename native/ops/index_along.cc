@@ -152,7 +152,8 @@ FLAMBEAU_OP(index_reduce_) {
   const bool include_self = call.flag();
   check_writable(self);
   check_source(self, d, index, source, "index_reduce_()");
-  FLAMBEAU_CHECK(!is_complex(self.dtype), Kind::Runtime, "index_reduce_(): complex tensors are not supported");
+  FLAMBEAU_CHECK(!is_complex(self.dtype) || mode == Meet::Add || mode == Meet::Multiply, Kind::Runtime,
+                 "index_reduce_(): complex tensors have no order");
   const DType dtype = dtype_of(compute_of(self.dtype));
   Workspace work(self, dtype);
   const Ref lifted = at_least_1d(*work);

@@ -307,19 +307,6 @@ FLAMBEAU_OP(alias) {
   call.result(std::move(v));
 }
 
-// Makes self name the memory, sizes and type of `source`; both then share it (Tensor.data = source).
-FLAMBEAU_OP(set_data) {
-  Tensor& self = call.tensor();
-  const Tensor& source = call.tensor();
-  Ref v = view_of(source, source.sizes, source.strides, source.offset);
-  std::swap(self.storage, v->storage);
-  self.dtype = source.dtype;
-  self.offset = source.offset;
-  self.numel = source.numel;
-  self.sizes = source.sizes;
-  self.strides = source.strides;
-}
-
 // Gives self other sizes and strides on its storage (in-place views such as transpose_).
 FLAMBEAU_OP(set_geometry) {
   Tensor& self = call.tensor();

@@ -21,7 +21,7 @@ class Tied extends nn.Module {
 }
 
 describe('functionalCall', () => {
-  test('uses the given tensors and puts the module\'s own back', () => {
+  test("uses the given tensors and puts the module's own back", () => {
     const m = model();
     const before = [...m.parameters()];
     const g = grad((p: Record<string, Tensor>) => functionalCall(m, p, x).sum())(detached(m));
@@ -65,7 +65,11 @@ describe('functionalCall', () => {
       "functional_call got multiple values for keys ['a.weight', 'b.weight'], which are tied. Consider using tie_weights=False",
     );
     expectTensor(functionalCall(t, two, row, { tieWeights: false }), [1, 2], [0.1, 0.1]);
-    expectTensor(nn.utils.stateless.functionalCall(t, two, row, null, { tieWeights: false }) as Tensor, [1, 2], [0.1, 0.1]);
+    expectTensor(
+      nn.utils.stateless.functionalCall(t, two, row, null, { tieWeights: false }) as Tensor,
+      [1, 2],
+      [0.1, 0.1],
+    );
     expect(t.a.weight).toBe(t.b.weight);
   });
 
@@ -116,18 +120,23 @@ describe('stackModuleState', () => {
     const run = (p: Record<string, Tensor>, b: Record<string, Tensor>, row: Tensor): Tensor =>
       functionalCall(models[0]!, [p, b], row);
     const out = vmap(run, { inDims: [0, 0, null] })(params, buffers, input);
-    expectTensor(out, [3, 2], models.flatMap((m) => m(input).tolist() as number[]));
-    expect(Object.keys(stackModuleState(new nn.ModuleList([new nn.BatchNorm1d(2), new nn.BatchNorm1d(2)]))[1])).toEqual([
-      'running_mean',
-      'running_var',
-      'num_batches_tracked',
-    ]);
+    expectTensor(
+      out,
+      [3, 2],
+      models.flatMap((m) => m(input).tolist() as number[]),
+    );
+    expect(Object.keys(stackModuleState(new nn.ModuleList([new nn.BatchNorm1d(2), new nn.BatchNorm1d(2)]))[1])).toEqual(
+      ['running_mean', 'running_var', 'num_batches_tracked'],
+    );
   });
 
   test.each<[() => nn.Module[], string]>([
     [() => [], 'stack_module_state: Expected at least one model, got 0.'],
     [() => [new nn.Linear(2, 2), new nn.ReLU()], 'stack_module_state: Expected all models to be of the same class.'],
-    [() => [new nn.ReLU(), new nn.ReLU().eval()], 'stack_module_state: Expected all models to have the same training/eval mode.'],
+    [
+      () => [new nn.ReLU(), new nn.ReLU().eval()],
+      'stack_module_state: Expected all models to have the same training/eval mode.',
+    ],
     [
       () => [new nn.Linear(2, 2), new nn.Linear(2, 2).requiresGrad_(false)],
       'Expected weight from each model to have the same .requires_grad',
@@ -139,7 +148,7 @@ describe('stackModuleState', () => {
 
 test('torch.nn.modules has the hooks of all modules', () => {
   const calls: string[] = [];
-  const handle = nn.modules.registerModuleForwardHook((module) => {
+  const handle = nn.modules.registerModuleForwardHook((module: nn.Module) => {
     calls.push(module._getName());
   });
   model()(x);

@@ -26,7 +26,9 @@ describe('grad', () => {
   });
 
   test('with the value and more', () => {
-    const [g, [value, aux]] = gradAndValue((a: Tensor): [Tensor, Tensor] => [a.pow(2).sum(), a.add(1)], { hasAux: true })(x);
+    const [g, [value, aux]] = gradAndValue((a: Tensor): [Tensor, Tensor] => [a.pow(2).sum(), a.add(1)], {
+      hasAux: true,
+    })(x);
     expectTensor(g, [3], [1, 1.2, 1.4]);
     expectTensor(value, [], [1.1]);
     expectTensor(aux, [3], [1.5, 1.6, 1.7]);
@@ -52,7 +54,9 @@ describe('grad', () => {
     expectTensor(w.grad, [1], [3.6]);
     expect(grad((a: Tensor) => a.pow(2).sum())(x).requiresGrad).toBe(false);
     const leaf = x.clone().requiresGrad_(true);
-    grad((a: Tensor) => a.pow(3).sum())(leaf).sum().backward();
+    grad((a: Tensor) => a.pow(3).sum())(leaf)
+      .sum()
+      .backward();
     expectTensor(leaf.grad, [3], [3, 3.6, 4.2]);
     const quiet = torch.noGrad(() => grad((a: Tensor) => w.mul(a).sum())(x));
     expect(quiet.requiresGrad).toBe(false);
@@ -65,14 +69,30 @@ describe('grad', () => {
   });
 
   test.each<[string, () => unknown, string]>([
-    ['a vector', () => grad((a: Tensor) => a)(x), 'grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with 1 dims. Maybe you wanted to use the vjp or jacrev APIs instead?'],
+    [
+      'a vector',
+      () => grad((a: Tensor) => a)(x),
+      'grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with 1 dims. Maybe you wanted to use the vjp or jacrev APIs instead?',
+    ],
     ['a number', () => grad(() => 3 as unknown as Tensor)(), 'Got argnum=0, but only 0 positional inputs'],
-    ['a number as result', () => grad((_a: Tensor) => 3 as unknown as Tensor)(x), 'grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got number'],
+    [
+      'a number as result',
+      () => grad((_a: Tensor) => 3 as unknown as Tensor)(x),
+      'grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got number',
+    ],
     ['a position too far', () => grad(f, 2)(x, y), 'Got argnum=2, but only 2 positional inputs'],
     ['no position', () => grad(f, [])(x, y), 'argnums must be non-empty'],
     ['a position twice', () => grad(f, [0, 0])(x, y), 'argnums elements must be unique, got (0, 0)'],
-    ['an argument that is no tensor', () => grad(f)(3 as unknown as Tensor, y), 'Thing passed to transform API must be Tensor, got number'],
-    ['no pair with hasAux', () => grad(((a: Tensor) => a.sum()) as unknown as (a: Tensor) => [Tensor, Tensor], { hasAux: true })(x), 'grad_and_value(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is True'],
+    [
+      'an argument that is no tensor',
+      () => grad(f)(3 as unknown as Tensor, y),
+      'Thing passed to transform API must be Tensor, got number',
+    ],
+    [
+      'no pair with hasAux',
+      () => grad(((a: Tensor) => a.sum()) as unknown as (a: Tensor) => [Tensor, Tensor], { hasAux: true })(x),
+      'grad_and_value(f)(*args): output of function f should be a tuple: (output, aux) if has_aux is True',
+    ],
     ['integers', () => grad(f)(torch.arange(3), y), 'only Tensors of floating point dtype can require gradients'],
   ])('refuses %s', (_what, fn, message) => {
     expect(thrown(fn)).toEqual({ type: 'RuntimeError', message });
@@ -107,12 +127,27 @@ describe('products', () => {
   });
 
   test.each<[() => unknown, string]>([
-    [() => jvp(f, x as unknown as [Tensor, Tensor], [x, y]), 'jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals).'],
-    [() => jvp(f, [x, y], [y] as unknown as [Tensor, Tensor]), 'Expected primals and tangents to have the same python structure.'],
-    [() => jvp((_a: Tensor) => y.sum(), [x], [x], { strict: true }), 'The output of f is independent of the inputs. This is not allowed with strict=True.'],
+    [
+      () => jvp(f, x as unknown as [Tensor, Tensor], [x, y]),
+      'jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals).',
+    ],
+    [
+      () => jvp(f, [x, y], [y] as unknown as [Tensor, Tensor]),
+      'Expected primals and tangents to have the same python structure.',
+    ],
+    [
+      () => jvp((_a: Tensor) => y.sum(), [x], [x], { strict: true }),
+      'The output of f is independent of the inputs. This is not allowed with strict=True.',
+    ],
     [() => vjp((_a: Tensor) => null, x), 'vjp(f, *primals): Expected f to be a function that has non-empty output'],
-    [() => vjp((a: Tensor) => a.int(), x), 'vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor with dtype torch.int32'],
-    [() => vjp(pair, x)[1]([x, x] as unknown as Tensor), 'Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function.'],
+    [
+      () => vjp((a: Tensor) => a.int(), x),
+      'vjp(f, ...): All outputs of f must be floating-point or complex Tensors, got Tensor with dtype torch.int32',
+    ],
+    [
+      () => vjp(pair, x)[1]([x, x] as unknown as Tensor),
+      'Expected pytree structure of cotangents to be the same as pytree structure of outputs to the function.',
+    ],
   ])('refuse what does not fit (%#)', (fn, message) => {
     const found = thrown(fn);
     expect(found?.type).toBe('RuntimeError');
@@ -129,7 +164,10 @@ describe('Jacobians', () => {
     const [da, db] = jacobian((a: Tensor, b: Tensor) => a.mul(b), [0, 1])(x, y);
     expectTensor(da!, [3, 3], [1, 0, 0, 0, 1.1, 0, 0, 0, 1.2]);
     expectTensor(db!, [3, 3], [0.5, 0, 0, 0, 0.6, 0, 0, 0, 0.7]);
-    const found = jacobian((a: Tensor) => ({ square: a.pow(2), all: a.sum() }))(ramp(2)) as { square: Tensor; all: Tensor };
+    const found = jacobian((a: Tensor) => ({ square: a.pow(2), all: a.sum() }))(ramp(2)) as {
+      square: Tensor;
+      all: Tensor;
+    };
     expectTensor(found.square, [2, 2], [0, 0, 0, 0.2]);
     expectTensor(found.all, [2], [1, 1]);
     const [matrix, aux] = jacobian((a: Tensor): [Tensor, Tensor] => [a.mul(2), a], { hasAux: true })(ramp(2, 1));

@@ -51,16 +51,43 @@ test('random numbers', () => {
 
 const many = dot as unknown as (...args: unknown[]) => Tensor;
 test.each<[() => unknown, string]>([
-  [() => vmap(dot)(ramp(2, 3), ramp(3, 3)), 'vmap: Expected all tensors to have the same size in the mapped dimension, got sizes [2, 3] for the mapped dimension'],
-  [() => vmap(many)(), 'vmap(dot)(<inputs>): got no inputs. Maybe you forgot to add inputs, or you are trying to vmap over a function with no inputs. The latter is unsupported.'],
-  [() => vmap(dot, [0])(x, y), 'vmap(dot, in_dims=(0,), ...)(<inputs>): in_dims is not compatible with the structure of `inputs`. in_dims has structure [*] but inputs has structure [*, *].'],
-  [() => vmap(dot, 2)(x, y), 'vmap(dot, in_dims=2, ...)(<inputs>): Got in_dim=2 for some input, but that input is a Tensor of dimensionality 1 so expected in_dim to satisfy -1 <= in_dim < 1.'],
-  [() => vmap(many)(x, 2), 'vmap(dot, in_dims=0, ...)(<inputs>): Got in_dim=0 for an input but the input is of type number. We cannot vmap over non-Tensor arguments, please use None as the respective in_dim'],
-  [() => vmap(dot, null)(x, y), 'vmap(dot, in_dims=None, ...)(<inputs>): expected `in_dims` to be int or a (potentially nested) tuple matching the structure of inputs, got: null.'],
+  [
+    () => vmap(dot)(ramp(2, 3), ramp(3, 3)),
+    'vmap: Expected all tensors to have the same size in the mapped dimension, got sizes [2, 3] for the mapped dimension',
+  ],
+  [
+    () => vmap(many)(),
+    'vmap(dot)(<inputs>): got no inputs. Maybe you forgot to add inputs, or you are trying to vmap over a function with no inputs. The latter is unsupported.',
+  ],
+  [
+    () => vmap(dot, [0])(x, y),
+    'vmap(dot, in_dims=(0,), ...)(<inputs>): in_dims is not compatible with the structure of `inputs`. in_dims has structure [*] but inputs has structure [*, *].',
+  ],
+  [
+    () => vmap(dot, 2)(x, y),
+    'vmap(dot, in_dims=2, ...)(<inputs>): Got in_dim=2 for some input, but that input is a Tensor of dimensionality 1 so expected in_dim to satisfy -1 <= in_dim < 1.',
+  ],
+  [
+    () => vmap(many)(x, 2),
+    'vmap(dot, in_dims=0, ...)(<inputs>): Got in_dim=0 for an input but the input is of type number. We cannot vmap over non-Tensor arguments, please use None as the respective in_dim',
+  ],
+  [
+    () => vmap(dot, null)(x, y),
+    'vmap(dot, in_dims=None, ...)(<inputs>): expected `in_dims` to be int or a (potentially nested) tuple matching the structure of inputs, got: null.',
+  ],
   [() => vmap(dot, [null, null])(x, y), 'vmap: Expected at least one Tensor to vmap over'],
-  [() => vmap((_a: Tensor) => 3)(x), 'vmap(<lambda>, ...): `<lambda>` must only return Tensors, got type number. Did you mean to set out_dims= to None for output?'],
-  [() => vmap((a: Tensor) => a, { outDims: null })(x), 'vmap(<lambda>, ...): `<lambda>` can not return a BatchedTensor when out_dim is None'],
-  [() => vmap(dot, { randomness: 'no' as 'same' }), "Only allowed values for randomness are 'error', 'different', or 'same'. Got no"],
+  [
+    () => vmap((_a: Tensor) => 3)(x),
+    'vmap(<lambda>, ...): `<lambda>` must only return Tensors, got type number. Did you mean to set out_dims= to None for output?',
+  ],
+  [
+    () => vmap((a: Tensor) => a, { outDims: null })(x),
+    'vmap(<lambda>, ...): `<lambda>` can not return a BatchedTensor when out_dim is None',
+  ],
+  [
+    () => vmap(dot, { randomness: 'no' as 'same' }),
+    "Only allowed values for randomness are 'error', 'different', or 'same'. Got no",
+  ],
   [() => vmap(dot, { chunkSize: 0 }), 'vmap: chunk_size should be None or greater than 0. (got 0)'],
 ])('refuses what does not fit (%#)', (fn, message) => {
   expect(thrown(fn)).toEqual({ type: 'RuntimeError', message });

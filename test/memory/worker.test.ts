@@ -85,3 +85,13 @@ test('a process that ends with workers and tensors alive ends cleanly', async ()
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
   expect({ status, signal, stdout, stderr }).toEqual({ status: 0, signal: null, stdout: 'done\n', stderr: '' });
 });
+
+test('workers that load the library at the same moment all get it', async () => {
+  for (let round = 0; round < 10; round++) {
+    const messages = Array.from({ length: 4 }, () =>
+      once(worker('parentPort.postMessage(torch.ones(3).sum().item());'), 'message'),
+    );
+    expect(await Promise.all(messages)).toEqual([[3], [3], [3], [3]]);
+    for (const w of workers.splice(0)) await w.terminate();
+  }
+});

@@ -2,8 +2,13 @@
 import torch, { nn, type Tensor } from 'flambeau';
 import { expectTensor, fill, ramp, thrown } from './module_support';
 
-const { fuseConvBnEval, fuseConvBnWeights, fuseLinearBnEval, convertConv2dWeightMemoryFormat, convertConv3dWeightMemoryFormat } =
-  nn.utils;
+const {
+  fuseConvBnEval,
+  fuseConvBnWeights,
+  fuseLinearBnEval,
+  convertConv2dWeightMemoryFormat,
+  convertConv3dWeightMemoryFormat,
+} = nn.utils;
 
 /** A batch normalization in evaluation mode with statistics of its own. */
 function normalization<B extends nn.BatchNorm1d | nn.BatchNorm2d>(bn: B): B {
@@ -33,7 +38,9 @@ test('a transposed convolution, without a bias, after a normalization without we
   const bn = normalization(new nn.BatchNorm2d(3, { affine: false }));
   const x = ramp(1, 2, 3, 3);
   expectTensor(fuseConvBnEval(conv, bn, true)(x), [1, 3, 4, 4], flat(bn(conv(x))), 4);
-  const [weight, bias] = fuseConvBnWeights(conv.weight, null, bn.running_mean!, bn.running_var!, bn.eps, null, null, { transpose: true });
+  const [weight, bias] = fuseConvBnWeights(conv.weight, null, bn.running_mean!, bn.running_var!, bn.eps, null, null, {
+    transpose: true,
+  });
   expect([weight instanceof nn.Parameter, [...weight.shape], weight.requiresGrad]).toEqual([true, [2, 3, 2, 2], true]);
   expect([[...bias.shape], bias.requiresGrad]).toEqual([[3], false]);
 });
@@ -64,7 +71,11 @@ test('weights with their channels last in memory', () => {
   const before = conv(x);
   const { weight } = conv;
   expect(convertConv2dWeightMemoryFormat(m, torch.channelsLast)).toBe(m);
-  expect([conv.weight === weight, conv.weight.stride(), deep.weight.stride()]).toEqual([true, [8, 1, 4, 2], [16, 8, 4, 2, 1]]);
+  expect([conv.weight === weight, conv.weight.stride(), deep.weight.stride()]).toEqual([
+    true,
+    [8, 1, 4, 2],
+    [16, 8, 4, 2, 1],
+  ]);
   expectTensor(conv(x), [1, 3, 3, 3], flat(before));
   convertConv3dWeightMemoryFormat(m, torch.channelsLast3d);
   expect(deep.weight.stride()).toEqual([16, 1, 8, 4, 2]);

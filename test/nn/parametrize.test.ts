@@ -27,8 +27,9 @@ class RankOne extends nn.Module {
 }
 /** What the module's attribute is once parametrized: its list. */
 const listOf = (module: nn.Module, name = 'weight') =>
-  (module as unknown as { parametrizations: nn.ModuleDict<InstanceType<typeof parametrize.ParametrizationList>> })
-    .parametrizations.get(name);
+  (
+    module as unknown as { parametrizations: nn.ModuleDict<InstanceType<typeof parametrize.ParametrizationList>> }
+  ).parametrizations.get(name);
 const keys = (module: nn.Module) => [...module.stateDict().keys()];
 
 describe('registerParametrization', () => {
@@ -56,10 +57,12 @@ describe('registerParametrization', () => {
   test('assigning goes through the inverses', () => {
     const m = fill(new nn.Linear(3, 3));
     parametrize.registerParametrization(m, 'weight', new Symmetric());
-    (m as { weight: Tensor }).weight = torch.full([3, 3], 2);
+    (m as { weight: Tensor }).weight = torch.ones(3, 3).mul(2);
     expectTensor(m.weight, [3, 3], new Array<number>(9).fill(2));
     expectTensor(listOf(m).original, [3, 3], [2, 2, 2, 0, 2, 2, 0, 0, 2]);
-    expect(thrown(() => (m.weight = new nn.Parameter(torch.ones(3, 3))))?.message).toBe("attribute 'weight' already exists");
+    expect(thrown(() => (m.weight = new nn.Parameter(torch.ones(3, 3))))?.message).toBe(
+      "attribute 'weight' already exists",
+    );
     parametrize.registerParametrization(m, 'weight', new Twice());
     expectTensor(m.weight, [3, 3], new Array<number>(9).fill(4));
     expect(thrown(() => ((m as { weight: Tensor }).weight = torch.ones(3, 3)))).toEqual({
@@ -171,9 +174,16 @@ describe('cached', () => {
     count = 0;
     const [a, b] = parametrize.cached(() => [m.weight, m.weight]);
     expect([count, a === b]).toEqual([1, true]);
-    expect(m.weight === m.weight).toBe(false);
+    const [c, d] = [m.weight, m.weight];
+    expect(c === d).toBe(false);
     expect(count).toBe(3);
-    expect(thrown(() => parametrize.cached(() => { throw new Error('no'); }))?.message).toBe('no');
+    expect(
+      thrown(() =>
+        parametrize.cached(() => {
+          throw new Error('no');
+        }),
+      )?.message,
+    ).toBe('no');
     const guard = parametrize.cached();
     expect(m.weight).toBe(m.weight);
     guard[Symbol.dispose]();
@@ -209,9 +219,21 @@ describe('parametrizations', () => {
   });
 
   test.each([
-    ['matrix_exp', [0.568778, -0.241364, -0.004611, 0.955022, -0.822478, -0.172268], [0, 0, 0.236033, 0, 0.190521, 0.610301]],
-    ['cayley', [0.625532, -0.219303, 0.005701, 0.960942, -0.780178, -0.168811], [0, 0, 0.216666, 0, 0.160199, 0.554819]],
-    ['householder', [0.655576, 0.445923, 0.109944, -0.854785, -0.747082, 0.26551], [0, 0, 0.345742, 0, 0.724831, -0.975747]],
+    [
+      'matrix_exp',
+      [0.568778, -0.241364, -0.004611, 0.955022, -0.822478, -0.172268],
+      [0, 0, 0.236033, 0, 0.190521, 0.610301],
+    ],
+    [
+      'cayley',
+      [0.625532, -0.219303, 0.005701, 0.960942, -0.780178, -0.168811],
+      [0, 0, 0.216666, 0, 0.160199, 0.554819],
+    ],
+    [
+      'householder',
+      [0.655576, 0.445923, 0.109944, -0.854785, -0.747082, 0.26551],
+      [0, 0, 0.345742, 0, 0.724831, -0.975747],
+    ],
   ] as const)('orthogonal by %s without trivialization', (map, value, gradient) => {
     const m = parametrizations.orthogonal(fill(new nn.Linear(2, 3)), { orthogonalMap: map, useTrivialization: false });
     expect(keys(m)).toEqual(['bias', 'parametrizations.weight.original']);
@@ -243,7 +265,14 @@ describe('parametrizations', () => {
   test('weightNorm', () => {
     const m = parametrizations.weightNorm(fill(new nn.Conv1d(2, 3, 2)), { dim: 1 });
     const before = fill(new nn.Conv1d(2, 3, 2)).weight;
-    expectTensor(listOf(m).get(0)(torch.ones(1, 2, 1), before), [3, 2, 2], before.div(torch.tensor([1.731561, 1.814116]).reshape(1, 2, 1)).reshape(-1).tolist() as number[]);
+    expectTensor(
+      listOf(m).get(0)(torch.ones(1, 2, 1), before),
+      [3, 2, 2],
+      before
+        .div(torch.tensor([1.731561, 1.814116]).reshape(1, 2, 1))
+        .reshape(-1)
+        .tolist() as number[],
+    );
     expectTensor(m._modules.get('parametrizations')!.getParameter('weight.original0'), [1, 2, 1], [1.731561, 1.814116]);
     expectTensor(m.weight, [3, 2, 2], before.reshape(-1).tolist() as number[]);
     expect(String(m)).toContain('(0): _WeightNorm()');

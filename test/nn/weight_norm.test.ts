@@ -91,7 +91,9 @@ describe('spectralNorm', () => {
   test('transposed convolutions have their outputs second', () => {
     const m = spectralNorm(new nn.ConvTranspose1d(2, 3, 2));
     expect([[...at(m, 'weight_u').shape], [...at(m, 'weight_v').shape]]).toEqual([[3], [4]]);
-    expect(thrown(() => spectralNorm(m))?.message).toBe('Cannot register two spectral_norm hooks on the same parameter weight');
+    expect(thrown(() => spectralNorm(m))?.message).toBe(
+      'Cannot register two spectral_norm hooks on the same parameter weight',
+    );
     expect(thrown(() => spectralNorm(new nn.Linear(2, 2), { nPowerIterations: 0 }))?.message).toBe(
       'Expected n_power_iterations to be positive, but got n_power_iterations=0',
     );

@@ -128,7 +128,7 @@ describe('the state', () => {
     // Bytes 8 to 11 count what is left, 16 to 23 what was taken: together they must make a position inside the state.
     expect(() => torch.setRngState(broken(8, 200))).toThrow();
     expect(() => torch.setRngState(broken(18, 1))).toThrow();
-    expect(() => torch.setRngState(torch.getRngState().slice(0, 0, 5000))).toThrow();
+    expect(() => torch.setRngState(torch.getRngState().narrow(0, 0, 5000))).toThrow();
     expect(() => torch.setRngState(torch.zeros([5056], { dtype: torch.uint8 }))).toThrow();
     expect(() => torch.setRngState(torch.zeros([5056]))).toThrow();
     expect(torch.getRngState().tolist()).toEqual(before);

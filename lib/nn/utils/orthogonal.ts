@@ -12,7 +12,7 @@ import { randn } from '../../ops/random.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { pySize } from '../printing.js';
-import { NotImplementedError } from './parametrize.js';
+import { NotImplementedError } from './parametrization_list.js';
 
 /** How a matrix becomes orthogonal. */
 export type OrthogonalMap = 'matrix_exp' | 'cayley' | 'householder';

@@ -218,7 +218,7 @@ export class PruningContainer extends BasePruningMethod {
         );
       }
       const dim = along < 0 ? t.ndim + along : along;
-      if (dim < 0) throw new RangeError(`Index is out of bounds for tensor with dimensions ${t.ndim}`);
+      if (dim < 0 || dim >= t.ndim) throw new RangeError(`Index is out of bounds for tensor with dimensions ${t.ndim}`);
       const others = Array.from({ length: t.ndim }, (_, d) => d).filter((d) => d !== dim);
       const kept = mask.sum(others).ne(0).nonzero().reshape(-1);
       const partial = method.computeMask(t.indexSelect(dim, kept), mask.indexSelect(dim, kept));
