@@ -95,8 +95,8 @@ export const stft = op(
     const width = winLength ?? nFft;
     if (center && alignToWindow !== null)
       throw new RuntimeError('stft align_to_window should only be set when center = false');
-    let x = center ? padded(input, Math.floor(nFft / 2), padMode) : input;
-    const complex = x.dtype.isComplex || (window !== null && window.dtype.isComplex);
+    const whole = center ? padded(input, Math.floor(nFft / 2), padMode) : input;
+    const complex = whole.dtype.isComplex || (window !== null && window.dtype.isComplex);
     if (returnComplex === null && !complex) {
       throw new RuntimeError(
         'stft requires the return_complex parameter be given for real inputs, and will further require that return_complex=True in a future PyTorch release.',
@@ -104,15 +104,15 @@ export const stft = op(
     }
     const wrong = (what: string): never => {
       throw new RuntimeError(
-        `stft(${describe(x)}, n_fft=${nFft}, hop_length=${hop}, win_length=${width}, window=${window === null ? 'None' : describe(window, true)}, ` +
+        `stft(${describe(whole)}, n_fft=${nFft}, hop_length=${hop}, win_length=${width}, window=${window === null ? 'None' : describe(window, true)}, ` +
           `normalized=${shown(normalized)}, onesided=${shown(onesided)}, return_complex=${shown(returnComplex)}, ` +
           `align_to_window=${shown(alignToWindow)}) : ${what}`,
       );
     };
-    if (!x.dtype.isFloatingPoint && !x.dtype.isComplex) wrong('expected a tensor of floating point or complex values');
-    if (x.ndim !== 1 && x.ndim !== 2) wrong('expected a 1D or 2D tensor');
-    const batched = x.ndim === 2;
-    if (!batched) x = unsqueeze.impl(x, 0);
+    if (!whole.dtype.isFloatingPoint && !whole.dtype.isComplex) wrong('expected a tensor of floating point or complex values');
+    if (whole.ndim !== 1 && whole.ndim !== 2) wrong('expected a 1D or 2D tensor');
+    const batched = whole.ndim === 2;
+    let x = batched ? whole : unsqueeze.impl(whole, 0);
     const n = x.shape[1]!;
     const aligned = alignToWindow === true;
     if (nFft <= 0 || (!aligned && nFft > n) || (aligned && width > n))
@@ -137,8 +137,8 @@ export const stft = op(
     const norm = normalized ? 'ortho' : null;
     const spectrum = one ? rfft.impl(shaped, null, -1, norm) : fft.impl(shaped, null, -1, norm);
     const out = transpose.impl(spectrum, 1, 2);
-    const whole = batched ? out : select.impl(out, 0, 0);
-    return returnComplex === false ? viewAsReal.impl(whole) : whole;
+    const result = batched ? out : select.impl(out, 0, 0);
+    return returnComplex === false ? viewAsReal.impl(result) : result;
   },
 );
 
