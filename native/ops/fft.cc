@@ -61,6 +61,15 @@ struct Job {
   }
 };
 
+// Calls fn(q, begin, end) for tiles of elements of each of the lines: lines are stored side by side, so going through one
+// line after the other would touch a cache line per element.
+template <class F>
+void in_tiles(int64_t n, int64_t lanes, const F& fn) {
+  constexpr int64_t kTile = 16;
+  for (int64_t k = 0; k < n; k += kTile)
+    for (int64_t q = 0; q < lanes; q++) fn(q, k, std::min(k + kTile, n));
+}
+
 // Runs fn(first, n, lines) for blocks of n lines from `first` on.
 template <class T, class F>
 void over_blocks(const Job<T>& job, int64_t count, const F& fn) {
@@ -83,22 +92,25 @@ void complex_lines(const Tensor& in, Tensor& out, int dim, bool forward, double 
   // The inverse transform is the forward one with real and imaginary parts exchanged.
   const int re = forward ? 0 : 1, im = 1 - re;
   over_blocks(job, from.count, [&](int64_t first, int64_t lanes, FftLines<T> l) {
-    for (int64_t q = 0; q < lanes; q++) {
-      const D* x = source + 2 * from.start(first + q);
-      for (int64_t k = 0; k < n; k++, x += 2 * from.step) {
+    int64_t start[kMaxLanes];
+    for (int64_t q = 0; q < lanes; q++) start[q] = 2 * from.start(first + q);
+    in_tiles(n, lanes, [&](int64_t q, int64_t begin, int64_t end) {
+      const D* x = source + start[q] + 2 * begin * from.step;
+      for (int64_t k = begin; k < end; k++, x += 2 * from.step) {
         l.re[k * lanes + q] = static_cast<T>(x[re]);
         l.im[k * lanes + q] = static_cast<T>(x[im]);
       }
-    }
+    });
     job.plan->run(l, lanes);
     const T factor = static_cast<T>(scale);
-    for (int64_t q = 0; q < lanes; q++) {
-      D* y = target + 2 * to.start(first + q);
-      for (int64_t k = 0; k < n; k++, y += 2 * to.step) {
+    for (int64_t q = 0; q < lanes; q++) start[q] = 2 * to.start(first + q);
+    in_tiles(n, lanes, [&](int64_t q, int64_t begin, int64_t end) {
+      D* y = target + start[q] + 2 * begin * to.step;
+      for (int64_t k = begin; k < end; k++, y += 2 * to.step) {
         y[re] = static_cast<D>(l.re[k * lanes + q] * factor);
         y[im] = static_cast<D>(l.im[k * lanes + q] * factor);
       }
-    }
+    });
   });
 }
 

@@ -33,7 +33,7 @@ function expectClose(found: Tensor, expected: Tensor, factor = 30): void {
 // Powers of every radix, mixtures, primes that have a pass of their own (to 13) and primes that need a convolution.
 const LENGTHS = [
   ...Array.from({ length: 40 }, (_, i) => i + 1),
-  ...[49, 60, 64, 81, 97, 100, 101, 121, 125, 127, 128, 143, 169, 211, 243, 256, 360, 1000, 1009, 1024, 2310, 4096, 6007],
+  ...[49, 60, 64, 81, 97, 100, 101, 121, 125, 127, 128, 143, 169, 211, 243, 256, 360, 1000, 1009, 1024],
 ];
 
 describe.each(['float32', 'float64'] as const)('%s', (name) => {
