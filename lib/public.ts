@@ -45,6 +45,7 @@ export * from './fft/windows.js';
 export * as linalg from './linalg/index.js';
 export * from './linalg/names.js';
 export * as func from './func/index.js';
+export { vmap } from './func/index.js';
 export * as nn from './nn/index.js';
 export { deepcopy } from './nn/module_copy.js';
 export * as F from './nn/functional/index.js';
