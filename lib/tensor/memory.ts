@@ -3,19 +3,26 @@
 // minor collection (0.1 to 0.3 ms) and a sweep over the weak references of young tensors. docs/memory.md has the figures.
 import v8 from 'node:v8';
 import vm from 'node:vm';
+import { RuntimeError } from '../core/errors.js';
 import { addon, FIRST, scratch } from '../native/addon.js';
 import { DISPOSED, SCOPED, Tensor, TRACKED } from './tensor.js';
 
 type Collector = (options?: { type: 'minor' }) => void;
 
-/** V8's own collector, reached without starting Node with --expose-gc; the flag is set back at once. */
+/**
+ * V8's own collector, reached without starting Node with --expose-gc; the flag is set back at once. The flag belongs to the
+ * process: another thread that loads the library may take it back in between, and then this one tries again.
+ */
 const gc: Collector = (() => {
   const exposed = (globalThis as { gc?: Collector }).gc;
   if (exposed) return exposed;
-  v8.setFlagsFromString('--expose-gc');
-  const found = vm.runInNewContext('gc') as Collector;
-  v8.setFlagsFromString('--no-expose-gc');
-  return found;
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    v8.setFlagsFromString('--expose-gc');
+    const found = vm.runInNewContext('globalThis.gc') as Collector | undefined;
+    v8.setFlagsFromString('--no-expose-gc');
+    if (found) return found;
+  }
+  throw new RuntimeError("V8's garbage collector cannot be reached");
 })();
 
 /** Frees tensors that JavaScript no longer refers to. Flag 1 asks for a minor, 2 for a major collection. */

@@ -2,7 +2,15 @@
 import torch, { F, type Tensor } from 'flambeau';
 
 const close = (a: Tensor, b: Tensor) => expect(torch.allclose(a, b, { rtol: 1e-4, atol: 1e-5 })).toBe(true);
-const matrix = () => torch.tensor([[4, 1, 0.5], [1, 3, 0.2], [0.5, 0.2, 2]], { dtype: torch.float64 });
+const matrix = () =>
+  torch.tensor(
+    [
+      [4, 1, 0.5],
+      [1, 3, 0.2],
+      [0.5, 0.2, 2],
+    ],
+    { dtype: torch.float64 },
+  );
 
 test('logdet is the logarithm of det', () => close(torch.logdet(matrix()), torch.det(matrix()).log()));
 
@@ -61,7 +69,26 @@ test('nativeChannelShuffle is channelShuffle', () => {
 });
 
 test('histogramdd counts every point once', () => {
-  const points = torch.tensor([[0, 0], [0.5, 0.5], [1, 1], [0.2, 0.9]]);
+  const points = torch.tensor([
+    [0, 0],
+    [0.5, 0.5],
+    [1, 1],
+    [0.2, 0.9],
+  ]);
   const [counts] = torch.histogramdd(points, [2, 2]) as unknown as [Tensor];
   expect(counts.sum().item()).toBe(4);
+});
+
+test('randLike and randnLike draw what rand and randn draw, with the shape and type of another tensor', () => {
+  const like = torch.zeros(3, 5, { dtype: torch.float64 });
+  for (const [same, plain] of [
+    [() => torch.randLike(like), () => torch.rand(3, 5, { dtype: torch.float64 })],
+    [() => torch.randnLike(like), () => torch.randn(3, 5, { dtype: torch.float64 })],
+  ] as const) {
+    torch.manualSeed(3);
+    const found = same();
+    torch.manualSeed(3);
+    expect(found.tolist()).toEqual(plain().tolist());
+    expect(found.dtype).toBe(torch.float64);
+  }
 });

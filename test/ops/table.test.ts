@@ -22,7 +22,9 @@ const isOp = (v: unknown): boolean => typeof v === 'function' && 'signature' in 
 test('every op of torch is named in a test', () => {
   const ops = Object.entries(torch)
     .filter(([, v]) => isOp(v))
-    .map(([name]) => name);
+    .map(([name]) => name)
+    // PyTorch's own private forms, kept for programs that name them.
+    .filter((name) => !name.startsWith('_'));
   expect(ops.length).toBeGreaterThan(300);
   // The in-place form of an elementwise row is tested with the row.
   const covered = (name: string): boolean => named.has(name) || rowsInPlace.has(name);
