@@ -5,13 +5,13 @@ import { nativeOp } from '../native/addon.js';
 import { div, mul } from '../ops/arithmetic.js';
 import { viewAsReal } from '../ops/complex.js';
 import { installMethods, type MethodsOf, op } from '../ops/define.js';
-import { indexAdd, indexSelect } from '../ops/index_along.js';
+import { indexAdd } from '../ops/index_along.js';
 import { cat } from '../ops/join.js';
 import { conj } from '../ops/unary.js';
 import { narrow, reshaped, select, squeeze, transpose, unfold, unsqueeze } from '../ops/view.js';
 import { invoke } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
-import { frombuffer } from '../ops/creation.js';
+import { arange } from '../ops/creation.js';
 import { fft, ifft, irfft, rfft } from './one.js';
 
 const ZEROS = nativeOp('zeros');
@@ -22,17 +22,20 @@ function zerosBefore(x: Tensor, left: number, right: number): Tensor {
   const parts = [...(left > 0 ? [zeros(left)] : []), x, ...(right > 0 ? [zeros(right)] : [])];
   return parts.length === 1 ? x : cat.impl(parts, -1);
 }
-/** Where each element of a padded row comes from. */
-const SOURCES: Record<string, (i: number, n: number) => number> = {
-  reflect: (i, n) => (i < 0 ? -i : i >= n ? 2 * n - 2 - i : i),
-  replicate: (i, n) => Math.min(Math.max(i, 0), n - 1),
-  circular: (i, n) => (i + n) % n,
+/** What stands before and after a signal [.., n], `pad` elements each. */
+const ENDS: Record<string, (x: Tensor, n: number, pad: number) => [before: Tensor, after: Tensor]> = {
+  reflect: (x, n, pad) => [narrow.impl(x, -1, 1, pad).flip(-1), narrow.impl(x, -1, n - 1 - pad, pad).flip(-1)],
+  replicate: (x, n, pad) => {
+    const shape = [...x.shape.slice(0, -1), pad];
+    return [narrow.impl(x, -1, 0, 1).expand(shape), narrow.impl(x, -1, n - 1, 1).expand(shape)];
+  },
+  circular: (x, n, pad) => [narrow.impl(x, -1, n - pad, pad), narrow.impl(x, -1, 0, pad)],
 };
 /** A signal [.., n] with `pad` elements more at both ends. */
 function padded(x: Tensor, pad: number, mode: string): Tensor {
   if (mode === 'constant') return zerosBefore(x, pad, pad);
-  const source = SOURCES[mode];
-  if (source === undefined) throw new RuntimeError(`Unrecognised padding mode ${mode}`);
+  const ends = ENDS[mode];
+  if (ends === undefined) throw new RuntimeError(`Unrecognised padding mode ${mode}`);
   const n = x.shape[x.ndim - 1]!;
   if (mode === 'reflect' ? pad >= n : pad > n && mode === 'circular') {
     const shape = [...Array.from({ length: Math.max(0, 3 - x.ndim) }, () => 1), ...x.shape];
@@ -40,8 +43,9 @@ function padded(x: Tensor, pad: number, mode: string): Tensor {
       `Argument #4: Padding size should be less than the corresponding input dimension, but got: padding (${pad}, ${pad}) at dimension ${shape.length - 1} of input [${shape.join(', ')}]`,
     );
   }
-  const places = BigInt64Array.from({ length: n + 2 * pad }, (_, i) => BigInt(source(i - pad, n)));
-  return pad === 0 ? x : indexSelect.impl(x, -1, frombuffer(places, { dtype: int64 }));
+  if (pad === 0) return x;
+  const [before, after] = ends(x, n, pad);
+  return cat.impl([before, x, after], -1);
 }
 
 /** What messages say about a tensor: `torch.FloatTensor[2, 8]`. */
@@ -109,7 +113,8 @@ export const stft = op(
           `align_to_window=${shown(alignToWindow)}) : ${what}`,
       );
     };
-    if (!whole.dtype.isFloatingPoint && !whole.dtype.isComplex) wrong('expected a tensor of floating point or complex values');
+    if (!whole.dtype.isFloatingPoint && !whole.dtype.isComplex)
+      wrong('expected a tensor of floating point or complex values');
     if (whole.ndim !== 1 && whole.ndim !== 2) wrong('expected a 1D or 2D tensor');
     const batched = whole.ndim === 2;
     let x = batched ? whole : unsqueeze.impl(whole, 0);
@@ -213,10 +218,9 @@ export const istft = op(
     const w = frameWindow(window, frames, width, nFft) ?? invoke(FULL, [nFft], 1, frames.dtype.toReal());
     frames = mul.impl(frames, w);
     const total = nFft + hop * (count - 1);
-    const places = frombuffer(
-      BigInt64Array.from({ length: count * nFft }, (_, i) => BigInt(Math.floor(i / nFft) * hop + (i % nFft))),
-      { dtype: int64 },
-    );
+    // Element i of frame t belongs at t * hop + i.
+    const starts = arange(0, hop * count, hop, { dtype: int64 }).unsqueeze(1);
+    const places = reshaped(starts.add(arange(nFft, { dtype: int64 })), [count * nFft]);
     const addUp = (t: Tensor): Tensor =>
       indexAdd.impl(
         invoke(ZEROS, [t.shape[0]!, total], t.dtype),

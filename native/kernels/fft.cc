@@ -4,6 +4,14 @@
 
 #include "kernels/set.h"
 
+// The results of a pass do not overlap its operands: said to the compiler loop by loop, as it does not see it through
+// the pointers that are computed on the way.
+#if defined(__clang__)
+#define FLAMBEAU_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define FLAMBEAU_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 namespace flambeau {
 namespace FLAMBEAU_SET {
 namespace {
@@ -13,13 +21,14 @@ struct Root {
   T re, im;
 };
 
-// y = x * w, written to `to` at i.
+// Element i of re and im is x * w.
 template <class T>
 inline void store(T* re, T* im, int64_t i, T x_re, T x_im, Root<T> w) {
   re[i] = x_re * w.re - x_im * w.im;
   im[i] = x_re * w.im + x_im * w.re;
 }
 
+// Real and imaginary parts of a pass's operand and result.
 template <class T>
 struct Lines {
   const T* __restrict x_re;
@@ -28,8 +37,9 @@ struct Lines {
   T* __restrict y_im;
 };
 
-template <class T>
-void pass2(const FftPass& p, int64_t s, Lines<T> l) {
+template <class T, int64_t S>
+void pass2(const FftPass& p, int64_t row, Lines<T> l) {
+  const int64_t s = S > 0 ? S : row;
   const Root<T>* w = static_cast<const Root<T>*>(p.twiddle);
   const int64_t far = p.m * s;
   for (int64_t k = 0; k < p.m; k++) {
@@ -38,6 +48,7 @@ void pass2(const FftPass& p, int64_t s, Lines<T> l) {
     const T* __restrict a_im = l.x_im + k * s;
     T* __restrict b_re = l.y_re + 2 * k * s;
     T* __restrict b_im = l.y_im + 2 * k * s;
+    FLAMBEAU_INDEPENDENT
     for (int64_t q = 0; q < s; q++) {
       const T r0 = a_re[q], i0 = a_im[q], r1 = a_re[q + far], i1 = a_im[q + far];
       b_re[q] = r0 + r1;
@@ -47,8 +58,9 @@ void pass2(const FftPass& p, int64_t s, Lines<T> l) {
   }
 }
 
-template <class T>
-void pass3(const FftPass& p, int64_t s, Lines<T> l) {
+template <class T, int64_t S>
+void pass3(const FftPass& p, int64_t row, Lines<T> l) {
+  const int64_t s = S > 0 ? S : row;
   const Root<T>* w = static_cast<const Root<T>*>(p.twiddle);
   const int64_t far = p.m * s;
   const T half = static_cast<T>(0.5), sine = static_cast<T>(0.86602540378443864676);
@@ -58,6 +70,7 @@ void pass3(const FftPass& p, int64_t s, Lines<T> l) {
     const T* __restrict a_im = l.x_im + k * s;
     T* __restrict b_re = l.y_re + 3 * k * s;
     T* __restrict b_im = l.y_im + 3 * k * s;
+    FLAMBEAU_INDEPENDENT
     for (int64_t q = 0; q < s; q++) {
       const T r0 = a_re[q], i0 = a_im[q];
       const T sr = a_re[q + far] + a_re[q + 2 * far], si = a_im[q + far] + a_im[q + 2 * far];
@@ -71,8 +84,9 @@ void pass3(const FftPass& p, int64_t s, Lines<T> l) {
   }
 }
 
-template <class T>
-void pass4(const FftPass& p, int64_t s, Lines<T> l) {
+template <class T, int64_t S>
+void pass4(const FftPass& p, int64_t row, Lines<T> l) {
+  const int64_t s = S > 0 ? S : row;
   const Root<T>* w = static_cast<const Root<T>*>(p.twiddle);
   const int64_t far = p.m * s;
   for (int64_t k = 0; k < p.m; k++) {
@@ -81,6 +95,7 @@ void pass4(const FftPass& p, int64_t s, Lines<T> l) {
     const T* __restrict a_im = l.x_im + k * s;
     T* __restrict b_re = l.y_re + 4 * k * s;
     T* __restrict b_im = l.y_im + 4 * k * s;
+    FLAMBEAU_INDEPENDENT
     for (int64_t q = 0; q < s; q++) {
       const T ar = a_re[q] + a_re[q + 2 * far], ai = a_im[q] + a_im[q + 2 * far];
       const T br = a_re[q] - a_re[q + 2 * far], bi = a_im[q] - a_im[q + 2 * far];
@@ -95,8 +110,9 @@ void pass4(const FftPass& p, int64_t s, Lines<T> l) {
   }
 }
 
-template <class T>
-void pass5(const FftPass& p, int64_t s, Lines<T> l) {
+template <class T, int64_t S>
+void pass5(const FftPass& p, int64_t row, Lines<T> l) {
+  const int64_t s = S > 0 ? S : row;
   const Root<T>* w = static_cast<const Root<T>*>(p.twiddle);
   const int64_t far = p.m * s;
   const T c1 = static_cast<T>(0.30901699437494742410), c2 = static_cast<T>(-0.80901699437494742410);
@@ -108,6 +124,7 @@ void pass5(const FftPass& p, int64_t s, Lines<T> l) {
     const T* __restrict a_im = l.x_im + k * s;
     T* __restrict b_re = l.y_re + 5 * k * s;
     T* __restrict b_im = l.y_im + 5 * k * s;
+    FLAMBEAU_INDEPENDENT
     for (int64_t q = 0; q < s; q++) {
       const T r0 = a_re[q], i0 = a_im[q];
       const T ar = a_re[q + far] + a_re[q + 4 * far], ai = a_im[q + far] + a_im[q + 4 * far];
@@ -149,6 +166,7 @@ void pass_any(const FftPass& p, int64_t s, Lines<T> l) {
         const T* a_im = x_im + (j + 1) * far;
         const T* b_re = x_re + (r - 1 - j) * far;
         const T* b_im = x_im + (r - 1 - j) * far;
+        FLAMBEAU_INDEPENDENT
         for (int64_t q = 0; q < n; q++) {
           sum_re[j][q] = a_re[q] + b_re[q];
           sum_im[j][q] = a_im[q] + b_im[q];
@@ -156,6 +174,7 @@ void pass_any(const FftPass& p, int64_t s, Lines<T> l) {
           dif_im[j][q] = a_im[q] - b_im[q];
         }
       }
+      FLAMBEAU_INDEPENDENT
       for (int64_t q = 0; q < n; q++) {
         T re = x_re[q], im = x_im[q];
         for (int64_t j = 0; j < half; j++) {
@@ -167,6 +186,7 @@ void pass_any(const FftPass& p, int64_t s, Lines<T> l) {
       }
       for (int64_t j = 1; j <= half; j++) {
         T even_re[kBlock], even_im[kBlock], odd_re[kBlock], odd_im[kBlock];
+        FLAMBEAU_INDEPENDENT
         for (int64_t q = 0; q < n; q++) {
           even_re[q] = x_re[q];
           even_im[q] = x_im[q];
@@ -174,6 +194,7 @@ void pass_any(const FftPass& p, int64_t s, Lines<T> l) {
         }
         for (int64_t i = 1; i <= half; i++) {
           const Root<T> c = roots[i * j % r];
+          FLAMBEAU_INDEPENDENT
           for (int64_t q = 0; q < n; q++) {
             even_re[q] += c.re * sum_re[i - 1][q];
             even_im[q] += c.re * sum_im[i - 1][q];
@@ -182,6 +203,7 @@ void pass_any(const FftPass& p, int64_t s, Lines<T> l) {
           }
         }
         const Root<T> near = w[(r - 1) * k + j - 1], other = w[(r - 1) * k + r - j - 1];
+        FLAMBEAU_INDEPENDENT
         for (int64_t q = 0; q < n; q++) {
           store(y_re, y_im, q + j * s, even_re[q] + odd_re[q], even_im[q] + odd_im[q], near);
           store(y_re, y_im, q + (r - j) * s, even_re[q] - odd_re[q], even_im[q] - odd_im[q], other);
@@ -191,16 +213,27 @@ void pass_any(const FftPass& p, int64_t s, Lines<T> l) {
   }
 }
 
+template <class T, int64_t S>
+void pass_of(const FftPass& p, int64_t s, Lines<T> l) {
+  switch (p.radix) {
+    case 2: return pass2<T, S>(p, s, l);
+    case 3: return pass3<T, S>(p, s, l);
+    case 4: return pass4<T, S>(p, s, l);
+    default: return pass5<T, S>(p, s, l);
+  }
+}
+
 template <class T>
 void run(const FftPass& p, int64_t s, const void* x_re, const void* x_im, void* y_re, void* y_im) {
   const Lines<T> l{static_cast<const T*>(x_re), static_cast<const T*>(x_im), static_cast<T*>(y_re),
                    static_cast<T*>(y_im)};
-  switch (p.radix) {
-    case 2: return pass2(p, s, l);
-    case 3: return pass3(p, s, l);
-    case 4: return pass4(p, s, l);
-    case 5: return pass5(p, s, l);
-    default: return pass_any(p, s, l);
+  // Rows too short for a vector are unrolled.
+  if (p.radix > 5) return pass_any(p, s, l);
+  switch (s) {
+    case 1: return pass_of<T, 1>(p, s, l);
+    case 2: return pass_of<T, 2>(p, s, l);
+    case 4: return pass_of<T, 4>(p, s, l);
+    default: return pass_of<T, 0>(p, s, l);
   }
 }
 

@@ -40,6 +40,16 @@ class LineSet {
   Dims sizes_, strides_;
 };
 
+// Where each of a block's lines starts; whether they are neighbours in memory.
+bool starts(const LineSet& set, int64_t first, int64_t lanes, int64_t* at) {
+  bool neighbours = lanes > 1;
+  for (int64_t q = 0; q < lanes; q++) {
+    at[q] = set.start(first + q);
+    neighbours = neighbours && at[q] == at[0] + q;
+  }
+  return neighbours;
+}
+
 // What a block of lines is done with: the transform's length and plan, in the type it computes in.
 template <class T>
 struct Job {
@@ -61,8 +71,8 @@ struct Job {
   }
 };
 
-// Calls fn(q, begin, end) for tiles of elements of each of the lines: lines are stored side by side, so going through one
-// line after the other would touch a cache line per element.
+// Calls fn(q, begin, end) for tiles of elements of each of the lines: lines are stored side by side, so going through
+// one line after the other would touch a cache line per element.
 template <class F>
 void in_tiles(int64_t n, int64_t lanes, const F& fn) {
   constexpr int64_t kTile = 16;
@@ -93,37 +103,43 @@ void complex_lines(const Tensor& in, Tensor& out, int dim, bool forward, double 
   const int re = forward ? 0 : 1, im = 1 - re;
   over_blocks(job, from.count, [&](int64_t first, int64_t lanes, FftLines<T> l) {
     int64_t start[kMaxLanes];
-    for (int64_t q = 0; q < lanes; q++) start[q] = 2 * from.start(first + q);
-    in_tiles(n, lanes, [&](int64_t q, int64_t begin, int64_t end) {
-      const D* x = source + start[q] + 2 * begin * from.step;
-      for (int64_t k = begin; k < end; k++, x += 2 * from.step) {
-        l.re[k * lanes + q] = static_cast<T>(x[re]);
-        l.im[k * lanes + q] = static_cast<T>(x[im]);
+    if (starts(from, first, lanes, start)) {
+      for (int64_t k = 0; k < n; k++) {
+        const D* x = source + 2 * (start[0] + k * from.step);
+        for (int64_t q = 0; q < lanes; q++) {
+          l.re[k * lanes + q] = static_cast<T>(x[2 * q + re]);
+          l.im[k * lanes + q] = static_cast<T>(x[2 * q + im]);
+        }
       }
-    });
+    } else {
+      in_tiles(n, lanes, [&](int64_t q, int64_t begin, int64_t end) {
+        const D* x = source + 2 * (start[q] + begin * from.step);
+        for (int64_t k = begin; k < end; k++, x += 2 * from.step) {
+          l.re[k * lanes + q] = static_cast<T>(x[re]);
+          l.im[k * lanes + q] = static_cast<T>(x[im]);
+        }
+      });
+    }
     job.plan->run(l, lanes);
     const T factor = static_cast<T>(scale);
-    for (int64_t q = 0; q < lanes; q++) start[q] = 2 * to.start(first + q);
-    in_tiles(n, lanes, [&](int64_t q, int64_t begin, int64_t end) {
-      D* y = target + start[q] + 2 * begin * to.step;
-      for (int64_t k = begin; k < end; k++, y += 2 * to.step) {
-        y[re] = static_cast<D>(l.re[k * lanes + q] * factor);
-        y[im] = static_cast<D>(l.im[k * lanes + q] * factor);
+    if (starts(to, first, lanes, start)) {
+      for (int64_t k = 0; k < n; k++) {
+        D* y = target + 2 * (start[0] + k * to.step);
+        for (int64_t q = 0; q < lanes; q++) {
+          y[2 * q + re] = static_cast<D>(l.re[k * lanes + q] * factor);
+          y[2 * q + im] = static_cast<D>(l.im[k * lanes + q] * factor);
+        }
       }
-    });
+    } else {
+      in_tiles(n, lanes, [&](int64_t q, int64_t begin, int64_t end) {
+        D* y = target + 2 * (start[q] + begin * to.step);
+        for (int64_t k = begin; k < end; k++, y += 2 * to.step) {
+          y[re] = static_cast<D>(l.re[k * lanes + q] * factor);
+          y[im] = static_cast<D>(l.im[k * lanes + q] * factor);
+        }
+      });
+    }
   });
-}
-
-// exp(-2 pi i k / n) for k up to n / 4 and beyond, as far as the halves of real transforms need them.
-template <class T>
-std::vector<std::complex<T>> roots_of(int64_t n, int64_t count) {
-  std::vector<std::complex<T>> w(static_cast<size_t>(count));
-  for (int64_t k = 0; k < count; k++) {
-    double c, s;
-    unit_root(k, n, c, s);
-    w[static_cast<size_t>(k)] = {static_cast<T>(c), static_cast<T>(-s)};
-  }
-  return w;
 }
 
 // Real lines of length n to complex ones: of n / 2 + 1 elements, or all n. An even length is done as a complex
@@ -135,29 +151,31 @@ void real_to_complex(const Tensor& in, Tensor& out, int dim, bool forward, doubl
   const int64_t n = in.sizes[dim], half = n / 2, stored = out.sizes[dim];
   const bool even = n % 2 == 0;
   const Job<T> job(even ? half : n, from.count);
-  const std::vector<std::complex<T>> roots = even ? roots_of<T>(n, half + 1) : std::vector<std::complex<T>>();
-  const std::complex<T>* w = roots.data();
+  const T* w = even ? job.plan->half_turns() : nullptr;
   const D* source = in.as<D>();
   D* target = out.as<D>();
   over_blocks(job, from.count, [&](int64_t first, int64_t lanes, FftLines<T> l) {
-    for (int64_t q = 0; q < lanes; q++) {
-      const D* x = source + from.start(first + q);
+    int64_t start[kMaxLanes];
+    starts(from, first, lanes, start);
+    in_tiles(even ? half : n, lanes, [&](int64_t q, int64_t begin, int64_t end) {
+      const D* x = source + start[q] + (even ? 2 : 1) * begin * from.step;
       if (even) {
-        for (int64_t k = 0; k < half; k++, x += 2 * from.step) {
+        for (int64_t k = begin; k < end; k++, x += 2 * from.step) {
           l.re[k * lanes + q] = static_cast<T>(x[0]);
           l.im[k * lanes + q] = static_cast<T>(x[from.step]);
         }
       } else {
-        for (int64_t k = 0; k < n; k++, x += from.step) {
+        for (int64_t k = begin; k < end; k++, x += from.step) {
           l.re[k * lanes + q] = static_cast<T>(x[0]);
           l.im[k * lanes + q] = 0;
         }
       }
-    }
+    });
     job.plan->run(l, lanes);
     const T factor = static_cast<T>(scale), sign = forward ? factor : -factor;
-    for (int64_t q = 0; q < lanes; q++) {
-      D* y = target + 2 * to.start(first + q);
+    starts(to, first, lanes, start);
+    in_tiles(half + 1, lanes, [&](int64_t q, int64_t begin, int64_t end) {
+      D* y = target + 2 * start[q];
       const auto put = [&](int64_t k, T re, T im) {
         y[2 * k * to.step] = static_cast<D>(re * factor);
         y[2 * k * to.step + 1] = static_cast<D>(im * sign);
@@ -167,19 +185,21 @@ void real_to_complex(const Tensor& in, Tensor& out, int dim, bool forward, doubl
         y[2 * (n - k) * to.step + 1] = static_cast<D>(-im * sign);
       };
       if (!even) {
-        for (int64_t k = 0; k <= half; k++) put(k, l.re[k * lanes + q], l.im[k * lanes + q]);
-        continue;
+        for (int64_t k = begin; k < end; k++) put(k, l.re[k * lanes + q], l.im[k * lanes + q]);
+        return;
       }
-      put(0, l.re[q] + l.im[q], 0);
-      put(half, l.re[q] - l.im[q], 0);
-      for (int64_t k = 1; k < half; k++) {
+      if (begin == 0) {
+        put(0, l.re[q] + l.im[q], 0);
+        put(half, l.re[q] - l.im[q], 0);
+      }
+      for (int64_t k = std::max<int64_t>(begin, 1); k < std::min(end, half); k++) {
         const int64_t a = k * lanes + q, b = (half - k) * lanes + q;
         const T sr = (l.re[a] + l.re[b]) / 2, si = (l.im[a] - l.im[b]) / 2;
         const T dr = (l.re[a] - l.re[b]) / 2, di = (l.im[a] + l.im[b]) / 2;
-        const T c = w[k].real(), s = w[k].imag();
+        const T c = w[2 * k], s = w[2 * k + 1];
         put(k, sr + (c * di + s * dr), si - (c * dr - s * di));
       }
-    }
+    });
   });
 }
 
@@ -191,22 +211,23 @@ void complex_to_real(const Tensor& in, Tensor& out, int dim, bool forward, doubl
   const int64_t n = out.sizes[dim], half = n / 2;
   const bool even = n % 2 == 0;
   const Job<T> job(even ? half : n, from.count);
-  const std::vector<std::complex<T>> roots = even ? roots_of<T>(n, half + 1) : std::vector<std::complex<T>>();
-  const std::complex<T>* w = roots.data();
+  const T* w = even ? job.plan->half_turns() : nullptr;
   const D* source = in.as<D>();
   D* target = out.as<D>();
   const T sign = forward ? -1 : 1;
   over_blocks(job, from.count, [&](int64_t first, int64_t lanes, FftLines<T> l) {
     // Written with real and imaginary parts exchanged, so that the forward transform inverts.
-    for (int64_t q = 0; q < lanes; q++) {
-      const D* x = source + 2 * from.start(first + q);
+    int64_t start[kMaxLanes];
+    starts(from, first, lanes, start);
+    in_tiles(even ? half : half + 1, lanes, [&](int64_t q, int64_t begin, int64_t end) {
+      const D* x = source + 2 * start[q];
       const auto part = [&](int64_t k) {
         const D* at = x + 2 * k * from.step;
         const bool real = k == 0 || (even && k == half);
         return std::complex<T>(static_cast<T>(at[0]), real ? 0 : sign * static_cast<T>(at[1]));
       };
       if (!even) {
-        for (int64_t k = 0; k <= half; k++) {
+        for (int64_t k = begin; k < end; k++) {
           const std::complex<T> v = part(k);
           l.im[k * lanes + q] = v.real();
           l.re[k * lanes + q] = v.imag();
@@ -214,30 +235,31 @@ void complex_to_real(const Tensor& in, Tensor& out, int dim, bool forward, doubl
           l.im[(n - k) * lanes + q] = v.real();
           l.re[(n - k) * lanes + q] = -v.imag();
         }
-        continue;
+        return;
       }
       // Z_k = (X_k + X'_k) + i conj(w^k) (X_k - X'_k), X'_k = conj(X_(h - k))
-      for (int64_t k = 0; k < half; k++) {
+      for (int64_t k = begin; k < end; k++) {
         const std::complex<T> a = part(k), b = part(half - k);
         const T sr = a.real() + b.real(), si = a.imag() - b.imag(), dr = a.real() - b.real(), di = a.imag() + b.imag();
-        const T c = w[k].real(), s = -w[k].imag();
+        const T c = w[2 * k], s = -w[2 * k + 1];
         l.im[k * lanes + q] = sr - (c * di + s * dr);
         l.re[k * lanes + q] = si + (c * dr - s * di);
       }
-    }
+    });
     job.plan->run(l, lanes);
     const T factor = static_cast<T>(scale);
-    for (int64_t q = 0; q < lanes; q++) {
-      D* y = target + to.start(first + q);
+    starts(to, first, lanes, start);
+    in_tiles(even ? half : n, lanes, [&](int64_t q, int64_t begin, int64_t end) {
+      D* y = target + start[q] + (even ? 2 : 1) * begin * to.step;
       if (even) {
-        for (int64_t k = 0; k < half; k++, y += 2 * to.step) {
+        for (int64_t k = begin; k < end; k++, y += 2 * to.step) {
           y[0] = static_cast<D>(l.im[k * lanes + q] * factor);
           y[to.step] = static_cast<D>(l.re[k * lanes + q] * factor);
         }
       } else {
-        for (int64_t k = 0; k < n; k++, y += to.step) y[0] = static_cast<D>(l.im[k * lanes + q] * factor);
+        for (int64_t k = begin; k < end; k++, y += to.step) y[0] = static_cast<D>(l.im[k * lanes + q] * factor);
       }
-    }
+    });
   });
 }
 

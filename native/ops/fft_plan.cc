@@ -129,6 +129,20 @@ FftPlan<T>::FftPlan(int64_t n) : length_(n) {
 }
 
 template <class T>
+const T* FftPlan<T>::half_turns() const {
+  std::call_once(turned_, [this] {
+    half_turns_.resize(static_cast<size_t>(2 * (length_ + 1)));
+    for (int64_t k = 0; k <= length_; k++) {
+      double c, s;
+      unit_root(k, 2 * length_, c, s);
+      half_turns_[static_cast<size_t>(2 * k)] = static_cast<T>(c);
+      half_turns_[static_cast<size_t>(2 * k + 1)] = static_cast<T>(-s);
+    }
+  });
+  return half_turns_.data();
+}
+
+template <class T>
 void FftPlan<T>::run(FftLines<T>& l, int64_t lanes) const {
   if (inner_) return convolve(l, lanes);
   int64_t s = lanes;

@@ -1,6 +1,7 @@
 // How a transform of one length is done: its passes, or for lengths with large prime factors a convolution (Bluestein).
 #pragma once
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "kernels/fft.h"
@@ -32,14 +33,19 @@ class FftPlan {
   // Whether the length has a large prime factor: such a transform is done in double precision.
   bool convolves() const { return inner_ != nullptr; }
 
+  // exp(-pi i k / n) for k to n, interleaved: what a real transform of twice the length needs. Made on first use.
+  const T* half_turns() const;
+
  private:
   void convolve(FftLines<T>& l, int64_t lanes) const;
 
   int64_t length_;
   std::vector<FftPass> passes_;
   std::vector<std::vector<T>> tables_;
-  std::unique_ptr<FftPlan> inner_;        // of the padded length
-  std::vector<T> chirp_re_, chirp_im_;    // exp(-pi i k^2 / n)
+  std::unique_ptr<FftPlan> inner_;      // of the padded length
+  std::vector<T> chirp_re_, chirp_im_;  // exp(-pi i k^2 / n)
+  mutable std::once_flag turned_;
+  mutable std::vector<T> half_turns_;
   std::vector<T> filter_re_, filter_im_;  // the transform of its conjugate, over the padded length
 };
 

@@ -42,9 +42,13 @@ void substitute_back(const Mat<T>& t, C w, C* x, int64_t top, int64_t last, doub
       x[i] = -x[i] / pivot(wide(t(i, i)) - w);
     } else {
       const C a = wide(t(i - 1, i - 1)) - w, b = wide(t(i - 1, i)), c = wide(t(i, i - 1)), d = wide(t(i, i)) - w;
-      const C det = pivot(a * d - b * c), r = -x[i - 1], s = -x[i];
-      x[i - 1] = (d * r - b * s) / det;
-      x[i] = (a * s - c * r) / det;
+      // Elimination, the larger element of the first column first: Cramer's rule is not accurate near singular blocks.
+      const bool swapped = size1(c) > size1(a);
+      const C head = pivot(swapped ? c : a), right = swapped ? d : b;
+      const C factor = (swapped ? a : c) / head;
+      const C r = swapped ? -x[i] : -x[i - 1], s = swapped ? -x[i - 1] : -x[i];
+      x[i] = (s - factor * r) / pivot((swapped ? b : d) - factor * right);
+      x[i - 1] = (r - right * x[i]) / head;
     }
     const int64_t first = pair ? i - 1 : i;
     const double size = std::max(size1(x[i]), size1(x[first]));

@@ -129,7 +129,12 @@ test.each([
   const x = z.real.contiguous();
   expectClose(fft.rfftn(x, { norm }), fft.rfftn(x).mul(forward));
   expectClose(fft.irfftn(fft.rfftn(x), { s: [3, 4], norm }), x.mul(12 * inverse));
-  expectClose(fft.hfftn(x, { norm }), fft.hfftn(x).mul(fft.hfftn(x).numel() === 18 ? { backward: 1, ortho: 1 / Math.sqrt(18), forward: 1 / 18 }[norm]! : NaN));
+  expectClose(
+    fft.hfftn(x, { norm }),
+    fft
+      .hfftn(x)
+      .mul(fft.hfftn(x).numel() === 18 ? { backward: 1, ortho: 1 / Math.sqrt(18), forward: 1 / 18 }[norm]! : NaN),
+  );
 });
 
 test('imaginary parts that conjugate symmetry rules out are not looked at', () => {
@@ -142,22 +147,33 @@ test('imaginary parts that conjugate symmetry rules out are not looked at', () =
 test('integers are computed as floats; halves are refused', () => {
   const whole = torch.tensor([1, 2, 3, 4], { dtype: torch.int64 });
   expect(fft.fft(whole).dtype).toBe(torch.complex64);
-  expect(fft.fft(whole).tolist()).toEqual([[10, 0], [-2, 2], [-2, 0], [-2, -2]]);
+  expect(fft.fft(whole).tolist()).toEqual([
+    [10, 0],
+    [-2, 2],
+    [-2, 0],
+    [-2, -2],
+  ]);
   expect(() => fft.fft(torch.ones(3).half())).toThrow('Unsupported dtype Half');
 });
 
 test('errors', () => {
   const x = torch.ones(3, 3);
   const z = complex(torch.float32, 3, 3);
-  expect(() => fft.fft(torch.tensor(1))).toThrow(new RangeError('Dimension specified as -1 but tensor has no dimensions'));
+  expect(() => fft.fft(torch.tensor(1))).toThrow(
+    new RangeError('Dimension specified as -1 but tensor has no dimensions'),
+  );
   expect(() => fft.fft(x, 0)).toThrow('Invalid number of data points (0) specified');
   expect(() => fft.fft(torch.zeros(0))).toThrow('Invalid number of data points (0) specified');
   expect(() => fft.irfft(torch.zeros(1))).toThrow('Invalid number of data points (0) specified');
   expect(() => fft.fft(x, { norm: 'none' })).toThrow('Invalid normalization mode: "none"');
   expect(() => fft.rfft(z)).toThrow('rfft expects a real input tensor, but got ComplexFloat');
   expect(() => fft.rfftn(z)).toThrow('rfftn expects a real-valued input tensor, but got ComplexFloat');
-  expect(() => fft.fftn(x, { s: [2], dim: [0, 1] })).toThrow('When given, dim and shape arguments must have the same length');
-  expect(() => fft.fftn(x, { s: [2, 2, 2] })).toThrow('Got shape with 3 values but input tensor only has 2 dimensions.');
+  expect(() => fft.fftn(x, { s: [2], dim: [0, 1] })).toThrow(
+    'When given, dim and shape arguments must have the same length',
+  );
+  expect(() => fft.fftn(x, { s: [2, 2, 2] })).toThrow(
+    'Got shape with 3 values but input tensor only has 2 dimensions.',
+  );
   expect(() => fft.fftn(x, { dim: [0, -2] })).toThrow('FFT dims must be unique');
   expect(() => fft.rfftn(torch.tensor(1))).toThrow('rfftn must transform at least one axis');
   expect(() => fft.fft(x, { dim: 2 })).toThrow(RangeError);
@@ -197,6 +213,12 @@ test('frequencies and shifts', () => {
     expect(fft.ifftshift(fft.fftshift(torch.arange(n))).equal(torch.arange(n))).toBe(true);
   }
   const grid = torch.arange(6).reshape(2, 3);
-  expect(fft.fftshift(grid).tolist()).toEqual([[5, 3, 4], [2, 0, 1]]);
-  expect(fft.fftshift(grid, 1).tolist()).toEqual([[2, 0, 1], [5, 3, 4]]);
+  expect(fft.fftshift(grid).tolist()).toEqual([
+    [5, 3, 4],
+    [2, 0, 1],
+  ]);
+  expect(fft.fftshift(grid, 1).tolist()).toEqual([
+    [2, 0, 1],
+    [5, 3, 4],
+  ]);
 });

@@ -20,19 +20,37 @@ test('each frame is the transform of a windowed part of the signal', () => {
   const found = torch.stft(x, 8, { hopLength: 3, window, center: false, returnComplex: true });
   expect(found.shape).toEqual([5, 11]);
   for (let t = 0; t < 11; t++) expectClose(found.select(1, t), torch.fft.rfft(x.narrow(0, 3 * t, 8).mul(window)));
-  const whole = torch.stft(x, 8, { hopLength: 3, window, center: false, onesided: false, normalized: true, returnComplex: true });
-  for (let t = 0; t < 11; t++) expectClose(whole.select(1, t), torch.fft.fft(x.narrow(0, 3 * t, 8).mul(window), { norm: 'ortho' }));
+  const whole = torch.stft(x, 8, {
+    hopLength: 3,
+    window,
+    center: false,
+    onesided: false,
+    normalized: true,
+    returnComplex: true,
+  });
+  for (let t = 0; t < 11; t++)
+    expectClose(whole.select(1, t), torch.fft.fft(x.narrow(0, 3 * t, 8).mul(window), { norm: 'ortho' }));
 });
 
 test('a shorter window stands in the middle of the frame, or at its start', () => {
   const x = signal(30);
   const window = hann(4);
-  const middle = torch.cat([torch.zeros([2], { dtype: torch.float64 }), window, torch.zeros([2], { dtype: torch.float64 })]);
+  const middle = torch.cat([
+    torch.zeros([2], { dtype: torch.float64 }),
+    window,
+    torch.zeros([2], { dtype: torch.float64 }),
+  ]);
   const options = { hopLength: 2, winLength: 4, window, center: false, returnComplex: true };
-  expectClose(torch.stft(x, 8, options), torch.stft(x, 8, { hopLength: 2, window: middle, center: false, returnComplex: true }));
+  expectClose(
+    torch.stft(x, 8, options),
+    torch.stft(x, 8, { hopLength: 2, window: middle, center: false, returnComplex: true }),
+  );
   const aligned = torch.stft(x, 8, { ...options, alignToWindow: true });
   expect(aligned.shape).toEqual([5, 14]);
-  expect(aligned.select(0, 0).select(0, 3).real.item()).toBeCloseTo(x.narrow(0, 6, 4).mul(window).sum().item() as number, 12);
+  expect(aligned.select(0, 0).select(0, 3).real.item()).toBeCloseTo(
+    x.narrow(0, 6, 4).mul(window).sum().item() as number,
+    12,
+  );
 });
 
 test('a centred signal is padded', () => {
@@ -60,7 +78,11 @@ test('real pairs on request, and complex signals', () => {
 });
 
 test('the inverse gives the signal back', () => {
-  for (const [center, hopLength, winLength] of [[true, 2, 8], [true, 3, 6], [false, 2, 8]] as const) {
+  for (const [center, hopLength, winLength] of [
+    [true, 2, 8],
+    [true, 3, 6],
+    [false, 2, 8],
+  ] as const) {
     const window = hann(winLength).add(0.1);
     const x = signal(2, 37);
     const options = { hopLength, winLength, window, center };
@@ -82,8 +104,15 @@ test('the inverse gives the signal back', () => {
 test('gradients', () => {
   const x = signal(12).requiresGrad_(true);
   const window = hann(6).add(0.2).requiresGrad_(true);
-  expect(gradcheck((a: Tensor, w: Tensor) => torch.stft(a, 6, { window: w, hopLength: 2, returnComplex: true }), [x, window])).toBe(true);
-  const z = torch.stft(x.detach(), 6, { window: window.detach(), hopLength: 2, returnComplex: true }).requiresGrad_(true);
+  expect(
+    gradcheck(
+      (a: Tensor, w: Tensor) => torch.stft(a, 6, { window: w, hopLength: 2, returnComplex: true }),
+      [x, window],
+    ),
+  ).toBe(true);
+  const z = torch
+    .stft(x.detach(), 6, { window: window.detach(), hopLength: 2, returnComplex: true })
+    .requiresGrad_(true);
   expect(gradcheck((a: Tensor, w: Tensor) => torch.istft(a, 6, { window: w, hopLength: 2 }), [z, window])).toBe(true);
 });
 
@@ -94,11 +123,21 @@ test('errors', () => {
   expect(() => torch.stft(x, 30, { center: false, returnComplex: true })).toThrow(
     'stft(torch.FloatTensor[20], n_fft=30, hop_length=7, win_length=30, window=None, normalized=0, onesided=None, return_complex=1, align_to_window=None) : expected 0 < n_fft < 20, but got n_fft=30',
   );
-  expect(() => torch.stft(x, 8, { hopLength: 0, returnComplex: true })).toThrow('expected hop_length > 0, but got hop_length=0');
-  expect(() => torch.stft(x, 8, { winLength: 9, returnComplex: true })).toThrow('expected 0 < win_length <= n_fft, but got win_length=9');
-  expect(() => torch.stft(x, 8, { window: torch.ones(7), returnComplex: true })).toThrow('expected a 1D window tensor of size equal to win_length=8');
-  expect(() => torch.stft(x, 8, { alignToWindow: true, returnComplex: true })).toThrow('align_to_window should only be set when center = false');
-  expect(() => torch.stft(torch.ones(3), 8, { returnComplex: true })).toThrow('Padding size should be less than the corresponding input dimension');
+  expect(() => torch.stft(x, 8, { hopLength: 0, returnComplex: true })).toThrow(
+    'expected hop_length > 0, but got hop_length=0',
+  );
+  expect(() => torch.stft(x, 8, { winLength: 9, returnComplex: true })).toThrow(
+    'expected 0 < win_length <= n_fft, but got win_length=9',
+  );
+  expect(() => torch.stft(x, 8, { window: torch.ones(7), returnComplex: true })).toThrow(
+    'expected a 1D window tensor of size equal to win_length=8',
+  );
+  expect(() => torch.stft(x, 8, { alignToWindow: true, returnComplex: true })).toThrow(
+    'align_to_window should only be set when center = false',
+  );
+  expect(() => torch.stft(torch.ones(3), 8, { returnComplex: true })).toThrow(
+    'Padding size should be less than the corresponding input dimension',
+  );
   expect(() => torch.istft(x.reshape(5, 4), 8)).toThrow('istft requires a complex-valued input tensor');
   expect(() => torch.istft(z, 8, { hopLength: 9 })).toThrow('expected 0 < hop_length <= win_length');
   expect(() => torch.istft(z, 8, { onesided: false })).toThrow('to match n_fft when onesided=False, but got 5');
@@ -106,7 +145,13 @@ test('errors', () => {
 });
 
 test('windows: symmetric ones end where they began, periodic ones one point later', () => {
-  const makers = [torch.hannWindow, torch.hammingWindow, torch.blackmanWindow, torch.bartlettWindow, torch.kaiserWindow] as const;
+  const makers = [
+    torch.hannWindow,
+    torch.hammingWindow,
+    torch.blackmanWindow,
+    torch.bartlettWindow,
+    torch.kaiserWindow,
+  ] as const;
   for (const make of makers) {
     const even = make(8, false, { dtype: torch.float64 });
     expectClose(even, even.flip(0));

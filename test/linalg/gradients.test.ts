@@ -154,11 +154,14 @@ describe.each([
   ['complex', true],
 ])('%s', (_name, complex) => {
   // The fourth entry says whether there are second derivatives.
-  test.each(smooth.map(([name, f, shapes, second = true]) => ({ name, f, shapes, second })))('$name', ({ f, shapes, second }) => {
-    const inputs = shapes.map((shape) => leaf(complex, ...shape));
-    expect(gradcheck(f, inputs)).toBe(true);
-    if (second) expect(gradgradcheck(f, inputs)).toBe(true);
-  });
+  test.each(smooth.map(([name, f, shapes, second = true]) => ({ name, f, shapes, second })))(
+    '$name',
+    ({ f, shapes, second }) => {
+      const inputs = shapes.map((shape) => leaf(complex, ...shape));
+      expect(gradcheck(f, inputs)).toBe(true);
+      if (second) expect(gradgradcheck(f, inputs)).toBe(true);
+    },
+  );
 
   // Vectors are given up to a factor of absolute value one: these functions of them do not depend on it.
   test('eigh and its vectors', () => {
