@@ -1,25 +1,31 @@
-// Times this library against PyTorch on the same work, side by side in one run.
+// Times this library and its peers on the same work, side by side in one run.
 //
-//   node bench/run.mjs [--only add16,mlp_step] [--rounds 7] [--ms 400] [--threads 1] [--json results.json] [--list]
+//   node bench/run.mjs [--only add16,mlp_step] [--group training] [--peers pytorch,onnxruntime] [--rounds 7] [--ms 400]
+//                      [--threads 1] [--memory] [--json results.json] [--list]
 //
-// Both sides stay alive and take turns, A B A B ..., so that a busy neighbour or a warm processor meets both alike. Of each
-// turn the mean time per call is kept; printed are the medians over the turns, and the median of the ratios of the pairs.
-// With one thread both sides run on one core and the time is processor time, which a busy neighbour does not change;
-// with more it is wall time. FLAMBEAU_PYTHON names a Python that has torch; without one only this library is timed.
+// First the limits of the machine are measured: multiply-adds in registers, memory traffic beyond the caches. Then all
+// sides stay alive and take turns, A B A B ..., so that a busy neighbour or a warm processor meets them alike. Of each turn
+// the mean time per call is kept; printed are the medians over the turns, the share of the limit, and the median of the
+// ratios of the turns. With one thread all sides run on one core and the time is processor time, which a busy neighbour
+// does not change; with more it is wall time. `--memory` starts the sides anew for each row and also tells the highest
+// resident set. Peers: PyTorch where FLAMBEAU_PYTHON names a Python that has it, the others where peers/ is installed.
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
-import { Runner, versions } from './runners.mjs';
+import { rows } from './rows/index.mjs';
+import { lacks, peerNames, Runner, versions } from './runners.mjs';
 import { startUp } from './startup.mjs';
 import { median, show } from './units.mjs';
-import { works } from './works/index.mjs';
 
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
+    group: { type: 'string', default: '' },
+    peers: { type: 'string' },
     rounds: { type: 'string', default: '7' },
     ms: { type: 'string', default: '400' },
     threads: { type: 'string', default: '1' },
+    memory: { type: 'boolean', default: false },
     json: { type: 'string' },
     list: { type: 'boolean', default: false },
   },
@@ -28,67 +34,96 @@ const rounds = Number(options.rounds);
 const ms = Number(options.ms);
 const threads = Number(options.threads);
 const asked = options.only.split(',').filter(Boolean);
-const wanted = (name) => !asked.length || asked.includes(name);
-const known = [...works.map((w) => w.name), 'startup'];
-for (const name of asked.filter((n) => !known.includes(n))) {
-  console.error(`there is no '${name}'; there are: ${known.join(', ')}`);
+const wanted = ({ name, group }) =>
+  asked.length ? asked.includes(name) : !options.group || group.startsWith(options.group);
+const STARTUP = { name: 'startup', group: 'start', about: 'a fresh process: load the library, add two tensors' };
+
+function refuse(message) {
+  console.error(message);
   process.exit(2);
 }
+for (const name of asked) {
+  if (![...rows, STARTUP].some((row) => row.name === name)) refuse(`there is no '${name}'; --list tells what there is`);
+}
 if (options.list) {
-  for (const { name, about } of works) console.log(`${name.padEnd(20)} ${about}`);
+  for (const { name, group, about } of [...rows, STARTUP]) console.log(`${name.padEnd(32)} ${group}: ${about}`);
   process.exit(0);
 }
-
-const python = process.env.FLAMBEAU_PYTHON;
-const environment = { ...versions(python), threads, cpu: os.cpus()[0]?.model ?? '', rounds, ms };
-console.log(
-  Object.entries(environment)
-    .map(([k, v]) => `${k}: ${v}`)
-    .join('\n'),
-);
-
+const named = options.peers?.split(',').filter(Boolean);
+for (const peer of named ?? []) {
+  if (!peerNames.includes(peer)) refuse(`there is no peer '${peer}'; there are: ${peerNames.join(', ')}`);
+  if (lacks(peer)) refuse(`${peer}: ${lacks(peer)}`);
+}
+const peers = named ?? peerNames.filter((peer) => !lacks(peer));
+const basis = threads === 1 ? 'cpu' : 'wall';
 const results = [];
-function report(name, about, ours, theirs) {
-  const row = {
-    name,
-    about,
-    unit: 'us',
-    basis: threads === 1 ? 'processor time' : 'wall time',
-    ours: median(ours),
-    pytorch: theirs.length ? median(theirs) : null,
-    // Above 1 this library is the faster one.
-    ratio: theirs.length ? median(theirs.map((t, i) => t / ours[i])) : null,
-  };
-  results.push(row);
-  const other = row.pytorch === null ? '' : `  PyTorch ${show(row.pytorch).padStart(14)}  ${row.ratio.toFixed(2)}x`;
-  console.log(`${name.padEnd(20)} ${show(row.ours).padStart(14)}${other}`);
+const environment = { ...versions(peers), cpu: os.cpus()[0]?.model ?? '', threads, rounds, ms };
+
+/** Starts all sides, this library's first. */
+const start = () => Promise.all(['ours', ...peers].map((side) => Runner.start(side, threads)));
+
+/** The times of each side, turn by turn. */
+async function turns(row, sides) {
+  const times = sides.map(() => []);
+  // The first turn of each side warms caches and compilers up and is not counted.
+  for (let round = -1; round < rounds; round++) {
+    for (const [i, side] of sides.entries()) {
+      const t = times[i] && (await side.time(row, ms));
+      if (!t) times[i] = null;
+      else if (round >= 0) times[i].push(t[basis]);
+    }
+  }
+  return times;
 }
 
-const us = await Runner.start('ours', threads);
-const them = python ? await Runner.start('pytorch', threads, python) : null;
+function report(row, [ours, ...theirs], limits, memory) {
+  const { flops = null, bytes = null } = row;
+  const time = median(ours);
+  const share = flops
+    ? flops / time / (limits[row.peak ?? 'float32'] / 1e6)
+    : bytes
+      ? bytes / time / (Math.max(limits.copy, limits.triad) / 1e6)
+      : null;
+  const result = { ...row, basis: basis === 'cpu' ? 'processor time' : 'wall time', us: time, share, peers: {} };
+  let line = `${row.name.padEnd(32)} ${show(time).padStart(12)}  ${share ? `${(100 * share).toFixed(0).padStart(4)}%` : '     '}`;
+  for (const [i, peer] of peers.entries()) {
+    if (!theirs[i]?.length) continue;
+    // Above 1 this library is the faster one.
+    const ratio = median(theirs[i].map((t, k) => t / ours[k]));
+    result.peers[peer] = { us: median(theirs[i]), ratio };
+    line += `  ${peer} ${show(median(theirs[i])).padStart(12)} ${ratio.toFixed(2)}x`;
+  }
+  if (memory) {
+    result.memory = Object.fromEntries(['ours', ...peers].map((side, i) => [side, memory[i]]));
+    line += `  MiB ${memory.map((m) => (m / 2 ** 20).toFixed(0)).join(' ')}`;
+  }
+  results.push(result);
+  console.log(line);
+}
+
+for (const [key, value] of Object.entries(environment)) console.log(`${key}: ${value}`);
+let sides = await start();
+const limits = await sides[0].peaks();
+console.log(
+  `limits: float32 ${(limits.float32 / 1e9).toFixed(0)} Gflop/s, bfloat16 ${(limits.bfloat16 / 1e9).toFixed(0)} Gflop/s, ` +
+    `copy ${(limits.copy / 1e9).toFixed(1)} GB/s, triad ${(limits.triad / 1e9).toFixed(1)} GB/s`,
+);
 try {
-  for (const { name, about, flops, once } of works.filter((w) => wanted(w.name))) {
-    const ours = [];
-    const theirs = [];
-    // The first turn of each side warms caches and compilers up and is not counted.
-    for (let round = -1; round < rounds; round++) {
-      const a = await us.time(name, ms, once);
-      const b = them ? await them.time(name, ms, once) : null;
-      if (round < 0) continue;
-      ours.push(threads === 1 ? a.cpu : a.wall);
-      if (b) theirs.push(threads === 1 ? b.cpu : b.wall);
+  for (const row of rows.filter(wanted)) {
+    if (options.memory) {
+      for (const side of sides) side.stop();
+      sides = await start();
     }
-    report(name, about, ours, theirs);
-    if (flops) results[results.length - 1].gflops = flops / median(ours) / 1000;
+    const times = await turns(row, sides);
+    report(row, times, limits, options.memory ? await Promise.all(sides.map((side) => side.memory())) : null);
   }
 } finally {
-  us.stop();
-  them?.stop();
+  for (const side of sides) side.stop();
 }
-if (wanted('startup')) {
-  const { bare, ours, theirs } = startUp(rounds, python);
-  report('startup', 'a fresh process: load the library, add two tensors', ours, theirs);
-  Object.assign(results[results.length - 1], { basis: 'processor time', bareNode: median(bare) });
-  console.log(`${'  of it Node alone'.padEnd(20)} ${show(median(bare)).padStart(14)}`);
+if (wanted(STARTUP)) {
+  const { bare, ours, theirs } = startUp(rounds, peers.includes('pytorch') ? process.env.FLAMBEAU_PYTHON : null);
+  report(STARTUP, [ours, ...peers.map((peer) => (peer === 'pytorch' ? theirs : []))], limits, null);
+  results.at(-1).bareNode = median(bare);
+  console.log(`${'  of it Node alone'.padEnd(32)} ${show(median(bare)).padStart(12)}`);
 }
-if (options.json) writeFileSync(options.json, `${JSON.stringify({ environment, results }, null, 2)}\n`);
+if (options.json) writeFileSync(options.json, `${JSON.stringify({ environment, limits, results }, null, 2)}\n`);

@@ -1,28 +1,56 @@
-// The two processes that are timed: each reads one JSON request per line and answers with one JSON line.
+// The processes that are timed; see serve.mjs for what they understand.
 import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const hasTaskset = spawnSync('taskset', ['--version']).status === 0;
+const python = process.env.FLAMBEAU_PYTHON;
+const installed = (name) => existsSync(path.join(here, 'peers', 'node_modules', ...name.split('/')));
+
+/** Each side: the command that starts it, and what must be there for it. */
+const SIDES = {
+  ours: { command: () => [process.execPath, path.join(here, 'runner.mjs')], missing: () => null },
+  pytorch: {
+    command: () => [python, path.join(here, 'pytorch', 'runner.py')],
+    missing: () => (python ? null : 'FLAMBEAU_PYTHON does not name a Python with torch'),
+  },
+  tfjs: {
+    command: () => [process.execPath, path.join(here, 'peers', 'tfjs.mjs')],
+    missing: () => (installed('@tensorflow/tfjs-backend-wasm') ? null : 'npm install in bench/peers'),
+  },
+  onnxruntime: {
+    command: () => [process.execPath, path.join(here, 'peers', 'onnxruntime.mjs')],
+    missing: () => (installed('onnxruntime-node') ? null : 'npm install in bench/peers'),
+  },
+};
+
+export const peerNames = Object.keys(SIDES).filter((side) => side !== 'ours');
+
+/** What a peer lacks to be timed, null when it is there. */
+export const lacks = (side) => SIDES[side].missing();
 
 /** What is compared, for the head of a report. */
-export function versions(python) {
-  const torch = python && spawnSync(python, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' });
-  if (python && torch.status !== 0) throw new Error(`${python} has no torch: ${torch.stderr || torch.error}`);
-  return { node: process.version, pytorch: torch ? torch.stdout.trim() : 'not measured (FLAMBEAU_PYTHON is not set)' };
+export function versions(peers) {
+  const found = { node: process.version };
+  if (peers.includes('pytorch')) {
+    const torch = spawnSync(python, ['-c', 'import torch; print(torch.__version__)'], { encoding: 'utf8' });
+    if (torch.status !== 0) throw new Error(`${python} has no torch: ${torch.stderr || torch.error}`);
+    found.pytorch = torch.stdout.trim();
+  }
+  return found;
 }
 
 export class Runner {
   #process;
   #lines;
 
-  /** @param {'ours' | 'pytorch'} side */
-  static async start(side, threads, python) {
-    const command =
-      side === 'ours' ? [process.execPath, path.join(here, 'runner.mjs')] : [python, path.join(here, 'runner.py')];
-    // One thread: both sides on the same core, which they use in turn.
+  /** @param {keyof SIDES} side */
+  static async start(side, threads) {
+    const command = SIDES[side].command();
+    // One thread: all sides on the same core, which they use in turn.
     const pinned = threads === 1 && hasTaskset ? ['taskset', '-c', '0', ...command] : command;
     const runner = new Runner();
     const env = { ...process.env, BENCH_THREADS: String(threads), OMP_NUM_THREADS: String(threads) };
@@ -38,13 +66,29 @@ export class Runner {
     return JSON.parse(value);
   }
 
+  async #ask(request, what) {
+    this.#process.stdin.write(`${JSON.stringify(request)}\n`);
+    return this.#answer(what);
+  }
+
   /**
-   * Repeats a work for about `ms` milliseconds, or runs it once.
-   * @returns {Promise<{ wall: number, cpu: number, calls: number }>} microseconds per call
+   * Repeats a row's work for about `ms` milliseconds, or runs it once.
+   * @returns {Promise<{ wall: number, cpu: number, calls: number } | null>} microseconds per call; null where the side
+   *   has nothing of the kind
    */
-  async time(work, ms, once = false) {
-    this.#process.stdin.write(`${JSON.stringify({ work, ms: once ? 0 : ms })}\n`);
-    return this.#answer(work);
+  async time({ name, kind, args, inner = 1, once = false }, ms) {
+    const answer = await this.#ask({ name, kind, args, inner, ms: once ? 0 : ms }, name);
+    return answer.missing ? null : answer;
+  }
+
+  /** The limits of the machine; this library's side only. */
+  peaks() {
+    return this.#ask({ peaks: true }, 'the peaks');
+  }
+
+  /** The highest resident set of the process so far, in bytes. */
+  async memory() {
+    return (await this.#ask({ memory: true }, 'the memory')).peak;
   }
 
   stop() {

@@ -11,7 +11,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { functions } from './works/functions.mjs';
+import { functions } from './ulp-functions.mjs';
 
 const { values: options } = parseArgs({
   options: {

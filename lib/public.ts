@@ -3,6 +3,7 @@ import './ops/install.js';
 import './ops/properties.js';
 import './tensor/print.js';
 
+export * as backends from './backends.js';
 export * as autograd from './autograd/index.js';
 export {
   enableGrad,

@@ -7,6 +7,7 @@
 #include "kernels/gemm.h"
 #include "kernels/norm.h"
 #include "kernels/optim.h"
+#include "kernels/peak.h"
 #include "kernels/pointwise.h"
 #include "kernels/pool.h"
 #include "kernels/reduce.h"
@@ -26,6 +27,7 @@ struct KernelTable {
   OptimKernels optim;
   SoftmaxKernels softmax;
   FftKernels fft;
+  PeakKernels peak;
 };
 
 // The table in use: the best set that the processor has, or the one that FLAMBEAU_ISA names.

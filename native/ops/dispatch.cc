@@ -20,6 +20,7 @@ namespace {
     set::fill(t.optim);             \
     set::fill(t.softmax);           \
     set::fill(t.fft);               \
+    set::fill(t.peak);              \
   }
 
 struct Candidate {

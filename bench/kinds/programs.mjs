@@ -2,7 +2,7 @@
 // tiny, so it measures what the library itself costs.
 
 /** The model, its optimizer and one step. */
-export function twoLayers(torch) {
+function twoLayers(torch) {
   const { nn, optim } = torch;
 
   class MyLinear extends nn.Module {
@@ -41,15 +41,21 @@ export function twoLayers(torch) {
   };
 }
 
-export const programs = [
-  {
-    name: 'two_layer_program',
-    about: 'Linear(4, 3), ReLU, Linear(3, 1), abs, SGD with momentum and weight decay: build it and take 10,000 steps',
-    once: true,
-    make: (torch) => () => {
-      const step = twoLayers(torch);
-      for (let i = 0; i < 10_000; i++) step();
-    },
-  },
-  { name: 'two_layer_step', about: 'one step of it', make: twoLayers, inner: 20 },
-];
+const program = (torch) => () => {
+  const step = twoLayers(torch);
+  for (let i = 0; i < 10_000; i++) step();
+};
+
+/** a + b of n elements, by `form`: 'function', 'in place', or 'disposed' at once. */
+function add(torch, { n, form = 'function' }) {
+  const [a, b] = [torch.randn(n), torch.randn(n)];
+  if (form === 'in place') return () => a.add_(b);
+  return form === 'disposed' ? () => torch.add(a, b).dispose() : () => torch.add(a, b);
+}
+
+function view(torch) {
+  const a = torch.randn(16);
+  return () => a.view(4, 4);
+}
+
+export const kinds = { program, twoLayers, add, view };

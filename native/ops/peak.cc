@@ -1,0 +1,66 @@
+// What the machine can do at most: work that the caller times.
+#include <atomic>
+
+#include "core/error.h"
+#include "kernels/kernels.h"
+#include "ops/registry.h"
+#include "parallel/pool.h"
+
+namespace flambeau {
+namespace {
+
+// Floats of one piece that a thread moves: a multiple of every vector's width.
+constexpr int64_t kPiece = 1 << 14;
+
+void check_stream(const char* op, const Tensor& t, int64_t n) {
+  FLAMBEAU_CHECK(t.dtype == DType::F32 && t.contiguous() && t.numel == n && n % kPiece == 0, Kind::Type,
+                 "%s: expected contiguous float32 tensors of one size, a multiple of %lld elements", op,
+                 static_cast<long long>(kPiece));
+  FLAMBEAU_CHECK(reinterpret_cast<uintptr_t>(t.data()) % 64 == 0, Kind::Type, "%s: expected aligned tensors", op);
+}
+
+}  // namespace
+
+// (rounds, bfloat16) -> floating-point operations done by all threads together, or 0 where the processor has no
+// instruction for it.
+FLAMBEAU_OP(peak_multiply_add) {
+  const int64_t rounds = call.integer();
+  const PeakKernels& peak = kernels().peak;
+  const auto run = call.flag() ? peak.multiply_add_bf16 : peak.multiply_add;
+  if (!run) return call.number(0);
+  std::atomic<double> done{0};
+  parallel(0, num_threads(), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) done += run(rounds);
+  });
+  call.number(done);
+}
+
+// (x, y): y = x
+FLAMBEAU_OP(peak_copy) {
+  Tensor &x = call.tensor(), &y = call.tensor();
+  const int64_t n = x.numel;
+  check_stream("peak_copy", x, n);
+  check_stream("peak_copy", y, n);
+  const auto* from = reinterpret_cast<const float*>(x.data());
+  auto* to = reinterpret_cast<float*>(y.data());
+  parallel(0, n / kPiece, 1, [&](int64_t begin, int64_t end) {
+    kernels().peak.copy((end - begin) * kPiece, from + begin * kPiece, to + begin * kPiece);
+  });
+  y.bump();
+}
+
+// (x, z, y): y = x + 3 z
+FLAMBEAU_OP(peak_triad) {
+  Tensor &x = call.tensor(), &z = call.tensor(), &y = call.tensor();
+  const int64_t n = x.numel;
+  for (const Tensor* t : {&x, &z, &y}) check_stream("peak_triad", *t, n);
+  const auto *a = reinterpret_cast<const float*>(x.data()), *b = reinterpret_cast<const float*>(z.data());
+  auto* to = reinterpret_cast<float*>(y.data());
+  parallel(0, n / kPiece, 1, [&](int64_t begin, int64_t end) {
+    const int64_t at = begin * kPiece;
+    kernels().peak.triad((end - begin) * kPiece, a + at, b + at, to + at);
+  });
+  y.bump();
+}
+
+}  // namespace flambeau
