@@ -26,10 +26,12 @@ export function instructionSet(): string {
 }
 
 function needTensor(name: string, value: unknown): void {
-  if (!(value instanceof Tensor)) throw new TypeError(`${name}(): argument 'input' must be Tensor, not ${kindOf(value)}`);
+  if (!(value instanceof Tensor))
+    throw new TypeError(`${name}(): argument 'input' must be Tensor, not ${kindOf(value)}`);
 }
 function needDtype(name: string, value: unknown): void {
-  if (!(value instanceof DType)) throw new TypeError(`${name}(): argument 'dtype' must be a dtype, not ${kindOf(value)}`);
+  if (!(value instanceof DType))
+    throw new TypeError(`${name}(): argument 'dtype' must be a dtype, not ${kindOf(value)}`);
 }
 
 /** Whether a value is a tensor. */
