@@ -43,7 +43,10 @@ function jest(title, args, env = {}) {
   const report = path.join(root, 'build', 'jest.json');
   mkdirSync(path.dirname(report), { recursive: true });
   rmSync(report, { force: true });
-  const ok = node([bin('jest'), '--config', 'jest.config.cjs', '--forceExit', '--json', `--outputFile=${report}`, ...args], env);
+  const ok = node(
+    [bin('jest'), '--config', 'jest.config.cjs', '--forceExit', '--json', `--outputFile=${report}`, ...args],
+    env,
+  );
   if (!existsSync(report)) {
     counts.failed++;
     return;
