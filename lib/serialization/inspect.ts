@@ -2,11 +2,11 @@
 import { Device } from '../core/device.js';
 import { DType } from '../core/dtype.js';
 import { Size, Tuple } from '../core/containers.js';
-import { type ByteSource, type FileLike, openSource, readBytes } from './bytes.js';
+import { type ByteSource, type FileLike, openSource } from './bytes.js';
 import { ListedTensor, listedTensors, type TensorListing } from './listed_tensors.js';
 import { fileKind, readTorchFile, withSource } from './load.js';
-import { NPY_HEADER_BOUND, type NpyHeader, readNpyHeader } from './npy_header.js';
-import { npzMembers, readMemberHeader } from './numpy.js';
+import type { NpyHeader } from './npy_header.js';
+import { npzMembers, readFileHeader, readMemberHeader } from './numpy.js';
 import { Complex, entriesOf, isPlainObject, PythonGlobal, PythonObject } from './python.js';
 import { readSafetensorsHeader } from './safetensors_header.js';
 import { readArchivePickle, TorchArchive } from './zip_format.js';
@@ -121,7 +121,7 @@ function listSource(source: ByteSource): Omit<FileListing, 'size'> {
     case 'zip':
       return listZip(source);
     case 'npy': {
-      const header = readNpyHeader(readBytes(source, 0, Math.min(source.size, NPY_HEADER_BOUND)));
+      const header = readFileHeader(source);
       return { format: 'npy', tensors: [fromNpy(header, '')], values: [], bytes: header.nbytes };
     }
     case 'safetensors': {

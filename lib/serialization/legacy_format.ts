@@ -92,7 +92,6 @@ export function readLegacyFormat(source: ByteSource, options: ReadOptions): unkn
   const storages = new Map<string, Declared>();
   const survey = environment(storages, listedTensors, { weightsOnly: false }, source.size, false);
   const listing = new PickleReader(input, survey).load();
-  if (options.skipData) return listing;
 
   const keys = header();
   if (!isList(keys)) throw new RuntimeError(`${source.name}: the list of storages is malformed`);
@@ -103,21 +102,22 @@ export function readLegacyFormat(source: ByteSource, options: ReadOptions): unkn
     if (!storage || filled.has(key as string))
       throw new RuntimeError(`${source.name}: the list of storages is malformed`);
     filled.add(key as string);
-    at = fillStorage(source, at, storage, options);
+    const end = checkStorage(source, at, storage.nbytes, storage.type?.itemsize ?? 1);
+    if (!options.skipData) fillStorage(source, at, storage, options);
+    at = end;
   }
   for (const key of storages.keys()) {
     if (!filled.has(key)) throw new RuntimeError(`${source.name}: the data of the storage ${key} are missing`);
   }
+  if (options.skipData) return listing;
   const real = environment(storages, options.builder, options, source.size, true);
   return new PickleReader(new PickleInput(source, start), real).load();
 }
 
-/** Reads one storage, an element count and the elements, at `at`; returns where it ends. */
-function fillStorage(source: ByteSource, at: number, storage: Declared, options: ReadOptions): number {
-  const end = checkStorage(source, at, storage.nbytes, storage.type?.itemsize ?? 1);
+/** Reads one storage, an element count and the elements, at `at`. */
+function fillStorage(source: ByteSource, at: number, storage: Declared, options: ReadOptions): void {
   const base = loadStorage(storage.nbytes, null, (put) => forEachChunk(source, at + 8, storage.nbytes, put));
   storage.base = mapStorage(base, storage.location, options.mapLocation);
-  return end;
 }
 
 /** Compares a storage's own count with the expected size; returns where it ends. */

@@ -66,20 +66,25 @@ export function readTorchFile(source: ByteSource, options: ReadOptions): unknown
   return readLegacyFormat(source, options);
 }
 
+/** An error of reading a source, as one that names it. */
+export function named(error: unknown, source: ByteSource): unknown {
+  // A file can only cause these through numbers or nesting that no sound file has. By name: in another context (a test
+  // runner's) the engine throws that context's own class.
+  if (types.isNativeError(error) && error.name === 'RangeError') {
+    return new RuntimeError(`${source.name} is damaged: ${error.message}`);
+  }
+  if (error instanceof RuntimeError && !error.message.includes(source.name)) {
+    error.message = `${source.name}: ${error.message}`;
+  }
+  return error;
+}
+
 /** Runs a reader on an open source and closes it; an error of JavaScript's own becomes one that names the file. */
 export function withSource<T>(source: ByteSource, read: (source: ByteSource) => T): T {
   try {
     return read(source);
   } catch (error) {
-    // A file can only cause these through numbers or nesting that no sound file has. By name: in another context (a test
-    // runner's) the engine throws that context's own class.
-    if (types.isNativeError(error) && error.name === 'RangeError') {
-      throw new RuntimeError(`${source.name} is damaged: ${error.message}`);
-    }
-    if (error instanceof RuntimeError && !error.message.includes(source.name)) {
-      error.message = `${source.name}: ${error.message}`;
-    }
-    throw error;
+    throw named(error, source);
   } finally {
     source.close();
   }

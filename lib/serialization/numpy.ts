@@ -17,21 +17,43 @@ import { DEFLATED, STORED, type ZipEntry, ZipReader } from './zip_reader.js';
 import { ZipWriter } from './zip_writer.js';
 
 function tensorOf(header: NpyHeader, bytes: Uint8Array): Tensor {
+  checkEnd(header, bytes.length);
   const { data, nbytes, type, shape, columnMajor, bigEndian } = header;
-  if (data + nbytes > bytes.length) {
-    throw new RuntimeError(`the .npy file ends early: ${nbytes} bytes of data expected, ${bytes.length - data} found`);
-  }
   // A copy only where the bytes must be changed: the caller's stay as they are.
   const content = bigEndian ? new Uint8Array(bytes.subarray(data, data + nbytes)) : bytes.subarray(data, data + nbytes);
   if (bigEndian) swapBytes(content, swapWidth(type));
   return tensorFromBytes(supported(type), shape, content, columnMajor);
 }
 
-/** The header of a member, from no more of its packed bytes than that takes. */
+/**
+ * The header of a member, from no more of its packed bytes than that takes.
+ * @throws RuntimeError if it is malformed, or the member has more or fewer bytes than it says.
+ */
 export function readMemberHeader(zip: ZipReader, entry: ZipEntry): NpyHeader {
   const packed = readBytes(zip.source, entry.data, Math.min(entry.packed, NPY_HEADER_BOUND));
-  if (entry.method === STORED) return readNpyHeader(packed);
-  return readNpyHeader(unpack(zip, entry, packed, { finishFlush: zlib.constants.Z_SYNC_FLUSH }));
+  const header = readNpyHeader(
+    entry.method === STORED ? packed : unpack(zip, entry, packed, { finishFlush: zlib.constants.Z_SYNC_FLUSH }),
+  );
+  const expected = header.data + header.nbytes;
+  if (entry.size !== expected) {
+    throw new RuntimeError(`${zip.source.name}: ${entry.name} has ${entry.size} bytes, its header says ${expected}`);
+  }
+  return header;
+}
+
+/**
+ * The header of a .npy file.
+ * @throws RuntimeError if it is malformed, or the file is shorter than it says.
+ */
+export function readFileHeader(source: ByteSource): NpyHeader {
+  const header = readNpyHeader(readBytes(source, 0, Math.min(source.size, NPY_HEADER_BOUND)));
+  checkEnd(header, source.size);
+  return header;
+}
+
+function checkEnd({ data, nbytes }: NpyHeader, size: number): void {
+  if (data + nbytes > size)
+    throw new RuntimeError(`the .npy file ends early: ${nbytes} bytes of data expected, ${size - data} found`);
 }
 
 function unpack(zip: ZipReader, entry: ZipEntry, packed: Uint8Array, options: zlib.ZlibOptions): Uint8Array {
@@ -46,9 +68,6 @@ function unpack(zip: ZipReader, entry: ZipEntry, packed: Uint8Array, options: zl
 function readMember(zip: ZipReader, entry: ZipEntry): Tensor {
   const header = readMemberHeader(zip, entry);
   const expected = header.data + header.nbytes;
-  if (entry.size !== expected) {
-    throw new RuntimeError(`${zip.source.name}: ${entry.name} has ${entry.size} bytes, its header says ${expected}`);
-  }
   if (entry.method === STORED) return tensorOf(header, zip.read(entry));
   if (entry.method !== DEFLATED)
     throw new RuntimeError(`${zip.source.name}: ${entry.name} is packed by an unknown method`);

@@ -20,7 +20,7 @@ interface GradTensor {
 }
 
 /** Strides of a column-major array. */
-function columnMajorStrides(shape: readonly number[]): number[] {
+export function columnMajorStrides(shape: readonly number[]): number[] {
   let step = 1;
   return shape.map((size) => {
     const stride = step;

@@ -2,6 +2,8 @@
 export { addSafeGlobals, clearSafeGlobals, getSafeGlobals, safeGlobals } from './safe_globals.js';
 export type { SafeGlobal, SafeGlobalEntry } from './safe_globals.js';
 export { Complex, PythonGlobal, PythonObject } from './python.js';
+export { type ArrayFile, openArray } from './array_file.js';
+export { type FileReport, verifyFile } from './verify.js';
 export { saveToBytes } from './save.js';
 export { inspectFile } from './inspect.js';
 export type { FileFormat, FileListing } from './inspect.js';

@@ -115,7 +115,7 @@ function widen(source: ByteSource, extra: DataView, values: number[]): number[] 
 export class ZipReader {
   readonly entries = new Map<string, ZipEntry>();
   /** PyTorch can leave checksums out (`torch.serialization.set_crc32_options(False)`); then all of them are 0. */
-  private readonly checked: boolean;
+  readonly checked: boolean;
 
   /** @throws RuntimeError for an archive that is damaged or self-contradictory. */
   constructor(readonly source: ByteSource) {
