@@ -54,7 +54,7 @@ export * as masked from './masked/index.js';
 export * from './nn/functional/torch.js';
 export * from './nn/functional/torch_forms.js';
 export * from './nn/functional/torch_losses.js';
-export * from './ops/all.js';
+export * from './ops/functions.js';
 export * as optim from './optim/index.js';
 export { fromNumpy, inspectFile, load, safetensors, save, serialization, toNumpy } from './serialization/index.js';
 export * from './settings.js';

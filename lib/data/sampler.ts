@@ -2,7 +2,8 @@
 import { float64, int64 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { empty, tensor } from '../ops/creation.js';
-import { multinomial, randint, randperm } from '../ops/random.js';
+import { randint, randperm } from '../ops/random.js';
+import { multinomial } from '../ops/random_draw.js';
 import { Generator } from '../ops/random_generator.js';
 import { bind, type CallArguments, signature } from '../ops/signature.js';
 import { Tensor } from '../tensor/tensor.js';

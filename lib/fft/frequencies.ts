@@ -2,12 +2,13 @@
 import type { DeviceLike } from '../core/device.js';
 import { type DType, float64, getDefaultDtype } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
-import { cast } from '../ops/convert.js';
-import { arange, finish } from '../ops/creation.js';
+import { arange } from '../ops/creation.js';
 import { fnOp } from '../ops/define.js';
 import { cat, roll } from '../ops/join.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { dimOf } from './transform.js';
+import { cast } from '../ops/internal/cast.js';
+import { finish } from '../ops/internal/finish.js';
 
 const OPTIONS = 'float d=1, ScalarType? dtype=None, any layout=None, Device? device=None, bool requiresGrad=False';
 

@@ -8,11 +8,12 @@ import { installMethods, type MethodsOf, op } from '../ops/define.js';
 import { indexAdd } from '../ops/index_along.js';
 import { cat } from '../ops/join.js';
 import { conj } from '../ops/unary.js';
-import { narrow, reshaped, select, squeeze, transpose, unfold, unsqueeze } from '../ops/view.js';
+import { narrow, select, squeeze, transpose, unfold, unsqueeze } from '../ops/view.js';
 import { invoke } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
 import { arange } from '../ops/creation.js';
 import { fft, ifft, irfft, rfft } from './one.js';
+import { reshaped } from '../ops/internal/view.js';
 
 const ZEROS = nativeOp('zeros');
 const FULL = nativeOp('full');

@@ -5,11 +5,11 @@ import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { mul } from '../ops/arithmetic.js';
 import { real } from '../ops/complex.js';
-import { cast } from '../ops/convert.js';
 import { cat } from '../ops/join.js';
 import { narrow } from '../ops/view.js';
 import { invoke } from '../tensor/invoke.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
+import { cast } from '../ops/internal/cast.js';
 
 const C2C = nativeOp('fft_c2c');
 const R2C = nativeOp('fft_r2c');

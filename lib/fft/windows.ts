@@ -2,11 +2,12 @@
 import type { DeviceLike } from '../core/device.js';
 import { type DType, float64, getDefaultDtype } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
-import { cast } from '../ops/convert.js';
-import { arange, finish } from '../ops/creation.js';
+import { arange } from '../ops/creation.js';
 import { fnOp } from '../ops/define.js';
 import { i0 } from '../ops/unary.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { cast } from '../ops/internal/cast.js';
+import { finish } from '../ops/internal/finish.js';
 
 const OPTIONS = 'ScalarType? dtype=None, any layout=None, Device? device=None, bool requiresGrad=False';
 type Options = [dtype: DType | null, layout: unknown, device: DeviceLike | null, requiresGrad: boolean];

@@ -4,7 +4,6 @@ import { nativeOp } from '../native/addon.js';
 import { mul, remainder, sub } from '../ops/arithmetic.js';
 import { eq } from '../ops/comparison.js';
 import { complex, imag, real } from '../ops/complex.js';
-import { cast } from '../ops/convert.js';
 import { fnOp } from '../ops/define.js';
 import { cat } from '../ops/join.js';
 import { matmul } from '../ops/matmul.js';
@@ -19,6 +18,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { adjoint, checkFloat, checkSquare, diagonals } from './common.js';
 import { factor } from './lu.js';
 import { inverseOf } from './solve.js';
+import { cast } from '../ops/internal/cast.js';
 
 const SVD = nativeOp('linalg_svd');
 const ARANGE = nativeOp('arange');

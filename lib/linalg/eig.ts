@@ -4,7 +4,6 @@ import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { div, mul, sub } from '../ops/arithmetic.js';
 import { imag, real } from '../ops/complex.js';
-import { cast } from '../ops/convert.js';
 import { fnOp } from '../ops/define.js';
 import { matmul } from '../ops/matmul.js';
 import { type NamedTuple, namedTuple } from '../ops/results.js';
@@ -14,6 +13,7 @@ import { invokeMany } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { adjoint, checkFloat, checkSquare, diagonalMatrices, diagonals, identityLike } from './common.js';
 import { solve } from './solve.js';
+import { cast } from '../ops/internal/cast.js';
 
 const EIG = nativeOp('linalg_eig');
 const EIGH = nativeOp('linalg_eigh');

@@ -3,7 +3,7 @@ import { needsGrad, record } from '../autograd/graph.js';
 import { RuntimeError } from '../core/errors.js';
 import { fnOp, installMethods, type MethodsOf, op } from '../ops/define.js';
 import { matmul } from '../ops/matmul.js';
-import { installNuclearNorm, mean } from '../ops/reduce.js';
+import { mean } from '../ops/reduce.js';
 import { type NamedTuple, namedTuple } from '../ops/results.js';
 import { randn } from '../ops/random.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -29,6 +29,7 @@ import { factorQr, householderProduct, multiplyByQ, qr as qrOf, reflections } fr
 import { checkedInverse } from './solve.js';
 import { decompose } from './svd.js';
 import { solveTriangle } from './triangular.js';
+import { installNuclearNorm } from '../ops/internal/vector_norm.js';
 
 /** The determinants of matrices. */
 export const det = op('det(Tensor input)', (input: Tensor): Tensor => detOf('linalg.det', input));

@@ -2,16 +2,17 @@
 import { type DType, float32 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { div, mul } from '../ops/arithmetic.js';
-import { select3 as where } from '../ops/comparison.js';
-import { cast } from '../ops/convert.js';
 import { fnOp } from '../ops/define.js';
-import { amax, amin, sum, vectorNormOf } from '../ops/reduce.js';
+import { amax, amin, sum } from '../ops/reduce.js';
 import { abs } from '../ops/unary.js';
 import { movedim, select, unsqueeze } from '../ops/view.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
 import { batchSizes, checkFloat, checkMatrix, checkSquare, zerosOf } from './common.js';
 import { inverseOf } from './solve.js';
 import { svdvals } from './svd.js';
+import { cast } from '../ops/internal/cast.js';
+import { select3 as where } from '../ops/internal/select.js';
+import { vectorNormOf } from '../ops/internal/vector_norm.js';
 
 /** @throws RuntimeError unless a norm can be computed in `dtype`. */
 function checkNormType(name: string, x: Tensor, dtype: DType | null): void {

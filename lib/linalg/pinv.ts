@@ -3,8 +3,7 @@ import { needsGrad, record } from '../autograd/graph.js';
 import { int64 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { maximum, mul, sub } from '../ops/arithmetic.js';
-import { gt, select3 as where } from '../ops/comparison.js';
-import { cast } from '../ops/convert.js';
+import { gt } from '../ops/comparison.js';
 import { fnOp } from '../ops/define.js';
 import { matmul } from '../ops/matmul.js';
 import { amax, sum } from '../ops/reduce.js';
@@ -27,6 +26,8 @@ import { eigh, eigvalsh } from './eig.js';
 import { factorQr } from './qr.js';
 import { decompose } from './svd.js';
 import { solveTriangle } from './triangular.js';
+import { cast } from '../ops/internal/cast.js';
+import { select3 as where } from '../ops/internal/select.js';
 
 type Tolerance = Tensor | number | null;
 

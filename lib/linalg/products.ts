@@ -4,15 +4,14 @@ import { float32 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { mul } from '../ops/arithmetic.js';
-import { cast, clone } from '../ops/convert.js';
+import { clone } from '../ops/convert.js';
 import { fnOp } from '../ops/define.js';
 import { cat } from '../ops/join.js';
-import { bestChain, matmul } from '../ops/matmul.js';
-import { crossProduct } from '../ops/products.js';
+import { matmul } from '../ops/matmul.js';
 import { sum } from '../ops/reduce.js';
 import { cumprod } from '../ops/scan.js';
 import { conj } from '../ops/unary.js';
-import { diagonal as diagonalOf, expand, narrow, reshaped, unsqueeze } from '../ops/view.js';
+import { diagonal as diagonalOf, expand, narrow, unsqueeze } from '../ops/view.js';
 import { invoke } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
@@ -26,6 +25,10 @@ import {
   zerosOf,
 } from './common.js';
 import { checkedInverse } from './solve.js';
+import { cast } from '../ops/internal/cast.js';
+import { bestChain } from '../ops/internal/chain.js';
+import { crossProduct } from '../ops/internal/cross.js';
+import { reshaped } from '../ops/internal/view.js';
 
 const MATRIX_EXP = nativeOp('linalg_matrix_exp');
 

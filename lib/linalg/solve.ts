@@ -6,7 +6,7 @@ import { fnOp } from '../ops/define.js';
 import { matmul } from '../ops/matmul.js';
 import { type NamedTuple, namedTuple } from '../ops/results.js';
 import { neg } from '../ops/unary.js';
-import { movedim, reshaped, squeeze, unsqueeze } from '../ops/view.js';
+import { movedim, squeeze, unsqueeze } from '../ops/view.js';
 import type { Tensor } from '../tensor/tensor.js';
 import {
   adjoint,
@@ -23,6 +23,7 @@ import {
 } from './common.js';
 import { factor, solveFactored } from './lu.js';
 import { checkSystem } from './triangular.js';
+import { reshaped } from '../ops/internal/view.js';
 
 /** A^-1 B and what the factorization reported; batches broadcast. */
 function solveMatrices(a: Tensor, b: Tensor): [x: Tensor, info: Tensor] {

@@ -4,7 +4,6 @@ import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { div, mul, sub } from '../ops/arithmetic.js';
 import { imag } from '../ops/complex.js';
-import { cast } from '../ops/convert.js';
 import { fnOp } from '../ops/define.js';
 import { matmul } from '../ops/matmul.js';
 import { type NamedTuple, namedTuple } from '../ops/results.js';
@@ -12,6 +11,7 @@ import { narrow, unsqueeze } from '../ops/view.js';
 import { invoke, invokeMany } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { adjoint, checkFloat, checkMatrix, diagonalMatrices, diagonals, identityLike, matrixSizes } from './common.js';
+import { cast } from '../ops/internal/cast.js';
 
 const SVD = nativeOp('linalg_svd');
 

@@ -1,11 +1,11 @@
 // What the masked operations share: the mask brought to the input's sizes, and the values that stand for what it hides.
 import { bool, type DType, float32 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
-import { select3 as where } from '../ops/comparison.js';
-import { cast } from '../ops/convert.js';
 import { expand } from '../ops/view.js';
 import type { Scalar } from '../tensor/invoke.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
+import { cast } from '../ops/internal/cast.js';
+import { select3 as where } from '../ops/internal/select.js';
 
 /** The mask as bool, expanded to the sizes of the input. */
 export function inputMask(input: Tensor, mask: Tensor): Tensor {

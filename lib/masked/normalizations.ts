@@ -3,14 +3,14 @@
 import type { DType } from '../core/dtype.js';
 import { div, logaddexp as logaddexpOf } from '../ops/arithmetic.js';
 import { clampMin } from '../ops/comparison.js';
-import { cast } from '../ops/convert.js';
 import { fnOp } from '../ops/define.js';
 import * as scan from '../ops/scan.js';
 import { logSoftmax as logSoftmaxOf, softmax as softmaxOf } from '../ops/softmax.js';
 import { neg } from '../ops/unary.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
 import { hidden } from './masks.js';
-import { normOf } from './reductions.js';
+import { norm } from './reductions.js';
+import { cast } from '../ops/internal/cast.js';
 
 const OPTIONS = 'ScalarType? dtype=None, Tensor? mask=None';
 
@@ -48,7 +48,7 @@ export const normalize = fnOp(
   `normalize(Tensor input, float ord, int dim, float eps=1e-12, ${OPTIONS})`,
   (input: Tensor, ord: number, dim: number, eps: number, dtype: DType | null, mask: Tensor | null): Tensor => {
     const x = dtype === null ? input : cast(input, dtype);
-    const size = clampMin.impl(normOf(x, ord, [dim], true, dtype, mask), eps);
+    const size = clampMin.impl(norm.impl(x, ord, [dim], true, dtype, mask), eps);
     return div.impl(hidden('sum', x, mask, 'zero'), size, null);
   },
 );

@@ -3,14 +3,15 @@ import { type DType, float32, int64 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { div, mul, sub } from '../ops/arithmetic.js';
 import { clampMin } from '../ops/comparison.js';
-import { cast } from '../ops/convert.js';
 import { fnOp } from '../ops/define.js';
+import { vectorNormOf } from '../ops/internal/vector_norm.js';
 import * as reduce from '../ops/reduce.js';
 import { nanmedian } from '../ops/sort.js';
 import { conj, sqrt } from '../ops/unary.js';
-import { reshaped } from '../ops/view.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
 import { hidden, inputMask, reducedDims } from './masks.js';
+import { cast } from '../ops/internal/cast.js';
+import { reshaped } from '../ops/internal/view.js';
 
 type Dims = readonly number[] | null;
 const OPTIONS = 'bool keepdim=False, ScalarType? dtype=None, Tensor? mask=None';
@@ -119,7 +120,7 @@ export const logsumexp = fnOp(
 );
 
 /** @internal The p-norm of the elements whose mask is true. */
-export function normOf(
+function normOf(
   input: Tensor,
   ord: number | null,
   dim: Dims,
@@ -128,7 +129,7 @@ export function normOf(
   mask: Tensor | null,
 ): Tensor {
   const x = hidden('norm', input, mask, ord === -Infinity ? 'highest' : 'zero');
-  return reduce.vectorNormOf(x, ord ?? 2, reducedDims(input, dim), keepdim, dtype);
+  return vectorNormOf(x, ord ?? 2, reducedDims(input, dim), keepdim, dtype);
 }
 /** The p-norm of the elements whose mask is true. */
 export const norm = fnOp(`norm(Tensor input, float? ord=2, int[]? dim=None, ${OPTIONS})`, normOf);

@@ -6,6 +6,7 @@ import { fnOp } from '../ops/define.js';
 import { empty, emptyLike, erf, randperm, tensor as makeTensor, where } from '../ops/index.js';
 import type { Generator } from '../ops/index.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { drawsSkipped } from './init_draws.js';
 import { orthonormalColumns } from './init_qr.js';
 import { pyRepr } from './printing.js';
 import { warn } from './warn.js';
@@ -26,25 +27,12 @@ export type Nonlinearity =
   | 'leaky_relu'
   | 'selu';
 
-let skipping = false;
-
-/** Runs `fn`; random initial values are not drawn meanwhile, so that the memory stays as it was allocated. */
-export function withoutRandomValues<T>(fn: () => T): T {
-  const before = skipping;
-  skipping = true;
-  try {
-    return fn();
-  } finally {
-    skipping = before;
-  }
-}
-
 function uniform(t: Tensor, from: number, to: number, generator: Random): Tensor {
-  return skipping ? t : noGrad(() => t.uniform_(from, to, { generator }));
+  return drawsSkipped() ? t : noGrad(() => t.uniform_(from, to, { generator }));
 }
 
 function normal(t: Tensor, mean: number, std: number, generator: Random): Tensor {
-  return skipping ? t : noGrad(() => t.normal_(mean, std, { generator }));
+  return drawsSkipped() ? t : noGrad(() => t.normal_(mean, std, { generator }));
 }
 
 /**
@@ -264,7 +252,7 @@ export const truncNormal_ = fnOp(
         'mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.',
       );
     }
-    if (skipping) return tensor;
+    if (drawsSkipped()) return tensor;
     return noGrad(() => {
       const mass = normalCdf((b - mean) / std) - normalCdf((a - mean) / std);
       (mass > 0.3 ? resampleNormal : rejectUniform)(tensor, mean, std, a, b, generator);
@@ -282,7 +270,7 @@ export const orthogonal_ = fnOp(
   'orthogonal_(Tensor tensor, float gain=1, any generator=None)',
   (tensor: Tensor, gain: number, generator: Random): Tensor => {
     if (tensor.ndim < 2) throw new RuntimeError('Only tensors with 2 or more dimensions are supported');
-    if (skipping || tensor.numel() === 0) return tensor;
+    if (drawsSkipped() || tensor.numel() === 0) return tensor;
     return noGrad(() => {
       const rows = tensor.shape[0]!;
       const cols = tensor.numel() / rows;
@@ -308,7 +296,7 @@ export const sparse_ = fnOp(
     if (tensor.ndim !== 2) throw new RuntimeError('Only tensors with 2 dimensions are supported');
     const [rows, cols] = tensor.shape as [number, number];
     const zeros = Math.ceil(sparsity * rows);
-    if (skipping) return tensor;
+    if (drawsSkipped()) return tensor;
     return noGrad(() => {
       tensor.normal_(0, std, { generator });
       // As in PyTorch, the positions come from the default generator.

@@ -1,6 +1,6 @@
 // Making a module without the cost of its random initial values.
 import { RuntimeError } from '../core/errors.js';
-import { withoutRandomValues } from './init.js';
+import { withoutRandomValues } from './init_draws.js';
 import { Module } from './module.js';
 import { typeName } from './printing.js';
 

@@ -6,7 +6,7 @@ import { nativeOp } from '../native/addon.js';
 import { invoke, type Scalar } from '../tensor/invoke.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
 import { add, div, mul, sub } from './arithmetic.js';
-import { gt, le, select3 as where } from './comparison.js';
+import { gt, le } from './comparison.js';
 import { op } from './define.js';
 import {
   type Unary,
@@ -19,6 +19,7 @@ import {
   withInPlace,
 } from './rows.js';
 import { abs, conj, exp, neg, square } from './unary.js';
+import { select3 as where } from './internal/select.js';
 
 /** A gradient pass: (g, at) -> g f'(at), where `at` is the operand of f, or its result. */
 type Pass = (g: Tensor, at: Tensor) => Tensor;
@@ -50,7 +51,6 @@ export const tanh: Unary = unary('tanh', (g, _x, y) => tanhPass(g, y), { saves: 
 const sigmoidPass = pass('sigmoid_backward', [], (y) => sub(1, mul(y, 2)));
 /** 1 / (1 + exp(-x)). */
 export const sigmoid: Unary = unary('sigmoid', (g, _x, y) => sigmoidPass(g, y), { saves: 'y' });
-export { sigmoid as expit };
 const reluPass = pass('threshold_backward', [0], null);
 /** max(x, 0). */
 export const relu: Unary = unary('relu', (g, _x, y) => reluPass(g, y), { saves: 'y' });

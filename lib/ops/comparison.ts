@@ -1,15 +1,16 @@
 // Comparisons, logic, bits, and selection by a mask.
-import { needsGrad, record } from '../autograd/graph.js';
 import { bool, int64 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
-import { invoke, type Scalar } from '../tensor/invoke.js';
+import type { Scalar } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
 import { maximum, minimum } from './arithmetic.js';
-import { canCast, cast, promoted, promotedType } from './convert.js';
+import { canCast } from './convert.js';
 import { op } from './define.js';
 import { type Binary, binary, pointwise1, pointwise1_, withInPlace } from './rows.js';
 import type { TensorOrScalar } from './signature.js';
+import { cast, promoted, promotedType } from './internal/cast.js';
+import { select3 } from './internal/select.js';
 
 export const eq: Binary = binary('eq', null, { numbers: 'other' });
 export const ne: Binary = binary('ne', null, { numbers: 'other' });
@@ -27,32 +28,6 @@ export const bitwiseOr: Binary = binary('bitwiseOr', null);
 export const bitwiseXor: Binary = binary('bitwiseXor', null);
 export const bitwiseLeftShift: Binary = binary('bitwiseLeftShift', null);
 export const bitwiseRightShift: Binary = binary('bitwiseRightShift', null);
-
-const WHERE = nativeOp('where');
-
-/** A bool mask for the native row; uint8 is taken as PyTorch takes it. */
-function maskOf(condition: Tensor): Tensor {
-  if (condition.dtype === bool) return condition;
-  if (condition.dtype.name === 'uint8') return ne(condition, 0);
-  throw new RuntimeError(
-    `where expected condition to be a boolean tensor, but got a tensor with dtype ${condition.dtype.scalarName}`,
-  );
-}
-
-/** @internal input where condition holds, other elsewhere. */
-export function select3(condition: Tensor, input: TensorOrScalar, other: TensorOrScalar): Tensor {
-  const mask = maskOf(condition);
-  const a = input instanceof Tensor ? input : null;
-  const b = other instanceof Tensor ? other : null;
-  const y = invoke(WHERE, mask, input, other);
-  if (needsGrad(a, b)) {
-    record('WhereBackward0', y, [a, b], [mask], (g, [m], needs) => [
-      needs[0] ? select3(m!, g, 0) : null,
-      needs[1] ? select3(m!, 0, g) : null,
-    ]);
-  }
-  return y;
-}
 
 /** Whether two tensors have the same sizes and elements. */
 export const equal = op('equal(Tensor input, Tensor other)', (input: Tensor, other: Tensor): boolean => {

@@ -3,11 +3,12 @@ import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke1 } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { asView } from './convert.js';
 import { zerosLike } from './creation.js';
 import { fnOp, op } from './define.js';
 import { stack } from './join.js';
 import { select } from './view.js';
+import { asView } from './internal/view.js';
+import { checkParts } from './internal/complex.js';
 
 const VIEW_AS_REAL = nativeOp('view_as_real');
 const VIEW_AS_COMPLEX = nativeOp('view_as_complex');
@@ -46,19 +47,6 @@ export const imag = fnOp('imag(Tensor input)', (input: Tensor): Tensor => {
   if (!input.dtype.isComplex) throw new RuntimeError('imag is not implemented for tensors with non-complex dtypes.');
   return select(viewAsReal(input), -1, 1);
 });
-/** @internal Refuses parts that are not floating-point tensors of one type. */
-export function checkParts(re: Tensor, im: Tensor): void {
-  if (!re.dtype.isFloatingPoint || !im.dtype.isFloatingPoint) {
-    throw new RuntimeError(
-      `Expected both inputs to be Half, Float or Double tensors but got ${re.dtype.scalarName} and ${im.dtype.scalarName}`,
-    );
-  }
-  if (re.dtype !== im.dtype) {
-    throw new RuntimeError(
-      `Expected object of scalar type ${re.dtype.scalarName} but got scalar type ${im.dtype.scalarName} for second argument`,
-    );
-  }
-}
 /** A complex tensor from its parts, which must have one type. */
 export const complex = op('complex(Tensor real, Tensor imag)', (re: Tensor, im: Tensor): Tensor => {
   checkParts(re, im);

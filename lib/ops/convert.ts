@@ -1,16 +1,16 @@
 // Types and copies: conversion, cloning, promotion.
 import { needsGrad, record } from '../autograd/graph.js';
-import { checkInPlace, recordInPlace, recordView } from '../autograd/view.js';
+import { checkInPlace, recordInPlace } from '../autograd/view.js';
 import { Device, device as deviceOf } from '../core/device.js';
 import * as D from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
-import { invoke, invoke1, invokeNumbers, invokeVoid, type Scalar } from '../tensor/invoke.js';
+import { invoke1, invokeNumbers, invokeVoid, type Scalar } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
 import { fnOp, methodOp, op } from './define.js';
+import { cast, converted } from './internal/cast.js';
 import type { TensorOrScalar } from './signature.js';
 
-const TO_DTYPE = nativeOp('to_dtype');
 const CLONE = nativeOp('clone');
 const CONTIGUOUS = nativeOp('contiguous');
 const COPY_ = nativeOp('copy_');
@@ -41,29 +41,6 @@ export const canCast = fnOp(
   'canCast(ScalarType from_, ScalarType to)',
   (from: D.DType, to: D.DType): boolean => category(from) <= category(to),
 );
-
-/** @internal `input` in the type that it and these numbers promote to. */
-export function promoted(input: Tensor, ...numbers: (Scalar | null)[]): Tensor {
-  return cast(input, promotedType(input, ...numbers));
-}
-/** @internal The type that a tensor and numbers promote to. */
-export function promotedType(input: Tensor, ...numbers: (Scalar | null)[]): D.DType {
-  const given = numbers.filter((n): n is Scalar => n !== null);
-  return D.dtypes[invokeNumbers(RESULT_TYPE, input, ...given)[0]!]!;
-}
-
-/** @internal `input` itself, or converted to `dtype`. */
-export function cast(input: Tensor, dtype: D.DType): Tensor {
-  return input.dtype === dtype ? input : converted(input, dtype);
-}
-function converted(input: Tensor, dtype: D.DType): Tensor {
-  const y = invoke(TO_DTYPE, input, dtype);
-  const source = input.dtype;
-  if ((dtype.isFloatingPoint || dtype.isComplex) && needsGrad(input)) {
-    record('ToCopyBackward0', y, [input], [], (g) => [cast(g, source)]);
-  }
-  return y;
-}
 
 /** A copy on memory of its own, in the layout of the source. */
 export const clone = op(
@@ -152,19 +129,6 @@ export const typeAs = methodOp(
 );
 /** The tensor on the CPU: itself. */
 export const cpu = methodOp('cpu(Tensor input)', (input: Tensor): Tensor => input);
-
-/** @internal Notes a view and its gradient. `replay` applies the view to another tensor of the input's geometry. */
-export function asView(
-  name: string,
-  out: Tensor,
-  input: Tensor,
-  replay: (t: Tensor) => Tensor,
-  backward: (g: Tensor) => Tensor,
-): Tensor {
-  if (needsGrad(input)) record(name, out, [input], [], (g) => [backward(g)]);
-  recordView(out, input, replay);
-  return out;
-}
 
 const FILL_ = nativeOp('fill_');
 /** Sets all elements to a number, or to the value of a 0-d tensor. */

@@ -6,7 +6,6 @@ import { nativeOp } from '../native/addon.js';
 import { invoke } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { viewAsComplex, viewAsReal } from './complex.js';
-import { finish } from './creation.js';
 import { fnOp, op } from './define.js';
 import {
   asStrided,
@@ -14,7 +13,6 @@ import {
   expand,
   permute,
   select,
-  sliceDim,
   squeeze,
   t,
   transpose,
@@ -22,6 +20,8 @@ import {
   unsqueeze,
   view,
 } from './view.js';
+import { finish } from './internal/finish.js';
+import { sliceDim } from './internal/view.js';
 
 const copy = (x: Tensor): Tensor => x.clone('contiguousFormat');
 

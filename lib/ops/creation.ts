@@ -1,5 +1,5 @@
 // Fresh tensors. All take { dtype, device, requiresGrad } by name.
-import { device as deviceOf, type DeviceLike } from '../core/device.js';
+import type { DeviceLike } from '../core/device.js';
 import * as D from '../core/dtype.js';
 import { kindOf, RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
@@ -8,6 +8,7 @@ import { fromBytes } from '../tensor/storage.js';
 import { Tensor } from '../tensor/tensor.js';
 import { fnOp, methodOp } from './define.js';
 import { fromNested } from './nested.js';
+import { finish } from './internal/finish.js';
 
 const EMPTY = nativeOp('empty');
 const EMPTY_STRIDED = nativeOp('empty_strided');
@@ -15,20 +16,6 @@ const ZEROS = nativeOp('zeros');
 const FULL = nativeOp('full');
 const ARANGE = nativeOp('arange');
 const LINSPACE = nativeOp('linspace');
-
-/** @internal Checks the device and sets requiresGrad. */
-export function finish(t: Tensor, device: DeviceLike | null, requiresGrad: boolean): Tensor {
-  if (device !== null) checkCpu(device);
-  if (requiresGrad && !t.dtype.isFloatingPoint && !t.dtype.isComplex) {
-    throw new RuntimeError('Only Tensors of floating point and complex dtype can require gradients');
-  }
-  return requiresGrad ? t.requiresGrad_(true) : t;
-}
-function checkCpu(device: DeviceLike): void {
-  const d = deviceOf(device);
-  if (d.type !== 'cpu')
-    throw new RuntimeError(`device '${String(d)}' is not available in this build; tensors live on the CPU`);
-}
 
 /** A tensor of the given sizes whose elements are whatever the memory holds. */
 export const empty = fnOp(

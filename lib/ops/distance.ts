@@ -4,17 +4,19 @@ import { float32 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
 import { add, div, mul, sub } from './arithmetic.js';
-import { clampMin, eq, gt, select3 as where } from './comparison.js';
-import { cast } from './convert.js';
+import { clampMin, eq, gt } from './comparison.js';
 import { fnOp, op } from './define.js';
-import { overwrite } from './in_place.js';
 import { cat } from './join.js';
 import { commonShape } from './join_util.js';
 import { matmul } from './matmul.js';
-import { sum, vectorNormOf } from './reduce.js';
+import { sum } from './reduce.js';
 import { withInPlace } from './rows.js';
 import { square, sqrt } from './unary.js';
 import { expand, transpose, unsqueeze } from './view.js';
+import { cast } from './internal/cast.js';
+import { overwrite } from './internal/overwrite.js';
+import { select3 as where } from './internal/select.js';
+import { vectorNormOf } from './internal/vector_norm.js';
 
 const MODES = ['use_mm_for_euclid_dist_if_necessary', 'use_mm_for_euclid_dist', 'donot_use_mm_for_euclid_dist'];
 /** From this many vectors on Euclidean distances go through a matrix product: faster, but less exact near zero. */

@@ -6,7 +6,8 @@ import { contractionOrder } from './einsum_order.js';
 import { type Equation, parseEquation, parseSublists } from './einsum_parse.js';
 import { bmm } from './matmul.js';
 import { sum } from './reduce.js';
-import { diagonal, permute, reshaped } from './view.js';
+import { diagonal, permute } from './view.js';
+import { reshaped } from './internal/view.js';
 
 /** Where each dimension of an operand goes, and how many places there are: the results' first, then the summed ones. */
 interface Places {

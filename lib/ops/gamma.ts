@@ -6,15 +6,15 @@ import { nativeOp } from '../native/addon.js';
 import { invoke, invoke1 } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
 import { add, mul, sub, xlogy } from './arithmetic.js';
-import { cast } from './convert.js';
 import { arange } from './creation.js';
 import { fnOp, methodOp, op } from './define.js';
-import { overwrite } from './in_place.js';
 import { sum } from './reduce.js';
 import { namedTuple } from './results.js';
 import { type Binary, binary, pointwise1, withInPlace } from './rows.js';
 import { digamma, exp, lgamma } from './unary.js';
 import { unsqueeze } from './view.js';
+import { cast } from './internal/cast.js';
+import { overwrite } from './internal/overwrite.js';
 
 const POLYGAMMA = nativeOp('polygamma');
 nativeOp('polygamma_');

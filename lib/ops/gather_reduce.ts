@@ -6,12 +6,13 @@ import { nativeOp } from '../native/addon.js';
 import { invoke, invokeVoid } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { div, mul } from './arithmetic.js';
-import { eq, select3 } from './comparison.js';
-import { cast } from './convert.js';
+import { eq } from './comparison.js';
 import { gather, scatter, scatterAdd } from './gather.js';
 import { change } from './index_change.js';
 import { maskedFill } from './index_mask.js';
-import { sliceDim } from './view.js';
+import { cast } from './internal/cast.js';
+import { select3 } from './internal/select.js';
+import { sliceDim } from './internal/view.js';
 
 const SCATTER_ = nativeOp('scatter_');
 const ZEROS = nativeOp('zeros');

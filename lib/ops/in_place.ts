@@ -1,40 +1,14 @@
 // In-place methods of ops whose rows have none: the result is computed, then written over the tensor.
-import { needsGrad } from '../autograd/graph.js';
-import { checkInPlace } from '../autograd/view.js';
 import type { DType } from '../core/dtype.js';
-import { RuntimeError } from '../core/errors.js';
 import type { Scalar } from '../tensor/invoke.js';
-import { Tensor } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { clampMax, clampMin } from './comparison.js';
-import { canCast } from './convert.js';
 import { methodOp } from './define.js';
 import { addbmm, addmm, addmv, addr, baddbmm } from './matmul.js';
 import { cumprod, cumsum } from './scan.js';
 import type { TensorOrScalar } from './signature.js';
 import { conjPhysical, deg2rad, rad2deg } from './unary.js';
-
-/**
- * @internal Writes the result of an op over its first operand, which backward sees as it was.
- * @param compute the op as a function of that operand.
- * @param operands the others.
- * @throws RuntimeError if the result has other sizes or a type that the tensor's cannot hold.
- */
-export function overwrite(self: Tensor, compute: (self: Tensor) => Tensor, ...operands: TensorOrScalar[]): Tensor {
-  const recorded = needsGrad(self, ...operands.filter((v) => v instanceof Tensor));
-  checkInPlace(self, recorded);
-  const result = compute(recorded ? self.clone() : self);
-  if (result.shape.join() !== self.shape.join()) {
-    throw new RuntimeError(
-      `output with shape [${self.shape.join(', ')}] doesn't match the broadcast shape [${result.shape.join(', ')}]`,
-    );
-  }
-  if (!canCast.impl(result.dtype, self.dtype)) {
-    throw new RuntimeError(
-      `result type ${result.dtype.name} can't be cast to the desired output type ${self.dtype.name}`,
-    );
-  }
-  return self.copy_(result);
-}
+import { overwrite } from './internal/overwrite.js';
 
 /** The elements not below min, in place. */
 export const clampMin_ = methodOp(

@@ -2,4 +2,4 @@
 import './install.js';
 import './properties.js';
 
-export * from './all.js';
+export * from './functions.js';

@@ -4,7 +4,6 @@ import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, invoke1, invokeVoid } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
-import { select3 } from './comparison.js';
 import { fnOp, methodOp, op } from './define.js';
 import { change } from './index_change.js';
 import { overloadedMethod } from './index_methods.js';
@@ -14,6 +13,7 @@ import { unbind } from './join_split.js';
 import { sum } from './reduce.js';
 import type { TensorOrScalar } from './signature.js';
 import { expand } from './view.js';
+import { select3 } from './internal/select.js';
 
 const MASKED_SELECT = nativeOp('masked_select');
 const MASKED_FILL_ = nativeOp('masked_fill_');

@@ -6,14 +6,15 @@ import { nativeOp } from '../native/addon.js';
 import { invoke, type Scalar } from '../tensor/invoke.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
 import { div, floorDivide, remainder, sub } from './arithmetic.js';
-import { cast } from './convert.js';
 import { fnOp } from './define.js';
 import { reduceInto } from './gather_reduce.js';
 import { indexAt, putAt } from './index_at.js';
 import { maskedFill } from './index_mask.js';
 import { cat } from './join.js';
 import { logicalNot } from './unary.js';
-import { expand, reshaped, sliceDim } from './view.js';
+import { expand } from './view.js';
+import { cast } from './internal/cast.js';
+import { reshaped, sliceDim } from './internal/view.js';
 
 const FULL = nativeOp('full');
 const REPEAT_INTERLEAVE = nativeOp('repeat_interleave');

@@ -7,13 +7,14 @@ import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, invokeVoid, type Scalar } from '../tensor/invoke.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
-import { cast } from './convert.js';
-import { finish } from './creation.js';
 import { fnOp, methodOp, op } from './define.js';
 import { scatter } from './gather.js';
 import { change } from './index_change.js';
 import { sum } from './reduce.js';
-import { diagonal, flatten, select, sliceDim, unsqueeze } from './view.js';
+import { diagonal, flatten, select, unsqueeze } from './view.js';
+import { cast } from './internal/cast.js';
+import { finish } from './internal/finish.js';
+import { sliceDim } from './internal/view.js';
 
 const TRIL = nativeOp('tril');
 const TRIU = nativeOp('triu');

@@ -4,11 +4,11 @@ import { kindOf, RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, type Scalar } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
-import { asView } from './convert.js';
 import { indexAt, putAt } from './index_at.js';
 import { maskedFill_, maskedSelect } from './index_mask.js';
 import { fromNested } from './nested.js';
-import { reshaped, select, sliceDim, unsqueeze } from './view.js';
+import { select, unsqueeze } from './view.js';
+import { asView, reshaped, sliceDim } from './internal/view.js';
 
 /** A Python slice: places start, start + step, ... before stop; null stands for the end that the step comes from or goes to. */
 export class Slice {

@@ -8,13 +8,14 @@ import { fromBytes } from '../tensor/storage.js';
 import { Tensor } from '../tensor/tensor.js';
 import { add } from './arithmetic.js';
 import * as ops from './all.js';
-import { cast, clone, copy_ } from './convert.js';
+import { clone, copy_ } from './convert.js';
 import { installMethods, type MethodsOf } from './define.js';
 import { stack } from './join.js';
 import { unbind } from './join_split.js';
-import { sumTo } from './reduce.js';
 import { real } from './complex.js';
-import { reshaped } from './view.js';
+import { cast } from './internal/cast.js';
+import { sumTo } from './internal/reduction.js';
+import { reshaped } from './internal/view.js';
 
 const ALIAS = nativeOp('alias');
 const ADD_ = nativeOp('add_');

@@ -9,7 +9,8 @@ import { cat } from './join.js';
 import { sum } from './reduce.js';
 import { cumsum } from './scan.js';
 import type { TensorOrScalar } from './signature.js';
-import { narrow, reshaped } from './view.js';
+import { narrow } from './view.js';
+import { reshaped } from './internal/view.js';
 
 /** `input` joined with `prepend` and `append`, whose other sizes must be its own. */
 function padded(input: Tensor, prepend: Tensor | null, append: Tensor | null, dim: number): Tensor {

@@ -8,7 +8,8 @@ import { fnOp, op } from './define.js';
 import { indexSelect } from './index_along.js';
 import { atLeast, tensorList } from './join_util.js';
 import { sum } from './reduce.js';
-import { expand, flatten, reshaped, select, sliceDim, transpose, unsqueeze } from './view.js';
+import { expand, flatten, select, transpose, unsqueeze } from './view.js';
+import { reshaped, sliceDim } from './internal/view.js';
 
 const CAT = nativeOp('cat');
 const STACK = nativeOp('stack');

@@ -10,7 +10,8 @@ import { stack } from './join.js';
 import { atLeast, commonShape, tensorList } from './join_util.js';
 import { fromNested } from './nested.js';
 import { isOptions } from './signature.js';
-import { expand, flatten, reshaped, select } from './view.js';
+import { expand, flatten, select } from './view.js';
+import { reshaped } from './internal/view.js';
 
 type Tensors = [tensors: readonly Tensor[]] | Tensor[];
 

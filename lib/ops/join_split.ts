@@ -8,7 +8,8 @@ import { int64 } from '../core/dtype.js';
 import { Tensor, wrapDim } from '../tensor/tensor.js';
 import { fnOp, op } from './define.js';
 import { cat, stack } from './join.js';
-import { select, sliceDim } from './view.js';
+import { select } from './view.js';
+import { sliceDim } from './internal/view.js';
 
 const SELECT = nativeOp('select');
 const SLICE = nativeOp('slice');

@@ -1,7 +1,8 @@
 // What the joining ops share.
 import { RuntimeError } from '../core/errors.js';
 import { Tensor } from '../tensor/tensor.js';
-import { reshaped, unsqueeze } from './view.js';
+import { unsqueeze } from './view.js';
+import { reshaped } from './internal/view.js';
 
 /** A tensor with at least n dimensions, as atleast1d to atleast3d define it. */
 export function atLeast(t: Tensor, n: 1 | 2 | 3): Tensor {

@@ -5,7 +5,7 @@ import { nativeOp } from '../native/addon.js';
 import { invoke } from '../tensor/invoke.js';
 import { fromBytes } from '../tensor/storage.js';
 import { Tensor } from '../tensor/tensor.js';
-import { cast } from './convert.js';
+import { cast } from './internal/cast.js';
 
 const FULL = nativeOp('full');
 

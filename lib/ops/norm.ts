@@ -10,7 +10,7 @@ import { add, mul, sub } from './arithmetic.js';
 import { fnOp } from './define.js';
 import { mean as meanOf, sum } from './reduce.js';
 import { rsqrt, square } from './unary.js';
-import { reshaped } from './view.js';
+import { reshaped } from './internal/view.js';
 
 const ROW_NORM = nativeOp('row_norm');
 const ROW_NORM_BACKWARD = nativeOp('row_norm_backward');

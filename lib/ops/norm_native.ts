@@ -2,12 +2,12 @@
 import { float32 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { cast } from './convert.js';
 import { fnOp } from './define.js';
 import { batchNorm, groupNorm, layerNorm } from './norm.js';
 import { varMean } from './reduce.js';
 import { rsqrt } from './unary.js';
-import { reshaped } from './view.js';
+import { cast } from './internal/cast.js';
+import { reshaped } from './internal/view.js';
 
 /** Mean and 1 / sqrt(variance + eps) of the rows of x: [rows, n], in at least float32. */
 function statistics(x: Tensor, eps: number): [mean: Tensor, rstd: Tensor] {

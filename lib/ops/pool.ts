@@ -5,7 +5,7 @@ import { nativeOp } from '../native/addon.js';
 import { invoke, invokeMany } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { fnOp } from './define.js';
-import { reshaped } from './view.js';
+import { reshaped } from './internal/view.js';
 
 const MAX_POOL = nativeOp('max_pool');
 const MAX_POOL_BACKWARD = nativeOp('max_pool_backward');
@@ -15,8 +15,8 @@ const ADAPTIVE_AVG = nativeOp('adaptive_avg_pool');
 const ADAPTIVE_AVG_BACKWARD = nativeOp('adaptive_avg_pool_backward');
 const ADAPTIVE_MAX = nativeOp('adaptive_max_pool');
 
-/** @internal Puts values at flat places of their planes; the gradient picks them up again. */
-export function scatterPlanes(g: Tensor, indices: Tensor, shape: readonly number[], nd: number): Tensor {
+/** Puts values at flat places of their planes; the gradient picks them up again. */
+function scatterPlanes(g: Tensor, indices: Tensor, shape: readonly number[], nd: number): Tensor {
   const y = invoke(MAX_POOL_BACKWARD, g, indices, shape, nd);
   if (needsGrad(g)) record('MaxPoolBackwardBackward0', y, [g], [indices], (gg, [at]) => [gatherPlanes(gg, at, nd)]);
   return y;

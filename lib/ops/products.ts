@@ -3,17 +3,18 @@ import { complex128, float64, int64 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { Tensor, wrapDim } from '../tensor/tensor.js';
 import type { Scalar } from '../tensor/invoke.js';
-import { mul, pow, sub } from './arithmetic.js';
-import { cast } from './convert.js';
+import { mul, pow } from './arithmetic.js';
 import { fnOp, op } from './define.js';
-import { cat, roll } from './join.js';
-import { broadcastTensors } from './join_grid.js';
+import { cat } from './join.js';
 import { mm } from './matmul.js';
 import { sum } from './reduce.js';
 import { cumprod } from './scan.js';
 import { withInPlace } from './rows.js';
 import type { TensorOrScalar } from './signature.js';
-import { expand, permute, reshaped, unsqueeze } from './view.js';
+import { expand, permute, unsqueeze } from './view.js';
+import { cast } from './internal/cast.js';
+import { reshaped } from './internal/view.js';
+import { crossProduct } from './internal/cross.js';
 
 /** The pairs of dimensions to sum: a count, two lists, or a tensor [2, n] of them. */
 function contractedDims(a: Tensor, b: Tensor, given: unknown): [number[], number[]] {
@@ -98,20 +99,6 @@ export const kron = op('kron(Tensor input, Tensor other)', (input: Tensor, other
   );
 });
 
-/** @internal a x b along a dimension of size 3, the other dimensions broadcast. */
-export function crossProduct(a: Tensor, b: Tensor, dim: number): Tensor {
-  if (a.ndim !== b.ndim) throw new RuntimeError('linalg.cross: inputs must have the same number of dimensions.');
-  const d = wrapDim(dim, a.ndim);
-  if (a.shape[d] !== 3 || b.shape[d] !== 3) {
-    throw new RuntimeError(
-      `linalg.cross: inputs dimension ${dim} must have length 3. Got ${a.shape[d] ?? 1} and ${b.shape[d] ?? 1}`,
-    );
-  }
-  const [x, y] = broadcastTensors(a, b) as [Tensor, Tensor];
-  // (a x b)_i = a_{i+1} b_{i+2} - a_{i+2} b_{i+1}, places taken modulo 3.
-  const at = (t: Tensor, k: number): Tensor => roll.impl(t, [-k], [d]);
-  return sub.impl(mul.impl(at(x, 1), at(y, 2)), mul.impl(at(x, 2), at(y, 1)), 1);
-}
 /**
  * The cross product of vectors of three elements.
  * @param dim where the vectors lie; by default the first dimension of size 3.

@@ -2,8 +2,8 @@
 import { RuntimeError } from '../core/errors.js';
 import { Tensor, type TypedArray } from '../tensor/tensor.js';
 import { fnOp, methodOp, op } from './define.js';
-import { vectorNormOf } from './reduce.js';
 import type { TensorOrScalar } from './signature.js';
+import { vectorNormOf } from './internal/vector_norm.js';
 
 /**
  * Whether the one element of a tensor is not zero.

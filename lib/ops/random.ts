@@ -6,11 +6,11 @@ import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
-import { finish } from './creation.js';
 import { fnOp, methodOp, op } from './define.js';
 import { draw, fresh, LIKE, type RandomOptions, type Source, TAIL } from './random_fill.js';
 import { sourceOf } from './random_generator.js';
 import type { TensorOrScalar } from './signature.js';
+import { finish } from './internal/finish.js';
 
 const ZEROS = nativeOp('zeros');
 const UNIFORM_ = nativeOp('uniform_');
@@ -24,9 +24,6 @@ const EXPONENTIAL_ = nativeOp('exponential_');
 const GEOMETRIC_ = nativeOp('geometric_');
 const CAUCHY_ = nativeOp('cauchy_');
 const LOG_NORMAL_ = nativeOp('log_normal_');
-
-export { binomial, multinomial, nativeDropout, normal, poisson } from './random_draw.js';
-export { Generator } from './random_generator.js';
 
 /** Uniform values in [0, 1). */
 export const rand = fnOp(

@@ -7,8 +7,6 @@ import { nativeOp } from '../native/addon.js';
 import { invoke, invokeMany } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
 import { add, mul } from './arithmetic.js';
-import { cast } from './convert.js';
-import { finish } from './creation.js';
 import { fnOp, op } from './define.js';
 import { commonShape } from './join_util.js';
 import { fresh, type RandomOptions, type Source, TAIL } from './random_fill.js';
@@ -17,6 +15,8 @@ import { argmax } from './reduce.js';
 import type { TensorOrScalar } from './signature.js';
 import { topk } from './sort.js';
 import { expand } from './view.js';
+import { cast } from './internal/cast.js';
+import { finish } from './internal/finish.js';
 
 const ZEROS = nativeOp('zeros');
 const NORMAL_ = nativeOp('normal_');

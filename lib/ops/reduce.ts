@@ -6,14 +6,17 @@ import { nativeOp } from '../native/addon.js';
 import { invoke, invokeMany, invokeVoid } from '../tensor/invoke.js';
 import { Tensor, wrapDim } from '../tensor/tensor.js';
 import { div, maximum, minimum, mul, sub } from './arithmetic.js';
-import { eq, select3 as where } from './comparison.js';
-import { cast } from './convert.js';
+import { eq } from './comparison.js';
 import { methodOp, op } from './define.js';
 import { cat } from './join.js';
 import { cumprod } from './scan.js';
 import { namedTuple, type ValuesIndices, valuesIndices } from './results.js';
-import { abs, conj, exp, log, sgn, sqrt } from './unary.js';
-import { expand, reshaped } from './view.js';
+import { abs, conj, exp, log, sqrt } from './unary.js';
+import { cast } from './internal/cast.js';
+import { select3 as where } from './internal/select.js';
+import { reshaped } from './internal/view.js';
+import { type Dims, putBack, spreadOver, sumTo, sumType } from './internal/reduction.js';
+import { nuclearNorm, vectorNormOf } from './internal/vector_norm.js';
 
 const SUM = nativeOp('sum');
 const PROD = nativeOp('prod');
@@ -26,35 +29,16 @@ const COUNT = nativeOp('count_nonzero');
 const MAX_DIM = nativeOp('max_dim');
 const MIN_DIM = nativeOp('min_dim');
 const VAR_MEAN = nativeOp('var_mean');
-const SUM_SQUARES = nativeOp('sum_squares');
-const SUM_ABS = nativeOp('sum_abs');
-const MAX_ABS = nativeOp('max_abs');
 const TO_DTYPE = nativeOp('to_dtype');
 const DIV_ = nativeOp('div_');
 
-type Dims = readonly number[] | null;
 const NO_DIMS: readonly number[] = [];
 
-/** The shape with reduced dimensions at size one. */
-function keptShape(shape: readonly number[], dim: Dims): number[] {
-  if (dim === null || dim.length === 0) return shape.map(() => 1);
-  const reduced = new Set(dim.map((d) => wrapDim(d, shape.length)));
-  return shape.map((n, d) => (reduced.has(d) ? 1 : n));
-}
-/** @internal A reduced value or gradient spread over the shape it was reduced from. */
-export function spreadOver(g: Tensor, shape: readonly number[], dim: Dims): Tensor {
-  return expand(reshaped(g, keptShape(shape, dim)), shape);
-}
 /** How many elements one result is made of. */
 function countOf(shape: readonly number[], dim: Dims): number {
   if (dim === null || dim.length === 0) return shape.reduce((a, b) => a * b, 1);
   return dim.reduce((a, d) => a * (shape[wrapDim(d, shape.length)] ?? 1), 1);
 }
-/** @internal The type that integers are summed in. */
-export function sumType(input: Tensor, dtype: D.DType | null): D.DType {
-  return dtype ?? (input.dtype.isFloatingPoint || input.dtype.isComplex ? input.dtype : D.int64);
-}
-
 /** The sum; integers and bool are summed as int64. */
 export const sum = op(
   'sum(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
@@ -67,15 +51,6 @@ export const sum = op(
     return y;
   },
 );
-/** @internal Sums over broadcast dimensions until the sizes are `shape`. */
-export function sumTo(t: Tensor, shape: readonly number[]): Tensor {
-  const from = t.shape;
-  const lead = from.length - shape.length;
-  const dims: number[] = [];
-  for (let d = 0; d < from.length; d++) if (d < lead || (shape[d - lead] === 1 && from[d] !== 1)) dims.push(d);
-  if (dims.length === 0) return t;
-  return reshaped(sum(t, dims, true), shape);
-}
 /** The sum that takes NaN as 0. */
 export const nansum = op(
   'nansum(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
@@ -243,12 +218,6 @@ function alongDim(name: string, id: number, node: string, input: Tensor, dim: nu
     record(node, values!, [input], [indices!], (g, [at]) => [putBack(g, at, input.shape, dim, keepdim)]);
   }
   return valuesIndices(values!, indices!);
-}
-/** @internal The gradient of picking one place along a dimension. */
-export function putBack(g: Tensor, at: Tensor, shape: readonly number[], dim: number, keepdim: boolean): Tensor {
-  if (shape.length === 0) return g;
-  const [value, index] = keepdim ? [g, at] : [g.unsqueeze(dim), at.unsqueeze(dim)];
-  return g.newZeros(shape).scatter(dim, index, value);
 }
 type ExtremeArgs =
   | [input: Tensor]
@@ -422,64 +391,11 @@ function logsumexpValue(x: Tensor, dim: readonly number[], keepdim: boolean): Te
   return keepdim ? y : reshaped(y, sum(x, dim, false).shape);
 }
 
-const NORMS: Record<string, { id: number; finish: (t: Tensor) => Tensor }> = {
-  1: { id: SUM_ABS, finish: (t) => t },
-  2: { id: SUM_SQUARES, finish: (t) => sqrt.impl(t) },
-  Infinity: { id: MAX_ABS, finish: (t) => t },
-};
-/** @internal The p-norm along dimensions, in `dtype` if given. */
-export function vectorNormOf(input: Tensor, p: number, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor {
-  const x = dtype === null ? input : cast(input, dtype);
-  if (!x.dtype.isFloatingPoint && !x.dtype.isComplex) {
-    throw new RuntimeError(
-      `linalg.vector_norm: Expected a floating point or complex tensor as input. Got ${x.dtype.name}`,
-    );
-  }
-  const y = normValue(x.detach(), p, dim, keepdim);
-  if (needsGrad(x))
-    record('LinalgVectorNormBackward0', y, [x], [x, y], (g, [at, n]) => [normGradient(g, at, n, p, dim)]);
-  return y;
-}
-function normValue(x: Tensor, p: number, dim: Dims, keepdim: boolean): Tensor {
-  const dims = dim ?? NO_DIMS;
-  const direct = x.dtype.isComplex ? undefined : NORMS[p];
-  if (direct !== undefined && x.numel() > 0) {
-    const wide = x.dtype.itemsize === 2 ? invoke(TO_DTYPE, x, D.float32) : x;
-    const y = direct.finish(invoke(direct.id, wide, dims, keepdim, wide.dtype));
-    return cast(y, x.dtype);
-  }
-  const size = abs(x);
-  if (p === Infinity) return amax(size, dims, keepdim);
-  if (p === -Infinity) return amin(size, dims, keepdim);
-  if (p === 0) return cast(sum(cast(size.ne(0), size.dtype), dim, keepdim), size.dtype);
-  return sum(size.pow(p), dim, keepdim).pow(1 / p);
-}
-function normGradient(g: Tensor, x: Tensor, y: Tensor, p: number, dim: Dims): Tensor {
-  const n = spreadOver(y, x.shape, dim);
-  const gs = spreadOver(g, x.shape, dim);
-  if (p === 0) return mul(x, 0);
-  if (p === 1) return mul(sgn(x), gs);
-  if (p === 2) return where(eq(n, 0), 0, div(mul(x, gs), n));
-  const size = abs(x);
-  if (Math.abs(p) === Infinity) {
-    const at = eq(size, n);
-    return mul(
-      mul(sgn(x), gs),
-      div(cast(at, size.dtype), spreadOver(sum(cast(at, size.dtype), dim, true), x.shape, dim)),
-    );
-  }
-  const scale = where(eq(n, 0), 0, div(size.pow(p - 1), n.pow(p - 1)));
-  return mul(mul(sgn(x), where(eq(size, 0), p < 1 ? Infinity : 0, scale)), gs);
-}
-let nuclear: ((input: Tensor, dim: Dims, keepdim: boolean) => Tensor) | null = null;
-/** @internal Gives `norm` its order 'nuc', which takes singular values: linear algebra is a room above. */
-export function installNuclearNorm(compute: (input: Tensor, dim: Dims, keepdim: boolean) => Tensor): void {
-  nuclear = compute;
-}
 /** The p-norm of the elements along dimensions ('fro' is 2); 'nuc' is the sum of the singular values of matrices. */
 export const norm = op(
   'norm(Tensor input, any p=2, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
   (input: Tensor, p: unknown, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
+    const nuclear = nuclearNorm();
     if (p === 'nuc' && nuclear !== null) return nuclear(dtype === null ? input : cast(input, dtype), dim, keepdim);
     if (p !== 'fro' && p !== null && typeof p !== 'number')
       throw new RuntimeError(`norm(): unsupported order ${String(p)}`);

@@ -8,9 +8,9 @@ import { nativeOp } from '../native/addon.js';
 import { invoke, invokeVoid } from '../tensor/invoke.js';
 import { readStorage, storageBytes, storageId, viewStorage } from '../tensor/storage.js';
 import { Tensor, type TypedArray, typedView } from '../tensor/tensor.js';
-import { finish } from './creation.js';
 import { methodOp, op } from './define.js';
-import { reshaped } from './view.js';
+import { finish } from './internal/finish.js';
+import { reshaped } from './internal/view.js';
 
 const RESIZE_ = nativeOp('resize_');
 const SET_SOURCE = nativeOp('set_source');

@@ -6,13 +6,15 @@ import { nativeOp } from '../native/addon.js';
 import { invoke, invokeMany } from '../tensor/invoke.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
 import { div, mul, sub } from './arithmetic.js';
-import { eq, select3 as where } from './comparison.js';
-import { cast } from './convert.js';
+import { eq } from './comparison.js';
 import { op } from './define.js';
 import { cat } from './join.js';
-import { amax, sum, sumType } from './reduce.js';
+import { amax, sum } from './reduce.js';
 import { type ValuesIndices, valuesIndices } from './results.js';
 import { abs, conj, exp, log } from './unary.js';
+import { cast } from './internal/cast.js';
+import { sumType } from './internal/reduction.js';
+import { select3 as where } from './internal/select.js';
 
 const CUMSUM = nativeOp('cumsum');
 const CUMPROD = nativeOp('cumprod');

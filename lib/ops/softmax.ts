@@ -5,10 +5,10 @@ import { nativeOp } from '../native/addon.js';
 import { invoke } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { mul, sub } from './arithmetic.js';
-import { cast } from './convert.js';
 import { op } from './define.js';
 import { sum } from './reduce.js';
 import { exp, neg } from './unary.js';
+import { cast } from './internal/cast.js';
 
 const SOFTMAX = nativeOp('softmax');
 const LOG_SOFTMAX = nativeOp('log_softmax');

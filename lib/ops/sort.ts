@@ -6,7 +6,6 @@ import { invokeMany } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { div, mul } from './arithmetic.js';
 import { eq } from './comparison.js';
-import { cast } from './convert.js';
 import { op } from './define.js';
 import { scatterAdd } from './gather.js';
 import { overloadedMethod } from './index_methods.js';
@@ -14,6 +13,7 @@ import { sum } from './reduce.js';
 import { type ValuesIndices, valuesIndices } from './results.js';
 import { isOptions } from './signature.js';
 import { flatten, unsqueeze } from './view.js';
+import { cast } from './internal/cast.js';
 
 const SORT = nativeOp('sort');
 const TOPK = nativeOp('topk');

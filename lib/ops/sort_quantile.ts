@@ -3,14 +3,15 @@ import { int64 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { Tensor, wrapDim } from '../tensor/tensor.js';
 import { lerp, mul, sub } from './arithmetic.js';
-import { select3 } from './comparison.js';
-import { cast } from './convert.js';
 import { op } from './define.js';
 import { gather } from './gather.js';
 import { fromNested } from './nested.js';
 import { sort } from './sort.js';
 import { ceil, floor, isnan, logicalNot, round } from './unary.js';
-import { expand, flatten, reshaped, select, sliceDim, transpose, unsqueeze } from './view.js';
+import { expand, flatten, select, transpose, unsqueeze } from './view.js';
+import { cast } from './internal/cast.js';
+import { select3 } from './internal/select.js';
+import { reshaped, sliceDim } from './internal/view.js';
 
 const MODES = ['linear', 'lower', 'higher', 'midpoint', 'nearest'];
 

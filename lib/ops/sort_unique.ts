@@ -9,7 +9,7 @@ import { op } from './define.js';
 import { overloadedMethod, type Unique, type UniqueOptions } from './index_methods.js';
 import { fromNested } from './nested.js';
 import type { TensorOrScalar } from './signature.js';
-import { reshaped } from './view.js';
+import { reshaped } from './internal/view.js';
 
 const UNIQUE = nativeOp('unique');
 const UNIQUE_DIM = nativeOp('unique_dim');

@@ -1,11 +1,12 @@
 // Special functions of PyTorch's torch.special that have native rows.
 import type { Tensor } from '../tensor/tensor.js';
-import { div, mul, sub } from './arithmetic.js';
-import { eq, le, logicalAnd, select3 as where } from './comparison.js';
+import { add, div, mul, sub } from './arithmetic.js';
+import { eq, le, logicalAnd } from './comparison.js';
 import { nativeOp } from '../native/addon.js';
 import { type Unary, type Binary, binary, pointwise1, pointwise1_, unary, withInPlace } from './rows.js';
-import { exp, log, log1p, neg, square } from './unary.js';
+import { exp, i0, log, log1p, neg, sign, square } from './unary.js';
 import { op } from './define.js';
+import { select3 as where } from './internal/select.js';
 
 const SQRT_PI = Math.sqrt(Math.PI);
 
@@ -13,6 +14,21 @@ const SQRT_PI = Math.sqrt(Math.PI);
 export const zeta: Binary = binary('zeta', [(g) => mul(g, NaN), (g, a, b) => mul(g, mul(neg(a), zeta(a.add(1), b)))], {
   saves: ['', 'ab'],
 });
+/** The modified Bessel function of the first kind and order 1. */
+export const i1: Unary = unary('i1', (g, x, y) => mul(g, sub(i0(x), besselQuotient(x, y))), { saves: 'xy' });
+/** i0(x) exp(-|x|). */
+export const i0e: Unary = unary('i0e', (g, x, y): Tensor => mul(g, sub(i1e(x), mul(sign(x), y))), { saves: 'xy' });
+/** i1(x) exp(-|x|). */
+export const i1e: Unary = unary('i1e', (g, x, y) => mul(g, sub(i0e(x), add(mul(sign(x), y), besselQuotient(x, y)))), {
+  saves: 'xy',
+});
+/** I1(x) / x, which tends to 1/2 at 0. */
+function besselQuotient(x: Tensor, y: Tensor): Tensor {
+  // The divisor is kept away from 0, so that no derivative is 0 / 0 where the quotient is not taken.
+  const zero = eq(x, 0);
+  return where(zero, 0.5, div(y, where(zero, 1, x)));
+}
+
 /** exp(x^2) erfc(x). */
 export const erfcx: Unary = unary('erfcx', (g, x, y) => mul(g, sub(mul(mul(x, y), 2), 2 / SQRT_PI)), { saves: 'xy' });
 /** The distribution function of the standard normal. */

@@ -9,7 +9,8 @@ import { op } from './define.js';
 import { matmul } from './matmul.js';
 import { sum } from './reduce.js';
 import { conj, sqrt } from './unary.js';
-import { diagonal, reshaped, squeeze, t2 } from './view.js';
+import { diagonal, squeeze } from './view.js';
+import { reshaped, t2 } from './internal/view.js';
 
 function checkWeights(name: 'fweights' | 'aweights', w: Tensor, observations: number): void {
   const fits =

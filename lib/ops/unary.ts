@@ -6,13 +6,13 @@ import { nativeOp } from '../native/addon.js';
 import { invoke1 } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, div, mul, pow, sub } from './arithmetic.js';
-import { select3 as where } from './comparison.js';
 import { complex, imag, real } from './complex.js';
-import { cast } from './convert.js';
 import { onesLike, zerosLike } from './creation.js';
 import { op } from './define.js';
 import { type Unary, unary, withInPlace } from './rows.js';
-import { zeta } from './special.js';
+import { i1, zeta } from './special.js';
+import { cast } from './internal/cast.js';
+import { select3 as where } from './internal/select.js';
 
 const LN2 = Math.LN2;
 const LN10 = Math.LN10;
@@ -103,21 +103,6 @@ export const lgamma: Unary = unary('lgamma', (g, x): Tensor => mul(g, digamma(x)
 export const digamma: Unary = unary('digamma', (g, x) => mul(g, zeta(add(zerosLike(x), 2), x)), { saves: 'x' });
 /** The modified Bessel function of the first kind and order 0. */
 export const i0: Unary = unary('i0', (g, x): Tensor => mul(g, i1(x)), { saves: 'x' });
-/** Of order 1. */
-export const i1: Unary = unary('i1', (g, x, y) => mul(g, sub(i0(x), besselQuotient(x, y))), { saves: 'xy' });
-/** i0(x) exp(-|x|). */
-export const i0e: Unary = unary('i0e', (g, x, y): Tensor => mul(g, sub(i1e(x), mul(sign(x), y))), { saves: 'xy' });
-/** i1(x) exp(-|x|). */
-export const i1e: Unary = unary('i1e', (g, x, y) => mul(g, sub(i0e(x), add(mul(sign(x), y), besselQuotient(x, y)))), {
-  saves: 'xy',
-});
-/** I1(x) / x, which tends to 1/2 at 0. */
-function besselQuotient(x: Tensor, y: Tensor): Tensor {
-  // The divisor is kept away from 0, so that no derivative is 0 / 0 where the quotient is not taken.
-  const zero = isZero(x);
-  return where(zero, 0.5, div(y, where(zero, 1, x)));
-}
-
 /** -1, 0 or 1. */
 export const sign: Unary = unary('sign', none);
 /** x / |x|, 0 at 0. */

@@ -4,19 +4,16 @@ import { checkInPlace, recordInPlace } from '../autograd/view.js';
 import { DType, int64 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
-import { invoke, invoke1, invokeNumbers, invokeVoid } from '../tensor/invoke.js';
+import { invoke, invoke1, invokeVoid } from '../tensor/invoke.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
-import { asView } from './convert.js';
 import { methodOp, op } from './define.js';
+import { asView, placed, reshaped, sliceDim, t2, transposed, viewSizes } from './internal/view.js';
 
-const VIEW = nativeOp('view');
-const CAN_VIEW = nativeOp('can_view');
 const VIEW_DTYPE = nativeOp('view_dtype');
 const EXPAND = nativeOp('expand');
 const PERMUTE = nativeOp('permute');
 const TRANSPOSE = nativeOp('transpose');
 const SELECT = nativeOp('select');
-const SLICE = nativeOp('slice');
 const SQUEEZE = nativeOp('squeeze');
 const UNSQUEEZE = nativeOp('unsqueeze');
 const DIAGONAL = nativeOp('diagonal');
@@ -26,29 +23,6 @@ const SET_GEOMETRY = nativeOp('set_geometry');
 const ZEROS = nativeOp('zeros');
 const CONTIGUOUS = nativeOp('contiguous');
 const ARANGE = nativeOp('arange');
-
-/** Zeros of a view's input, on which `place` (the view again) receives the gradient. */
-function placed(g: Tensor, shape: readonly number[], place: (t: Tensor) => Tensor): Tensor {
-  const whole = invoke(ZEROS, shape, g.dtype);
-  place(whole).copy_(g);
-  return whole;
-}
-
-/** @internal A view with other sizes; the layout must allow it. */
-export function viewSizes(input: Tensor, shape: readonly number[]): Tensor {
-  const from = input.shape;
-  return asView(
-    'ViewBackward0',
-    invoke(VIEW, input, shape),
-    input,
-    (t) => viewSizes(t, shape),
-    (g) => reshaped(g, from),
-  );
-}
-/** @internal The elements with other sizes: a view if the layout allows it, else a copy. */
-export function reshaped(input: Tensor, shape: readonly number[]): Tensor {
-  return viewSizes(invokeNumbers(CAN_VIEW, input, shape)[0] === 1 ? input : input.contiguous(), shape);
-}
 
 const VIEW_SIZES = methodOp('view(Tensor input, int... shape)', viewSizes);
 function viewType(input: Tensor, dtype: DType): Tensor {
@@ -153,22 +127,9 @@ export const permute = op(
       (g): Tensor => permute(g, inverse(dims, dims.length)),
     ),
 );
-function transposed(input: Tensor, dim0: number, dim1: number): Tensor {
-  return asView(
-    'TransposeBackward0',
-    invoke(TRANSPOSE, input, dim0, dim1),
-    input,
-    (t) => transposed(t, dim0, dim1),
-    (g) => transposed(g, dim0, dim1),
-  );
-}
 /** A view with two dimensions swapped. */
 export const transpose = op('transpose(Tensor input, int dim0, int dim1)', transposed);
 export { transpose as swapaxes, transpose as swapdims };
-/** @internal The matrix transpose without argument checks. */
-export function t2(input: Tensor): Tensor {
-  return asView('TBackward0', invoke(TRANSPOSE, input, 0, 1), input, t2, t2);
-}
 /** The transpose of a matrix; vectors and scalars are returned as they are. */
 export const t = op('t(Tensor input)', (input: Tensor): Tensor => {
   if (input.ndim > 2) throw new RuntimeError(`t() expects a tensor with <= 2 dimensions, but self is ${input.ndim}D`);
@@ -221,17 +182,6 @@ export const select = op(
     );
   },
 );
-/** @internal A view of places start, start + step, ... before stop along a dimension. */
-export function sliceDim(input: Tensor, dim: number, start: number | null, stop: number | null, step: number): Tensor {
-  const shape = input.shape;
-  return asView(
-    'SliceBackward0',
-    invoke(SLICE, input, dim, start, stop, step),
-    input,
-    (x) => sliceDim(x, dim, start, stop, step),
-    (g) => placed(g, shape, (whole) => sliceDim(whole, dim, start, stop, step)),
-  );
-}
 /** A view of `length` places along a dimension, from `start`. */
 export const narrow = op(
   'narrow(Tensor input, int dim, int start, int length)',

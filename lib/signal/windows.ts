@@ -1,11 +1,12 @@
 // torch.signal.windows: functions of M points that fall off towards both ends.
 import type { DeviceLike } from '../core/device.js';
 import { type DType, float32, float64, getDefaultDtype } from '../core/dtype.js';
-import { arange, finish, linspace } from '../ops/creation.js';
+import { arange, linspace } from '../ops/creation.js';
 import { fnOp } from '../ops/define.js';
 import { div } from '../ops/arithmetic.js';
 import { exp, i0, neg, sin, sqrt, square } from '../ops/unary.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { finish } from '../ops/internal/finish.js';
 
 const OPTIONS = 'bool sym=True, ScalarType? dtype=None, any layout=None, Device? device=None, bool requiresGrad=False';
 type Options = [sym: boolean, dtype: DType | null, layout: unknown, device: DeviceLike | null, requiresGrad: boolean];

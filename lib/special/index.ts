@@ -4,7 +4,7 @@ export { xlogy } from '../ops/arithmetic.js';
 export { igamma as gammainc, igammac as gammaincc, mvlgamma as multigammaln, polygamma } from '../ops/gamma.js';
 export { logsumexp } from '../ops/reduce.js';
 export { logSoftmax, softmax } from '../ops/softmax.js';
-export { entr, erfcx, logit, logNdtr, ndtr, ndtri, xlog1py, zeta } from '../ops/special.js';
+export { entr, erfcx, i0e, i1, i1e, logit, logNdtr, ndtr, ndtri, xlog1py, zeta } from '../ops/special.js';
 export {
   digamma,
   digamma as psi,
@@ -14,9 +14,6 @@ export {
   exp2,
   expm1,
   i0,
-  i0e,
-  i1,
-  i1e,
   lgamma as gammaln,
   log1p,
   round,

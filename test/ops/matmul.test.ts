@@ -1,5 +1,5 @@
 // Matrix products: the rows of the table, and the fast kernels against the plain triple loop.
-import torch from 'flambeau';
+import torch, { F } from 'flambeau';
 import { matmul } from './reference';
 import { Draw, TOLERANCES } from './shapes';
 import { checkFile } from './structured';
@@ -112,7 +112,7 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
         { relative, absolute: relative },
       );
       const bias = draw.values(n);
-      const linear = torch.linear(
+      const linear = F.linear(
         draw.tensor(a, [m, k], type),
         draw.tensor(transposed(b, k, n), [n, k], type),
         draw.tensor(bias, [n], type),

@@ -3,7 +3,7 @@ import torch from 'flambeau';
 import { LAYOUTS, roomOf } from './layouts';
 import { applied, extraOf, type Records } from './pointwise_values';
 import { cycled, kinds } from './pointwise_shapes';
-import { expectSame, fromValues, methodOf, numbers, recordOf, type Tensor } from './support';
+import { type Callable, expectSame, fromValues, functionOf, methodOf, numbers, recordOf, type Tensor } from './support';
 import { grid, type Pointwise, title } from './table/row';
 
 /** Ranks of types for what may be stored in place: bool, integers, floats, complex. */
@@ -11,10 +11,16 @@ function category(type: string): number {
   return type === 'bool' ? 0 : type.startsWith('complex') ? 3 : /float/.test(type) ? 2 : 1;
 }
 
+/** The in-place form: a method, or what a function of nn.functional does when asked to. */
+function inPlaceOf(self: unknown, op: string): Callable {
+  if (typeof (self as Record<string, unknown>)[`${op}_`] === 'function') return methodOf(self, `${op}_`);
+  return (...rest) => functionOf(op)(self, ...rest, { inplace: true });
+}
+
 export function checkInPlace(row: Pointwise, records: Records): void {
   const fn = applied(row);
   const run = (self: unknown, ...rest: unknown[]): Tensor =>
-    methodOf(self, `${row.op}_`)(...rest, ...extraOf(row)) as Tensor;
+    inPlaceOf(self, row.op)(...rest, ...extraOf(row)) as Tensor;
   if (!row.inPlace) return;
   const record = () => recordOf(records, title(row), row);
 

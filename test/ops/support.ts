@@ -29,10 +29,12 @@ export function dtype(name: string): DType {
 export const isComplexName = (name: string): boolean => name.startsWith('complex');
 export const isFloatName = (name: string): boolean => /^b?float/.test(name);
 
-/** The op as a function of everything, whether it is a function of `torch` or only a method. */
+/** The op as a function of everything: of `torch`, a method, or a function of another namespace. */
 export function functionOf(name: string): Callable {
-  const found = library[name];
-  if (typeof found === 'function') return found as Callable;
+  const isMethod = name in Tensor.prototype;
+  const spaces = [torch, ...(isMethod ? [] : [torch.F, torch.special])] as unknown as Record<string, unknown>[];
+  const found = spaces.map((space) => space[name]).find((value) => typeof value === 'function');
+  if (found !== undefined) return found as Callable;
   return (self, ...rest) => methodOf(self, name)(...rest);
 }
 /** A method of a tensor. */

@@ -6,7 +6,6 @@ import { needsGrad } from '../../autograd/graph.js';
 import * as ops from '../../ops/activation.js';
 import { add, div, mul, sub } from '../../ops/arithmetic.js';
 import { le } from '../../ops/comparison.js';
-import { cast } from '../../ops/convert.js';
 import { type Op, fnOp } from '../../ops/define.js';
 import { scatter } from '../../ops/gather.js';
 import type { InPlace } from '../../ops/rows.js';
@@ -14,6 +13,7 @@ import { logSoftmax as logSoftmaxOp, softmax as softmaxOp } from '../../ops/soft
 import { log, neg } from '../../ops/unary.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
+import { cast } from '../../ops/internal/cast.js';
 
 export {
   gelu,

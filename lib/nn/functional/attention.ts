@@ -2,8 +2,6 @@
 import { bool, float32 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { add, mul } from '../../ops/arithmetic.js';
-import { select3 } from '../../ops/comparison.js';
-import { cast } from '../../ops/convert.js';
 import { ones } from '../../ops/creation.js';
 import { fnOp } from '../../ops/define.js';
 import { repeatInterleave } from '../../ops/join.js';
@@ -11,6 +9,8 @@ import { matmul } from '../../ops/matmul.js';
 import { softmax } from '../../ops/softmax.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkProbability, dropoutOf } from './dropout.js';
+import { cast } from '../../ops/internal/cast.js';
+import { select3 } from '../../ops/internal/select.js';
 
 /** Scores [.., L, S] with those that a mask excludes at minus infinity. A bool mask says who takes part. */
 function masked(scores: Tensor, mask: Tensor | null): Tensor {

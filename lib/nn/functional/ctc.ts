@@ -3,13 +3,14 @@ import { needsGrad, record } from '../../autograd/graph.js';
 import { float64 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { div, mul } from '../../ops/arithmetic.js';
-import { eq, select3 } from '../../ops/comparison.js';
-import { cast } from '../../ops/convert.js';
+import { eq } from '../../ops/comparison.js';
 import { fnOp } from '../../ops/define.js';
 import { fromNested } from '../../ops/nested.js';
 import { fromBytes } from '../../tensor/storage.js';
 import { asNumbers, Tensor } from '../../tensor/tensor.js';
 import { reduced, reductionOf } from './reduction.js';
+import { cast } from '../../ops/internal/cast.js';
+import { select3 } from '../../ops/internal/select.js';
 
 /** log(exp(a) + exp(b)) */
 function logAdd(a: number, b: number): number {

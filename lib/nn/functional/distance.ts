@@ -2,13 +2,14 @@
 import { RuntimeError } from '../../core/errors.js';
 import { add, div, mul, sub } from '../../ops/arithmetic.js';
 import { clampMin } from '../../ops/comparison.js';
-import { cast, promoteTypes } from '../../ops/convert.js';
+import { promoteTypes } from '../../ops/convert.js';
 import { fnOp } from '../../ops/define.js';
 import { triuIndices } from '../../ops/index_triangle.js';
 import { norm, sum } from '../../ops/reduce.js';
 import { indexSelect } from '../../ops/index_along.js';
 import { type Tensor, wrapDim } from '../../tensor/tensor.js';
 import { commonShape } from '../../ops/join_util.js';
+import { cast } from '../../ops/internal/cast.js';
 
 /** The p-norm of x1 - x2 + eps over the last dimension, as a function of its arguments for the losses. */
 export function pairwiseNorm(x1: Tensor, x2: Tensor, p: number, eps: number, keepdim: boolean): Tensor {

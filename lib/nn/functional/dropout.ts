@@ -2,7 +2,7 @@
 import { RuntimeError } from '../../core/errors.js';
 import { add, mul } from '../../ops/arithmetic.js';
 import { type Op, fnOp } from '../../ops/define.js';
-import { nativeDropout } from '../../ops/random.js';
+import { nativeDropout } from '../../ops/random_draw.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
 

@@ -4,13 +4,13 @@ import { int64 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { div, mul } from '../../ops/arithmetic.js';
 import { eq } from '../../ops/comparison.js';
-import { cast } from '../../ops/convert.js';
 import { fnOp } from '../../ops/define.js';
 import { embedding as rowsOf, indexSelect } from '../../ops/index_along.js';
 import { fromNested } from '../../ops/nested.js';
 import { unique } from '../../ops/sort_unique.js';
-import { reshaped } from '../../ops/view.js';
 import { asNumbers, type Tensor } from '../../tensor/tensor.js';
+import { cast } from '../../ops/internal/cast.js';
+import { reshaped } from '../../ops/internal/view.js';
 
 export { oneHot } from '../../ops/index_triangle.js';
 

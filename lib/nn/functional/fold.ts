@@ -3,9 +3,10 @@ import { needsGrad, record } from '../../autograd/graph.js';
 import { noGrad } from '../../autograd/mode.js';
 import { RuntimeError } from '../../core/errors.js';
 import { fnOp } from '../../ops/define.js';
-import { permute, reshaped, sliceDim } from '../../ops/view.js';
+import { permute } from '../../ops/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { padConstant } from './padding.js';
+import { reshaped, sliceDim } from '../../ops/internal/view.js';
 
 type Pair = readonly [number, number];
 interface Windows {

@@ -2,18 +2,19 @@
 import { int64 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { add, mul, sub } from '../../ops/arithmetic.js';
-import { eq, ge, le, logicalAnd, lt, select3 } from '../../ops/comparison.js';
-import { cast } from '../../ops/convert.js';
+import { eq, ge, le, logicalAnd, lt } from '../../ops/comparison.js';
 import { linspace, ones } from '../../ops/creation.js';
 import { fnOp } from '../../ops/define.js';
 import { gather } from '../../ops/gather.js';
 import { cat } from '../../ops/join.js';
 import { bmm } from '../../ops/matmul.js';
 import { floor, neg, round } from '../../ops/unary.js';
-import { reshaped } from '../../ops/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
 import { asNode } from './reduction.js';
+import { cast } from '../../ops/internal/cast.js';
+import { select3 } from '../../ops/internal/select.js';
+import { reshaped } from '../../ops/internal/view.js';
 
 const CORNERS =
   'Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. Please specify ' +

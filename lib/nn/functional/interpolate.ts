@@ -3,15 +3,15 @@ import { float32, int64, uint8 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { add, mul } from '../../ops/arithmetic.js';
 import { clamp } from '../../ops/comparison.js';
-import { cast } from '../../ops/convert.js';
 import { fnOp } from '../../ops/define.js';
 import { indexSelect } from '../../ops/index_along.js';
 import { fromNested } from '../../ops/nested.js';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from '../../ops/pool.js';
 import { floor } from '../../ops/unary.js';
-import { reshaped } from '../../ops/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
+import { cast } from '../../ops/internal/cast.js';
+import { reshaped } from '../../ops/internal/view.js';
 
 /** For each place of the result: which places of the input count, and how much. `taps` of them each. */
 interface Taps {

@@ -4,8 +4,9 @@ import { add } from '../../ops/arithmetic.js';
 import { conv1d } from '../../ops/conv.js';
 import { fnOp } from '../../ops/define.js';
 import { bmm, linear } from '../../ops/matmul.js';
-import { permute, reshaped } from '../../ops/view.js';
+import { permute } from '../../ops/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { reshaped } from '../../ops/internal/view.js';
 
 export { linear } from '../../ops/matmul.js';
 

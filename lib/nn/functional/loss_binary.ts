@@ -2,13 +2,14 @@
 import { RuntimeError } from '../../core/errors.js';
 import { add, div, mul, sub, xlogy } from '../../ops/arithmetic.js';
 import { logSigmoid, sigmoid, softplus } from '../../ops/activation.js';
-import { clamp, ge, le, logicalAnd, select3 } from '../../ops/comparison.js';
+import { clamp, ge, le, logicalAnd } from '../../ops/comparison.js';
 import { fnOp } from '../../ops/define.js';
 import { all, sum } from '../../ops/reduce.js';
 import { exp, log, log1p, neg, square } from '../../ops/unary.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
 import { asNode, elementGradient, reduced, reductionOf, sameShape, sizeText, type Reduction } from './reduction.js';
+import { select3 } from '../../ops/internal/select.js';
 
 /** Probabilities below this have no smaller logarithm, so that a wrong certain answer costs 100, not infinity. */
 const LEAST_LOG = -100;

@@ -4,8 +4,7 @@ import { noGrad } from '../../autograd/mode.js';
 import { int64, uint8 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { add, div, mul } from '../../ops/arithmetic.js';
-import { eq, select3 } from '../../ops/comparison.js';
-import { cast } from '../../ops/convert.js';
+import { eq } from '../../ops/comparison.js';
 import { fnOp } from '../../ops/define.js';
 import { gather, scatter } from '../../ops/gather.js';
 import { indexSelect } from '../../ops/index_along.js';
@@ -13,9 +12,11 @@ import { linear } from '../../ops/matmul.js';
 import { any, sum } from '../../ops/reduce.js';
 import { logSoftmax } from '../../ops/softmax.js';
 import { neg } from '../../ops/unary.js';
-import { reshaped } from '../../ops/view.js';
 import { asNumbers, type Tensor } from '../../tensor/tensor.js';
 import { reductionOf, sameShape, sizeText, type Reduction } from './reduction.js';
+import { cast } from '../../ops/internal/cast.js';
+import { select3 } from '../../ops/internal/select.js';
+import { reshaped } from '../../ops/internal/view.js';
 
 const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 

@@ -2,18 +2,19 @@
 import { int64 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { add, div, minimum, mul, sub } from '../../ops/arithmetic.js';
-import { clampMin, eq, ne, select3 } from '../../ops/comparison.js';
-import { cast } from '../../ops/convert.js';
+import { clampMin, eq, ne } from '../../ops/comparison.js';
 import { fnOp } from '../../ops/define.js';
 import { gather, scatter, scatterAdd } from '../../ops/gather.js';
 import { indexSelect } from '../../ops/index_along.js';
 import { sum } from '../../ops/reduce.js';
 import { cumprod } from '../../ops/scan.js';
 import { neg, sqrt, square } from '../../ops/unary.js';
-import { reshaped } from '../../ops/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { pairwiseNorm } from './distance.js';
 import { reduced, reductionOf, sizeText } from './reduction.js';
+import { cast } from '../../ops/internal/cast.js';
+import { select3 } from '../../ops/internal/select.js';
+import { reshaped } from '../../ops/internal/view.js';
 
 const show = (t: Tensor): string => `[${t.shape.join(', ')}]`;
 

@@ -6,13 +6,14 @@ import { fnOp } from '../../ops/define.js';
 import { cat } from '../../ops/join.js';
 import { baddbmm, bmm, linear } from '../../ops/matmul.js';
 import { softmax } from '../../ops/softmax.js';
-import { permute, reshaped, sliceDim } from '../../ops/view.js';
+import { permute } from '../../ops/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
 import { attend } from './attention.js';
 import { dropoutOf } from './dropout.js';
 import { padConstant } from './padding.js';
 import { sizeText } from './reduction.js';
+import { reshaped, sliceDim } from '../../ops/internal/view.js';
 
 const tuple = (shape: readonly number[]): string => (shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`);
 

@@ -4,16 +4,17 @@ import { gradMode, noGrad } from '../../autograd/mode.js';
 import { float32 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { add, div, mul, sub } from '../../ops/arithmetic.js';
-import { cast } from '../../ops/convert.js';
 import { fnOp } from '../../ops/define.js';
 import * as ops from '../../ops/norm.js';
 import { avgPool2d, avgPool3d } from '../../ops/pool.js';
-import { mean, sumTo } from '../../ops/reduce.js';
+import { mean } from '../../ops/reduce.js';
 import { rsqrt, square } from '../../ops/unary.js';
-import { reshaped } from '../../ops/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { padConstant } from './padding.js';
 import { sizeText } from './reduction.js';
+import { cast } from '../../ops/internal/cast.js';
+import { sumTo } from '../../ops/internal/reduction.js';
+import { reshaped } from '../../ops/internal/view.js';
 
 export { layerNorm } from '../../ops/norm.js';
 

@@ -6,10 +6,10 @@ import { clone } from '../../ops/convert.js';
 import { fnOp } from '../../ops/define.js';
 import { indexSelect } from '../../ops/index_along.js';
 import { cat } from '../../ops/join.js';
-import { sliceDim } from '../../ops/view.js';
 import { fromNested } from '../../ops/nested.js';
 import { int64 } from '../../core/dtype.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { sliceDim } from '../../ops/internal/view.js';
 
 /** The part of a tensor that padding keeps: negative numbers cut away. */
 function cropped(input: Tensor, pads: readonly number[]): Tensor {

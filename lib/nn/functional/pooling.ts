@@ -21,8 +21,8 @@ import { rand } from '../../ops/random.js';
 import { any } from '../../ops/reduce.js';
 import { relu } from '../../ops/activation.js';
 import { abs, neg, sign } from '../../ops/unary.js';
-import { reshaped } from '../../ops/view.js';
 import { asNumbers, type Tensor } from '../../tensor/tensor.js';
+import { reshaped } from '../../ops/internal/view.js';
 
 export {
   adaptiveAvgPool1d,

@@ -3,9 +3,10 @@ import { add, mul, sub } from '../../ops/arithmetic.js';
 import { relu, sigmoid, tanh } from '../../ops/activation.js';
 import { cat } from '../../ops/join.js';
 import { linear } from '../../ops/matmul.js';
-import { select, sliceDim } from '../../ops/view.js';
+import { select } from '../../ops/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { dropoutOf } from './dropout.js';
+import { sliceDim } from '../../ops/internal/view.js';
 
 export type Mode = 'RNN_TANH' | 'RNN_RELU' | 'LSTM' | 'GRU';
 /** A cell's state: [h], or [h, c] for LSTM. */

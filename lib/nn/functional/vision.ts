@@ -1,8 +1,9 @@
 // Rearranging pixels and channels.
 import { RuntimeError } from '../../core/errors.js';
 import { fnOp } from '../../ops/define.js';
-import { permute, reshaped } from '../../ops/view.js';
+import { permute } from '../../ops/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { reshaped } from '../../ops/internal/view.js';
 
 /** 0, 1, .. n - 1 */
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

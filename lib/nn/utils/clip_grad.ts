@@ -2,11 +2,11 @@
 import { noGrad } from '../../autograd/mode.js';
 import { RuntimeError } from '../../core/errors.js';
 import { stack } from '../../ops/join.js';
-import { vectorNormOf } from '../../ops/reduce.js';
 import { fnOp } from '../../ops/define.js';
 import { tensor } from '../../ops/creation.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
+import { vectorNormOf } from '../../ops/internal/vector_norm.js';
 
 type Tensors = Tensor | Iterable<Tensor>;
 

@@ -33,7 +33,7 @@ export const rows: readonly Pointwise[] = [
   activation('relu6', { inPlace: true, kinks: [0, 6], anyZero: true, python: F('relu6') }),
   activation('hardsigmoid', { inPlace: true, kinks: [-3, 3], python: F('hardsigmoid') }),
   activation('hardswish', { inPlace: true, kinks: [-3, 3], python: F('hardswish') }),
-  activation('logSigmoid', { inPlace: true, aliases: ['logsigmoid'], python: F('logsigmoid') }),
+  activation('logsigmoid', { python: F('logsigmoid') }),
   activation('hardshrink', { kinks: [-0.5, 0.5] }),
   activation('hardshrink', { variant: 'lambd', extra: [1.5], kinks: [-1.5, 1.5] }),
   activation('softshrink', { kinks: [-0.5, 0.5], anyZero: true, python: F('softshrink') }),

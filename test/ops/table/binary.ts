@@ -87,8 +87,9 @@ export const rows: readonly Pointwise[] = [
   smooth('logaddexp', { numbers: 'none', complex: true, absolute: 2, inPlace: false }),
   smooth('logaddexp2', { numbers: 'none', absolute: 2, anyZero: true }),
   smooth('xlogy'),
-  smooth('xlog1py', { python: 'torch.special.xlog1py' }),
+  smooth('xlog1py', { inPlace: false, python: 'torch.special.xlog1py' }),
   binary('zeta', {
+    inPlace: false,
     real: [
       [2, 3, 4.5, 1, 0.5],
       [0.5, 1, 2.5, 7, -1.5, NaN],

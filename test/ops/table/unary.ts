@@ -92,7 +92,7 @@ const elementary = (op: string, slope: readonly [number, number] = [-2, 2], rest
   unary(op, slope, { real: WIDE, complex: true, ...rest });
 const test = (op: string, rest: Options = {}): Pointwise => unary(op, null, { real: WIDE, ...rest });
 const special = (op: string, slope: readonly [number, number], rest: Options = {}): Pointwise =>
-  unary(op, slope, { python: `torch.special.${op}`, inPlace: true, ...rest });
+  unary(op, slope, { python: `torch.special.${op}`, inPlace: false, ...rest });
 
 export const rows: readonly Pointwise[] = [
   elementary('neg', [-2, 2], { aliases: ['negative'] }),
@@ -143,7 +143,7 @@ export const rows: readonly Pointwise[] = [
   elementary('asinh', [-2, 2], { aliases: ['arcsinh'] }),
   elementary('acosh', [1.25, 4], { aliases: ['arccosh'] }),
   elementary('atanh', [-0.8, 0.8], { aliases: ['arctanh'] }),
-  elementary('sigmoid', [-2, 2], { aliases: ['expit'] }),
+  elementary('sigmoid'),
   elementary('sinc', [0.25, 2], { absolute: 1, anyZero: true }),
   unary('erf', [-2, 2], { real: WIDE }),
   unary('erfc', [-2, 2], { real: WIDE }),
