@@ -97,6 +97,8 @@ Bytes bytes_of(napi_env env, napi_value value) {
   return {static_cast<char*>(data), static_cast<int64_t>(length)};
 }
 
+void check_bytes(const Tensor& t) { FLAMBEAU_CHECK(!t.meta(), Kind::Runtime, "Not available for 'meta' device type"); }
+
 Tensor& lookup(void* table, uint32_t handle) { return static_cast<Environment*>(table)->at(handle); }
 
 // The scratch buffer, with room for `slots` numbers after the fixed places.
@@ -149,8 +151,10 @@ napi_value call(napi_env env, napi_callback_info info) {
     const double end = e.scratch[kCount];
     FLAMBEAU_CHECK(end >= kFirst && end <= static_cast<double>(e.scratch_slots), Kind::Type, "malformed arguments");
     Call c(e.scratch + kFirst, e.scratch + static_cast<size_t>(end), lookup, &e);
-    c.row = op_table()[op].row;
-    op_table()[op].fn(c);
+    const OpEntry& entry = op_table()[op];
+    c.row = entry.row;
+    c.settle_device(entry.name.c_str(), entry.on_meta);
+    entry.fn(c);
     const size_t n = c.results.size() + c.numbers.size();
     FLAMBEAU_CHECK(n + kFirst <= e.scratch_slots, Kind::Runtime, "too many results for the scratch buffer: %zu", n);
     uint32_t first = 0;
@@ -211,7 +215,7 @@ napi_value describe(napi_env env, napi_callback_info info) {
     const Tensor& t = e.at(args.handle(env, 0));
     double* out = results_of(e, 9 + 2 * static_cast<size_t>(t.ndim()));
     out[0] = static_cast<double>(t.dtype);
-    out[1] = 0;
+    out[1] = t.meta() ? 1 : 0;
     out[2] = static_cast<double>(t.offset);
     out[3] = static_cast<double>(t.numel);
     out[4] = static_cast<double>(t.storage->id);
@@ -231,6 +235,7 @@ napi_value read(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     Arguments<2> args(env, info);
     const Tensor& t = environment(env).at(args.handle(env, 0));
+    FLAMBEAU_CHECK(!t.meta(), Kind::Runtime, "Cannot copy out of meta tensor; no data!");
     const Bytes b = bytes_of(env, args.v[1]);
     read_elements(t, b.data, b.size);
     return nullptr;
@@ -241,6 +246,7 @@ napi_value write(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     Arguments<2> args(env, info);
     Tensor& t = environment(env).at(args.handle(env, 0));
+    check_bytes(t);
     const Bytes b = bytes_of(env, args.v[1]);
     write_elements(t, b.data, b.size);
     return nullptr;
@@ -249,6 +255,7 @@ napi_value write(napi_env env, napi_callback_info info) {
 
 // Bytes [offset, offset + size) of a storage, checked.
 char* storage_range(const Tensor& t, double offset, int64_t size) {
+  check_bytes(t);
   FLAMBEAU_CHECK(offset >= 0 && offset + static_cast<double>(size) <= static_cast<double>(t.storage->bytes),
                  Kind::Range, "bytes [%.0f, %.0f) are outside a storage of %lld bytes", offset,
                  offset + static_cast<double>(size), static_cast<long long>(t.storage->bytes));

@@ -15,7 +15,7 @@ Environment::~Environment() {
 
 // A storage is charged to the environment once for each tensor that is its only user when it comes or goes.
 int64_t Environment::bytes_of(const Slot& s) const {
-  return s.tensor->storage->refs.load(std::memory_order_relaxed) == 1 ? s.tensor->storage->bytes : 0;
+  return s.tensor->storage->refs.load(std::memory_order_relaxed) == 1 ? s.tensor->storage->held() : 0;
 }
 
 uint32_t Environment::add(Ref t) {

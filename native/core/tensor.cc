@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/allocator.h"
+#include "core/dry_run.h"
 
 namespace flambeau {
 namespace {
@@ -44,22 +45,29 @@ void drop_version(Version* v) {
 }  // namespace
 
 Storage* new_storage(int64_t bytes) {
-  void* data = bytes > 0 ? allocate(static_cast<size_t>(bytes)) : nullptr;
+  const bool meta = dry_run();
+  void* data = bytes > 0 && !meta ? allocate(static_cast<size_t>(bytes)) : nullptr;
   Storage* s = storages.get();
   s->refs.store(1, std::memory_order_relaxed);
   s->data = data;
   s->bytes = bytes;
   s->id = next_id.fetch_add(1, std::memory_order_relaxed);
+  s->meta = meta;
   s->release = nullptr;
   s->owner = nullptr;
-  in_use.fetch_add(bytes, std::memory_order_relaxed);
+  if (meta)
+    meta_storages.fetch_add(1, std::memory_order_relaxed);
+  else
+    in_use.fetch_add(bytes, std::memory_order_relaxed);
   return s;
 }
 
 void drop_storage(Storage* s) {
   if (!s || s->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  in_use.fetch_sub(s->bytes, std::memory_order_relaxed);
-  if (s->release)
+  in_use.fetch_sub(s->held(), std::memory_order_relaxed);
+  if (s->meta)
+    meta_storages.fetch_sub(1, std::memory_order_relaxed);
+  else if (s->release)
     s->release(s);
   else
     release(s->data, static_cast<size_t>(s->bytes));

@@ -20,17 +20,21 @@ struct Version {
   uint32_t value = 0;
 };
 
-// A block of bytes that tensors view. Owned by reference counts, also from several JavaScript threads.
+// A block of bytes that tensors view. Owned by reference counts, also from several JavaScript threads. One of the meta
+// device has no block: `bytes` is what it would take.
 struct Storage {
   std::atomic<int> refs{1};
   void* data = nullptr;
   int64_t bytes = 0;
   uint64_t id = 0;
+  bool meta = false;
   void (*release)(Storage*) = nullptr;  // frees `data`; null for the allocator's own blocks
   void* owner = nullptr;                // for `release`
+
+  int64_t held() const { return meta ? 0 : bytes; }
 };
 
-// Memory of `bytes` bytes, not initialised (zero bytes give a null pointer).
+// Memory of `bytes` bytes, not initialised (zero bytes give a null pointer); in a dry run one of the meta device.
 Storage* new_storage(int64_t bytes);
 void drop_storage(Storage* s);
 // Bytes in all storages of the process.
@@ -168,12 +172,17 @@ struct Tensor {
   Dims strides;
 
   int ndim() const { return sizes.size(); }
-  char* data() const { return static_cast<char*>(storage->data) + offset * item_size(dtype); }
+  // Null where there are no bytes, whatever the offset.
+  char* data() const {
+    char* base = static_cast<char*>(storage->data);
+    return base ? base + offset * item_size(dtype) : nullptr;
+  }
   template <class T>
   T* as() const {
     return reinterpret_cast<T*>(data());
   }
   bool contiguous() const;
+  bool meta() const { return storage->meta; }
   void bump() { version->value++; }
 };
 

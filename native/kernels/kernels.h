@@ -30,7 +30,8 @@ struct KernelTable {
   PeakKernels peak;
 };
 
-// The table in use: the best set that the processor has, or the one that FLAMBEAU_ISA names.
+// The table in use: the best set that the processor has, or the one that FLAMBEAU_ISA names. In a dry run its kernels
+// do nothing.
 const KernelTable& kernels();
 
 }  // namespace flambeau

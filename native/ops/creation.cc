@@ -9,15 +9,18 @@
 namespace flambeau {
 namespace {
 
-FLAMBEAU_OP(empty) {
+FLAMBEAU_OP(empty, OnMeta::Serve) {
   const Dims sizes = call.dims();
-  call.result(empty(sizes, call.dtype()));
+  const DType dtype = call.dtype();
+  call.place();
+  call.result(empty(sizes, dtype));
 }
 
-FLAMBEAU_OP(empty_strided) {
+FLAMBEAU_OP(empty_strided, OnMeta::Serve) {
   const Dims sizes = call.dims();
   const Dims strides = call.dims();
   const DType dtype = call.dtype();
+  call.place();
   FLAMBEAU_CHECK(sizes.size() == strides.size(), Kind::Runtime,
                  "dimensionality of sizes (%d) must match dimensionality of strides (%d)", sizes.size(),
                  strides.size());
@@ -36,10 +39,12 @@ FLAMBEAU_OP(empty_strided) {
   call.result(view_of(*flat, sizes, strides, 0));
 }
 
-FLAMBEAU_OP(zeros) {
+FLAMBEAU_OP(zeros, OnMeta::Serve) {
   const Dims sizes = call.dims();
   for (const int64_t n : sizes) FLAMBEAU_CHECK(n >= 0, Kind::Runtime, "zeros: Dimension size must be non-negative.");
-  Ref t = empty(sizes, call.dtype());
+  const DType dtype = call.dtype();
+  call.place();
+  Ref t = empty(sizes, dtype);
   fill(*t, Scalar::of(int64_t{0}));
   call.result(std::move(t));
 }
@@ -55,17 +60,18 @@ void check_fits(const Scalar& value, DType t) {
                  "value cannot be converted to type %s without overflow", names[static_cast<int>(t)]);
 }
 
-FLAMBEAU_OP(full) {
+FLAMBEAU_OP(full, OnMeta::Serve) {
   const Dims sizes = call.dims();
   const Scalar value = call.scalar();
   const DType dtype = call.dtype();
+  call.place();
   check_fits(value, dtype);
   Ref t = empty(sizes, dtype);
   fill(*t, value);
   call.result(std::move(t));
 }
 
-FLAMBEAU_OP(fill_) {
+FLAMBEAU_OP(fill_, OnMeta::Serve) {
   Tensor& t = call.tensor();
   const Scalar value = call.scalar();
   check_fits(value, t.dtype);
@@ -73,24 +79,34 @@ FLAMBEAU_OP(fill_) {
   t.bump();
 }
 
-FLAMBEAU_OP(copy_) {
+FLAMBEAU_OP(copy_, OnMeta::Free) {
   Tensor& dst = call.tensor();
   const Tensor& src = call.tensor();
+  FLAMBEAU_CHECK(dst.meta() || !src.meta(), Kind::Runtime, "Cannot copy out of meta tensor; no data!");
   copy_elements(dst, src);
   dst.bump();
 }
 
-FLAMBEAU_OP(clone) { call.result(clone(call.tensor())); }
+FLAMBEAU_OP(clone, OnMeta::Serve) { call.result(clone(call.tensor())); }
 
-FLAMBEAU_OP(contiguous) {
+FLAMBEAU_OP(contiguous, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   Ref out = empty(t.sizes, t.dtype);
   copy_elements(*out, t);
   call.result(std::move(out));
 }
 
+// to_device(x, device): a copy in the memory order of the source.
+FLAMBEAU_OP(to_device, OnMeta::Free) {
+  const Tensor& t = call.tensor();
+  const bool was_meta = t.meta();
+  call.place();
+  FLAMBEAU_CHECK(call.placed_on_meta() || !was_meta, Kind::Runtime, "Cannot copy out of meta tensor; no data!");
+  call.result(clone(t));
+}
+
 // A copy with another type, in the memory order of the source.
-FLAMBEAU_OP(to_dtype) {
+FLAMBEAU_OP(to_dtype, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const DType dtype = call.dtype();
   Ref out = t.contiguous() ? empty(t.sizes, dtype) : clone(t);
@@ -100,11 +116,15 @@ FLAMBEAU_OP(to_dtype) {
 }
 
 // start + i * step for i < n, computed in the accumulating type of dtype as PyTorch does.
-FLAMBEAU_OP(arange) {
+FLAMBEAU_OP(arange, OnMeta::Serve) {
   const Scalar start = call.scalar();
   const Scalar step = call.scalar();
   const int64_t n = call.integer();
   const DType dtype = call.dtype();
+  call.place();
+  FLAMBEAU_CHECK(n >= 0, Kind::Runtime, "Trying to create tensor with negative dimension %lld: [%lld]",
+                 static_cast<long long>(n), static_cast<long long>(n));
+  if (dry_run()) return call.result(empty(Dims{n}, dtype));
   const bool whole = !is_float(dtype) && !is_complex(dtype);
   Ref wide = empty(Dims{n}, whole ? DType::I64 : DType::F64);
   for (int64_t i = 0; i < n; i++) {
@@ -119,11 +139,13 @@ FLAMBEAU_OP(arange) {
 }
 
 // n points from start to end; symmetric halves as PyTorch, so that both ends are exact.
-FLAMBEAU_OP(linspace) {
+FLAMBEAU_OP(linspace, OnMeta::Serve) {
   const double start = call.number();
   const double end = call.number();
   const int64_t n = call.integer();
   const DType dtype = call.dtype();
+  call.place();
+  if (dry_run()) return call.result(empty(Dims{n}, dtype));
   Ref wide = empty(Dims{n}, DType::F64);
   const bool single = dtype == DType::F32;
   const double step = n > 1 ? (end - start) / static_cast<double>(n - 1) : 0;

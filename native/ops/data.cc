@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/dry_run.h"
 #include "kernels/kernels.h"
 #include "ops/layout.h"
 #include "parallel/pool.h"
@@ -24,6 +25,7 @@ void copy_elements(Tensor& dst, const Tensor& src) {
   const Dims sizes = broadcast_sizes(dst.sizes, src.sizes);
   FLAMBEAU_CHECK(sizes == dst.sizes, Kind::Runtime, "output with shape %s doesn't match the broadcast shape %s",
                  show(dst.sizes).c_str(), show(sizes).c_str());
+  if (dry_run()) return;
   int order[kMaxDims];
   memory_order(dst.sizes, dst.strides, order);
   const Dims walk_sizes = permuted(sizes, order);
@@ -106,7 +108,7 @@ Ref contiguous(const Tensor& t, DType dtype) {
 
 void fill(Tensor& t, const Scalar& value) {
   check_writable(t);
-  if (t.numel == 0) return;
+  if (t.numel == 0 || dry_run()) return;
   alignas(16) char element[16];
   value.store(t.dtype, element);
   const int item = item_size(t.dtype);
@@ -150,6 +152,7 @@ void write_elements(Tensor& t, const void* in, int64_t bytes) {
 }
 
 void check_writable(const Tensor& t) {
+  FLAMBEAU_CHECK(!dry_run() || t.meta(), Kind::Runtime, "Tensor on device meta is not on the expected device cpu!");
   for (int d = 0; d < t.ndim(); d++)
     FLAMBEAU_CHECK(t.strides[d] != 0 || t.sizes[d] <= 1, Kind::Runtime,
                    "unsupported operation: more than one element of the written-to tensor refers to a single memory "
@@ -161,10 +164,8 @@ void check_no_partial_overlap(const Tensor& out, const Tensor& in) {
   if (out.offset == in.offset && out.dtype == in.dtype && out.sizes == in.sizes && out.strides == in.strides) return;
   // As PyTorch: only dense operands are judged; a strided one may interleave with the other without touching it.
   if (!out.contiguous() || !in.contiguous()) return;
-  const char* a = out.data();
-  const char* b = in.data();
-  const char* a_end = a + out.numel * item_size(out.dtype);
-  const char* b_end = b + in.numel * item_size(in.dtype);
+  const int64_t a = out.offset * item_size(out.dtype), b = in.offset * item_size(in.dtype);
+  const int64_t a_end = a + out.numel * item_size(out.dtype), b_end = b + in.numel * item_size(in.dtype);
   if (a == b && a_end == b_end) return;
   FLAMBEAU_CHECK(a_end <= b || b_end <= a, Kind::Runtime,
                  "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "

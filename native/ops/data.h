@@ -23,7 +23,8 @@ void write_elements(Tensor& t, const void* in, int64_t bytes);
 // A reference to a tensor that a handle keeps alive.
 Ref share(const Tensor& t);
 
-// Throws PyTorch's errors for a tensor that may not be written: one whose elements overlap (an expanded one).
+// Throws PyTorch's errors for a tensor that may not be written: one whose elements overlap (an expanded one), and in a
+// dry run one that has elements.
 void check_writable(const Tensor& t);
 // Throws when `in` overlaps `out` without being exactly the same elements.
 void check_no_partial_overlap(const Tensor& out, const Tensor& in);

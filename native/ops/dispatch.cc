@@ -2,8 +2,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/dry_run.h"
 #include "core/error.h"
 #include "kernels/kernels.h"
+#include "ops/silent.h"
 
 namespace flambeau {
 namespace {
@@ -77,7 +79,8 @@ KernelTable choose() {
 
 const KernelTable& kernels() {
   static const KernelTable table = choose();
-  return table;
+  static const KernelTable silent = silenced(table);
+  return dry_run() ? silent : table;
 }
 
 }  // namespace flambeau

@@ -273,7 +273,7 @@ void check_type(const char* name, const Tensor& t, bool complex) {
 }
 
 // fft_c2c(x, dims, forward, scale): complex to complex along each of the dimensions
-FLAMBEAU_OP(fft_c2c) {
+FLAMBEAU_OP(fft_c2c, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const Dims dims = call.dims();
   const bool forward = call.flag();
@@ -289,6 +289,7 @@ FLAMBEAU_OP(fft_c2c) {
   // Last dimension first: its lines are the contiguous ones.
   for (int i = dims.size() - 1; i >= 0 && x.numel > 0; i--) {
     const int d = wrap_dim(dims[i], x.ndim());
+    if (dry_run()) continue;
     const double factor = i == 0 ? scale : 1;
     const bool convolves = fft_convolves(x.sizes[d]);
     if (is_double(x))
@@ -303,7 +304,7 @@ FLAMBEAU_OP(fft_c2c) {
 }
 
 // fft_r2c(x, dim, forward, onesided, scale): real to complex along one dimension
-FLAMBEAU_OP(fft_r2c) {
+FLAMBEAU_OP(fft_r2c, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const int dim = wrap_dim(call.integer(), x.ndim());
   const bool forward = call.flag();
@@ -315,7 +316,7 @@ FLAMBEAU_OP(fft_r2c) {
   Dims sizes = x.sizes;
   if (onesided) sizes[dim] = n / 2 + 1;
   Ref out = empty(sizes, is_double(x) ? DType::C128 : DType::C64);
-  if (x.numel > 0) {
+  if (x.numel > 0 && !dry_run()) {
     const bool convolves = fft_convolves(core_length(n, true));
     if (is_double(x))
       real_to_complex<double, double>(x, *out, dim, forward, scale);
@@ -328,7 +329,7 @@ FLAMBEAU_OP(fft_r2c) {
 }
 
 // fft_c2r(x, dim, n, forward, scale): n / 2 + 1 complex elements along one dimension to n real ones
-FLAMBEAU_OP(fft_c2r) {
+FLAMBEAU_OP(fft_c2r, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const int dim = wrap_dim(call.integer(), x.ndim());
   const int64_t n = call.integer();
@@ -340,7 +341,7 @@ FLAMBEAU_OP(fft_c2r) {
   Dims sizes = x.sizes;
   sizes[dim] = n;
   Ref out = empty(sizes, is_double(x) ? DType::F64 : DType::F32);
-  if (out->numel > 0) {
+  if (out->numel > 0 && !dry_run()) {
     const bool convolves = fft_convolves(core_length(n, true));
     if (is_double(x))
       complex_to_real<double, double>(x, *out, dim, forward, scale);

@@ -68,7 +68,7 @@ void check_extent(const Tensor& index, const Tensor& t, int d, const char* op, c
 }
 
 // gather(x, dim, index) -> sizes of index
-FLAMBEAU_OP(gather) {
+FLAMBEAU_OP(gather, OnMeta::Indexed) {
   const Tensor& x = call.tensor();
   const int d = wrap_dim(call.integer(), x.ndim());
   const Tensor& index = call.tensor();
@@ -142,7 +142,7 @@ Ref covered(const Tensor& src, const Dims& sizes, DType dtype, const Tensor& cha
 }
 
 // scatter_(self, dim, index, src or number, mode, mean, include_self): mode is a Meet
-FLAMBEAU_OP(scatter_) {
+FLAMBEAU_OP(scatter_, OnMeta::Indexed) {
   Tensor& self = call.tensor();
   const int d = wrap_dim(call.integer(), self.ndim());
   const Tensor& index = call.tensor();
@@ -219,7 +219,7 @@ Ref flat_positions(const Tensor& index, int64_t n, const char* op, const char* a
   const Ref given = index_values(index, op, changed);
   Ref out = empty(index.sizes, DType::I64);
   FLAMBEAU_CHECK(n > 0 || index.numel == 0, Kind::Range, "%s(): tried to %s an empty tensor", op, action);
-  for (int64_t i = 0; i < index.numel; i++) {
+  for (int64_t i = 0; i < index.numel && !dry_run(); i++) {
     const int64_t at = given->as<int64_t>()[i];
     FLAMBEAU_CHECK(at >= -n && at < n, Kind::Range,
                    "out of range: tried to access index %lld on a tensor of %lld elements.", static_cast<Int>(at),
@@ -230,7 +230,7 @@ Ref flat_positions(const Tensor& index, int64_t n, const char* op, const char* a
 }
 
 // take(x, index) -> sizes of index
-FLAMBEAU_OP(take) {
+FLAMBEAU_OP(take, OnMeta::Indexed) {
   const Tensor& x = call.tensor();
   const Tensor& index = call.tensor();
   const Ref positions = flat_positions(index, x.numel, "take", "take from", nullptr);
@@ -249,7 +249,7 @@ FLAMBEAU_OP(take) {
 }
 
 // put_(self, index, source, accumulate)
-FLAMBEAU_OP(put_) {
+FLAMBEAU_OP(put_, OnMeta::Indexed) {
   Tensor& self = call.tensor();
   const Tensor& index = call.tensor();
   const Tensor& source = call.tensor();
@@ -268,15 +268,16 @@ FLAMBEAU_OP(put_) {
   const DType dtype = accumulate ? dtype_of(compute_of(self.dtype)) : self.dtype;
   const Ref values = source_values(source, dtype, self);
   Workspace work(self, dtype);
+  const int64_t moved = dry_run() ? 0 : index.numel;
   if (accumulate) {
     by_compute(compute_of(dtype), [&](auto zero) {
       using T = decltype(zero);
-      for (int64_t i = 0; i < index.numel; i++) meet<Meet::Add>(work->as<T>()[at[i]], values->as<T>()[i]);
+      for (int64_t i = 0; i < moved; i++) meet<Meet::Add>(work->as<T>()[at[i]], values->as<T>()[i]);
     });
   } else {
     by_size(item_size(dtype), [&](auto zero) {
       using T = decltype(zero);
-      for (int64_t i = 0; i < index.numel; i++) work->as<T>()[at[i]] = values->as<T>()[i];
+      for (int64_t i = 0; i < moved; i++) work->as<T>()[at[i]] = values->as<T>()[i];
     });
   }
   work.finish();

@@ -29,7 +29,7 @@ Ref values_for(const Tensor& values, const Selection& s, DType dtype, const Tens
 }
 
 // index(x, dims, indices): dims ascending, one index tensor each.
-FLAMBEAU_OP(index) {
+FLAMBEAU_OP(index, OnMeta::Indexed) {
   const Tensor& x = call.tensor();
   const auto dims = call.integers();
   const auto indices = call.tensors();
@@ -37,7 +37,7 @@ FLAMBEAU_OP(index) {
 }
 
 // index_put_(self, dims, indices, values, accumulate)
-FLAMBEAU_OP(index_put_) {
+FLAMBEAU_OP(index_put_, OnMeta::Indexed) {
   Tensor& self = call.tensor();
   const auto dims = call.integers();
   const auto indices = call.tensors();

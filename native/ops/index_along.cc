@@ -18,7 +18,7 @@ void check_vector(const Tensor& index, const char* op) {
 }
 
 // index_select(x, dim, index [n])
-FLAMBEAU_OP(index_select) {
+FLAMBEAU_OP(index_select, OnMeta::Indexed) {
   const Tensor& x = call.tensor();
   const int d = wrap_dim(call.integer(), x.ndim());
   Tensor& index = call.tensor();
@@ -34,7 +34,7 @@ FLAMBEAU_OP(index_select) {
 }
 
 // embedding(weight [V, D], index [..]) -> [.., D]
-FLAMBEAU_OP(embedding) {
+FLAMBEAU_OP(embedding, OnMeta::Indexed) {
   const Tensor& weight = call.tensor();
   Tensor& index = call.tensor();
   FLAMBEAU_CHECK(weight.ndim() == 2, Kind::Runtime, "'weight' must be 2-D");
@@ -65,7 +65,7 @@ void check_source(const Tensor& self, int dim, const Tensor& index, const Tensor
 }
 
 // index_add_(self, dim, index, source, alpha)
-FLAMBEAU_OP(index_add_) {
+FLAMBEAU_OP(index_add_, OnMeta::Indexed) {
   Tensor& self = call.tensor();
   const int d = wrap_dim(call.integer(), self.ndim());
   const Tensor& index = call.tensor();
@@ -104,7 +104,7 @@ FLAMBEAU_OP(index_add_) {
 }
 
 // index_copy_(self, dim, index, source)
-FLAMBEAU_OP(index_copy_) {
+FLAMBEAU_OP(index_copy_, OnMeta::Indexed) {
   Tensor& self = call.tensor();
   const int d = wrap_dim(call.integer(), self.ndim());
   const Tensor& index = call.tensor();
@@ -119,7 +119,7 @@ FLAMBEAU_OP(index_copy_) {
 }
 
 // index_fill_(self, dim, index, value): a number, or a tensor of no dimensions
-FLAMBEAU_OP(index_fill_) {
+FLAMBEAU_OP(index_fill_, OnMeta::Indexed) {
   Tensor& self = call.tensor();
   const int d = wrap_dim(call.integer(), self.ndim());
   const Tensor& index = call.tensor();
@@ -142,7 +142,7 @@ FLAMBEAU_OP(index_fill_) {
 }
 
 // index_reduce_(self, dim, index, source, mode, mean, include_self): mode is a Meet
-FLAMBEAU_OP(index_reduce_) {
+FLAMBEAU_OP(index_reduce_, OnMeta::Indexed) {
   Tensor& self = call.tensor();
   const int d = wrap_dim(call.integer(), self.ndim());
   const Tensor& index = call.tensor();

@@ -48,7 +48,7 @@ T chosen_of(bool chosen, T a, T b) {
 }
 
 // masked_fill_(self, mask, value): a number, or a tensor of no dimensions
-FLAMBEAU_OP(masked_fill_) {
+FLAMBEAU_OP(masked_fill_, OnMeta::Serve) {
   Tensor& self = call.tensor();
   const Tensor& mask = call.tensor();
   const Operand value = call.operand();
@@ -63,11 +63,11 @@ FLAMBEAU_OP(masked_fill_) {
     FLAMBEAU_CHECK(value.tensor->ndim() == 0, Kind::Runtime,
                    "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with %d dimension(s).",
                    value.tensor->ndim());
-    kernels().convert.convert(value.tensor->dtype, self.dtype, 1, value.tensor->data(), element);
+    if (!dry_run()) kernels().convert.convert(value.tensor->dtype, self.dtype, 1, value.tensor->data(), element);
   } else {
     value.scalar.store(self.dtype, element);
   }
-  if (self.numel > 0) {
+  if (self.numel > 0 && !dry_run()) {
     int order[kMaxDims];
     memory_order(self.sizes, self.strides, order);
     const Dims sizes = permuted(self.sizes, order);
@@ -124,7 +124,7 @@ FLAMBEAU_OP(masked_select) {
 }
 
 // masked_scatter_(self, mask, source): the true places get the elements of source in order
-FLAMBEAU_OP(masked_scatter_) {
+FLAMBEAU_OP(masked_scatter_, OnMeta::Serve) {
   Tensor& self = call.tensor();
   const Tensor& mask = call.tensor();
   const Tensor& source = call.tensor();
@@ -138,7 +138,7 @@ FLAMBEAU_OP(masked_scatter_) {
                  show(self.sizes).c_str(), show(sizes).c_str());
   const Ref chosen = mask_over(mask, sizes, self);
   const uint8_t* bits = chosen->as<uint8_t>();
-  FLAMBEAU_CHECK(count_true(bits, chosen->numel) <= source.numel, Kind::Runtime,
+  FLAMBEAU_CHECK(dry_run() || count_true(bits, chosen->numel) <= source.numel, Kind::Runtime,
                  "Number of elements of source < number of ones in mask");
   const Ref values = source_values(source, self.dtype, self);
   Workspace work(self, self.dtype);
@@ -146,7 +146,7 @@ FLAMBEAU_OP(masked_scatter_) {
     using T = decltype(zero);
     const T* from = values->as<T>();
     T* to = work->as<T>();
-    for (int64_t i = 0; i < chosen->numel; i++)
+    for (int64_t i = 0; i < chosen->numel && !dry_run(); i++)
       if (bits[i]) to[i] = *from++;
   });
   work.finish();

@@ -24,7 +24,7 @@ int64_t count_before(const T* row, int64_t n, const F& before) {
 
 // searchsorted(boundaries [n] or [.., n], values [.., m], right) -> int64, of the sizes of `values`: how many
 // boundaries are smaller (right: not greater) than each value
-FLAMBEAU_OP(searchsorted) {
+FLAMBEAU_OP(searchsorted, OnMeta::Serve) {
   const Tensor& boundaries = call.tensor();
   const Tensor& values = call.tensor();
   const bool right = call.flag();
@@ -101,7 +101,7 @@ FLAMBEAU_OP(bincount) {
 
 // histc(x, bins, min, max): equal bins; the last one includes max; what lies outside is not counted. The range of the
 // elements if min == max.
-FLAMBEAU_OP(histc) {
+FLAMBEAU_OP(histc, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const int64_t bins = call.integer();
   double low = call.number();
@@ -110,6 +110,7 @@ FLAMBEAU_OP(histc) {
                  scalar_name(x.dtype));
   FLAMBEAU_CHECK(bins > 0, Kind::Runtime, "bins must be > 0");
   FLAMBEAU_CHECK(low <= high || low != low || high != high, Kind::Runtime, "max must be larger than min");
+  if (dry_run()) return call.result(empty(Dims{bins}, x.dtype));
   const bool wide = x.dtype == DType::F64 || is_integral(x.dtype);
   const Ref values = contiguous(x, wide ? DType::F64 : DType::F32);
   const auto value = [&](int64_t i) {

@@ -83,6 +83,7 @@ Selection select(const Tensor& x, const std::vector<int64_t>& dims, const std::v
   s.after = make_walk(after, after_strides);
   if (s.inner > 1 && !s.after.contiguous) s.after_offsets = offsets_of(s.after, s.inner);
   s.offsets = empty(Dims{s.count}, DType::I64);
+  if (dry_run()) return s;
   std::fill_n(s.offsets->as<int64_t>(), s.count, int64_t{0});
   for (size_t k = 0; k < dims.size(); k++) {
     const int d = static_cast<int>(dims[k]);

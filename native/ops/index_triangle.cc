@@ -40,8 +40,8 @@ void triangle(Call& call) {
   call.result(std::move(out));
 }
 
-const Register tril{"tril", triangle, 0};
-const Register triu{"triu", triangle, 1};
+const Register tril{"tril", triangle, 0, OnMeta::Serve};
+const Register triu{"triu", triangle, 1, OnMeta::Serve};
 
 // How many places of a matrix have column - row <= k.
 __int128 lower_count(int64_t rows, int64_t columns, int64_t k) {
@@ -55,6 +55,7 @@ __int128 lower_count(int64_t rows, int64_t columns, int64_t k) {
 // order.
 void triangle_indices(Call& call) {
   const int64_t rows = call.integer(), columns = call.integer(), k = call.integer();
+  call.place();
   const bool upper = call.row == 1;
   FLAMBEAU_CHECK(rows >= 0, Kind::Runtime, "row must be non-negative, got%lld", static_cast<long long>(rows));
   FLAMBEAU_CHECK(columns >= 0, Kind::Runtime, "col must be non-negative, got%lld", static_cast<long long>(columns));
@@ -63,6 +64,7 @@ void triangle_indices(Call& call) {
   FLAMBEAU_CHECK(count < (int64_t{1} << 53), Kind::Runtime, "the triangle has too many elements");
   const auto n = static_cast<int64_t>(count);
   Ref out = empty(Dims{2, n}, DType::I64);
+  if (dry_run()) return call.result(std::move(out));
   int64_t* at = out->as<int64_t>();
   // Only the rows that have elements in the triangle.
   const int64_t first = upper ? 0 : std::max<int64_t>(0, -k);
@@ -78,8 +80,8 @@ void triangle_indices(Call& call) {
   call.result(std::move(out));
 }
 
-const Register tril_indices{"tril_indices", triangle_indices, 0};
-const Register triu_indices{"triu_indices", triangle_indices, 1};
+const Register tril_indices{"tril_indices", triangle_indices, 0, OnMeta::Serve};
+const Register triu_indices{"triu_indices", triangle_indices, 1, OnMeta::Serve};
 
 }  // namespace
 }  // namespace flambeau

@@ -26,7 +26,7 @@ Ref narrowed(const Tensor& t, int d, int64_t start, int64_t count) {
 }
 
 // cat(tensors, dim)
-FLAMBEAU_OP(cat) {
+FLAMBEAU_OP(cat, OnMeta::Serve) {
   const auto tensors = call.tensors();
   const int64_t asked = call.integer();
   FLAMBEAU_CHECK(!tensors.empty(), Kind::Runtime, "torch.cat(): expected a non-empty list of Tensors");
@@ -68,7 +68,7 @@ FLAMBEAU_OP(cat) {
 }
 
 // stack(tensors, dim): all of one size, along a new dimension
-FLAMBEAU_OP(stack) {
+FLAMBEAU_OP(stack, OnMeta::Serve) {
   const auto tensors = call.tensors();
   const int64_t asked = call.integer();
   FLAMBEAU_CHECK(!tensors.empty(), Kind::Runtime, "stack expects a non-empty TensorList");
@@ -90,7 +90,7 @@ FLAMBEAU_OP(stack) {
 }
 
 // repeat(x, times): times[i] copies along each dimension, new ones in front
-FLAMBEAU_OP(repeat) {
+FLAMBEAU_OP(repeat, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const Dims times = call.dims();
   const int extra = times.size() - x.ndim();
@@ -156,7 +156,7 @@ void roll_from(Tensor& out, const Tensor& x, const std::vector<std::pair<int, in
 }
 
 // roll(x, shifts, dims): one shift per dimension
-FLAMBEAU_OP(roll) {
+FLAMBEAU_OP(roll, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const auto shifts = call.integers();
   const Dims dims = call.dims();
@@ -181,7 +181,7 @@ FLAMBEAU_OP(roll) {
 }
 
 // flip(x, dims)
-FLAMBEAU_OP(flip) {
+FLAMBEAU_OP(flip, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const Dims dims = call.dims();
   Dims strides = x.strides;

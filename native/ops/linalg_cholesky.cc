@@ -58,7 +58,7 @@ int32_t factor(const Mat<T>& a, T* room) {
 }
 
 // linalg_cholesky(a, upper) -> L (or U = L^H) with zeros in the other triangle, info int32 [..]
-FLAMBEAU_OP(linalg_cholesky) {
+FLAMBEAU_OP(linalg_cholesky, OnMeta::Serve) {
   const Tensor& a = call.tensor();
   const bool upper = call.flag();
   check_square("linalg.cholesky", a);
@@ -161,7 +161,7 @@ int32_t factor_ldl(const Mat<T>& a, int32_t* pivots, bool hermitian) {
 }
 
 // linalg_ldl_factor(a, hermitian) -> LD with zeros above the diagonal, pivots int32 [.., n], info int32 [..]
-FLAMBEAU_OP(linalg_ldl_factor) {
+FLAMBEAU_OP(linalg_ldl_factor, OnMeta::Serve) {
   const Tensor& a = call.tensor();
   const bool hermitian = call.flag();
   check_square("torch.linalg.ldl_factor_ex", a);
@@ -221,7 +221,7 @@ void solve_ldl(const Mat<T>& a, const int32_t* pivots, const Mat<T>& b, bool her
 }
 
 // linalg_ldl_solve(ld, pivots, b, hermitian) -> a^-1 b; all with the same batch
-FLAMBEAU_OP(linalg_ldl_solve) {
+FLAMBEAU_OP(linalg_ldl_solve, OnMeta::Serve) {
   const Tensor& given = call.tensor();
   const Tensor& pivots = call.tensor();
   const Tensor& b = call.tensor();
@@ -235,7 +235,7 @@ FLAMBEAU_OP(linalg_ldl_solve) {
                  show(given.sizes).c_str(), show(pivots.sizes).c_str(), show(b.sizes).c_str());
   const Ref ld = contiguous(given);
   const Ref rows = contiguous(pivots, DType::I32);
-  for (int64_t i = 0; i < rows->numel; i++) {
+  for (int64_t i = 0; i < rows->numel && !dry_run(); i++) {
     const int64_t p = std::abs(static_cast<int64_t>(rows->as<int32_t>()[i]));
     FLAMBEAU_CHECK(p >= 1 && p <= n, Kind::Runtime, "torch.linalg.ldl_solve: pivot %lld is not a row of the matrix",
                    static_cast<long long>(p));

@@ -107,7 +107,7 @@ void normalize(C* v, int64_t n, const double* d, bool real) {
 }
 
 // linalg_eig(a, vectors) -> values [.., n] (complex), and vectors as columns [.., n, n] if asked for
-FLAMBEAU_OP(linalg_eig) {
+FLAMBEAU_OP(linalg_eig, OnMeta::Serve) {
   const Tensor& a = call.tensor();
   const bool vectors = call.flag();
   check_square("linalg.eig", a);

@@ -101,7 +101,7 @@ bool iterate(int64_t n, double* d, double* e, Rotations& turns) {
 }
 
 // linalg_eigh(a, upper, vectors) -> values ascending [.., n] (real), and vectors as columns [.., n, n] if asked for
-FLAMBEAU_OP(linalg_eigh) {
+FLAMBEAU_OP(linalg_eigh, OnMeta::Serve) {
   const Tensor& a = call.tensor();
   const bool upper = call.flag();
   const bool vectors = call.flag();

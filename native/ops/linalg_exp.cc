@@ -91,7 +91,7 @@ void exponential(const Mat<T>& a, const Mat<T>& to, T* room, int32_t* pivots) {
 }
 
 // linalg_matrix_exp(a)
-FLAMBEAU_OP(linalg_matrix_exp) {
+FLAMBEAU_OP(linalg_matrix_exp, OnMeta::Serve) {
   const Tensor& a = call.tensor();
   check_square("linalg.matrix_exp", a);
   const Batch batch(a, 2);

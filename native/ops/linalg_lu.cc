@@ -76,7 +76,7 @@ FLAMBEAU_LU(Cx<double>)
 namespace {
 
 // linalg_lu_factor(a) -> lu [.., m, n], pivots int32 [.., k], info int32 [..]
-FLAMBEAU_OP(linalg_lu_factor) {
+FLAMBEAU_OP(linalg_lu_factor, OnMeta::Serve) {
   const Tensor& a = call.tensor();
   check_matrices("linalg.lu_factor", a);
   const Batch batch(a, 2);
@@ -97,7 +97,7 @@ FLAMBEAU_OP(linalg_lu_factor) {
 
 void check_pivots(const char* name, const Tensor& pivots, int64_t n) {
   const Ref flat = contiguous(pivots, DType::I32);
-  for (int64_t i = 0; i < flat->numel; i++) {
+  for (int64_t i = 0; i < flat->numel && !dry_run(); i++) {
     const int32_t p = flat->as<int32_t>()[i];
     FLAMBEAU_CHECK(p >= 1 && p <= n, Kind::Runtime,
                    "%s: Pivots given to lu_solve must all be greater or equal to 1 and at most %lld. "
@@ -107,7 +107,7 @@ void check_pivots(const char* name, const Tensor& pivots, int64_t n) {
 }
 
 // linalg_lu_solve(lu, pivots, b, adjoint) -> a^-1 b or a^-H b; all with the same batch
-FLAMBEAU_OP(linalg_lu_solve) {
+FLAMBEAU_OP(linalg_lu_solve, OnMeta::Serve) {
   const Tensor& given = call.tensor();
   const Tensor& pivots = call.tensor();
   const Tensor& b = call.tensor();
@@ -146,7 +146,7 @@ FLAMBEAU_OP(linalg_lu_solve) {
 }
 
 // linalg_pivots(pivots, m) -> int64 [.., m]: row i of P^T A is row p[i] of A
-FLAMBEAU_OP(linalg_pivots) {
+FLAMBEAU_OP(linalg_pivots, OnMeta::Serve) {
   const Tensor& pivots = call.tensor();
   const int64_t m = call.integer();
   FLAMBEAU_CHECK(pivots.ndim() >= 1 && pivots.sizes[pivots.ndim() - 1] <= m, Kind::Runtime,
@@ -157,7 +157,7 @@ FLAMBEAU_OP(linalg_pivots) {
   const int64_t k = pivots.sizes[pivots.ndim() - 1];
   const Ref from = contiguous(pivots, DType::I32);
   Ref order = empty(batch.with({m}), DType::I64);
-  for (int64_t i = 0; i < batch.count; i++) {
+  for (int64_t i = 0; i < batch.count && !dry_run(); i++) {
     int64_t* p = order->as<int64_t>() + i * m;
     for (int64_t j = 0; j < m; j++) p[j] = j;
     for (int64_t j = 0; j < k; j++) std::swap(p[j], p[from->as<int32_t>()[i * k + j] - 1]);
@@ -166,7 +166,7 @@ FLAMBEAU_OP(linalg_pivots) {
 }
 
 // linalg_solve_triangular(a, b, upper, unit) -> a^-1 b; both with the same batch
-FLAMBEAU_OP(linalg_solve_triangular) {
+FLAMBEAU_OP(linalg_solve_triangular, OnMeta::Serve) {
   const Tensor& given = call.tensor();
   const Tensor& b = call.tensor();
   const bool upper = call.flag();

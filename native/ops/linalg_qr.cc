@@ -15,7 +15,7 @@ void check_reflections(const char* name, const Tensor& qr, const Tensor& tau) {
 }
 
 // linalg_geqrf(a) -> R and reflections [.., m, n], tau [.., min(m, n)]
-FLAMBEAU_OP(linalg_geqrf) {
+FLAMBEAU_OP(linalg_geqrf, OnMeta::Serve) {
   const Tensor& a = call.tensor();
   check_matrices("torch.geqrf", a);
   const Batch batch(a, 2);
@@ -34,7 +34,7 @@ FLAMBEAU_OP(linalg_geqrf) {
 }
 
 // linalg_make_q(qr, tau, columns) -> the first columns of Q: [.., m, columns]
-FLAMBEAU_OP(linalg_make_q) {
+FLAMBEAU_OP(linalg_make_q, OnMeta::Serve) {
   const Tensor& given = call.tensor();
   const Tensor& factors = call.tensor();
   const int64_t columns = call.integer();
@@ -60,7 +60,7 @@ FLAMBEAU_OP(linalg_make_q) {
 }
 
 // linalg_ormqr(qr, tau, c, left, transpose) -> Q c, Q^H c, c Q or c Q^H; all with the same batch
-FLAMBEAU_OP(linalg_ormqr) {
+FLAMBEAU_OP(linalg_ormqr, OnMeta::Serve) {
   const Tensor& given = call.tensor();
   const Tensor& factors = call.tensor();
   const Tensor& other = call.tensor();

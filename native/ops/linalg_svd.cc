@@ -211,7 +211,7 @@ bool decompose(const Shape& s, const Mat<T>& a, double* d, T* left_at, T* right_
 
 // linalg_svd(a, full, vectors) -> S descending [.., k] (real), and before and after it U [.., m, k or m] and
 // Vh [.., k or n, n] if asked for: U, S, Vh
-FLAMBEAU_OP(linalg_svd) {
+FLAMBEAU_OP(linalg_svd, OnMeta::Serve) {
   const Tensor& a = call.tensor();
   const bool full = call.flag();
   const bool vectors = call.flag();

@@ -98,7 +98,7 @@ void check_pair(const char* name, const Tensor& a, const Tensor& b) {
 }
 
 // The product of vectors, matrices and batches of matrices, as PyTorch's matmul combines them.
-FLAMBEAU_OP(matmul) {
+FLAMBEAU_OP(matmul, OnMeta::Serve) {
   const Tensor& given_a = call.tensor();
   const Tensor& given_b = call.tensor();
   // A vector takes part as a row on the left, as a column on the right; its dimension of size one leaves the result.
@@ -144,7 +144,7 @@ GemmScalar factor(const Scalar& s) {
 }
 
 // alpha * a @ b + beta * input, input broadcast to the product: addmm, baddbmm.
-FLAMBEAU_OP(addmm) {
+FLAMBEAU_OP(addmm, OnMeta::Serve) {
   const Tensor& input = call.tensor();
   const Tensor& a = call.tensor();
   const Tensor& b = call.tensor();
@@ -182,7 +182,7 @@ FLAMBEAU_OP(addmm) {
 }
 
 // x @ w^T + bias over the last dimension, in one product with the bias in its write-back. x: [.., in], w: [out, in].
-FLAMBEAU_OP(linear) {
+FLAMBEAU_OP(linear, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const Tensor& w = call.tensor();
   const Tensor* bias = call.tensor_or_null();

@@ -68,7 +68,7 @@ ConvShape conv_shape(Call& call, int nd, const Tensor& w) {
 }
 
 // conv(x, w, bias or null, stride, padding, dilation, groups); x: [N, C, spatial..], w: [O, C / groups, kernel..].
-FLAMBEAU_OP(conv) {
+FLAMBEAU_OP(conv, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const Tensor& w = call.tensor();
   const Tensor* bias = call.tensor_or_null();
@@ -160,7 +160,7 @@ ConvShape backward_shape(Call& call, const Tensor& gy, const Dims& in_sizes, con
 
 // conv_input(gy, w, in_sizes, bias or null, stride, padding, dilation, groups): the gradient by the input; with a bias,
 // the transposed convolution.
-FLAMBEAU_OP(conv_input) {
+FLAMBEAU_OP(conv_input, OnMeta::Serve) {
   const Tensor& gy = call.tensor();
   const Tensor& w = call.tensor();
   const Dims in_sizes = call.dims();
@@ -182,7 +182,7 @@ FLAMBEAU_OP(conv_input) {
 }
 
 // conv_weight(gy, x, w_sizes, stride, padding, dilation, groups): the gradient by the weight.
-FLAMBEAU_OP(conv_weight) {
+FLAMBEAU_OP(conv_weight, OnMeta::Serve) {
   const Tensor& gy = call.tensor();
   const Tensor& x = call.tensor();
   const Dims w_sizes = call.dims();
@@ -266,7 +266,7 @@ Dims pooled_sizes(const Tensor& x, int nd, const int64_t* out) {
 }
 
 // max_pool(x, nd, kernel, stride, padding, dilation, ceil) -> values, indices.
-FLAMBEAU_OP(max_pool) {
+FLAMBEAU_OP(max_pool, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const int nd = static_cast<int>(call.integer());
   const PoolShape s = pool_geometry(call, "max_pool", x, nd, true);
@@ -283,7 +283,7 @@ FLAMBEAU_OP(max_pool) {
 }
 
 // Puts gradients back where indices say: (gy, indices, in_sizes, nd). Serves max_pool, its adaptive form and unpooling.
-FLAMBEAU_OP(max_pool_backward) {
+FLAMBEAU_OP(max_pool_backward, OnMeta::Serve) {
   const Tensor& gy = call.tensor();
   const Tensor& indices = call.tensor();
   const Dims in_sizes = call.dims();
@@ -303,7 +303,7 @@ FLAMBEAU_OP(max_pool_backward) {
   }
   const DType dtype = float_compute("max_pool_backward", gy);
   const Ref gc = contiguous(gy, dtype), ic = contiguous(indices);
-  for (int64_t i = 0; i < ic->numel; i++)
+  for (int64_t i = 0; i < ic->numel && !dry_run(); i++)
     FLAMBEAU_CHECK(ic->as<int64_t>()[i] >= 0 && ic->as<int64_t>()[i] < in, Kind::Runtime,
                    "Found an invalid max index: %lld (output volumes are of size %lld)",
                    static_cast<Int>(ic->as<int64_t>()[i]), static_cast<Int>(in));
@@ -320,7 +320,7 @@ void read_average(Call& call, PoolShape* s) {
 }
 
 // avg_pool(x, nd, kernel, stride, padding, ceil, count_include_pad, divisor or null).
-FLAMBEAU_OP(avg_pool) {
+FLAMBEAU_OP(avg_pool, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const int nd = static_cast<int>(call.integer());
   PoolShape s = pool_geometry(call, "avg_pool", x, nd, false);
@@ -335,7 +335,7 @@ FLAMBEAU_OP(avg_pool) {
 }
 
 // avg_pool_backward(gy, x for its sizes, then as avg_pool).
-FLAMBEAU_OP(avg_pool_backward) {
+FLAMBEAU_OP(avg_pool_backward, OnMeta::Serve) {
   const Tensor& gy = call.tensor();
   const Tensor& x = call.tensor();
   const int nd = static_cast<int>(call.integer());
@@ -372,7 +372,7 @@ PoolShape adaptive_geometry(const char* name, const Tensor& x, int nd, const Dim
 }
 
 // adaptive_avg_pool(x, nd, output sizes).
-FLAMBEAU_OP(adaptive_avg_pool) {
+FLAMBEAU_OP(adaptive_avg_pool, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const int nd = static_cast<int>(call.integer());
   const PoolShape s = adaptive_geometry("adaptive_avg_pool", x, nd, call.dims());
@@ -384,7 +384,7 @@ FLAMBEAU_OP(adaptive_avg_pool) {
 }
 
 // adaptive_avg_pool_backward(gy, x for its sizes, nd).
-FLAMBEAU_OP(adaptive_avg_pool_backward) {
+FLAMBEAU_OP(adaptive_avg_pool_backward, OnMeta::Serve) {
   const Tensor& gy = call.tensor();
   const Tensor& x = call.tensor();
   const int nd = static_cast<int>(call.integer());
@@ -400,7 +400,7 @@ FLAMBEAU_OP(adaptive_avg_pool_backward) {
 }
 
 // adaptive_max_pool(x, nd, output sizes) -> values, indices.
-FLAMBEAU_OP(adaptive_max_pool) {
+FLAMBEAU_OP(adaptive_max_pool, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const int nd = static_cast<int>(call.integer());
   const PoolShape s = adaptive_geometry("adaptive_max_pool", x, nd, call.dims());
@@ -438,7 +438,7 @@ RowNorm row_norm(Call& call, const Tensor& x) {
 
 // row_norm(x, weight or null, bias or null, rows, groups, inner, eps) -> y, mean, rstd (statistics: [rows], float32 for
 // half types). Layer norm and group norm.
-FLAMBEAU_OP(row_norm) {
+FLAMBEAU_OP(row_norm, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const Tensor* weight = call.tensor_or_null();
   const Tensor* bias = call.tensor_or_null();
@@ -457,7 +457,7 @@ FLAMBEAU_OP(row_norm) {
 }
 
 // row_norm_backward(gy, x, mean, rstd, weight or null, rows, groups, inner) -> gx, gweight, gbias.
-FLAMBEAU_OP(row_norm_backward) {
+FLAMBEAU_OP(row_norm_backward, OnMeta::Serve) {
   const Tensor& gy = call.tensor();
   const Tensor& x = call.tensor();
   const Tensor& mean = call.tensor();
@@ -492,7 +492,7 @@ ChannelNorm channel_norm(const Tensor& x) {
 }
 
 // channel_stats(x: [N, C, ..]) -> mean, biased variance, each [C].
-FLAMBEAU_OP(channel_stats) {
+FLAMBEAU_OP(channel_stats, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const ChannelNorm s = channel_norm(x);
   const DType dtype = float_compute("batch_norm", x);
@@ -504,7 +504,7 @@ FLAMBEAU_OP(channel_stats) {
 }
 
 // channel_affine(x: [N, C, ..], scale: [C], shift: [C]) = x * scale + shift.
-FLAMBEAU_OP(channel_affine) {
+FLAMBEAU_OP(channel_affine, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const Tensor& scale = call.tensor();
   const Tensor& shift = call.tensor();
@@ -518,7 +518,7 @@ FLAMBEAU_OP(channel_affine) {
 }
 
 // channel_backward(gy, x, mean, invstd, weight or null, training) -> gx, gweight, gbias.
-FLAMBEAU_OP(channel_backward) {
+FLAMBEAU_OP(channel_backward, OnMeta::Serve) {
   const Tensor& gy = call.tensor();
   const Tensor& x = call.tensor();
   const Tensor& mean = call.tensor();
@@ -567,8 +567,8 @@ void softmax(Call& call) {
   if (x.numel > 0) (call.row ? k.log_softmax : k.softmax)(dtype, x.numel / n, n, xc->data(), y->data());
   call.result(restore_dim(y, d, x.dtype));
 }
-const Register softmax_row{"softmax", softmax, 0};
-const Register log_softmax_row{"log_softmax", softmax, 1};
+const Register softmax_row{"softmax", softmax, 0, OnMeta::Serve};
+const Register log_softmax_row{"log_softmax", softmax, 1, OnMeta::Serve};
 
 // softmax_backward and log_softmax_backward: (gy, y, dim).
 void softmax_backward(Call& call) {
@@ -586,8 +586,8 @@ void softmax_backward(Call& call) {
     (call.row ? k.log_softmax_backward : k.softmax_backward)(dtype, y.numel / n, n, gc->data(), yc->data(), gx->data());
   call.result(restore_dim(gx, d, y.dtype));
 }
-const Register softmax_backward_row{"softmax_backward", softmax_backward, 0};
-const Register log_softmax_backward_row{"log_softmax_backward", softmax_backward, 1};
+const Register softmax_backward_row{"softmax_backward", softmax_backward, 0, OnMeta::Serve};
+const Register log_softmax_backward_row{"log_softmax_backward", softmax_backward, 1, OnMeta::Serve};
 
 }  // namespace
 }  // namespace flambeau

@@ -114,6 +114,7 @@ void check_state(const char* name, const List& params, const List& state, const 
 // A step counter: one number.
 double count_up(Tensor& step) {
   step.bump();
+  if (step.meta()) return 1;
   switch (step.dtype) {
     case DType::F32: return *step.as<float>() += 1;
     case DType::F64: return *step.as<double>() += 1;
@@ -123,7 +124,7 @@ double count_up(Tensor& step) {
 
 // params, grads, momentum buffers (empty without momentum), then the options in the order of PyTorch's arguments, and
 // whether the buffers are to be set rather than updated.
-FLAMBEAU_OP(sgd_step) {
+FLAMBEAU_OP(sgd_step, OnMeta::Serve) {
   const List params = call.tensors();
   const List grads = call.tensors();
   const List buffers = call.tensors();
@@ -152,7 +153,7 @@ FLAMBEAU_OP(sgd_step) {
 }
 
 // params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs (empty unless amsgrad), step counters, then the options.
-FLAMBEAU_OP(adam_step) {
+FLAMBEAU_OP(adam_step, OnMeta::Serve) {
   const List params = call.tensors();
   const List grads = call.tensors();
   const List exp_avgs = call.tensors();

@@ -181,7 +181,7 @@ void pointwise(Call& call) {
     out = empty_strided(sizes, strides, dtype);
   }
 
-  if (out->numel > 0) {
+  if (out->numel > 0 && !dry_run()) {
     Plan plan;
     plan.fn = fn;
     plan.arity = row.arity;
@@ -233,14 +233,14 @@ void pointwise(Call& call) {
 const struct Rows {
   Rows() {
     for (int i = 0; i < kPointwiseCount; i++) {
-      Register(kPointwiseRows[i].name, pointwise, 2 * i);
+      Register(kPointwiseRows[i].name, pointwise, 2 * i, OnMeta::Serve);
       if (!masked(kPointwiseRows[i]))
-        Register((std::string(kPointwiseRows[i].name) + "_").c_str(), pointwise, 2 * i + 1);
+        Register((std::string(kPointwiseRows[i].name) + "_").c_str(), pointwise, 2 * i + 1, OnMeta::Serve);
     }
   }
 } rows;
 
-FLAMBEAU_OP(result_type) {
+FLAMBEAU_OP(result_type, OnMeta::Free) {
   ResultType r;
   while (call.more()) r.add(call.operand());
   call.number(static_cast<double>(r.get()));

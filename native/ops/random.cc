@@ -19,9 +19,11 @@ Source::Source(Call& call) {
     FLAMBEAU_CHECK(t->dtype == DType::U8 && t->offset == 0 && t->contiguous() &&
                        t->storage->bytes == static_cast<int64_t>(sizeof(Generator)),
                    Kind::Type, "expected a torch.Generator");
+    if (dry_run()) return;
     generator_ = t->as<Generator>();
     return;
   }
+  if (dry_run()) return;
   static std::mutex mutex;
   static Generator shared;
   lock_ = std::unique_lock(mutex);
@@ -74,7 +76,9 @@ void fill_self(Tensor& self, const F& fill_fn) {
   const bool pairs = is_complex(self.dtype);
   const DType dtype = pairs ? (self.dtype == DType::C64 ? DType::F32 : DType::F64) : self.dtype;
   const int64_t n = pairs ? 2 * self.numel : self.numel;
-  if (self.contiguous()) {
+  if (dry_run()) {
+    // Nothing is drawn: the stream of random numbers does not depend on tensors without elements.
+  } else if (self.contiguous()) {
     fill_fn(dtype, static_cast<void*>(self.data()), n, true);
   } else {
     int order[kMaxDims];
@@ -93,7 +97,7 @@ void check_real(const Tensor& t, const char* op) {
 }
 
 // uniform_(generator, self, from, to)
-FLAMBEAU_OP(uniform_) {
+FLAMBEAU_OP(uniform_, OnMeta::Free) {
   const Source g(call);
   Tensor& self = call.tensor();
   const double from = call.number(), to = call.number();
@@ -112,7 +116,7 @@ FLAMBEAU_OP(uniform_) {
 }
 
 // normal_(generator, self, mean, std); of a complex tensor the parts share the variance
-FLAMBEAU_OP(normal_) {
+FLAMBEAU_OP(normal_, OnMeta::Free) {
   const Source g(call);
   Tensor& self = call.tensor();
   const double mean = call.number(), std = call.number();
@@ -125,7 +129,7 @@ FLAMBEAU_OP(normal_) {
 }
 
 // random_(generator, self, from, to): integers in [from, to)
-FLAMBEAU_OP(random_from_to_) {
+FLAMBEAU_OP(random_from_to_, OnMeta::Free) {
   const Source g(call);
   Tensor& self = call.tensor();
   const int64_t from = call.scalar().integer(), to = call.scalar().integer();
@@ -146,7 +150,7 @@ FLAMBEAU_OP(random_from_to_) {
 }
 
 // random_(generator, self, bits): over all that the type holds; with `bits` all 64 bits of int64
-FLAMBEAU_OP(random_) {
+FLAMBEAU_OP(random_, OnMeta::Free) {
   const Source g(call);
   Tensor& self = call.tensor();
   const bool bits = call.flag();
@@ -161,10 +165,11 @@ FLAMBEAU_OP(random_) {
 }
 
 // randperm(generator, n, dtype)
-FLAMBEAU_OP(randperm) {
+FLAMBEAU_OP(randperm, OnMeta::Free) {
   const Source g(call);
   const int64_t n = call.integer();
   const DType dtype = call.dtype();
+  call.place();
   FLAMBEAU_CHECK(n >= 0, Kind::Runtime, "Trying to create tensor with negative dimension %lld: [%lld]",
                  static_cast<long long>(n), static_cast<long long>(n));
   FLAMBEAU_CHECK(!is_complex(dtype) && dtype != DType::Bool, Kind::Runtime, "\"randperm\" not implemented for '%s'",
@@ -177,12 +182,12 @@ FLAMBEAU_OP(randperm) {
                                                  : int64_t{1} << 53;
   FLAMBEAU_CHECK(n <= highest, Kind::Runtime, "n is too large for result tensor type: '%s'", dtype_name(dtype));
   Ref out = empty(Dims{n}, dtype);
-  fill_randperm(*g, dtype, out->data(), n);
+  if (!dry_run()) fill_randperm(*g, dtype, out->data(), n);
   call.result(std::move(out));
 }
 
 // bernoulli_(generator, self, p)
-FLAMBEAU_OP(bernoulli_) {
+FLAMBEAU_OP(bernoulli_, OnMeta::Free) {
   const Source g(call);
   Tensor& self = call.tensor();
   const double p = call.number();
@@ -193,7 +198,7 @@ FLAMBEAU_OP(bernoulli_) {
 }
 
 // bernoulli_each_(generator, self, p): a probability per element, broadcast to self
-FLAMBEAU_OP(bernoulli_each_) {
+FLAMBEAU_OP(bernoulli_each_, OnMeta::Free) {
   const Source g(call);
   Tensor& self = call.tensor();
   const Tensor& p = call.tensor();
@@ -202,19 +207,19 @@ FLAMBEAU_OP(bernoulli_each_) {
                  "bernoulli_: p of shape %s does not broadcast to %s", show(p.sizes).c_str(), show(self.sizes).c_str());
   const Ref chances = contiguous(*view_of(p, self.sizes, broadcast_strides(p, self.sizes), p.offset));
   const Ref wide = contiguous(*chances, DType::F64);
-  for (int64_t i = 0; i < wide->numel; i++) {
+  for (int64_t i = 0; i < wide->numel && !dry_run(); i++) {
     const double x = wide->as<double>()[i];
     FLAMBEAU_CHECK(x >= 0 && x <= 1, Kind::Runtime, "Expected p_in >= 0 && p_in <= 1 to be true, but got false.");
   }
   check_writable(self);
   Workspace work(self, self.dtype);
-  fill_bernoulli_each(*g, self.dtype, work->data(), self.numel, chances->dtype, chances->data());
+  if (!dry_run()) fill_bernoulli_each(*g, self.dtype, work->data(), self.numel, chances->dtype, chances->data());
   work.finish();
   self.bump();
 }
 
 // exponential_(generator, self, lambda)
-FLAMBEAU_OP(exponential_) {
+FLAMBEAU_OP(exponential_, OnMeta::Free) {
   const Source g(call);
   Tensor& self = call.tensor();
   const double lambda = call.number();
@@ -224,7 +229,7 @@ FLAMBEAU_OP(exponential_) {
 }
 
 // geometric_(generator, self, p)
-FLAMBEAU_OP(geometric_) {
+FLAMBEAU_OP(geometric_, OnMeta::Free) {
   const Source g(call);
   Tensor& self = call.tensor();
   const double p = call.number();
@@ -235,7 +240,7 @@ FLAMBEAU_OP(geometric_) {
 }
 
 // cauchy_(generator, self, median, sigma)
-FLAMBEAU_OP(cauchy_) {
+FLAMBEAU_OP(cauchy_, OnMeta::Free) {
   const Source g(call);
   Tensor& self = call.tensor();
   const double median = call.number(), sigma = call.number();
@@ -248,7 +253,7 @@ FLAMBEAU_OP(cauchy_) {
 }
 
 // log_normal_(generator, self, mean, std)
-FLAMBEAU_OP(log_normal_) {
+FLAMBEAU_OP(log_normal_, OnMeta::Free) {
   const Source g(call);
   Tensor& self = call.tensor();
   const double mean = call.number(), std = call.number();
@@ -258,16 +263,16 @@ FLAMBEAU_OP(log_normal_) {
 }
 
 // poisson(generator, rates)
-FLAMBEAU_OP(poisson) {
+FLAMBEAU_OP(poisson, OnMeta::Free) {
   const Source g(call);
   const Tensor& rates = call.tensor();
   check_real(rates, "poisson_cpu");
   const Ref lambda = contiguous(rates);
   const Ref wide = contiguous(*lambda, DType::F64);
-  for (int64_t i = 0; i < wide->numel; i++)
+  for (int64_t i = 0; i < wide->numel && !dry_run(); i++)
     FLAMBEAU_CHECK(wide->as<double>()[i] >= 0, Kind::Runtime, "invalid Poisson rate, expected rate to be non-negative");
   Ref out = empty(rates.sizes, rates.dtype);
-  fill_poisson(*g, rates.dtype, out->data(), out->numel, lambda->data());
+  if (!dry_run()) fill_poisson(*g, rates.dtype, out->data(), out->numel, lambda->data());
   call.result(std::move(out));
 }
 

@@ -13,7 +13,7 @@ namespace {
 constexpr int64_t kTile = 4096;
 
 // dropout(generator, x, keep) -> x / keep where it is kept and 0 elsewhere, and the mask. One 32-bit value each.
-FLAMBEAU_OP(dropout) {
+FLAMBEAU_OP(dropout, OnMeta::Free) {
   const Source g(call);
   const Tensor& x = call.tensor();
   const double keep = call.number();
@@ -28,7 +28,7 @@ FLAMBEAU_OP(dropout) {
   uint8_t* bits = mask->as<uint8_t>();
   const auto limit = static_cast<uint64_t>(std::ldexp(keep, 32));
   uint32_t drawn[kTile];
-  for (int64_t at = 0; at < x.numel; at += kTile) {
+  for (int64_t at = 0; at < x.numel && !dry_run(); at += kTile) {
     const int64_t n = std::min(kTile, x.numel - at);
     g->random(drawn, n);
     for (int64_t i = 0; i < n; i++) bits[at + i] = drawn[i] < limit;
@@ -54,7 +54,7 @@ FLAMBEAU_OP(dropout) {
 }
 
 // multinomial(generator, p [rows, n] or [n], count) -> positions drawn with replacement, by their cumulated weights
-FLAMBEAU_OP(multinomial) {
+FLAMBEAU_OP(multinomial, OnMeta::Free) {
   const Source g(call);
   const Tensor& p = call.tensor();
   const int64_t count = call.integer();
@@ -62,6 +62,7 @@ FLAMBEAU_OP(multinomial) {
   const int64_t rows = p.ndim() == 1 ? 1 : p.sizes[0];
   const Ref weights = contiguous(p, DType::F64);
   Ref out = empty(p.ndim() == 1 ? Dims{count} : Dims{rows, count}, DType::I64);
+  if (dry_run()) return call.result(std::move(out));
   Ref sums = empty(Dims{n}, DType::F64);
   double* cumulated = sums->as<double>();
   for (int64_t r = 0; r < rows; r++) {
@@ -137,13 +138,14 @@ double draw_binomial(Generator& g, double n, double p) {
 }
 
 // binomial(generator, count, p): of one size and type
-FLAMBEAU_OP(binomial) {
+FLAMBEAU_OP(binomial, OnMeta::Free) {
   const Source g(call);
   const Tensor& count = call.tensor();
   const Tensor& p = call.tensor();
   FLAMBEAU_CHECK(is_float(count.dtype), Kind::Runtime, "\"binomial_cpu\" not implemented for '%s'",
                  scalar_name(count.dtype));
   FLAMBEAU_CHECK(count.sizes == p.sizes, Kind::Runtime, "binomial: count and prob differ in size");
+  if (dry_run()) return call.result(empty(count.sizes, count.dtype));
   const Ref trials = contiguous(count, DType::F64);
   const Ref chances = contiguous(p, DType::F64);
   for (int64_t i = 0; i < trials->numel; i++) {

@@ -7,7 +7,8 @@
 
 namespace flambeau {
 
-// The generator that a call's next argument names, held for the call: JavaScript threads share the default one.
+// The generator that a call's next argument names, held for the call: JavaScript threads share the default one. In a
+// dry run there is none.
 class Source {
  public:
   explicit Source(Call& call);
@@ -16,7 +17,7 @@ class Source {
 
  private:
   std::unique_lock<std::mutex> lock_;
-  Generator* generator_;
+  Generator* generator_ = nullptr;
 };
 
 }  // namespace flambeau

@@ -211,17 +211,17 @@ void reduce_op(Call& call) {
   call.result(contiguous(*out, natural));
 }
 
-const Register sum{"sum", reduce_op, static_cast<int>(Reduce::Sum)};
-const Register prod{"prod", reduce_op, static_cast<int>(Reduce::Prod)};
-const Register amax{"amax", reduce_op, static_cast<int>(Reduce::Max)};
-const Register amin{"amin", reduce_op, static_cast<int>(Reduce::Min)};
-const Register any{"any", reduce_op, static_cast<int>(Reduce::Any)};
-const Register all{"all", reduce_op, static_cast<int>(Reduce::All)};
-const Register sum_squares{"sum_squares", reduce_op, static_cast<int>(Reduce::SumSquares)};
-const Register sum_abs{"sum_abs", reduce_op, static_cast<int>(Reduce::SumAbs)};
-const Register max_abs{"max_abs", reduce_op, static_cast<int>(Reduce::MaxAbs)};
-const Register nansum{"nansum", reduce_op, static_cast<int>(Reduce::NanSum)};
-const Register count_nonzero{"count_nonzero", reduce_op, static_cast<int>(Reduce::CountNonzero)};
+const Register sum{"sum", reduce_op, static_cast<int>(Reduce::Sum), OnMeta::Serve};
+const Register prod{"prod", reduce_op, static_cast<int>(Reduce::Prod), OnMeta::Serve};
+const Register amax{"amax", reduce_op, static_cast<int>(Reduce::Max), OnMeta::Serve};
+const Register amin{"amin", reduce_op, static_cast<int>(Reduce::Min), OnMeta::Serve};
+const Register any{"any", reduce_op, static_cast<int>(Reduce::Any), OnMeta::Serve};
+const Register all{"all", reduce_op, static_cast<int>(Reduce::All), OnMeta::Serve};
+const Register sum_squares{"sum_squares", reduce_op, static_cast<int>(Reduce::SumSquares), OnMeta::Serve};
+const Register sum_abs{"sum_abs", reduce_op, static_cast<int>(Reduce::SumAbs), OnMeta::Serve};
+const Register max_abs{"max_abs", reduce_op, static_cast<int>(Reduce::MaxAbs), OnMeta::Serve};
+const Register nansum{"nansum", reduce_op, static_cast<int>(Reduce::NanSum), OnMeta::Serve};
+const Register count_nonzero{"count_nonzero", reduce_op, static_cast<int>(Reduce::CountNonzero), OnMeta::Serve};
 
 // x as [rows, n] contiguous in its compute type, with the reduced dimensions inside.
 Ref as_rows(const Tensor& t, uint64_t mask, DType dtype, int64_t* rows, int64_t* n) {
@@ -239,7 +239,7 @@ Ref as_rows(const Tensor& t, uint64_t mask, DType dtype, int64_t* rows, int64_t*
 }
 
 // var_mean(x, dims, correction, keepdim) -> var, mean, in the float type of x.
-FLAMBEAU_OP(var_mean) {
+FLAMBEAU_OP(var_mean, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const Dims dims = call.dims();
   const double correction = call.number();
@@ -258,7 +258,7 @@ FLAMBEAU_OP(var_mean) {
     fn(end - begin, n, n, x->data() + begin * n * item, mean->data() + begin * item, var->data() + begin * item);
   });
   const double divisor = std::max(0.0, static_cast<double>(n) - correction);
-  for (int64_t i = 0; i < rows; i++) {
+  for (int64_t i = 0; i < rows && !dry_run(); i++) {
     if (compute == Compute::F32)
       var->as<float>()[i] = static_cast<float>(var->as<float>()[i] / divisor);
     else
@@ -294,8 +294,8 @@ void extreme(Call& call) {
   call.result(std::move(indices));
 }
 
-const Register max_dim{"max_dim", extreme, 0};
-const Register min_dim{"min_dim", extreme, 1};
+const Register max_dim{"max_dim", extreme, 0, OnMeta::Serve};
+const Register min_dim{"min_dim", extreme, 1, OnMeta::Serve};
 
 // x as [outer, n, inner] contiguous around one dimension.
 void around(const Tensor& t, int d, int64_t* outer, int64_t* n, int64_t* inner) {
@@ -332,9 +332,9 @@ void scan(Call& call) {
   call.result(contiguous(*y, t.dtype));
 }
 
-const Register cumsum{"cumsum", scan, static_cast<int>(Scan::CumSum)};
-const Register cumprod{"cumprod", scan, static_cast<int>(Scan::CumProd)};
-const Register logcumsumexp{"logcumsumexp", scan, static_cast<int>(Scan::LogCumSumExp)};
+const Register cumsum{"cumsum", scan, static_cast<int>(Scan::CumSum), OnMeta::Serve};
+const Register cumprod{"cumprod", scan, static_cast<int>(Scan::CumProd), OnMeta::Serve};
+const Register logcumsumexp{"logcumsumexp", scan, static_cast<int>(Scan::LogCumSumExp), OnMeta::Serve};
 
 // cummax, cummin: (x, dim) -> values, indices.
 void scan_extreme(Call& call) {
@@ -350,7 +350,7 @@ void scan_extreme(Call& call) {
   int64_t outer, n, inner;
   around(t, d, &outer, &n, &inner);
   const int item = item_size(dtype_of(compute));
-  for (int64_t o = 0; t.numel > 0 && o < outer; o++) {
+  for (int64_t o = 0; t.numel > 0 && o < outer && !dry_run(); o++) {
     const int64_t at = o * n * inner;
     char* v = values->data() + at * item;
     int64_t* i = indices->as<int64_t>() + at;
@@ -363,8 +363,8 @@ void scan_extreme(Call& call) {
   call.result(std::move(indices));
 }
 
-const Register cummax{"cummax", scan_extreme, 0};
-const Register cummin{"cummin", scan_extreme, 1};
+const Register cummax{"cummax", scan_extreme, 0, OnMeta::Serve};
+const Register cummin{"cummin", scan_extreme, 1, OnMeta::Serve};
 
 }  // namespace
 }  // namespace flambeau

@@ -5,7 +5,7 @@ namespace {
 
 // The tags that lib/tensor/invoke.ts writes.
 constexpr double kNone = 0, kTensor = 1, kInt = 2, kFloat = 3, kBool = 4, kBigInt = 5, kComplex = 6, kInts = 7,
-                 kTensors = 8, kDType = 9;
+                 kTensors = 8, kDType = 9, kDevice = 10;
 
 std::vector<OpEntry>& table() {
   static auto* t = new std::vector<OpEntry>;
@@ -26,7 +26,62 @@ int64_t whole(double d) {
 
 const std::vector<OpEntry>& op_table() { return table(); }
 
-Register::Register(const char* name, OpFn fn, int row) { table().push_back({name, fn, row}); }
+Register::Register(const char* name, OpFn fn, int row, OnMeta on_meta) { table().push_back({name, fn, row, on_meta}); }
+
+void Call::settle_device(const char* op, OnMeta on_meta) {
+  if (meta_storages.load(std::memory_order_relaxed) == 0) return;
+  // Devices of tensors; the first that is not a number on the CPU says where the op belongs.
+  bool any_meta = false, any_cpu = false, placed = false, on_cpu = false;
+  const auto see = [&](double handle) {
+    const Tensor& t = lookup_(table_, static_cast<uint32_t>(handle));
+    const bool meta = t.meta(), number = !meta && t.ndim() == 0;
+    any_meta = any_meta || meta;
+    any_cpu = any_cpu || (!meta && !number);
+    if (!placed && !number) {
+      placed = true;
+      on_cpu = !meta;
+    }
+  };
+  for (const double* at = at_; at < end_;) {
+    const double t = *at;
+    if (t == kNone) {
+      at++;
+    } else if (t == kBigInt || t == kComplex) {
+      at += 3;
+    } else if (t == kInts || t == kTensors) {
+      if (end_ - at < 2) return;
+      const double n = at[1];
+      if (!(n >= 0 && n <= static_cast<double>(end_ - at - 2))) return;  // the op says what is wrong with it
+      const auto count = static_cast<size_t>(n);
+      if (t == kTensors)
+        for (size_t i = 0; i < count; i++) see(at[2 + i]);
+      at += 2 + count;
+    } else {
+      if (end_ - at < 2) return;
+      if (t == kTensor) see(at[1]);
+      at += 2;
+    }
+  }
+  if (!any_meta) return;
+  FLAMBEAU_CHECK(on_meta != OnMeta::Refuse, Kind::Runtime, "%s: not implemented for the meta device", op);
+  if (on_meta != OnMeta::Free) {
+    FLAMBEAU_CHECK(!on_cpu, Kind::Runtime, "Tensor on device meta is not on the expected device cpu!");
+    FLAMBEAU_CHECK(!any_cpu || on_meta == OnMeta::Indexed, Kind::Runtime,
+                   "Tensor on device cpu is not on the expected device meta!");
+  }
+  dry_.emplace();
+}
+
+void Call::place() {
+  if (at_ >= end_) return;
+  const double t = tag();
+  if (t == kNone) return;
+  const double value = next();
+  if (t == kTensor) return;  // settle_device has seen it
+  if (t != kDevice) wrong("a device or a tensor");
+  placed_on_meta_ = value != 0;
+  if (placed_on_meta_ && !dry_run()) dry_.emplace();
+}
 
 double Call::next() {
   if (at_ >= end_) fail(Kind::Type, "a native op got too few arguments");

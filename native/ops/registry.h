@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/dry_run.h"
 #include "core/scalar.h"
 #include "core/tensor.h"
 
@@ -18,11 +19,22 @@ struct Operand {
   Scalar scalar;
 };
 
+// What an op does about tensors of the meta device, whose ops run dry (core/dry_run.h).
+enum class OnMeta : uint8_t {
+  Refuse,   // needs the elements, or has not been looked through for loops of its own over them
+  Serve,    // all tensors must be of one device, but for those on the CPU that have no dimensions
+  Indexed,  // as Serve; next to tensors of the meta device, those on the CPU (positions) may stand too
+  Free,     // looks after devices itself
+};
+
 // One call of an op: the arguments, read in order, and the results.
 class Call {
  public:
   Call(const double* args, const double* end, HandleLookup lookup, void* table)
       : at_(args), end_(end), lookup_(lookup), table_(table) {}
+
+  // Looks at the devices of all arguments before the op reads them; starts a dry run where one is of the meta device.
+  void settle_device(const char* op, OnMeta on_meta);
 
   Tensor& tensor();
   Tensor* tensor_or_null();
@@ -38,6 +50,10 @@ class Call {
   std::optional<DType> dtype_or_null();
   Dims dims();  // a list of integers, or one integer as a list of one
   std::vector<int64_t> integers();
+  // Where a fresh tensor belongs, which ops that make one read last: a device, or a tensor whose device it is. Starts a
+  // dry run for the meta device.
+  void place();
+  bool placed_on_meta() const { return placed_on_meta_; }
   bool more() const { return at_ < end_; }
 
   void result(Ref t) { results.push_back(std::move(t)); }
@@ -51,6 +67,8 @@ class Call {
   double tag();
   size_t length();
   double next();
+  std::optional<DryRun> dry_;
+  bool placed_on_meta_ = false;
   const double* at_;
   const double* end_;
   HandleLookup lookup_;
@@ -63,6 +81,7 @@ struct OpEntry {
   std::string name;
   OpFn fn;
   int row;
+  OnMeta on_meta;
 };
 
 // All ops; ids are indices.
@@ -70,13 +89,14 @@ const std::vector<OpEntry>& op_table();
 
 // Enters an op when the library is loaded: `static Register add{"add", run, row};` or FLAMBEAU_OP.
 struct Register {
-  Register(const char* name, OpFn fn, int row = 0);
+  Register(const char* name, OpFn fn, int row = 0, OnMeta on_meta = OnMeta::Refuse);
 };
 
-// FLAMBEAU_OP(cat) { ... call ... }
-#define FLAMBEAU_OP(name)                                              \
-  static void op_##name(Call& call);                                   \
-  static const ::flambeau::Register register_##name{#name, op_##name}; \
+// FLAMBEAU_OP(cat) { ... call ... }, or FLAMBEAU_OP(cat, OnMeta::Serve) once nothing in it but parallel(), kernels and
+// the functions of data.h touches elements, or only after it has asked dry_run().
+#define FLAMBEAU_OP(name, ...)                                                                       \
+  static void op_##name(Call& call);                                                                 \
+  static const ::flambeau::Register register_##name{#name, op_##name, 0 __VA_OPT__(, ) __VA_ARGS__}; \
   static void op_##name(Call& call)
 
 }  // namespace flambeau

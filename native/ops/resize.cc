@@ -10,6 +10,10 @@ namespace {
 // Gives the storage at least `bytes` bytes; what it holds is kept. All tensors on it see the new block.
 void grow(Storage& s, int64_t bytes) {
   if (s.bytes >= bytes) return;
+  if (s.meta) {
+    s.bytes = bytes;
+    return;
+  }
   Storage* larger = new_storage(bytes);
   if (s.bytes > 0) std::memcpy(larger->data, s.data, static_cast<size_t>(s.bytes));
   std::swap(s.data, larger->data);
@@ -20,7 +24,7 @@ void grow(Storage& s, int64_t bytes) {
 }
 
 // New sizes, row-major; elements beyond the old storage are not initialised.
-FLAMBEAU_OP(resize_) {
+FLAMBEAU_OP(resize_, OnMeta::Serve) {
   Tensor& self = call.tensor();
   const Dims sizes = call.dims();
   if (sizes == self.sizes) return;
@@ -37,12 +41,17 @@ FLAMBEAU_OP(resize_) {
 }
 
 // self becomes a view of the storage of `source`, with its geometry.
-FLAMBEAU_OP(set_source) {
+FLAMBEAU_OP(set_source, OnMeta::Free) {
   Tensor& self = call.tensor();
   const Tensor& source = call.tensor();
   FLAMBEAU_CHECK(self.dtype == source.dtype, Kind::Runtime,
                  "Expected a Storage of type %s or an UntypedStorage, but got type %s for argument 1 'storage'",
                  scalar_name(self.dtype), scalar_name(source.dtype));
+  const auto device = [](const Tensor& t) { return t.meta() ? "meta" : "cpu"; };
+  FLAMBEAU_CHECK(self.meta() == source.meta(), Kind::Runtime,
+                 "Attempted to set the storage of a tensor on device \"%s\" to a storage on different device \"%s\".  "
+                 "This is no longer allowed; the devices must match.",
+                 device(self), device(source));
   if (self.storage != source.storage) {
     source.storage->refs.fetch_add(1, std::memory_order_relaxed);
     drop_storage(self.storage);

@@ -135,7 +135,7 @@ Ref pick(const KeyRows& rows, const Tensor& at, int64_t m) {
 namespace {
 
 // sort(x, dim, descending) -> values, indices; always stable
-FLAMBEAU_OP(sort) {
+FLAMBEAU_OP(sort, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const int d = wrap_dim(call.integer(), x.ndim());
   const bool descending = call.flag();
@@ -155,7 +155,7 @@ FLAMBEAU_OP(sort) {
 }
 
 // topk(x, k, dim, largest, sorted) -> values, indices
-FLAMBEAU_OP(topk) {
+FLAMBEAU_OP(topk, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const int64_t asked = call.integer();
   const int d = wrap_dim(call.integer(), x.ndim());

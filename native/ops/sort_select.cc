@@ -59,7 +59,7 @@ void reduce_rows(Call& call, const Tensor& x, int d, bool keepdim, const char* o
 }
 
 // kthvalue(x, k, dim, keepdim)
-FLAMBEAU_OP(kthvalue) {
+FLAMBEAU_OP(kthvalue, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const int64_t k = call.integer();
   const int d = wrap_dim(call.integer(), x.ndim());
@@ -93,11 +93,11 @@ void median(Call& call) {
   });
 }
 
-const Register median_{"median", median, 0};
-const Register nanmedian_{"nanmedian", median, 1};
+const Register median_{"median", median, 0, OnMeta::Serve};
+const Register nanmedian_{"nanmedian", median, 1, OnMeta::Serve};
 
 // mode(x, dim, keepdim): the commonest value, the smallest of several
-FLAMBEAU_OP(mode) {
+FLAMBEAU_OP(mode, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const int d = wrap_dim(call.integer(), x.ndim());
   const bool keepdim = call.flag();

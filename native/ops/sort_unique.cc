@@ -92,7 +92,7 @@ FLAMBEAU_OP(unique_dim) {
 }
 
 // isin(elements, test_elements) -> bool, of the sizes of `elements`
-FLAMBEAU_OP(isin) {
+FLAMBEAU_OP(isin, OnMeta::Serve) {
   const Tensor& elements = call.tensor();
   const Tensor& tests = call.tensor();
   ResultType common;
@@ -104,6 +104,7 @@ FLAMBEAU_OP(isin) {
   const Ref x = contiguous(elements, dtype);
   const Ref set = clone(*contiguous(tests, dtype));
   Ref out = empty(elements.sizes, DType::Bool);
+  if (dry_run()) return call.result(std::move(out));
   by_key_dtype(dtype, [&](auto zero) {
     using T = decltype(zero);
     T* begin = set->as<T>();

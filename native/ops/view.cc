@@ -65,7 +65,7 @@ bool view_strides(const Tensor& t, const Dims& sizes, Dims* strides) {
   return view_d == -1;
 }
 
-FLAMBEAU_OP(view) {
+FLAMBEAU_OP(view, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const Dims sizes = infer_size(call.dims(), t.numel);
   Dims strides;
@@ -76,13 +76,13 @@ FLAMBEAU_OP(view) {
 }
 
 // 1 if `view` would succeed: what reshape asks before it copies.
-FLAMBEAU_OP(can_view) {
+FLAMBEAU_OP(can_view, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   Dims strides;
   call.number(view_strides(t, infer_size(call.dims(), t.numel), &strides));
 }
 
-FLAMBEAU_OP(expand) {
+FLAMBEAU_OP(expand, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   Dims sizes = call.dims();
   const int shift = sizes.size() - t.ndim();
@@ -113,7 +113,7 @@ FLAMBEAU_OP(expand) {
   call.result(view_of(t, sizes, strides, t.offset));
 }
 
-FLAMBEAU_OP(permute) {
+FLAMBEAU_OP(permute, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const Dims dims = call.dims();
   FLAMBEAU_CHECK(dims.size() == t.ndim(), Kind::Runtime,
@@ -132,7 +132,7 @@ FLAMBEAU_OP(permute) {
   call.result(view_of(t, sizes, strides, t.offset));
 }
 
-FLAMBEAU_OP(transpose) {
+FLAMBEAU_OP(transpose, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const int a = wrap_dim(call.integer(), t.ndim());
   const int b = wrap_dim(call.integer(), t.ndim());
@@ -144,7 +144,7 @@ FLAMBEAU_OP(transpose) {
   call.result(view_of(t, sizes, strides, t.offset));
 }
 
-FLAMBEAU_OP(select) {
+FLAMBEAU_OP(select, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const int64_t asked_dim = call.integer();
   const int64_t asked = call.integer();
@@ -160,7 +160,7 @@ FLAMBEAU_OP(select) {
   call.result(view_of(t, sizes, strides, t.offset + index * t.strides[d]));
 }
 
-FLAMBEAU_OP(slice) {
+FLAMBEAU_OP(slice, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const int64_t asked_dim = call.integer();
   const auto asked_start = call.integer_or_null();
@@ -179,7 +179,7 @@ FLAMBEAU_OP(slice) {
   call.result(view_of(t, sizes, strides, t.offset + start * t.strides[d]));
 }
 
-FLAMBEAU_OP(squeeze) {
+FLAMBEAU_OP(squeeze, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const Dims dims = call.dims();
   uint64_t chosen = 0;
@@ -193,7 +193,7 @@ FLAMBEAU_OP(squeeze) {
   call.result(view_of(t, sizes, strides, t.offset));
 }
 
-FLAMBEAU_OP(unsqueeze) {
+FLAMBEAU_OP(unsqueeze, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const int d = wrap_dim(call.integer(), t.ndim() + 1);
   Dims sizes = t.sizes, strides = t.strides;
@@ -203,7 +203,7 @@ FLAMBEAU_OP(unsqueeze) {
   call.result(view_of(t, sizes, strides, t.offset));
 }
 
-FLAMBEAU_OP(diagonal) {
+FLAMBEAU_OP(diagonal, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const int64_t shift = call.integer();
   const int64_t asked1 = call.integer(), asked2 = call.integer();
@@ -227,7 +227,7 @@ FLAMBEAU_OP(diagonal) {
 }
 
 // Windows along a dimension: [.., n, ..] -> [.., (n - size) / step + 1, .., size].
-FLAMBEAU_OP(unfold) {
+FLAMBEAU_OP(unfold, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const int d = wrap_dim(call.integer(), t.ndim());
   const int64_t size = call.integer(), step = call.integer();
@@ -273,7 +273,7 @@ void check_bounds(const Tensor& t, const Dims& sizes, const Dims& strides, int64
       static_cast<Int>(t.storage->bytes));
 }
 
-FLAMBEAU_OP(as_strided) {
+FLAMBEAU_OP(as_strided, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const Dims sizes = call.dims();
   const Dims strides = call.dims();
@@ -283,7 +283,7 @@ FLAMBEAU_OP(as_strided) {
 }
 
 // A view of the storage itself, with any type.
-FLAMBEAU_OP(view_storage) {
+FLAMBEAU_OP(view_storage, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const DType dtype = call.dtype();
   const Dims sizes = call.dims();
@@ -296,7 +296,7 @@ FLAMBEAU_OP(view_storage) {
 }
 
 // The same tensor under another handle; `fresh` gives it a version counter of its own.
-FLAMBEAU_OP(alias) {
+FLAMBEAU_OP(alias, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const bool fresh = call.flag();
   Ref v = view_of(t, t.sizes, t.strides, t.offset);
@@ -308,7 +308,7 @@ FLAMBEAU_OP(alias) {
 }
 
 // Gives self other sizes and strides on its storage (in-place views such as transpose_).
-FLAMBEAU_OP(set_geometry) {
+FLAMBEAU_OP(set_geometry, OnMeta::Serve) {
   Tensor& self = call.tensor();
   const Tensor& view = call.tensor();
   FLAMBEAU_CHECK(self.storage == view.storage, Kind::Runtime, "set_geometry: not a view of the tensor");
@@ -320,7 +320,7 @@ FLAMBEAU_OP(set_geometry) {
 }
 
 // The bytes of the elements read as another type (Tensor.view(dtype)).
-FLAMBEAU_OP(view_dtype) {
+FLAMBEAU_OP(view_dtype, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const DType dtype = call.dtype();
   const int from = item_size(t.dtype), to = item_size(dtype);
@@ -356,7 +356,7 @@ FLAMBEAU_OP(view_dtype) {
   call.result(std::move(v));
 }
 
-FLAMBEAU_OP(view_as_real) {
+FLAMBEAU_OP(view_as_real, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   FLAMBEAU_CHECK(is_complex(t.dtype), Kind::Runtime, "view_as_real is only supported for complex tensors");
   Dims sizes = t.sizes, strides = t.strides;
@@ -368,7 +368,7 @@ FLAMBEAU_OP(view_as_real) {
   call.result(std::move(v));
 }
 
-FLAMBEAU_OP(view_as_complex) {
+FLAMBEAU_OP(view_as_complex, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   FLAMBEAU_CHECK(
       t.dtype == DType::F32 || t.dtype == DType::F64, Kind::Runtime,

@@ -9,11 +9,12 @@ namespace flambeau {
 // Operations below which a thread is not worth waking.
 inline constexpr double kThreadWork = 1 << 16;
 
-// Runs fn(i, room) for i in [0, count), with `room` bytes of working memory (64-byte aligned) for each call at a time.
+// Runs fn(i, room) for i in [0, count), with `room` bytes of working memory (64-byte aligned) for each call at a time;
+// nothing in a dry run.
 // A call costs about `work` operations; several calls go to several threads, while a single one may use them inside.
 template <class F>
 void for_each_in_room(int64_t count, double work, int64_t room, const F& fn) {
-  if (count <= 0) return;
+  if (count <= 0 || dry_run()) return;
   const double worth = static_cast<double>(count) * work / kThreadWork + 1;
   int64_t lanes = count < num_threads() ? count : num_threads();
   if (static_cast<double>(lanes) > worth) lanes = static_cast<int64_t>(worth);
