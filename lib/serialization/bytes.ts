@@ -1,9 +1,13 @@
 // Where bytes come from: a file that is read in pieces, or memory.
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { types } from 'node:util';
+import { getSystemErrorMap, types } from 'node:util';
 import zlib from 'node:zlib';
 import { kindOf, RuntimeError } from '../core/errors.js';
+import { release } from '../tensor/memory.js';
+import { writeStorage } from '../tensor/storage.js';
+import { mapFile, readStorageFromFile } from '../tensor/storage_file.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 /** Bytes at known positions, read only where asked. */
 export interface ByteSource {
@@ -12,6 +16,13 @@ export interface ByteSource {
   readonly name: string;
   /** Fills `dst` from `offset` on; throws RuntimeError where the source is too short. */
   read(offset: number, dst: Uint8Array): void;
+  /** Fills the storage of `base` with its first `nbytes` bytes from `offset` on; returns their CRC-32. */
+  fill(offset: number, base: Tensor, nbytes: number): number;
+  /**
+   * The whole source as a storage on the pages of the file, private to this process.
+   * @throws RuntimeError where there is no file.
+   */
+  map(): Tensor;
   close(): void;
 }
 
@@ -24,6 +35,7 @@ export const CHUNK = 1 << 20;
 class FileSource implements ByteSource {
   readonly size: number;
   private readonly fd: number;
+  private mapped: Tensor | null = null;
 
   constructor(readonly name: string) {
     this.fd = fs.openSync(name, 'r');
@@ -44,9 +56,33 @@ class FileSource implements ByteSource {
     }
   }
 
+  fill(offset: number, base: Tensor, nbytes: number): number {
+    const outcome = readStorageFromFile(this.fd, offset, base, 0, nbytes);
+    if (Number.isNaN(outcome)) throw tooShort(this, offset + nbytes);
+    return checkOutcome(outcome, 'read', this.name);
+  }
+
+  map(): Tensor {
+    this.mapped ??= mapFile(this.fd);
+    return this.mapped;
+  }
+
   close(): void {
     fs.closeSync(this.fd);
+    // Storages on parts of it keep the pages.
+    if (this.mapped) release(this.mapped);
   }
+}
+
+/**
+ * The checksum that reading from or writing to a file gave.
+ * @throws Node's own kind of error where it failed instead.
+ */
+export function checkOutcome(outcome: number, syscall: string, file: string): number {
+  if (outcome >= 0) return outcome;
+  const [code, text] = getSystemErrorMap().get(outcome) ?? ['UNKNOWN', 'unknown error'];
+  const message = `${code}: ${text}, ${syscall} '${file}'`;
+  throw Object.assign(new Error(message), { errno: outcome, code, syscall, path: file });
 }
 
 class MemorySource implements ByteSource {
@@ -62,6 +98,17 @@ class MemorySource implements ByteSource {
   read(offset: number, dst: Uint8Array): void {
     if (offset < 0 || offset + dst.length > this.bytes.length) throw tooShort(this, offset + dst.length);
     dst.set(this.bytes.subarray(offset, offset + dst.length));
+  }
+
+  fill(offset: number, base: Tensor, nbytes: number): number {
+    const bytes = this.bytes.subarray(offset, offset + nbytes);
+    if (bytes.length !== nbytes) throw tooShort(this, offset + nbytes);
+    writeStorage(base, 0, bytes);
+    return crc32(bytes);
+  }
+
+  map(): Tensor {
+    throw new RuntimeError(`${this.name} is no file and cannot be mapped`);
   }
 
   close(): void {}

@@ -1,6 +1,6 @@
 // PyTorch's files before 1.6: five pickles one after another, then the bytes of the storages.
 import { RuntimeError } from '../core/errors.js';
-import { type ByteSource, dataView, forEachChunk, readBytes, u64 } from './bytes.js';
+import { type ByteSource, dataView, readBytes, u64 } from './bytes.js';
 import { createEnvironment } from './globals.js';
 import { listedTensors } from './listed_tensors.js';
 import { isList } from './nodes.js';
@@ -116,7 +116,7 @@ export function readLegacyFormat(source: ByteSource, options: ReadOptions): unkn
 
 /** Reads one storage, an element count and the elements, at `at`. */
 function fillStorage(source: ByteSource, at: number, storage: Declared, options: ReadOptions): void {
-  const base = loadStorage(storage.nbytes, null, (put) => forEachChunk(source, at + 8, storage.nbytes, put));
+  const { base } = loadStorage(source, at + 8, storage.nbytes);
   storage.base = mapStorage(base, storage.location, options.mapLocation);
 }
 

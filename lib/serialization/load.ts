@@ -21,8 +21,10 @@ export interface LoadOptions {
    */
   weightsOnly?: boolean;
   /**
-   * Taken for PyTorch's sake and without effect: storages are always read once, in pieces, straight to their place, and a
-   * tensor of this library may be changed in place.
+   * Whether tensors lie on the pages of the file instead of being read (default false): nothing is read before it is used,
+   * so that opening takes no longer for a larger file, and checksums of tensors are not compared. Changing a tensor in place
+   * does not change the file. The file must not be changed or cut short while tensors use it (replacing it, as `save` does,
+   * is harmless). Only for paths to zip archives; storages that are not aligned or in big-endian order are read.
    */
   mmap?: boolean;
 }
@@ -57,6 +59,12 @@ export function fileKind(source: ByteSource): 'zip' | 'tar' | 'npy' | 'safetenso
 /** Reads any file of torch.save. */
 export function readTorchFile(source: ByteSource, options: ReadOptions): unknown {
   const kind = fileKind(source);
+  if (options.mmap && (kind === 'tar' || kind === 'pickle')) {
+    throw new RuntimeError(
+      'mmap can only be used with files saved with `torch.save(_use_new_zipfile_serialization=True)`, please torch.save ' +
+        'your checkpoint with this option in order to use mmap.',
+    );
+  }
   if (kind === 'zip') return readZipFormat(new ZipReader(source), options);
   if (kind === 'tar') return readTarFormat(source, options);
   if (kind === 'npy') throw new RuntimeError(`${source.name} is a NumPy file: read it with torch.fromNumpy`);
@@ -113,12 +121,16 @@ export function load<T = unknown>(
   };
   checkFlag('load()', 'weightsOnly', all.weightsOnly);
   checkFlag('load()', 'mmap', all.mmap);
+  if (all.mmap && typeof file !== 'string' && !(file instanceof URL)) {
+    throw new TypeError("load(): argument 'file' must be a file path in order to use the mmap argument");
+  }
   return withSource(openSource(file, 'load()'), (source) =>
     readTorchFile(source, {
       builder: realTensors,
       weightsOnly: all.weightsOnly!,
       mapLocation: all.mapLocation,
       skipData: false,
+      mmap: all.mmap!,
     }),
   ) as T;
 }

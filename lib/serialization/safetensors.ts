@@ -1,15 +1,15 @@
 // torch.safetensors: the format for tensors alone, without pickles.
 import { Device, type DeviceLike } from '../core/device.js';
 import { kindOf, RuntimeError } from '../core/errors.js';
-import { allocateStorageUninitialized, viewStorage, writeStorage } from '../tensor/storage.js';
+import { viewStorage } from '../tensor/storage.js';
 import { Tensor } from '../tensor/tensor.js';
-import { type ByteSource, type FileLike, filePath, forEachChunk, openSource } from './bytes.js';
+import { type ByteSource, type FileLike, filePath, openSource } from './bytes.js';
 import { forEachPiece } from './elements.js';
 import { withSource } from './load.js';
 import { entriesOf, plainObject } from './python.js';
 import { readSafetensorsHeader, safetensorsTypeName, type SafetensorsEntry } from './safetensors_header.js';
 import { type Sink, writeFileAtomically, writeToMemory } from './sink.js';
-import { mapStorage } from './storage_loader.js';
+import { loadStorage, mapStorage } from './storage_loader.js';
 import { supported } from './torch_types.js';
 
 /** Tensors by name, as a plain object or a Map (a state dict). */
@@ -24,8 +24,7 @@ export interface SafetensorsLoadOptions {
 function loadEntry(source: ByteSource, entry: SafetensorsEntry, device: DeviceLike | undefined): Tensor {
   const dtype = supported(entry.type);
   const nbytes = entry.end - entry.start;
-  const base = allocateStorageUninitialized(nbytes);
-  forEachChunk(source, entry.start, nbytes, (piece, at) => writeStorage(base, at, piece));
+  const { base } = loadStorage(source, entry.start, nbytes);
   let step = 1;
   const stride = entry.shape.map(() => 0);
   for (let d = entry.shape.length - 1; d >= 0; d--) {

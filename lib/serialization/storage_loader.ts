@@ -2,9 +2,10 @@
 import { Device, type DeviceLike, device as deviceOf } from '../core/device.js';
 import { kindOf, RuntimeError } from '../core/errors.js';
 import { entriesOf } from './python.js';
-import { allocateStorageUninitialized, storageBytes, writeStorage } from '../tensor/storage.js';
+import { allocateStorageUninitialized, readStorage, storageBytes, writeStorage } from '../tensor/storage.js';
+import { storagePart } from '../tensor/storage_file.js';
 import { Tensor } from '../tensor/tensor.js';
-import { swapBytes } from './bytes.js';
+import { type ByteSource, CHUNK, swapBytes } from './bytes.js';
 import { swapWidth } from './numpy_types.js';
 import type { TorchType } from './torch_types.js';
 
@@ -58,20 +59,35 @@ export function mapStorage(base: Tensor, location: string, mapLocation: MapLocat
   return found ? move(base, found[1]) : base;
 }
 
-/**
- * A new storage of `nbytes`, filled piece by piece.
- * @param fill hands each piece of the data and its position to the function it is given.
- * @param swapped the type whose bytes are in big-endian order, or null.
- */
-export function loadStorage(
-  nbytes: number,
-  swapped: TorchType | null,
-  fill: (put: (piece: Uint8Array, at: number) => void) => void,
-): Tensor {
+/** A storage, and the CRC-32 of its bytes. */
+export interface LoadedStorage {
+  readonly base: Tensor;
+  readonly crc: number;
+}
+
+/** A new storage with the bytes [offset, offset + nbytes) of a source. */
+export function loadStorage(source: ByteSource, offset: number, nbytes: number): LoadedStorage {
   const base = allocateStorageUninitialized(nbytes);
-  fill((piece, at) => {
-    if (swapped) swapBytes(piece, swapWidth(swapped));
+  return { base, crc: source.fill(offset, base, nbytes) };
+}
+
+/**
+ * A storage on the pages of the file: nothing is read before it is used, and changes stay in memory. Null where elements
+ * of `itemsize` bytes would not be aligned, as in files that were not written to be mapped.
+ */
+export function mappedStorage(source: ByteSource, offset: number, nbytes: number, itemsize: number): Tensor | null {
+  // Complex elements are pairs: no element needs more than eight bytes.
+  return offset % Math.min(itemsize, 8) === 0 ? storagePart(source.map(), offset, nbytes) : null;
+}
+
+/** Turns the bytes of every element of a storage, which is in big-endian order. */
+export function swapStorage(base: Tensor, type: TorchType): void {
+  const nbytes = storageBytes(base);
+  const buffer = new Uint8Array(Math.min(CHUNK, nbytes));
+  for (let at = 0; at < nbytes; at += CHUNK) {
+    const piece = buffer.subarray(0, Math.min(CHUNK, nbytes - at));
+    readStorage(base, at, piece);
+    swapBytes(piece, swapWidth(type));
     writeStorage(base, at, piece);
-  });
-  return base;
+  }
 }

@@ -1,7 +1,7 @@
 // PyTorch's first files (before 0.2): a tar archive of `storages`, `tensors` and `pickle`.
 import { Tuple } from '../core/containers.js';
 import { RuntimeError } from '../core/errors.js';
-import { type ByteSource, dataView, forEachChunk, readBytes, u64 } from './bytes.js';
+import { type ByteSource, dataView, readBytes, u64 } from './bytes.js';
 import { createEnvironment } from './globals.js';
 import { isList } from './nodes.js';
 import { PickleInput } from './pickle_input.js';
@@ -98,11 +98,7 @@ export function readTarFormat(source: ByteSource, options: ReadOptions): unknown
     storageInput.skip(nbytes);
     const base = options.skipData
       ? null
-      : mapStorage(
-          loadStorage(nbytes, null, (put) => forEachChunk(source, at, nbytes, put)),
-          location,
-          options.mapLocation,
-        );
+      : mapStorage(loadStorage(source, at, nbytes).base, location, options.mapLocation);
     storages.set(key(name), new StorageRef(key(name), cls.type, nbytes, location, base));
   }
   const views = record(storageInput);

@@ -5,7 +5,7 @@ import { createEnvironment } from './globals.js';
 import { PickleInput } from './pickle_input.js';
 import { PickleReader } from './pickle_reader.js';
 import { readStorageId } from './rebuild.js';
-import { loadStorage, mapStorage, type MapLocation } from './storage_loader.js';
+import { mapStorage, type MapLocation, swapStorage } from './storage_loader.js';
 import { StorageRef, type TensorBuilder } from './tensor_builder.js';
 import { latin1 } from './text.js';
 import type { TorchType } from './torch_types.js';
@@ -18,6 +18,8 @@ export interface ReadOptions {
   readonly mapLocation?: MapLocation | undefined;
   /** Leave the data of tensors on the disk: for a listing. */
   readonly skipData: boolean;
+  /** Put tensors on the pages of the file. */
+  readonly mmap?: boolean;
 }
 
 /** The newest file format of PyTorch that is known (torch/csrc: kMaxSupportedFileFormatVersion). */
@@ -92,7 +94,9 @@ export function readArchivePickle(
   const loadRecord = (entry: ZipEntry, type: TorchType | null, location: string): StorageRef['base'] => {
     if (options.skipData) return null;
     if (bigEndian && !type) throw new RuntimeError(`${zip.source.name}: an untyped storage in big-endian order`);
-    const base = loadStorage(entry.size, bigEndian ? type : null, (put) => zip.stream(entry, put));
+    const mapped = options.mmap && !bigEndian ? zip.map(entry, type?.itemsize ?? 1) : null;
+    const base = mapped ?? zip.load(entry);
+    if (bigEndian) swapStorage(base, type!);
     return mapStorage(base, location, options.mapLocation);
   };
 

@@ -1,7 +1,9 @@
 // A reader of zip archives that trusts nothing in them: every offset and size is checked against the file, the local
 // header of an entry against the directory, and entries may neither overlap nor share a name (PKWARE's APPNOTE 6.3).
 import { RuntimeError } from '../core/errors.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { type ByteSource, crc32, dataView, forEachChunk, readBytes, u64 } from './bytes.js';
+import { loadStorage, mappedStorage } from './storage_loader.js';
 import { decodeUtf8 } from './text.js';
 
 export const STORED = 0;
@@ -226,21 +228,42 @@ export class ZipReader {
     return this.entries.get(name);
   }
 
-  /**
-   * Hands the bytes of a stored entry on in pieces and compares their checksum at the end.
-   * @throws RuntimeError for an entry that is packed or whose checksum differs.
-   */
-  stream(entry: ZipEntry, use: (piece: Uint8Array, at: number) => void): void {
+  private needStored(entry: ZipEntry): void {
     if (entry.method !== STORED) {
       throw new RuntimeError(
         `${this.source.name}: ${entry.name} is compressed; PyTorch stores its records uncompressed`,
       );
     }
+  }
+
+  /**
+   * A storage with the bytes of a stored entry, whose checksum is compared.
+   * @throws RuntimeError for an entry that is packed or whose checksum differs.
+   */
+  load(entry: ZipEntry): Tensor {
+    this.needStored(entry);
+    const { base, crc } = loadStorage(this.source, entry.data, entry.packed);
+    this.checkCrc(entry, crc);
+    return base;
+  }
+
+  /**
+   * As `load`, but on the pages of the file, and without comparing the checksum, which would read all of it. Null for an
+   * entry whose elements are not aligned there.
+   */
+  map(entry: ZipEntry, itemsize: number): Tensor | null {
+    this.needStored(entry);
+    return mappedStorage(this.source, entry.data, entry.packed, itemsize);
+  }
+
+  /**
+   * Reads a stored entry without keeping it, and compares its checksum.
+   * @throws RuntimeError for an entry that is packed or whose checksum differs.
+   */
+  verify(entry: ZipEntry): void {
+    this.needStored(entry);
     let crc = 0;
-    forEachChunk(this.source, entry.data, entry.packed, (piece, at) => {
-      crc = crc32(piece, crc);
-      use(piece, at);
-    });
+    forEachChunk(this.source, entry.data, entry.packed, (piece) => (crc = crc32(piece, crc)));
     this.checkCrc(entry, crc);
   }
 
@@ -249,10 +272,14 @@ export class ZipReader {
     if (this.checked && crc !== entry.crc) throw damaged(this.source, `the checksum of ${entry.name} does not match`);
   }
 
-  /** All bytes of a stored entry. */
+  /**
+   * All bytes of a stored entry, whose checksum is compared.
+   * @throws RuntimeError for an entry that is packed or whose checksum differs.
+   */
   read(entry: ZipEntry): Uint8Array {
-    const bytes = new Uint8Array(entry.packed);
-    this.stream(entry, (piece, at) => bytes.set(piece, at));
+    this.needStored(entry);
+    const bytes = readBytes(this.source, entry.data, entry.packed);
+    this.checkCrc(entry, crc32(bytes));
     return bytes;
   }
 }

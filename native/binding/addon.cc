@@ -3,9 +3,10 @@
 #include <node_api.h>
 
 #include <cstring>
-#include <new>
 
+#include "binding/background.h"
 #include "binding/environment.h"
+#include "binding/support.h"
 #include "core/allocator.h"
 #include "kernels/kernels.h"
 #include "ops/data.h"
@@ -18,69 +19,6 @@ namespace {
 // The scratch buffer's fixed places (lib/native/addon.ts).
 constexpr size_t kCount = 1;
 constexpr size_t kFirst = 2;
-
-// Also called while the addon loads, before there is an environment (see throw_js).
-Environment* environment_or_null(napi_env env) {
-  void* data = nullptr;
-  napi_get_instance_data(env, &data);
-  return static_cast<Environment*>(data);
-}
-
-Environment& environment(napi_env env) {
-  void* data = nullptr;
-  napi_get_instance_data(env, &data);
-  return *static_cast<Environment*>(data);
-}
-
-void throw_js(napi_env env, const Error& e) {
-  if (e.kind == Kind::Type) {
-    napi_throw_type_error(env, nullptr, e.message.c_str());
-  } else if (e.kind == Kind::Range) {
-    napi_throw_range_error(env, nullptr, e.message.c_str());
-  } else {
-    napi_value constructor, message, error;
-    const Environment* e_or_null = environment_or_null(env);
-    napi_ref ref = e_or_null ? e_or_null->runtime_error : nullptr;
-    napi_create_string_utf8(env, e.message.c_str(), e.message.size(), &message);
-    if (ref && napi_get_reference_value(env, ref, &constructor) == napi_ok && constructor &&
-        napi_new_instance(env, constructor, 1, &message, &error) == napi_ok)
-      napi_throw(env, error);
-    else
-      napi_throw_error(env, nullptr, e.message.c_str());
-  }
-}
-
-// Runs a function body, turning C++ exceptions into JavaScript ones.
-template <class F>
-napi_value guarded(napi_env env, F&& body) {
-  try {
-    return body();
-  } catch (const Error& e) {
-    throw_js(env, e);
-  } catch (const std::bad_alloc&) {
-    throw_js(env, {Kind::Runtime, "out of memory"});
-  } catch (const std::exception& e) {
-    throw_js(env, {Kind::Runtime, e.what()});
-  }
-  return nullptr;
-}
-
-template <size_t N>
-struct Arguments {
-  napi_value v[N] = {};
-  size_t n = N;
-  Arguments(napi_env env, napi_callback_info info) { napi_get_cb_info(env, info, &n, v, nullptr, nullptr); }
-  uint32_t handle(napi_env env, size_t i) const {
-    uint32_t x = 0;
-    if (i >= n || napi_get_value_uint32(env, v[i], &x) != napi_ok) fail(Kind::Type, "expected a handle");
-    return x;
-  }
-  double number(napi_env env, size_t i) const {
-    double x = 0;
-    if (i >= n || napi_get_value_double(env, v[i], &x) != napi_ok) fail(Kind::Type, "expected a number");
-    return x;
-  }
-};
 
 struct Bytes {
   char* data;
@@ -155,6 +93,7 @@ napi_value call(napi_env env, napi_callback_info info) {
     c.row = entry.row;
     c.settle_device(entry.name.c_str(), entry.on_meta);
     entry.fn(c);
+    check_mapped_files(e);
     const size_t n = c.results.size() + c.numbers.size();
     FLAMBEAU_CHECK(n + kFirst <= e.scratch_slots, Kind::Runtime, "too many results for the scratch buffer: %zu", n);
     uint32_t first = 0;
@@ -234,10 +173,12 @@ napi_value describe(napi_env env, napi_callback_info info) {
 napi_value read(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     Arguments<2> args(env, info);
-    const Tensor& t = environment(env).at(args.handle(env, 0));
+    Environment& e = environment(env);
+    const Tensor& t = e.at(args.handle(env, 0));
     FLAMBEAU_CHECK(!t.meta(), Kind::Runtime, "Cannot copy out of meta tensor; no data!");
     const Bytes b = bytes_of(env, args.v[1]);
     read_elements(t, b.data, b.size);
+    check_mapped_files(e);
     return nullptr;
   });
 }
@@ -265,10 +206,12 @@ char* storage_range(const Tensor& t, double offset, int64_t size) {
 napi_value read_storage(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
     Arguments<3> args(env, info);
-    const Tensor& t = environment(env).at(args.handle(env, 0));
+    Environment& e = environment(env);
+    const Tensor& t = e.at(args.handle(env, 0));
     const Bytes b = bytes_of(env, args.v[2]);
     const char* from = storage_range(t, args.number(env, 1), b.size);
     if (b.size) std::memcpy(b.data, from, static_cast<size_t>(b.size));
+    check_mapped_files(e);
     return nullptr;
   });
 }
@@ -339,6 +282,7 @@ napi_value start(napi_env env, napi_value exports) {
                    {"write", write},
                    {"readStorage", read_storage},
                    {"writeStorage", write_storage},
+                   {"writeInBackground", write_in_background},
                    {"memory", memory},
                    {"instructionSet", instruction_set},
                    {"numThreads", get_threads},

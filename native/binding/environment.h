@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "core/mapped_file.h"
 #include "core/tensor.h"
 
 namespace flambeau {
@@ -36,6 +37,7 @@ class Environment {
   size_t scratch_slots = 0;
   napi_ref scratch_ref = nullptr;
   napi_ref runtime_error = nullptr;
+  uint64_t seen_lost_pages = lost_pages();  // what check_mapped_files compares with
   int64_t live_tensors = 0;
   int64_t live_bytes = 0;  // of storages, counted once per slot that made them
 

@@ -44,17 +44,23 @@ void drop_version(Version* v) {
 
 }  // namespace
 
-Storage* new_storage(int64_t bytes) {
-  const bool meta = dry_run();
-  void* data = bytes > 0 && !meta ? allocate(static_cast<size_t>(bytes)) : nullptr;
+Storage* foreign_storage(void* data, int64_t bytes, void (*release)(Storage*), void* owner) {
   Storage* s = storages.get();
   s->refs.store(1, std::memory_order_relaxed);
   s->data = data;
   s->bytes = bytes;
   s->id = next_id.fetch_add(1, std::memory_order_relaxed);
+  s->meta = false;
+  s->release = release;
+  s->owner = owner;
+  return s;
+}
+
+Storage* new_storage(int64_t bytes) {
+  const bool meta = dry_run();
+  void* data = bytes > 0 && !meta ? allocate(static_cast<size_t>(bytes)) : nullptr;
+  Storage* s = foreign_storage(data, bytes, nullptr, nullptr);
   s->meta = meta;
-  s->release = nullptr;
-  s->owner = nullptr;
   if (meta)
     meta_storages.fetch_add(1, std::memory_order_relaxed);
   else
@@ -120,8 +126,7 @@ Dims contiguous_strides(const Dims& sizes) {
   return strides;
 }
 
-static Ref make(const Dims& sizes, DType dtype, int64_t numel) {
-  Storage* s = new_storage(numel * item_size(dtype));
+static Ref make(const Dims& sizes, DType dtype, int64_t numel, Storage* s) {
   Tensor* t = tensors.get();
   t->refs = 1;
   t->dtype = dtype;
@@ -136,14 +141,22 @@ static Ref make(const Dims& sizes, DType dtype, int64_t numel) {
 }
 
 Ref empty(const Dims& sizes, DType dtype) {
-  Ref t = make(sizes, dtype, count_elements(sizes));
+  const int64_t numel = count_elements(sizes);
+  Ref t = make(sizes, dtype, numel, new_storage(numel * item_size(dtype)));
   t->strides = contiguous_strides(sizes);
   return t;
 }
 
 Ref empty_strided(const Dims& sizes, const Dims& strides, DType dtype) {
-  Ref t = make(sizes, dtype, count_elements(sizes));
+  const int64_t numel = count_elements(sizes);
+  Ref t = make(sizes, dtype, numel, new_storage(numel * item_size(dtype)));
   t->strides = strides;
+  return t;
+}
+
+Ref tensor_on(Storage* s) {
+  Ref t = make({s->bytes}, DType::U8, s->bytes, s);
+  t->strides = {1};
   return t;
 }
 

@@ -31,11 +31,15 @@ struct Storage {
   void (*release)(Storage*) = nullptr;  // frees `data`; null for the allocator's own blocks
   void* owner = nullptr;                // for `release`
 
-  int64_t held() const { return meta ? 0 : bytes; }
+  // Bytes of the allocator's. The meta device has none, and the pages of a mapped file are the system's to keep or
+  // drop.
+  int64_t held() const { return meta || release ? 0 : bytes; }
 };
 
 // Memory of `bytes` bytes, not initialised (zero bytes give a null pointer); in a dry run one of the meta device.
 Storage* new_storage(int64_t bytes);
+// Memory that is not the allocator's, and not counted as in use: `release` gives it back.
+Storage* foreign_storage(void* data, int64_t bytes, void (*release)(Storage*), void* owner);
 void drop_storage(Storage* s);
 // Bytes in all storages of the process.
 int64_t storage_bytes_in_use();
@@ -198,6 +202,8 @@ Dims contiguous_strides(const Dims& sizes);
 Ref empty(const Dims& sizes, DType dtype);
 // A fresh tensor with given strides, which must describe a dense layout.
 Ref empty_strided(const Dims& sizes, const Dims& strides, DType dtype);
+// A tensor of uint8 [bytes] on a storage, whose reference it takes over.
+Ref tensor_on(Storage* s);
 // Another tensor on the same storage (and version).
 Ref view_of(const Tensor& t, const Dims& sizes, const Dims& strides, int64_t offset);
 

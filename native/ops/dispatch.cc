@@ -23,6 +23,7 @@ namespace {
     set::fill(t.softmax);           \
     set::fill(t.fft);               \
     set::fill(t.peak);              \
+    set::fill(t.checksum);          \
   }
 
 struct Candidate {

@@ -1,7 +1,7 @@
 // Damaged and hostile files: a clear error, or exactly what was saved; never a crash, a hang or memory without bounds.
 import { readFileSync } from 'node:fs';
-import zlib from 'node:zlib';
 import torch from 'flambeau';
+import { zip } from './archive';
 import { fixture, Matcher, cases } from './match';
 
 const read = (file: string, bytes: Uint8Array): unknown =>
@@ -77,47 +77,6 @@ test('a changed byte of a zip file with checksums is found, or changes nothing',
 });
 
 // ------------------------------------------------------------------------------------------------ pickles by hand
-
-/** A stored zip entry after another, and the directory. */
-function zip(entries: [string, Uint8Array][], method = 0): Buffer {
-  const parts: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let at = 0;
-  for (const [name, content] of entries) {
-    const packed = method === 8 ? zlib.deflateRawSync(content) : Buffer.from(content);
-    const fixed = Buffer.alloc(30);
-    fixed.writeUInt32LE(0x04034b50, 0);
-    fixed.writeUInt16LE(method, 8);
-    fixed.writeUInt32LE(crc(content), 14);
-    fixed.writeUInt32LE(packed.length, 18);
-    fixed.writeUInt32LE(content.length, 22);
-    fixed.writeUInt16LE(name.length, 26);
-    const entry = Buffer.alloc(46);
-    entry.writeUInt32LE(0x02014b50, 0);
-    fixed.copy(entry, 6, 4, 30);
-    entry.writeUInt32LE(at, 42);
-    parts.push(fixed, Buffer.from(name), packed);
-    directory.push(Buffer.concat([entry, Buffer.from(name)]));
-    at += 30 + name.length + packed.length;
-  }
-  const list = Buffer.concat(directory);
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(entries.length, 8);
-  end.writeUInt16LE(entries.length, 10);
-  end.writeUInt32LE(list.length, 12);
-  end.writeUInt32LE(at, 16);
-  return Buffer.concat([...parts, list, end]);
-}
-
-function crc(bytes: Uint8Array): number {
-  let c = ~0;
-  for (const byte of bytes) {
-    c ^= byte;
-    for (let bit = 0; bit < 8; bit++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
-  }
-  return ~c >>> 0;
-}
 
 /** A file of torch.save around a pickle. */
 const pickled = (pickle: string | Uint8Array, more: [string, Uint8Array][] = []): Buffer =>
