@@ -11,7 +11,7 @@ const SAMPLE = `
   const x = t.randn(37, 53), w = t.randn(53, 29), image = t.randn(2, 6, 11, 13), kernel = t.randn(4, 6, 3, 3);
   const wide = t.randn(1000).mul(20);
   const results = [x.mm(w), x.softmax(1), wide.exp(), wide.tanh(), wide.erf(), wide.sin(), wide.abs().log(), x.sum(0), x.var(1), x.cumsum(1), x.max(1).values,
-    t.conv2d(image, kernel, null, 1, 1), t.avgPool2d(image, 2), t.layerNorm(x, [53]), x.half().add(1).float(), x.long().mul(7), x.gt(0), x.double().mm(w.double())];
+    t.conv2d(image, kernel, null, 1, 1), t.F.avgPool2d(image, 2), t.layerNorm(x, [53]), x.half().add(1).float(), x.long().mul(7), x.gt(0), x.double().mm(w.double())];
   console.log(JSON.stringify(results.map((r) => Array.from(r.double().toTypedArray()))));
 `;
 
