@@ -138,6 +138,8 @@ function bert(torch) {
     dropout: 0,
   });
   const model = new nn.TransformerEncoder(layer, 12, { enableNestedTensor: false });
+  // The layers are copies of one; an exporter would store them once, and they would fit in a cache.
+  for (const p of model.parameters()) nn.init.normal_(p, { std: 0.02 });
   return { model, x: torch.randn(1, 128, 768), y: null };
 }
 
