@@ -59,37 +59,75 @@ function zerosFor(t: Tensor): Tensor {
   return arithmetic.zeros(t.shape, t.dtype);
 }
 
-/** Gradients with zeros where there are none; with `strict` those are an error. */
+const NOT_ALLOWED = 'This is not allowed in strict mode';
+
+/** What strict mode says of the tensor at `i` that does not depend on the inputs. */
+const CONSTANT = {
+  output: (i: number) =>
+    `Output ${i} of the user-provided function does not require gradients. The outputs must be computed in a differentiable ` +
+    'manner from the input when running in strict mode.',
+  gradient: (i: number) =>
+    `The gradient with respect to input ${i} is independent of the inputs of the user-provided function. ${NOT_ALLOWED}.`,
+  jacobian: (i: number) =>
+    'While computing the hessian, found that the jacobian of the user-provided function with respect to input ' +
+    `${i} is independent of the input. This is not allowed in strict mode. You should ensure that your function is twice ` +
+    'differentiable and that the jacobian depends on the inputs (this would be violated by a linear function for example).',
+};
+
+/** In strict mode, throws for the first tensor that does not lead back to the inputs. */
+function checkDepends(list: readonly (Tensor | null)[], what: keyof typeof CONSTANT, strict: boolean): void {
+  if (!strict) return;
+  list.forEach((t, i) => {
+    if (t === null) throw new RuntimeError(independent('The output', i));
+    if (!requires(t)) throw new RuntimeError(CONSTANT[what](i));
+  });
+}
+
+function independent(what: string, i: number): string {
+  return `${what} of the user-provided function is independent of input ${i}. ${NOT_ALLOWED}.`;
+}
+
+/** Gradients, null where there are none; outputs without history have no part in them. */
 function gradients(
-  name: string,
   outputs: readonly Tensor[],
   inputs: readonly Tensor[],
   starts: readonly Tensor[],
   createGraph: boolean,
-  strict: boolean,
-  what = 'The output of the user-provided function',
-): Tensor[] {
+): (Tensor | null)[] {
   const used = outputs.map((out, i) => [out, starts[i]!] as const).filter(([out]) => requires(out));
-  if (strict && used.length !== outputs.length) {
-    const at = outputs.findIndex((out) => !requires(out));
-    throw new RuntimeError(
-      `${name}: ${what} at index ${at} does not require gradients. The outputs must be computed in a differentiable ` +
-        'manner from the input when running in strict mode.',
-    );
-  }
-  if (used.length === 0) return inputs.map(zerosFor);
-  const found = grad(
+  if (used.length === 0) return inputs.map(() => null);
+  return grad(
     used.map(([out]) => out),
     inputs,
     { gradOutputs: used.map(([, g]) => g), createGraph, retainGraph: true, allowUnused: true },
   );
-  return found.map((g, i) => {
-    if (g !== null) return g;
-    if (strict) {
-      throw new RuntimeError(`${name}: ${what} is independent of input ${i}. This is not allowed in strict mode.`);
+}
+
+/** Gradients by name of what they were taken of: zeros where there are none, in strict mode an error. */
+function filled(
+  list: readonly (Tensor | null)[],
+  inputs: readonly Tensor[],
+  what: string,
+  createGraph: boolean,
+  strict: boolean,
+): Tensor[] {
+  return list.map((g, i) => {
+    if (g === null) {
+      if (strict) throw new RuntimeError(independent(what, i));
+      return zerosFor(inputs[i]!);
     }
-    return zerosFor(inputs[i]!);
+    if (strict && createGraph && !requires(g)) {
+      throw new RuntimeError(
+        `The jacobian of the user-provided function is independent of input ${i}. ${NOT_ALLOWED} when create_graph=True.`,
+      );
+    }
+    return g;
   });
+}
+
+/** As PyTorch does outside strict mode: gradients that are missing count as zeros. */
+function orZeros(list: readonly (Tensor | null)[], inputs: readonly Tensor[]): Tensor[] {
+  return list.map((g, i) => g ?? zerosFor(inputs[i]!));
 }
 
 /** Results without history, unless the caller wants to differentiate them. */
@@ -162,13 +200,14 @@ export function jacobian(func: TensorFunction, inputs: OneOrMore<Tensor>, ...arg
     const from = prepare(tensors('jacobian', 'inputs', inputs), createGraph);
     const result = func(...from);
     const outputs = tensors('jacobian', 'outputs', result);
-    const rows = outputs.map((out) => {
+    checkDepends(outputs, 'output', strict);
+    const rows = outputs.map((out, row) => {
       const n = out.numel();
       const perElement = Array.from({ length: n }, (_, i) => {
         const start = new Float64Array(n * (out.dtype.isComplex ? 2 : 1));
         start[out.dtype.isComplex ? 2 * i : i] = 1;
         const g = arithmetic.fromNumbers(start, out.shape, out.dtype);
-        return gradients('jacobian', [out], from, [g], createGraph, strict);
+        return filled(gradients([out], from, [g], createGraph), from, `Output ${row}`, createGraph, strict);
       });
       const columns = from.map((input, k) => {
         const shape = [...out.shape, ...input.shape];
@@ -206,8 +245,10 @@ export function hessian(func: TensorFunction, inputs: OneOrMore<Tensor>, ...args
   const { createGraph, strict } = readOptions('hessian', args);
   const gradient: TensorFunction = (...x) => {
     const out = scalarOf('hessian', func(...x));
-    const start = [arithmetic.onesLike(out)];
-    return pack(gradients('hessian', [out], x, start, true, strict), !Array.isArray(inputs));
+    checkDepends([out], 'output', strict);
+    const first = gradients([out], x, [arithmetic.onesLike(out)], true);
+    checkDepends(first, 'jacobian', strict);
+    return pack(orZeros(first, x), !Array.isArray(inputs));
   };
   return jacobian(gradient, inputs, { createGraph, strict });
 }
@@ -229,7 +270,8 @@ export function vjp(
     const result = func(...from);
     const outputs = tensors('vjp', 'outputs', result);
     const start = vector('vjp', v, outputs, 'the user-provided function returns a single Tensor');
-    const product = gradients('vjp', outputs, from, start, createGraph, strict);
+    checkDepends(outputs, 'output', strict);
+    const product = filled(gradients(outputs, from, start, createGraph), from, 'The output', createGraph, strict);
     return [
       pack(finish(outputs, createGraph), !Array.isArray(result)),
       pack(finish(product, createGraph), !Array.isArray(inputs)),
@@ -264,9 +306,11 @@ export function jvp(
     const from = prepare(given, createGraph);
     const result = func(...from);
     const outputs = tensors('jvp', 'outputs', result);
+    checkDepends(outputs, 'output', strict);
     const weights = dummies(outputs);
-    const linear = gradients('jvp', outputs, from, weights, true, strict);
-    const product = gradients('jvp', linear, weights, start, createGraph, false);
+    const linear = gradients(outputs, from, weights, true);
+    checkDepends(linear, 'gradient', strict);
+    const product = orZeros(gradients(orZeros(linear, from), weights, start, createGraph), weights);
     const single = !Array.isArray(result);
     return [pack(finish(outputs, createGraph), single), pack(finish(product, createGraph), single)];
   });
@@ -286,16 +330,11 @@ export function vhp(func: TensorFunction, inputs: OneOrMore<Tensor>, ...args: un
     const from = prepare(given, createGraph);
     const out = func(...from);
     const scalar = scalarOf('vhp', out);
-    const first = gradients('vhp', [scalar], from, [arithmetic.onesLike(scalar)], true, strict);
-    const product = gradients(
-      'vhp',
-      first,
-      from,
-      start,
-      createGraph,
-      strict,
-      'The jacobian of the user-provided function',
-    );
+    checkDepends([scalar], 'output', strict);
+    const first = gradients([scalar], from, [arithmetic.onesLike(scalar)], true);
+    checkDepends(first, 'jacobian', strict);
+    const second = gradients(orZeros(first, from), from, start, createGraph);
+    const product = filled(second, from, 'The jacobian', createGraph, strict);
     return [finish([out as Tensor], createGraph)[0]!, pack(finish(product, createGraph), !Array.isArray(inputs))];
   });
 }
@@ -314,10 +353,13 @@ export function hvp(func: TensorFunction, inputs: OneOrMore<Tensor>, ...args: un
     const from = prepare(given, createGraph);
     const out = func(...from);
     const scalar = scalarOf('hvp', out);
-    const first = gradients('hvp', [scalar], from, [arithmetic.onesLike(scalar)], true, strict);
-    const weights = dummies(first);
-    const linear = gradients('hvp', first, from, weights, true, strict, 'The jacobian of the user-provided function');
-    const product = gradients('hvp', linear, weights, start, createGraph, false);
+    checkDepends([scalar], 'output', strict);
+    const first = gradients([scalar], from, [arithmetic.onesLike(scalar)], true);
+    checkDepends(first, 'jacobian', strict);
+    const known = orZeros(first, from);
+    const weights = dummies(known);
+    const linear = orZeros(gradients(known, from, weights, true), from);
+    const product = orZeros(gradients(linear, weights, start, createGraph), weights);
     return [finish([out as Tensor], createGraph)[0]!, pack(finish(product, createGraph), !Array.isArray(inputs))];
   });
 }

@@ -64,6 +64,12 @@ export function versionOf(t: Tensor): number {
   return scratch[FIRST + 6]!;
 }
 
+/** @internal Identifies the memory of the tensor's elements: equal for tensors that share it. */
+export function storageOf(t: Tensor): number {
+  addon.describe(alive(t));
+  return scratch[FIRST + 4]!;
+}
+
 /** @internal The leaf's accumulator, made if there is none and brought up to date with the leaf's geometry. */
 export function accumulatorOf(t: Tensor): AccumulateGrad {
   const meta = metaOf(t);

@@ -6,7 +6,7 @@ import { alive, DISPOSED, SCOPED, Tensor } from '../tensor/tensor.js';
 import { flag, named } from './arguments.js';
 import { arithmetic } from './arithmetic.js';
 import { type BackwardOptions, type OneOrMore, type Root, runBackward } from './backward.js';
-import { edgeOf, requires } from './graph.js';
+import { edgeOf, requires, versionOf } from './graph.js';
 import type { RemovableHandle } from './handle.js';
 import { registerHook, registerPostAccumulateGradHook, retainGrad } from './hooks.js';
 import { INFERENCE, metaOf } from './meta.js';
@@ -40,6 +40,11 @@ declare module '../tensor/tensor.js' {
     data: Tensor;
     /** The tensor that this one is a view of; null if it is no view. */
     readonly _base: Tensor | null;
+    /**
+     * How often the elements were changed in place.
+     * @throws RuntimeError for an inference tensor, which does not count.
+     */
+    readonly _version: number;
     /** Whether the tensor is a view of another one. */
     _isView(): boolean;
     /** Whether the tensor was made in inference mode. */
@@ -261,6 +266,11 @@ accessor('isLeaf', (t) => {
 accessor('outputNr', (t) => {
   bringUpToDate(t);
   return t._ad === null ? 0 : t._ad.outputNr;
+});
+accessor('_version', (t) => {
+  alive(t);
+  if (t._ad !== null && t._ad.inference) throw new RuntimeError('Inference tensors do not track version counter.');
+  return versionOf(t);
 });
 accessor('retainsGrad', (t) => t._ad !== null && t._ad.retainsGrad);
 accessor('_base', (t) => (t._ad === null || t._ad.view === null ? null : t._ad.view.base));

@@ -87,9 +87,9 @@ export class Node {
     this.dtype = dtype;
   }
 
-  /** The operation's name, as `'AddBackward0'`. */
+  /** The operation's name, as `'AddBackward0'`; the nodes of autograd itself have PyTorch's full name. */
   name(): string {
-    return this._name;
+    return OF_AUTOGRAD.has(this._name) ? `torch::autograd::${this._name}` : this._name;
   }
 
   /** For each input the node that its gradient goes to (null for none) and which of that node's results it is. */
@@ -131,6 +131,8 @@ export class Node {
     return this.toString();
   }
 }
+
+const OF_AUTOGRAD = new Set(['AccumulateGrad', 'CopyBackwards', 'CopySlices']);
 
 /** The end of the graph at a leaf: adds what arrives to the leaf's `.grad`. */
 export class AccumulateGrad extends Node {

@@ -5,7 +5,7 @@ import { release, resumeScope, suspendScope } from '../tensor/memory.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { arithmetic } from './arithmetic.js';
 import { anomalyEnabled, forwardTrace } from './anomaly.js';
-import { attach, connect, describe, requires, save } from './graph.js';
+import { attach, connect, describe, requires, save, storageOf } from './graph.js';
 import { INFERENCE, type Meta, metaOf } from './meta.js';
 import { gradMode, inferenceEnabled, quiet, setGradMode, setQuiet } from './mode.js';
 import { type Backward, extraOf, type Gradients, type Needs, nextSequence, Node, type Saved } from './node.js';
@@ -202,9 +202,34 @@ export function rebase(t: Tensor, node: Node): void {
 }
 
 /**
+ * An operand of an in-place operation, as backward may read it: where it is the changed tensor itself, another object that
+ * keeps the place in the graph which the tensor had before. To be called before the operation runs.
+ */
+export function operand<T>(value: T, self: Tensor): T | Tensor {
+  if ((value as unknown) !== self) return value;
+  const before = arithmetic.alias(self, true);
+  const node = self._ad?.gradFn ?? null;
+  if (node !== null) attach(before, node, self._ad!.outputNr);
+  return before;
+}
+
+/** Saved operands in the memory of the changed tensor: what they held is gone, and a backward that reads them must say so. */
+function expireOperands(node: Node, self: Tensor): void {
+  if (node.versions === null || node.saved.length === 0) return;
+  let storage = -1;
+  node.versions = node.versions.map((version, i) => {
+    const t = node.saved[i] ?? null;
+    if (t === null || t === self) return version;
+    if (storage < 0) storage = storageOf(self);
+    return storageOf(t) === storage ? version - 1 : version;
+  });
+}
+
+/**
  * Enters an in-place operation into the graph, after it ran; to be called only if `needsGrad(self, ...)` holds.
  * @param self the changed tensor; also `inputs[0]`.
- * @param inputs, saved, backward as for `record`. A saved `self` has the changed elements.
+ * @param inputs, saved, backward as for `record`. A saved `self` has the changed elements; an operand that may be the same
+ *   tensor is saved as `operand` gives it.
  */
 export function recordInPlace<const S extends Saved>(
   name: string,
@@ -224,6 +249,7 @@ export function recordInPlace<const S extends Saved>(
   connect(node, view === null ? inputs : [target, ...inputs.slice(1)]);
   rebase(target, node);
   save(node, view === null ? self : null);
+  expireOperands(node, self);
   if (anomalyEnabled) extraOf(node).trace = forwardTrace();
   return node;
 }

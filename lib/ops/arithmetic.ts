@@ -5,7 +5,7 @@ import { nativeOp } from '../native/addon.js';
 import { invoke, invokeVoid, type Scalar } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
 import { needsGrad, record } from '../autograd/graph.js';
-import { checkInPlace, recordInPlace } from '../autograd/view.js';
+import { checkInPlace, operand, recordInPlace } from '../autograd/view.js';
 import { eq, ge, gt, le, lt } from './comparison.js';
 import { complex as complexOf, real } from './complex.js';
 import { onesLike, zerosLike } from './creation.js';
@@ -103,8 +103,9 @@ function overConj(g: Tensor, v: Tensor): Tensor {
 
 const DIV: Binary = binary(
   'div',
-  [(g, _a, b): Tensor => overConj(g, b), (g, _a, b, y): Tensor => neg(overConj(mul(g, conj(y)), b))],
-  { saves: ['b', 'by'] },
+  // The quotient is computed again instead of saved: it may be changed in place, as in PyTorch.
+  [(g, _a, b): Tensor => overConj(g, b), (g, a, b): Tensor => neg(mul(g, conj(DIV.impl(DIV.impl(a, b), b))))],
+  { saves: ['b', 'ab'] },
 );
 
 function roundedDivision(input: TensorOrScalar, other: TensorOrScalar, mode: string): Tensor {
@@ -354,10 +355,11 @@ function halfAfterValue(a: Tensor, b: Tensor): Tensor {
 /** log(exp(a) + exp(b)). */
 const LOGADDEXP: Binary = binary(
   'logaddexp',
-  [(g, a, _b, y) => mul(g, exp(sub(a, y))), (g, _a, b, y) => mul(g, exp(sub(b, y)))],
+  // exp(a) / (exp(a) + exp(b)); as with `div`, the result is not saved.
+  [(g, a, b) => div(g, add(exp(sub(b, a)), 1)), (g, a, b) => div(g, add(exp(sub(a, b)), 1))],
   {
     numbers: 'none',
-    saves: ['ay', 'by'],
+    saves: ['ab', 'ab'],
   },
 );
 export const logaddexp = op('logaddexp(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => {
@@ -370,8 +372,8 @@ export const logaddexp = op('logaddexp(Tensor input, Tensor other)', (input: Ten
 /** log2(2^a + 2^b). */
 export const logaddexp2: Binary = binary(
   'logaddexp2',
-  [(g, a, _b, y) => mul(g, pow(2, sub(a, y))), (g, _a, b, y) => mul(g, pow(2, sub(b, y)))],
-  { numbers: 'none', saves: ['ay', 'by'] },
+  [(g, a, b) => div(g, add(pow(2, sub(b, a)), 1)), (g, a, b) => div(g, add(pow(2, sub(a, b)), 1))],
+  { numbers: 'none', saves: ['ab', 'ab'] },
 );
 /** a log(b), 0 where a is 0. */
 export const xlogy: Binary = binary(
@@ -428,14 +430,16 @@ function ternary_(
   b: Tensor,
   c: TensorOrScalar,
   tail: Scalar[],
-  saved: (Tensor | null)[],
+  saved: (b: Tensor, c: Tensor | null) => (Tensor | null)[],
   backward: Ternary,
 ): Tensor {
   const third = c instanceof Tensor ? c : null;
   const recorded = needsGrad(a, b, third);
   checkInPlace(a, recorded);
+  const second = recorded ? operand(b, a) : b;
+  const last = recorded && third !== null ? operand(third, a) : third;
   invokeVoid(id, a, b, c, ...tail);
-  if (recorded) recordInPlace(node, a, [a, b, third], saved, backward);
+  if (recorded) recordInPlace(node, a, [a, second, last], saved(second, last), backward);
   return a;
 }
 
@@ -463,7 +467,7 @@ export const addcmul = withInPlace(
       ),
   ),
   (self: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
-    ternary_(ADDCMUL_, 'AddcmulBackward0', self, tensor1, tensor2, [value], [tensor1, tensor2], addcmulBackward(value)),
+    ternary_(ADDCMUL_, 'AddcmulBackward0', self, tensor1, tensor2, [value], (b, c) => [b, c], addcmulBackward(value)),
 );
 const addcdivBackward =
   (value: Scalar): Ternary =>
@@ -489,7 +493,7 @@ export const addcdiv = withInPlace(
       ),
   ),
   (self: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
-    ternary_(ADDCDIV_, 'AddcdivBackward0', self, tensor1, tensor2, [value], [tensor1, tensor2], addcdivBackward(value)),
+    ternary_(ADDCDIV_, 'AddcdivBackward0', self, tensor1, tensor2, [value], (b, c) => [b, c], addcdivBackward(value)),
 );
 function checkLerp(input: Tensor): void {
   if (!input.dtype.isFloatingPoint && !input.dtype.isComplex) {
@@ -503,8 +507,10 @@ const lerpBackward =
     needs[1] ? mul(g, w ? conj(w) : Number(weight)) : null,
     needs[2] ? mul(g, conj(sub(b!, a!))) : null,
   ];
-const lerpSaved = (a: Tensor, b: Tensor, weight: TensorOrScalar): (Tensor | null)[] =>
-  weight instanceof Tensor ? [a, b, weight] : [null, null, null];
+const lerpSaved = (a: Tensor, b: Tensor, weight: TensorOrScalar | null): (Tensor | null)[] => {
+  if (!(weight instanceof Tensor)) return [null, null, null];
+  return needsGrad(weight) ? [a, b, weight] : [null, null, weight];
+};
 /** input + weight * (end - input). */
 export const lerp = withInPlace(
   op(
@@ -533,7 +539,7 @@ export const lerp = withInPlace(
       end,
       weight,
       [],
-      lerpSaved(before, end, weight),
+      (b, c) => lerpSaved(before, b, c),
       lerpBackward(weight),
     );
   },

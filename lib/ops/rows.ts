@@ -2,7 +2,7 @@
 import { arithmetic } from '../autograd/arithmetic.js';
 import { needsGrad, record } from '../autograd/graph.js';
 import { gradMode } from '../autograd/mode.js';
-import { checkInPlace, recordInPlace } from '../autograd/view.js';
+import { checkInPlace, operand, recordInPlace } from '../autograd/view.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, invoke1, invoke2, invokeVoid } from '../tensor/invoke.js';
 import type { ComplexNumber, Scalar } from '../tensor/invoke.js';
@@ -162,14 +162,16 @@ export function binary(
   const inPlace = (self: Tensor, other: TensorOrScalar): Tensor => {
     const recorded = gradients !== null && needsGrad(self, isTensor(other) ? other : null);
     checkInPlace(self, recorded);
-    const readsSelf = (savesA + savesB).includes('a');
-    const before = recorded && readsSelf ? arithmetic.clone(self) : self;
+    const readsSelf =
+      recorded && ((needsGrad(self) ? savesA : '') + (isTensor(other) && needsGrad(other) ? savesB : '')).includes('a');
+    const before = readsSelf ? arithmetic.clone(self) : self;
+    const second = recorded ? operand(other, self) : other;
     invokeVoid(idInPlace, self, other);
     if (recorded) {
       recordWith(
         (inputs, saved, backward) => recordInPlace(node, self, inputs, saved, backward),
         self,
-        other,
+        second,
         self,
         before,
       );

@@ -94,9 +94,11 @@ export const erf: Unary = unary('erf', (g, x) => mul(g, mul(exp(neg(mul(x, x))),
 /** 1 - erf(x), accurate for large x. */
 export const erfc: Unary = unary('erfc', (g, x) => mul(g, mul(exp(neg(mul(x, x))), -TWO_OVER_SQRT_PI)), { saves: 'x' });
 /** The inverse of erf. */
-export const erfinv: Unary = unary('erfinv', (g, _x, y) => mul(g, mul(exp(mul(y, y)), Math.sqrt(Math.PI) / 2)), {
-  saves: 'y',
-});
+export const erfinv: Unary = unary(
+  'erfinv',
+  (g, x): Tensor => mul(g, mul(exp(erfinv(x).square()), Math.sqrt(Math.PI) / 2)),
+  { saves: 'x' },
+);
 /** The logarithm of the absolute value of the gamma function. */
 export const lgamma: Unary = unary('lgamma', (g, x): Tensor => mul(g, digamma(x)), { saves: 'x' });
 /** The logarithmic derivative of the gamma function; its own is the Hurwitz zeta function of 2 and x. */

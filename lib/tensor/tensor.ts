@@ -171,12 +171,6 @@ export class Tensor {
     return scratch[FIRST + 4]! * 2 ** 24 + scratch[FIRST + 2]! * this.dtype.itemsize;
   }
 
-  /** @internal The version of the elements: how often they were changed in place. */
-  get _version(): number {
-    addon.describe(alive(this));
-    return scratch[FIRST + 6]!;
-  }
-
   /**
    * The value of a tensor with one element: a number, or a boolean for bool.
    * @throws RuntimeError unless there is exactly one element; RangeError for an int64 beyond 2^53 - 1 (use itemBigInt).

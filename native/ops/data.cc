@@ -107,21 +107,26 @@ Ref contiguous(const Tensor& t, DType dtype) {
 }
 
 void fill(Tensor& t, const Scalar& value) {
-  check_writable(t);
   if (t.numel == 0 || dry_run()) return;
   alignas(16) char element[16];
   value.store(t.dtype, element);
   const int item = item_size(t.dtype);
+  // Elements of an expanded tensor share their memory, and all get the same value: each place is written once.
+  Dims sizes = t.sizes;
+  int64_t numel = 1;
+  for (int d = 0; d < t.ndim(); d++) {
+    if (t.strides[d] == 0) sizes[d] = 1;
+    numel *= sizes[d];
+  }
   int order[kMaxDims];
-  memory_order(t.sizes, t.strides, order);
-  const Walk to = make_walk(permuted(t.sizes, order), permuted(t.strides, order));
+  memory_order(sizes, t.strides, order);
+  const Walk to = make_walk(permuted(sizes, order), permuted(t.strides, order));
   bool zero = true;
   for (int i = 0; i < item; i++) zero = zero && element[i] == 0;
   char* out = t.data();
   alignas(64) char tile[kTile * 16];
-  for (int64_t i = 0; i < std::min(kTile, t.numel); i++)
-    std::memcpy(tile + i * item, element, static_cast<size_t>(item));
-  parallel(0, t.numel, kGrain, [&](int64_t begin, int64_t end) {
+  for (int64_t i = 0; i < std::min(kTile, numel); i++) std::memcpy(tile + i * item, element, static_cast<size_t>(item));
+  parallel(0, numel, kGrain, [&](int64_t begin, int64_t end) {
     if (to.contiguous && zero) {
       std::memset(out + begin * item, 0, static_cast<size_t>((end - begin) * item));
       return;

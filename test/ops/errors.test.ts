@@ -80,7 +80,11 @@ describe('an in-place op on', () => {
     expect(() => wide.add_(1)).toThrow(
       'unsupported operation: more than one element of the written-to tensor refers to a single memory location.',
     );
-    expect(() => wide.fill_(1)).toThrow(torch.RuntimeError);
+    expect(() => wide.uniform_()).toThrow(torch.RuntimeError);
+    expect(wide.fill_(5).tolist()).toEqual([
+      [5, 5, 5],
+      [5, 5, 5],
+    ]);
     expect(() => wide.copy_(torch.zeros([2, 3]))).toThrow(torch.RuntimeError);
   });
   test('memory that partly overlaps its operand', () => {
