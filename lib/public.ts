@@ -56,7 +56,16 @@ export * from './nn/functional/torch_forms.js';
 export * from './nn/functional/torch_losses.js';
 export * from './ops/functions.js';
 export * as optim from './optim/index.js';
-export { fromNumpy, inspectFile, load, safetensors, save, serialization, toNumpy } from './serialization/index.js';
+export {
+  fromNumpy,
+  inspectFile,
+  load,
+  loadSharded,
+  safetensors,
+  save,
+  serialization,
+  toNumpy,
+} from './serialization/index.js';
 export * from './settings.js';
 export * as signal from './signal/index.js';
 export * as special from './special/index.js';

@@ -1,5 +1,6 @@
 // Values in files: PyTorch's own format, safetensors and NumPy's.
 export { load, type LoadOptions } from './load.js';
+export { loadSharded, type LoadShardedOptions } from './load_sharded.js';
 export { save } from './save.js';
 export { fromNumpy, toNumpy } from './numpy.js';
 export { inspectFile } from './inspect.js';

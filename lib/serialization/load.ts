@@ -4,6 +4,7 @@ import { Device } from '../core/device.js';
 import { RuntimeError } from '../core/errors.js';
 import { type ByteSource, type FileLike, openSource, readBytes } from './bytes.js';
 import { readLegacyFormat } from './legacy_format.js';
+import { checkFlag, checkMapping, checkOptions } from './options.js';
 import { realTensors } from './real_tensors.js';
 import type { MapLocation } from './storage_loader.js';
 import { isTar, readTarFormat } from './tar_format.js';
@@ -30,21 +31,6 @@ export interface LoadOptions {
 }
 
 const OPTIONS = new Set(['mapLocation', 'weightsOnly', 'mmap']);
-
-/** @throws TypeError for an unknown option or one of the wrong kind. */
-export function checkOptions(caller: string, options: object, known: ReadonlySet<string>): void {
-  if (options === null || typeof options !== 'object') throw new TypeError(`${caller}: the options must be an object`);
-  for (const key of Object.keys(options)) {
-    if (!known.has(key)) throw new TypeError(`${caller} got an unexpected keyword argument '${key}'`);
-  }
-}
-
-/** @throws TypeError unless the option is absent or a boolean. */
-export function checkFlag(caller: string, name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'boolean') {
-    throw new TypeError(`${caller}: argument '${name}' must be bool, not ${typeof value}`);
-  }
-}
 
 /** Which of the formats a file has, by its first bytes. */
 export function fileKind(source: ByteSource): 'zip' | 'tar' | 'npy' | 'safetensors' | 'pickle' {
@@ -120,10 +106,7 @@ export function load<T = unknown>(
     mmap: given.mmap ?? mmap ?? false,
   };
   checkFlag('load()', 'weightsOnly', all.weightsOnly);
-  checkFlag('load()', 'mmap', all.mmap);
-  if (all.mmap && typeof file !== 'string' && !(file instanceof URL)) {
-    throw new TypeError("load(): argument 'file' must be a file path in order to use the mmap argument");
-  }
+  checkMapping('load()', file, all.mmap);
   return withSource(openSource(file, 'load()'), (source) =>
     readTorchFile(source, {
       builder: realTensors,

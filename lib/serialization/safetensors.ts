@@ -1,16 +1,15 @@
 // torch.safetensors: the format for tensors alone, without pickles.
 import { Device, type DeviceLike } from '../core/device.js';
-import { kindOf, RuntimeError } from '../core/errors.js';
-import { viewStorage } from '../tensor/storage.js';
+import { kindOf } from '../core/errors.js';
 import { Tensor } from '../tensor/tensor.js';
-import { type ByteSource, type FileLike, filePath, openSource } from './bytes.js';
+import { type FileLike, filePath, openSource } from './bytes.js';
 import { forEachPiece } from './elements.js';
 import { withSource } from './load.js';
+import { checkMapping, checkOptions } from './options.js';
 import { entriesOf, plainObject } from './python.js';
-import { readSafetensorsHeader, safetensorsTypeName, type SafetensorsEntry } from './safetensors_header.js';
+import { readSafetensorsHeader, safetensorsTypeName } from './safetensors_header.js';
+import { checkType, placeEntry } from './safetensors_open.js';
 import { type Sink, writeFileAtomically, writeToMemory } from './sink.js';
-import { loadStorage, mapStorage } from './storage_loader.js';
-import { supported } from './torch_types.js';
 
 /** Tensors by name, as a plain object or a Map (a state dict). */
 export type NamedTensors = Record<string, Tensor> | ReadonlyMap<string, Tensor>;
@@ -19,37 +18,32 @@ export type NamedTensors = Record<string, Tensor> | ReadonlyMap<string, Tensor>;
 export interface SafetensorsLoadOptions {
   /** Where the tensors go; default: main memory. */
   device?: DeviceLike;
+  /**
+   * Whether tensors lie on the pages of the file instead of being read (default false), as with `torch.load`. Only for paths;
+   * tensors that are not aligned to their elements are read.
+   */
+  mmap?: boolean;
 }
 
-function loadEntry(source: ByteSource, entry: SafetensorsEntry, device: DeviceLike | undefined): Tensor {
-  const dtype = supported(entry.type);
-  const nbytes = entry.end - entry.start;
-  const { base } = loadStorage(source, entry.start, nbytes);
-  let step = 1;
-  const stride = entry.shape.map(() => 0);
-  for (let d = entry.shape.length - 1; d >= 0; d--) {
-    stride[d] = step;
-    step *= Math.max(entry.shape[d]!, 1);
-  }
-  return viewStorage(mapStorage(base, 'cpu', device), dtype, entry.shape, stride, 0);
-}
+const LOAD_OPTIONS = new Set(['device', 'mmap']);
 
 /**
  * Loads the tensors of a safetensors file.
  * @param file a path, a file URL or the bytes of a file.
- * @param options `device`: where the tensors go; also positionally.
+ * @param options `device`: where the tensors go, also positionally; `mmap`: leave them in the file.
  * @returns the tensors by name, in the order of the file's header.
- * @throws RuntimeError for a file that is malformed in any way, or holds a type that is not supported.
+ * @throws RuntimeError for a file that is malformed in any way, or holds a type that is not supported; TypeError for wrong
+ *   arguments.
  */
 export function loadFile(file: FileLike, options: SafetensorsLoadOptions | DeviceLike = {}): Record<string, Tensor> {
-  const device = typeof options === 'string' || options instanceof Device ? options : options.device;
+  const given = typeof options === 'string' || options instanceof Device ? { device: options } : options;
+  checkOptions('safetensors.loadFile()', given, LOAD_OPTIONS);
+  const { device, mmap = false } = given as SafetensorsLoadOptions;
+  checkMapping('safetensors.loadFile()', file, mmap);
   return withSource(openSource(file, 'safetensors.loadFile()'), (source) => {
     const { entries } = readSafetensorsHeader(source);
-    for (const { name, type } of entries) {
-      if (!type.dtype)
-        throw new RuntimeError(`${source.name}: '${name}' is of type torch.${type.name}, which is not supported`);
-    }
-    return plainObject(entries.map((entry) => [entry.name, loadEntry(source, entry, device)] as const));
+    for (const entry of entries) checkType(source, entry);
+    return plainObject(entries.map((entry) => [entry.name, placeEntry(source, entry, { device, mmap })] as const));
   });
 }
 
@@ -135,3 +129,5 @@ export function saveFile(
 export function save(tensors: NamedTensors, metadata: Record<string, string> | null = null): Uint8Array {
   return writeToMemory((sink) => write(tensors, metadata, sink));
 }
+
+export { safeOpen, type SafeOpenOptions, type SafetensorsFile, type SafetensorsSlice } from './safetensors_open.js';

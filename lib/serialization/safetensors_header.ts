@@ -35,6 +35,8 @@ const NAMES: Record<string, string> = {
 export interface SafetensorsEntry {
   readonly name: string;
   readonly type: TorchType;
+  /** The format's name of the type, as `'F32'`. */
+  readonly typeName: string;
   readonly shape: readonly number[];
   readonly start: number;
   readonly end: number;
@@ -87,7 +89,7 @@ function readEntry(file: string, name: string, value: JsonValue, data: number): 
   if (offsets.length !== 2 || end - start !== nbytes) {
     throw new RuntimeError(`${what} has ${end - start} bytes, its shape and type say ${nbytes}`);
   }
-  return { name, type, shape, start: data + start, end: data + end };
+  return { name, type, typeName: code as string, shape, start: data + start, end: data + end };
 }
 
 /**

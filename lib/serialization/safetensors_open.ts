@@ -1,0 +1,192 @@
+// One tensor of a safetensors file at a time.
+import type { DeviceLike } from '../core/device.js';
+import { kindOf, RuntimeError } from '../core/errors.js';
+import { viewStorage } from '../tensor/storage.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { type ByteSource, type FileLike, openSource } from './bytes.js';
+import { named } from './load.js';
+import { checkMapping, checkOptions } from './options.js';
+import { plainObject } from './python.js';
+import { type SafetensorsEntry, type SafetensorsHeader, readSafetensorsHeader } from './safetensors_header.js';
+import { loadStorage, type MapLocation, mappedStorage, mapStorage } from './storage_loader.js';
+import { supported } from './torch_types.js';
+
+/** Where tensors go, and whether they lie on the pages of the file. */
+interface Placing {
+  readonly device: MapLocation | undefined;
+  readonly mmap: boolean;
+}
+
+/** @throws RuntimeError for a type that no tensor here can have. */
+export function checkType(source: ByteSource, { name, type }: SafetensorsEntry): void {
+  if (!type.dtype)
+    throw new RuntimeError(`${source.name}: '${name}' is of type torch.${type.name}, which is not supported`);
+}
+
+/** The tensor of an entry. */
+export function placeEntry(source: ByteSource, entry: SafetensorsEntry, { device, mmap }: Placing): Tensor {
+  const { shape, start } = entry;
+  const dtype = supported(entry.type);
+  const nbytes = entry.end - start;
+  const mapped = mmap ? mappedStorage(source, start, nbytes, dtype.itemsize) : null;
+  const base = mapped ?? loadStorage(source, start, nbytes).base;
+  let step = 1;
+  const stride = shape.map(() => 0);
+  for (let d = shape.length - 1; d >= 0; d--) {
+    stride[d] = step;
+    step *= Math.max(shape[d]!, 1);
+  }
+  return viewStorage(mapStorage(base, 'cpu', device), dtype, shape, stride, 0);
+}
+
+/** Options of `safetensors.safeOpen`. */
+export interface SafeOpenOptions {
+  /** Taken for the reference implementation's sake: only 'pt' (the default) has tensors here. */
+  framework?: string;
+  /** Where the tensors go; default: main memory. */
+  device?: DeviceLike;
+  /** Whether tensors lie on the pages of the file instead of being read (default false), as with `torch.load`. */
+  mmap?: boolean;
+}
+
+const OPTIONS = new Set(['framework', 'device', 'mmap']);
+
+/** Part of a tensor's methods; they lie above this layer. */
+interface Indexable {
+  index(...items: unknown[]): Tensor;
+}
+
+/** A tensor of an open file that has not been read. */
+export class SafetensorsSlice {
+  /** @internal Use `getSlice`. */
+  constructor(
+    private readonly entry: SafetensorsEntry,
+    private readonly place: () => Tensor,
+  ) {}
+
+  /** The sizes of the whole tensor. */
+  getShape(): number[] {
+    return [...this.entry.shape];
+  }
+
+  /** The format's name of the element type, as `'F32'`. */
+  getDtype(): string {
+    return this.entry.typeName;
+  }
+
+  /**
+   * A part of the tensor, by the items that `Tensor.index` takes: `slice.index(torch.slice(0, 10), 3)`. Of a file opened with
+   * `mmap` only the pages of the part are read; otherwise the whole tensor is, for a moment.
+   */
+  index(...items: unknown[]): Tensor {
+    return (this.place() as unknown as Indexable).index(...items);
+  }
+}
+
+/** An open safetensors file. Close it, or declare it with `using`; tensors that came from it stay. */
+export class SafetensorsFile {
+  private readonly entries: ReadonlyMap<string, SafetensorsEntry>;
+  private readonly header: SafetensorsHeader;
+  private open = true;
+
+  /** @internal Use `safeOpen`. */
+  constructor(
+    private readonly source: ByteSource,
+    private readonly placing: Placing,
+  ) {
+    this.header = readSafetensorsHeader(source);
+    this.entries = new Map(this.header.entries.map((entry) => [entry.name, entry]));
+  }
+
+  /** The names of all tensors, sorted. */
+  keys(): string[] {
+    return [...this.entries.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  }
+
+  /** @internal The names of all tensors, in the order of the header. */
+  headerKeys(): string[] {
+    return [...this.entries.keys()];
+  }
+
+  /** The names of all tensors, in the order of their data in the file. */
+  offsetKeys(): string[] {
+    return [...this.header.entries].sort((a, b) => a.start - b.start || a.end - b.end).map(({ name }) => name);
+  }
+
+  /** The text pairs beside the tensors as a plain object, or null. */
+  metadata(): Record<string, string> | null {
+    return this.header.metadata && plainObject(this.header.metadata);
+  }
+
+  private entry(name: string): SafetensorsEntry {
+    const { source } = this;
+    if (!this.open) throw new RuntimeError(`${source.name} has been closed`);
+    if (typeof name !== 'string') {
+      throw new TypeError(`getTensor(): argument 'name' must be str, not ${kindOf(name)}`);
+    }
+    const entry = this.entries.get(name);
+    if (!entry) throw new RuntimeError(`File does not contain tensor ${name}`);
+    checkType(source, entry);
+    return entry;
+  }
+
+  /**
+   * Reads one tensor, and nothing else of the file. Of a file opened with `mmap`, tensors of the same name share memory.
+   * @throws RuntimeError for a name that the file does not have, a type that is not supported, or a closed file.
+   */
+  getTensor(name: string): Tensor {
+    const entry = this.entry(name);
+    try {
+      return placeEntry(this.source, entry, this.placing);
+    } catch (error) {
+      throw named(error, this.source);
+    }
+  }
+
+  /**
+   * A tensor to read parts of.
+   * @throws as `getTensor`.
+   */
+  getSlice(name: string): SafetensorsSlice {
+    return new SafetensorsSlice(this.entry(name), () => this.getTensor(name));
+  }
+
+  /** Closes the file; closing it again does nothing. */
+  close(): void {
+    if (this.open) this.source.close();
+    this.open = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/** Opens a file on a source that the result closes. */
+export function openSafetensors(source: ByteSource, placing: Placing): SafetensorsFile {
+  try {
+    return new SafetensorsFile(source, placing);
+  } catch (error) {
+    source.close();
+    throw named(error, source);
+  }
+}
+
+/**
+ * Opens a safetensors file to read single tensors of it. Only the header is read and checked; with `mmap` opening takes no
+ * longer for a larger file, and tensors are read where they are used.
+ * @param file a path, a file URL or the bytes of a file.
+ * @param options see `SafeOpenOptions`; positionally `framework, device`, as in the reference implementation.
+ * @returns the open file: `keys()`, `getTensor(name)`, `getSlice(name)`, `metadata()`, `close()`.
+ * @throws RuntimeError for a file whose header is malformed in any way; TypeError for wrong arguments.
+ */
+export function safeOpen(file: FileLike, options: SafeOpenOptions | string = {}, device?: DeviceLike): SafetensorsFile {
+  const given: SafeOpenOptions = typeof options === 'string' ? { framework: options } : options;
+  checkOptions('safetensors.safeOpen()', given, OPTIONS);
+  const { framework = 'pt', mmap = false } = given;
+  if (framework !== 'pt' && framework !== 'torch' && framework !== 'pytorch') {
+    throw new TypeError(`safetensors.safeOpen(): argument 'framework' must be 'pt', not '${String(framework)}'`);
+  }
+  checkMapping('safetensors.safeOpen()', file, mmap);
+  return openSafetensors(openSource(file, 'safetensors.safeOpen()'), { device: given.device ?? device, mmap });
+}
