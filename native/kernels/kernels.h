@@ -1,6 +1,7 @@
 // The table of kernels. Every .cc file of this folder is compiled once per instruction set with FLAMBEAU_SET defined to
 // baseline, avx2, avx512 or neon, and fills its part of that set's table; ops/ reads the table chosen at load.
 #pragma once
+#include "kernels/attention.h"
 #include "kernels/checksum.h"
 #include "kernels/conv.h"
 #include "kernels/convert.h"
@@ -30,6 +31,7 @@ struct KernelTable {
   FftKernels fft;
   PeakKernels peak;
   ChecksumKernels checksum;
+  AttentionKernels attention;
 };
 
 // The table in use: the best set that the processor has, or the one that FLAMBEAU_ISA names. In a dry run its kernels

@@ -24,6 +24,7 @@ namespace {
     set::fill(t.fft);               \
     set::fill(t.peak);              \
     set::fill(t.checksum);          \
+    set::fill(t.attention);         \
   }
 
 struct Candidate {

@@ -22,7 +22,8 @@ void silence_all(T&... kernels) {
 
 // Every table is taken apart by name, so that one with a kernel more does not compile until the kernel is silenced too.
 KernelTable silenced(KernelTable table) {
-  auto& [set, convert, pointwise, reduce, gemm, conv, pool, norm, optim, softmax, fft, peak, checksum] = table;
+  auto& [set, convert, pointwise, reduce, gemm, conv, pool, norm, optim, softmax, fft, peak, checksum, attention] =
+      table;
   {
     auto& [elements] = convert;
     silence_all(elements);
@@ -66,6 +67,12 @@ KernelTable silenced(KernelTable table) {
   {
     auto& [pass] = fft;
     silence_all(pass);
+  }
+  {
+    auto& [forward_room, backward_room, forward, backward, dropout] = attention;
+    (void)forward_room;  // sizes only
+    (void)backward_room;
+    silence_all(forward, backward, dropout);
   }
   (void)peak;  // its ops refuse the meta device
   // Nothing that reads or writes files serves the meta device.

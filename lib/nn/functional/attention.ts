@@ -1,33 +1,18 @@
 // Attention (https://arxiv.org/abs/1706.03762).
+import { needsGrad } from '../../autograd/graph.js';
 import { bool, float32 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
-import { add, mul } from '../../ops/arithmetic.js';
-import { ones } from '../../ops/creation.js';
+import { type AttentionSettings, attentionWeights, tiledAttention } from '../../ops/attention.js';
 import { fnOp } from '../../ops/define.js';
 import { repeatInterleave } from '../../ops/join.js';
+import { commonShape } from '../../ops/join_util.js';
 import { matmul } from '../../ops/matmul.js';
-import { softmax } from '../../ops/softmax.js';
+import { reshaped } from '../../ops/internal/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkProbability, dropoutOf } from './dropout.js';
 import { cast } from '../../ops/internal/cast.js';
-import { select3 } from '../../ops/internal/select.js';
 
-/** Scores [.., L, S] with those that a mask excludes at minus infinity. A bool mask says who takes part. */
-function masked(scores: Tensor, mask: Tensor | null): Tensor {
-  if (mask === null) return scores;
-  return mask.dtype === bool ? select3(mask, scores, -Infinity) : add.impl(scores, mask, 1);
-}
-
-/** Softmax over the last dimension; a row without any place to attend to gives zeros, not NaN. */
-function attentionWeights(scores: Tensor, mask: Tensor | null): Tensor {
-  const weights = softmax.impl(masked(scores, mask), -1, null);
-  if (mask === null) return weights;
-  const open = mask.dtype === bool ? mask : mask.detach().ne(-Infinity);
-  const some = open.any(-1, true);
-  return some.all().item() === true ? weights : select3(some, weights, 0);
-}
-
-function checkAttention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | null, isCausal: boolean): void {
+function checkAttention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | null): void {
   if (query.dtype !== key.dtype || query.dtype !== value.dtype) {
     throw new RuntimeError(
       `Expected query, key, and value to have the same dtype, but got query.dtype: ${query.dtype.name} key.dtype: ${key.dtype.name} and value.dtype: ${value.dtype.name} instead.`,
@@ -38,18 +23,105 @@ function checkAttention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor 
       `Expected query, key, and value to all be  at least 2 dimensional, but got query.dim(): ${query.ndim}, key.dim(): ${key.ndim} and value.dim(): ${value.ndim} instead.`,
     );
   }
-  if (mask !== null && mask.dtype !== bool && mask.dtype !== query.dtype) {
+  if (mask !== null && mask.dtype !== bool && mask.dtype !== float32 && mask.dtype !== query.dtype) {
     throw new RuntimeError(
       `Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: ${mask.dtype.name} and  query.dtype: ${query.dtype.name} instead.`,
     );
   }
-  if (mask !== null && isCausal) {
-    throw new RuntimeError('_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True');
+  if (!query.dtype.isFloatingPoint) {
+    throw new RuntimeError(`expected scalar type Float but found ${query.dtype.scalarName}`);
   }
 }
 
-/** `scaledDotProductAttention` with complete arguments, for layers. */
-export function attend(
+/** Throws, in the words of the operation that would fail, unless the sizes fit together. */
+function checkSizes(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | null, grouped: boolean): void {
+  const leads = [query, key, value].map((x) => x.shape.slice(0, grouped ? -3 : -2));
+  const lead = [...commonShape(leads), ...(grouped ? [query.size(-3)] : [])];
+  if (query.size(-1) !== key.size(-1)) {
+    throw new RuntimeError(
+      `Expected size for first two dimensions of batch2 tensor to be: [${product(lead)}, ${query.size(-1)}] but got: [${product(lead)}, ${key.size(-1)}].`,
+    );
+  }
+  if (key.size(-2) !== value.size(-2)) {
+    throw new RuntimeError(
+      `Expected size for first two dimensions of batch2 tensor to be: [${product(lead)}, ${key.size(-2)}] but got: [${product(lead)}, ${value.size(-2)}].`,
+    );
+  }
+  if (mask === null) return;
+  const scores = [...lead, query.size(-2), key.size(-2)];
+  const both = commonShape([scores, mask.shape]);
+  if (both.join() !== scores.join()) {
+    throw new RuntimeError(
+      `output with shape [${scores.join(', ')}] doesn't match the broadcast shape [${both.join(', ')}]`,
+    );
+  }
+}
+const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
+
+/** Key and value for every head of the query. */
+function sharedHeads(query: Tensor, key: Tensor, value: Tensor): [key: Tensor, value: Tensor] {
+  const [heads, keyHeads, valueHeads] = [query.size(-3), key.size(-3), value.size(-3)];
+  if (heads % keyHeads !== 0 || heads % valueHeads !== 0) {
+    throw new RuntimeError('Number of heads in key and value must divide the number of heads in query');
+  }
+  // The tiles share a head of key and value alike; other pairs are rare enough to be written out.
+  if (keyHeads === valueHeads) return [key, value];
+  return [repeatInterleave(key, heads / keyHeads, -3), repeatInterleave(value, heads / valueHeads, -3)];
+}
+
+/** x: [.., rows, columns] with the leading sizes `lead`, of which there may be any number, as [B, H, rows, columns]. */
+function fourDims(x: Tensor, lead: readonly number[]): Tensor {
+  const own = x.shape.slice(0, -2);
+  const tail = x.shape.slice(-2);
+  const wide = own.join() === lead.join() ? x : x.expand([...lead, ...tail]);
+  if (lead.length === 2) return wide;
+  const heads = lead[lead.length - 1] ?? 1;
+  return reshaped(wide, [product(lead.slice(0, -1)), heads, ...tail]);
+}
+
+/** Attention by tiles for any number of leading dimensions, which broadcast. */
+function tiled(query: Tensor, key: Tensor, value: Tensor, at: AttentionSettings): Tensor {
+  const leads = [query, key, value].map((x) => x.shape.slice(0, -2));
+  const same = leads[0]!.length === 2 && key.shape[0] === query.shape[0] && value.shape[0] === query.shape[0];
+  const grouped = key.ndim > 2 && key.size(-3) !== 1 && key.size(-3) !== query.size(-3);
+  if (same && (at.mask === null || at.mask.ndim <= 4)) return tiledAttention(query, key, value, at);
+  const outer = commonShape(leads.map((lead) => lead.slice(0, -1)));
+  const heads = grouped ? [] : commonShape(leads.map((lead) => lead.slice(-1)));
+  const leadOf = (x: Tensor): number[] => [...outer, ...(grouped ? x.shape.slice(-3, -2) : heads)];
+  const lead = leadOf(query);
+  let mask = at.mask;
+  if (mask !== null && mask.ndim > 2) {
+    mask = fourDims(mask, lead.length > 2 ? lead : mask.shape.slice(0, -2));
+  }
+  const y = tiledAttention(fourDims(query, lead), fourDims(key, leadOf(key)), fourDims(value, leadOf(value)), {
+    ...at,
+    mask,
+  });
+  return lead.length === 2 ? y : reshaped(y, [...lead, ...y.shape.slice(-2)]);
+}
+
+/** Attention in products of its own, with the weights as a whole: for a mask that wants a gradient. */
+function composed(query: Tensor, key: Tensor, value: Tensor, at: AttentionSettings): Tensor {
+  if (query.dtype.itemsize === 2) {
+    // Scores in half types would lose too many digits before softmax.
+    const wide = (t: Tensor): Tensor => cast(t, float32);
+    const mask = at.mask === null || at.mask.dtype === bool ? at.mask : wide(at.mask);
+    return cast(composed(wide(query), wide(key), wide(value), { ...at, mask }), query.dtype);
+  }
+  const heads = query.ndim > 2 ? query.size(-3) : 1;
+  const spread = (x: Tensor): Tensor =>
+    x.ndim < 3 || x.size(-3) === heads || x.size(-3) === 1 ? x : repeatInterleave(x, heads / x.size(-3), -3);
+  const weights = attentionWeights(query, spread(key), at);
+  return matmul.impl(at.dropout > 0 ? dropoutOf(weights, at.dropout) : weights, spread(value));
+}
+
+/** `scaledDotProductAttention` of operands that fit together, for layers; a mask may be causal, too. */
+export function attendChecked(query: Tensor, key: Tensor, value: Tensor, at: AttentionSettings): Tensor {
+  return needsGrad(at.mask) ? composed(query, key, value, at) : tiled(query, key, value, at);
+}
+
+/** `scaledDotProductAttention` with complete arguments. */
+function attend(
   query: Tensor,
   key: Tensor,
   value: Tensor,
@@ -59,25 +131,21 @@ export function attend(
   scale: number | null,
   enableGqa: boolean,
 ): Tensor {
-  checkAttention(query, key, value, attnMask, isCausal);
-  if (query.dtype.itemsize === 2) {
-    // Scores in half types would lose too many digits before softmax.
-    const wide = (t: Tensor): Tensor => cast(t, float32);
-    const mask = attnMask === null || attnMask.dtype === bool ? attnMask : wide(attnMask);
-    const y = attend(wide(query), wide(key), wide(value), mask, dropoutP, isCausal, scale, enableGqa);
-    return cast(y, query.dtype);
+  checkAttention(query, key, value, attnMask);
+  if (attnMask !== null && isCausal && (dropoutP > 0 || query.ndim !== 4)) {
+    throw new RuntimeError('_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True');
   }
-  let [k, v] = [key, value];
-  if (enableGqa) {
-    const heads = query.size(-3);
-    const repeat = (x: Tensor): Tensor => (x.size(-3) === heads ? x : repeatInterleave(x, heads / x.size(-3), -3));
-    [k, v] = [repeat(key), repeat(value)];
-  }
-  const factor = scale ?? 1 / Math.sqrt(query.size(-1));
-  const mask = isCausal ? ones([query.size(-2), key.size(-2)], { dtype: bool }).tril() : attnMask;
-  const scores = matmul.impl(mul.impl(query, factor), k.transpose(-2, -1));
-  const weights = attentionWeights(scores, mask);
-  return matmul.impl(dropoutP > 0 ? dropoutOf(weights, dropoutP) : weights, v);
+  const [k, v] = enableGqa ? sharedHeads(query, key, value) : [key, value];
+  checkSizes(query, k, v, attnMask, enableGqa);
+  const width = query.size(-1);
+  const at = {
+    mask: attnMask,
+    causal: isCausal,
+    // Without any width the scores are zero, whatever the scale.
+    scale: scale ?? (width === 0 ? 1 : 1 / Math.sqrt(width)),
+    dropout: dropoutP,
+  };
+  return attendChecked(query, k, v, at);
 }
 
 /**

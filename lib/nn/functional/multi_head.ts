@@ -9,7 +9,7 @@ import { softmax } from '../../ops/softmax.js';
 import { permute } from '../../ops/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
-import { attend } from './attention.js';
+import { attendChecked } from './attention.js';
 import { dropoutOf } from './dropout.js';
 import { padConstant } from './padding.js';
 import { sizeText } from './reduction.js';
@@ -78,6 +78,15 @@ export function additiveMask(
     : mask;
 }
 
+/**
+ * x: [L, N, in] through a linear map. What lies in memory as [N, L, in] is mapped as it lies, and so is the result: no copy
+ * is made of a batch that came first.
+ */
+function projected(x: Tensor, w: Tensor, b: Tensor | null): Tensor {
+  if (x.shape[0] === 1 || x.shape[1] === 1 || x.stride(0) >= x.stride(1)) return linear.impl(x, w, b);
+  return linear.impl(x.transpose(0, 1), w, b).transpose(0, 1);
+}
+
 /** Query, key and value through the three parts of one matrix [3 E, E]; one product where they are the same tensor. */
 function projectPacked(q: Tensor, k: Tensor, v: Tensor, w: Tensor, b: Tensor | null): [Tensor, Tensor, Tensor] {
   const e = q.size(-1);
@@ -85,15 +94,15 @@ function projectPacked(q: Tensor, k: Tensor, v: Tensor, w: Tensor, b: Tensor | n
     x === null ? null : sliceDim(x, 0, from * e, to * e, 1);
   const columns = (x: Tensor, i: number): Tensor => sliceDim(x, -1, i * e, (i + 1) * e, 1);
   if (k === v && q === k) {
-    const all = linear.impl(q, w, b);
+    const all = projected(q, w, b);
     return [columns(all, 0), columns(all, 1), columns(all, 2)];
   }
-  const first = linear.impl(q, part(w, 0, 1)!, part(b, 0, 1));
+  const first = projected(q, part(w, 0, 1)!, part(b, 0, 1));
   if (k === v) {
-    const both = linear.impl(k, part(w, 1, 3)!, part(b, 1, 3));
+    const both = projected(k, part(w, 1, 3)!, part(b, 1, 3));
     return [first, columns(both, 0), columns(both, 1)];
   }
-  return [first, linear.impl(k, part(w, 1, 2)!, part(b, 1, 2)), linear.impl(v, part(w, 2, 3)!, part(b, 2, 3))];
+  return [first, projected(k, part(w, 1, 2)!, part(b, 1, 2)), projected(v, part(w, 2, 3)!, part(b, 2, 3))];
 }
 
 function projectApart(
@@ -112,7 +121,7 @@ function projectApart(
         `expecting ${['query', 'key', 'value'][i]} weights shape of ${tuple(expected)}, but got ${sizeText(w)}`,
       );
     }
-    return linear.impl(x, w, bias === null ? null : sliceDim(bias, 0, i * e, (i + 1) * e, 1));
+    return projected(x, w, bias === null ? null : sliceDim(bias, 0, i * e, (i + 1) * e, 1));
   });
   return out as [Tensor, Tensor, Tensor];
 }
@@ -130,6 +139,10 @@ function checkMask(mask: Tensor, batch: number, heads: number, target: number, s
 /** [L, N, E] as [N heads, L, E / heads]. */
 function intoHeads(x: Tensor, batch: number, heads: number, width: number): Tensor {
   return reshaped(x, [x.shape[0]!, batch * heads, width]).transpose(0, 1);
+}
+/** [N heads, ..] as [N, heads, ..]. */
+function unflattenRows(x: Tensor, batch: number, heads: number): Tensor {
+  return reshaped(x, [batch, heads, ...x.shape.slice(1)]);
 }
 function checkStatic(name: string, x: Tensor, rows: number, width: number): Tensor {
   if (x.shape[0] !== rows) throw new RuntimeError(`expecting ${name}.size(0) of ${rows}, but got ${x.shape[0]}`);
@@ -174,7 +187,8 @@ export function multiHead(query: Tensor, key: Tensor, value: Tensor, o: MultiHea
       'Need attn_mask if specifying the is_causal hint. You may use the Transformer module method `generate_square_subsequent_mask` to create this mask.',
     );
   }
-  const onlyCausal = o.isCausal && keyPadding === null && !o.needWeights;
+  // The hint spares the mask; padded keys come to it as a row for each sequence.
+  const onlyCausal = o.isCausal && !o.needWeights && o.biasK === null && o.biasV === null && !o.addZeroAttn;
   let mask = onlyCausal ? null : additiveMask(o.attnMask, 'attn_mask', null, '', q0);
 
   const [target, batch, e] = q0.shape as [number, number, number];
@@ -213,22 +227,45 @@ export function multiHead(query: Tensor, key: Tensor, value: Tensor, o: MultiHea
     if (o.biasK !== null) throw new RuntimeError('bias_k is set but bias_v is None');
     if (o.biasV !== null) throw new RuntimeError('bias_v is set but bias_k is None');
   }
+  const dropout = o.training ? o.dropout : 0;
+  const project = (y: Tensor): Tensor => {
+    const out = projected(y, o.outWeight, o.outBias);
+    return batched ? out : out.squeeze(1);
+  };
   const rows = batch * o.heads;
-  q = intoHeads(q, batch, o.heads, width);
-  k = o.staticK === null ? intoHeads(k, batch, o.heads, width) : checkStatic('static_k', o.staticK, rows, width);
-  v = o.staticV === null ? intoHeads(v, batch, o.heads, width) : checkStatic('static_v', o.staticV, rows, width);
-  if (o.addZeroAttn) {
-    k = cat.impl([k, k.detach().newZeros([rows, 1, width])], 1);
-    v = cat.impl([v, v.detach().newZeros([rows, 1, width])], 1);
-    [mask, keyPadding] = [widen(mask), widen(keyPadding)];
+  const wholeBatch = !o.needWeights && o.staticK === null && o.staticV === null && !o.addZeroAttn;
+  if (!wholeBatch) {
+    q = intoHeads(q, batch, o.heads, width);
+    k = o.staticK === null ? intoHeads(k, batch, o.heads, width) : checkStatic('static_k', o.staticK, rows, width);
+    v = o.staticV === null ? intoHeads(v, batch, o.heads, width) : checkStatic('static_v', o.staticV, rows, width);
+    if (o.addZeroAttn) {
+      k = cat.impl([k, k.detach().newZeros([rows, 1, width])], 1);
+      v = cat.impl([v, v.detach().newZeros([rows, 1, width])], 1);
+      [mask, keyPadding] = [widen(mask), widen(keyPadding)];
+    }
   }
-  const places = k.shape[1]!;
+  const places = k.shape[wholeBatch ? 0 : 1]!;
   if (keyPadding !== null) {
     [batch, places].forEach((n, d) => {
       if (keyPadding!.shape[d] !== n) {
         throw new RuntimeError(`Expected key_padded_mask.shape[${d}] to be ${n}, but got ${keyPadding!.shape[d]}`);
       }
     });
+  }
+  if (!o.needWeights) {
+    // [1 or N heads, L, S] and [N, S] as one mask that broadcasts to [N, heads, L, S].
+    const scores = mask === null ? null : mask.shape[0] === 1 ? mask.unsqueeze(0) : unflattenRows(mask, batch, o.heads);
+    const padding = keyPadding === null ? null : reshaped(keyPadding, [batch, 1, 1, places]);
+    const both = scores === null ? padding : padding === null ? scores : add.impl(scores, padding, 1);
+    const apart = (x: Tensor): Tensor =>
+      wholeBatch
+        ? permute(reshaped(x, [x.shape[0]!, batch, o.heads, width]), 1, 2, 0, 3)
+        : unflattenRows(x, batch, o.heads);
+    const at = { mask: both, causal: onlyCausal, scale: Math.sqrt(1 / width), dropout };
+    const y = attendChecked(apart(q), apart(k), apart(v), at);
+    return [project(reshaped(permute(y, 2, 0, 1, 3), [target, batch, e])), null];
+  }
+  if (keyPadding !== null) {
     const spread = reshaped(reshaped(keyPadding, [batch, 1, 1, places]).expand([batch, o.heads, 1, places]), [
       rows,
       1,
@@ -236,25 +273,13 @@ export function multiHead(query: Tensor, key: Tensor, value: Tensor, o: MultiHea
     ]);
     mask = mask === null ? spread : add.impl(mask, spread, 1);
   }
-  const dropout = o.training ? o.dropout : 0;
-  const project = (y: Tensor): Tensor => {
-    const out = reshaped(linear.impl(y, o.outWeight, o.outBias), [target, batch, o.outWeight.shape[0]!]);
-    return batched ? out : out.squeeze(1);
-  };
-  if (!o.needWeights) {
-    if (mask !== null)
-      mask = mask.shape[0] === 1 && mask.ndim === 3 ? mask.unsqueeze(0) : reshaped(mask, [batch, o.heads, -1, places]);
-    const apart = (x: Tensor): Tensor => reshaped(x, [batch, o.heads, x.shape[1]!, width]);
-    const y = attend(apart(q), apart(k), apart(v), mask, dropout, onlyCausal, null, false);
-    return [project(reshaped(permute(y, 2, 0, 1, 3), [batch * target, e])), null];
-  }
   const scaled = mul.impl(q, Math.sqrt(1 / width));
   const turned = k.transpose(-2, -1);
   const scores = mask === null ? bmm.impl(scaled, turned) : baddbmm.impl(mask, scaled, turned, 1, 1);
   let weights = softmax.impl(scores, -1, null);
   if (dropout > 0) weights = dropoutOf(weights, dropout);
   const y = bmm.impl(weights, v);
-  const out = project(reshaped(y.transpose(0, 1), [target * batch, e]));
+  const out = project(reshaped(y.transpose(0, 1), [target, batch, e]));
   let shown = reshaped(weights, [batch, o.heads, target, places]);
   if (o.averageWeights) shown = shown.mean(1);
   return [out, batched ? shown : shown.squeeze(0)];
