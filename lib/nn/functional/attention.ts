@@ -79,12 +79,15 @@ function fourDims(x: Tensor, lead: readonly number[]): Tensor {
   return reshaped(wide, [product(lead.slice(0, -1)), heads, ...tail]);
 }
 
-/** Attention by tiles for any number of leading dimensions, which broadcast. */
-function tiled(query: Tensor, key: Tensor, value: Tensor, at: AttentionSettings): Tensor {
-  const leads = [query, key, value].map((x) => x.shape.slice(0, -2));
-  const same = leads[0]!.length === 2 && key.shape[0] === query.shape[0] && value.shape[0] === query.shape[0];
-  const grouped = key.ndim > 2 && key.size(-3) !== 1 && key.size(-3) !== query.size(-3);
-  if (same && (at.mask === null || at.mask.ndim <= 4)) return tiledAttention(query, key, value, at);
+/** Attention by tiles for any number of leading dimensions, which broadcast; `grouped` heads of key and value do not. */
+function tiled(query: Tensor, key: Tensor, value: Tensor, at: AttentionSettings, grouped: boolean): Tensor {
+  const all = [query, key, value];
+  const fits =
+    all.every((x) => x.ndim === 4 && x.shape[0] === query.shape[0]) &&
+    key.shape[1] === value.shape[1] &&
+    query.shape[1]! % key.shape[1]! === 0;
+  if (fits && (at.mask === null || at.mask.ndim <= 4)) return tiledAttention(query, key, value, at);
+  const leads = all.map((x) => x.shape.slice(0, -2));
   const outer = commonShape(leads.map((lead) => lead.slice(0, -1)));
   const heads = grouped ? [] : commonShape(leads.map((lead) => lead.slice(-1)));
   const leadOf = (x: Tensor): number[] => [...outer, ...(grouped ? x.shape.slice(-3, -2) : heads)];
@@ -116,8 +119,14 @@ function composed(query: Tensor, key: Tensor, value: Tensor, at: AttentionSettin
 }
 
 /** `scaledDotProductAttention` of operands that fit together, for layers; a mask may be causal, too. */
-export function attendChecked(query: Tensor, key: Tensor, value: Tensor, at: AttentionSettings): Tensor {
-  return needsGrad(at.mask) ? composed(query, key, value, at) : tiled(query, key, value, at);
+export function attendChecked(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  at: AttentionSettings,
+  grouped = false,
+): Tensor {
+  return needsGrad(at.mask) ? composed(query, key, value, at) : tiled(query, key, value, at, grouped);
 }
 
 /** `scaledDotProductAttention` with complete arguments. */
@@ -145,7 +154,7 @@ function attend(
     scale: scale ?? (width === 0 ? 1 : 1 / Math.sqrt(width)),
     dropout: dropoutP,
   };
-  return attendChecked(query, k, v, at);
+  return attendChecked(query, k, v, at, enableGqa);
 }
 
 /**
