@@ -23,6 +23,8 @@ export interface Arithmetic {
   zeros(shape: readonly number[], dtype: DType): Tensor;
   /** A tensor on the same memory without history; with `shareVersion` in-place changes of one are seen by the other. */
   alias(t: Tensor, shareVersion: boolean): Tensor;
+  /** Counts a change in place, so that what was saved of the tensor before is out of date. */
+  bump(t: Tensor): void;
   /** Whether an element is not a number. */
   hasNan(t: Tensor): boolean;
   /** Tensors of equal sizes along a new first dimension; recorded. */

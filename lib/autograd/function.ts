@@ -136,6 +136,8 @@ function applyFunction(cls: AnyFunction, args: unknown[]): unknown {
       );
     }
   }
+  // Also for changes that were not counted, through `data` for one.
+  for (const t of ctx._dirty) arithmetic.bump(t);
   new Recording(cls, ctx, args, outputs, recorded).finish();
   if (!isList) return outputs[0];
   // A caller's array type (a tuple of a certain class, say) stays what it is.

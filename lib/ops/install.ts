@@ -20,6 +20,7 @@ import { reshaped } from './internal/view.js';
 const ALIAS = nativeOp('alias');
 const ADD_ = nativeOp('add_');
 const ZEROS = nativeOp('zeros');
+const BUMP = nativeOp('bump');
 const FULL = nativeOp('full');
 const EMPTY_STRIDED = nativeOp('empty_strided');
 
@@ -50,6 +51,7 @@ installArithmetic({
   onesLike: (t) => invoke(FULL, t.shape, 1, t.dtype),
   zeros: (shape, dtype) => invoke(ZEROS, shape, dtype),
   alias: (t, shareVersion) => invoke(ALIAS, t, !shareVersion),
+  bump: (t) => invokeVoid(BUMP, t),
   hasNan: (t) => t.isnan().any().item() === true,
   stack: (list) => stack(list, 0),
   unbind: (t) => [...unbind(t, 0)],

@@ -79,6 +79,9 @@ FLAMBEAU_OP(fill_, OnMeta::Serve) {
   t.bump();
 }
 
+// bump(t): counts a change in place that no op made.
+FLAMBEAU_OP(bump, OnMeta::Serve) { call.tensor().bump(); }
+
 FLAMBEAU_OP(copy_, OnMeta::Free) {
   Tensor& dst = call.tensor();
   const Tensor& src = call.tensor();
