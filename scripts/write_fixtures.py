@@ -52,9 +52,34 @@ class Describer:
             "bytes": base64.b64encode(raw).decode(),
         }
 
+    def sparse(self, t):
+        names = {
+            torch.sparse_coo: ["_indices", "_values"],
+            torch.sparse_csr: ["crow_indices", "col_indices", "values"],
+            torch.sparse_bsr: ["crow_indices", "col_indices", "values"],
+            torch.sparse_csc: ["ccol_indices", "row_indices", "values"],
+            torch.sparse_bsc: ["ccol_indices", "row_indices", "values"],
+        }[t.layout]
+        parts = {name: self(getattr(t, name)()) for name in names}
+        dense = self(t.to_dense())
+        coalesced = t.layout == torch.sparse_coo and t.is_coalesced()
+        return {"$sparse": {"layout": str(t.layout), **parts, "dense": dense, "coalesced": coalesced, "text": str(t)}}
+
+    def quantized(self, t):
+        per_tensor = t.qscheme() == torch.per_tensor_affine
+        parameters = [repr(t.q_scale()), t.q_zero_point()] if per_tensor else [
+            self(t.q_per_channel_scales()), self(t.q_per_channel_zero_points()), t.q_per_channel_axis()]  # fmt: skip
+        return {"$quantized": {"dtype": str(t.dtype), "scheme": str(t.qscheme()), "parameters": parameters,
+                               "shape": list(t.shape), "stride": list(t.stride()), "integers": self(t.int_repr().flatten().tolist()),
+                               "numbers": t.dequantize().flatten().tolist(), "text": str(t)}}  # fmt: skip
+
     def __call__(self, v):
         if v is None or isinstance(v, (bool, str)):
             return v
+        if isinstance(v, torch.Tensor) and v.layout != torch.strided:
+            return self.sparse(v)
+        if isinstance(v, torch.Tensor) and v.is_quantized:
+            return self.quantized(v)
         if isinstance(v, torch.Tensor):
             return {"$tensor": self.tensor(v)}
         if isinstance(v, np.ndarray):
@@ -177,6 +202,36 @@ def views():
     out.update(tail=torch.arange(100)[90:], empty=torch.empty(0), empty_2d=torch.empty(0, 3), empty_view=base[5:5])
     out.update(scalar=torch.tensor(7), channels_last=torch.arange(48.0).view(2, 3, 2, 4).to(memory_format=torch.channels_last))
     return out
+
+
+def element_types():
+    bits = torch.arange(24, dtype=torch.uint8)
+    shared = torch.tensor([[1, 2, 3], [4, 5, 65535]], dtype=torch.uint16)
+    out = OrderedDict(shared=shared, column=shared[:, 1], again=shared, parameter=nn.Parameter(shared, requires_grad=False))
+    for name in ["uint32", "uint64", "complex32", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu"]:
+        out[name] = bits.clone().view(getattr(torch, name))
+    return {"tensors": out, "types": [torch.uint16, torch.float8_e4m3fn, torch.complex32]}
+
+
+def sparse_tensors():
+    coo = torch.sparse_coo_tensor([[0, 1, 0], [2, 0, 2]], [1.0, 2.0, 3.0], (2, 3))
+    hybrid = torch.sparse_coo_tensor([[1, 3]], torch.arange(4).view(2, 2), (4, 2))
+    block = torch.arange(1.0, 17.0).view(4, 4) * torch.tensor([[1, 0], [0, 1]]).repeat_interleave(2, 0).repeat_interleave(2, 1)
+    batch = torch.stack([torch.eye(3), torch.eye(3).flip(0)])
+    return {"uncoalesced": coo, "coalesced": coo.coalesce(), "hybrid": hybrid, "empty": torch.sparse_coo_tensor(size=(2, 0, 3)),
+            "csr": torch.tensor([[0.0, 2.0, 0.0], [1.0, 0.0, 3.0]]).to_sparse_csr(), "csc": torch.tensor([[0.0, 2.0, 0.0], [1.0, 0.0, 3.0]]).to_sparse_csc(),
+            "bsr": block.to_sparse_bsr((2, 2)), "bsc": block[:, :2].to_sparse_bsc((2, 1)), "batch": batch.to_sparse_csr()}  # fmt: skip
+
+
+def quantized_tensors():
+    x = torch.tensor([[0.5, -1.25, 3.0], [7.75, 0.0, -2.5]])
+    scales, zeros = torch.tensor([0.25, 0.5], dtype=torch.float64), torch.tensor([3, -1])
+    quint8 = torch.quantize_per_tensor(x, 0.1, 30, torch.quint8)
+    floats = (torch.tensor([0.5, 0.25]), torch.tensor([1.0, 2.0]))
+    return {"quint8": quint8, "transposed": quint8.t(), "qint8": torch.quantize_per_tensor(x, 1.0, 0, torch.qint8),
+            "qint32": torch.quantize_per_tensor(x, 0.001, 5, torch.qint32), "channels": torch.quantize_per_channel(x, scales, zeros, 0, torch.qint8),
+            "columns": torch.quantize_per_channel(x, torch.rand(3).double() + 0.1, torch.zeros(3, dtype=torch.int64), 1, torch.qint8),
+            "packed": torch.quantize_per_channel(x[:, :2].contiguous().abs(), *floats, 0, torch.quint4x2)}  # fmt: skip
 
 
 def checkpoint():
@@ -366,14 +421,13 @@ def main():
                                             c=torch.tensor([1 + 2j], dtype=torch.complex128), d=torch.tensor([1, 2, 3], dtype=torch.uint8)))  # fmt: skip
     tar("first_versions.tar.pt")
 
-    save("unsigned.pt", {"w": torch.tensor([1, 2], dtype=torch.uint16)}, record=False)
-    refused("unsigned.pt", "torch.uint16", inspect=[["w", "uint16", [2], 4]])
-    save("sparse.pt", {"s": torch.eye(3).to_sparse()}, record=False)
-    refused("sparse.pt", "sparse coo", inspect=[["s", "float32", [3, 3], 60]])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        save("quantized.pt", {"q": torch.quantize_per_tensor(torch.ones(2, 2), 0.5, 0, torch.qint8)}, record=False)
-    refused("quantized.pt", "quantized", inspect=[["q", "qint8", [2, 2], 4]])
+        save("element_types.pt", element_types())
+        save("sparse.pt", sparse_tensors())
+        save("sparse_legacy.pt", sparse_tensors(), _use_new_zipfile_serialization=False)
+        save("quantized.pt", quantized_tensors())
+        save("quantized_legacy.pt", quantized_tensors(), _use_new_zipfile_serialization=False)
     save("namespace.pt", {"args": argparse.Namespace(lr=0.5, names=["a"]), "w": torch.ones(2)}, record=False)
     refused("namespace.pt", "argparse.Namespace")
     save("module.pt", nn.Sequential(nn.Linear(2, 3), nn.ReLU()), record=False)

@@ -58,6 +58,9 @@ const SCALAR_NAMES: Record<string, string> = {
   bfloat16: 'BFloat16',
 };
 
+/** @internal The code of types that files name and no op knows. */
+export const NO_CODE = 255;
+
 export const uint8 = new DType('uint8', 0, 1, false, false, false);
 export const int8 = new DType('int8', 1, 1, false, false, true);
 export const int16 = new DType('int16', 2, 2, false, false, true);

@@ -3,15 +3,16 @@
 import { type Device, Device as DeviceClass } from '../core/device.js';
 import { Size, StateDict, Tuple } from '../core/containers.js';
 import { RuntimeError } from '../core/errors.js';
+import { type ClassCodec, codecOfClass, findKnown, type KnownCall, type KnownValue } from './class_codecs.js';
 import { Global, isList, plain, PyDict } from './nodes.js';
 import { numpyGlobals } from './numpy_pickle.js';
 import { addToSet, hashable, type PickleEnvironment } from './pickle_reader.js';
-import { Complex, isPlainObject, marked, PythonGlobal, setOwn } from './python.js';
+import { Complex, isPlainObject, marked, PythonGlobal, PythonObject, setOwn } from './python.js';
 import { rebuildGlobals } from './rebuild.js';
 import { findSafeGlobal, isClass, type SafeGlobal } from './safe_globals.js';
-import { ForeignType, StorageClass, type TensorBuilder } from './tensor_builder.js';
+import { StorageClass, type TensorBuilder } from './tensor_builder.js';
 import { fromLatin1 } from './text.js';
-import { storageClasses, torchTypes } from './torch_types.js';
+import { dtypeOf, storageClasses, torchTypes } from './torch_types.js';
 
 type Row = readonly [string, unknown];
 const call = (name: string, fn: (args: readonly unknown[]) => unknown): Row => [name, new Global(name, fn)];
@@ -148,7 +149,7 @@ const STATIC: readonly Row[] = [
   call('torch.Size', size),
   call('torch.device', deviceOf),
   ...FACTORIES.filter((name) => name !== 'set').map((name) => token(`builtins.${name}`)),
-  ...[...torchTypes.values()].map((type): Row => [`torch.${type.name}`, type.dtype ?? new ForeignType(type)]),
+  ...[...torchTypes.values()].map((type): Row => [`torch.${type.name}`, dtypeOf(type)]),
   ...[...storageClasses].flatMap(([name, type]): Row[] =>
     ['torch', 'torch.cuda', 'torch.storage'].map((module) => [`${module}.${name}`, new StorageClass(type)]),
   ),
@@ -171,48 +172,106 @@ const OLD_MODULES = new Map([
 export interface GlobalOptions {
   readonly builder: TensorBuilder;
   readonly persistent: (id: unknown) => unknown;
-  /** Refuse unknown names (true), or keep what they stand for as inert data. */
+  /** Refuse unknown names (true), or rebuild modules and keep what other names stand for as inert data. */
   readonly weightsOnly: boolean;
-  /** Whether names the caller allowed count; not where a file is only listed. */
+  /** Whether classes of the caller's and of the layers above count; not where a file is only listed. */
   readonly userGlobals?: boolean;
+}
+
+type Apply = (target: object, state: unknown) => void;
+
+/** The names that a pickle of whole objects uses to say that one is made without its constructor, or is an attribute. */
+function objectGlobals(): Row[] {
+  return [
+    token('builtins.object'),
+    call('copyreg._reconstructor', ([cls, base, state]) => {
+      const plainObject = base instanceof Global && base.name === 'builtins.object' && state === null;
+      if (plainObject && cls instanceof Global && cls.make) return cls.make([]);
+      if (cls instanceof PythonGlobal) return new PythonObject(cls.className, []);
+      throw new RuntimeError('the pickle makes an object of what is no class');
+    }),
+    // What `torch.relu` is in a pickle: a method of a class of PyTorch's own. Anything else stays inert.
+    call('builtins.getattr', (args) => {
+      const [owner, name] = args;
+      if (owner instanceof PythonGlobal && owner.className === 'torch._C._VariableFunctionsClass') {
+        const known = typeof name === 'string' ? findKnown(`torch.${name}`) : undefined;
+        if (known && 'value' in known) return known.value;
+      }
+      return new PythonObject('builtins.getattr', args);
+    }),
+  ];
 }
 
 /** The environment that pickles of tensors are read in. */
 export function createEnvironment(options: GlobalOptions): PickleEnvironment {
   const { builder, persistent, weightsOnly, userGlobals = true } = options;
-  const table = new Map<string, unknown>([...STATIC, ...rebuildGlobals(builder), ...numpyGlobals(builder)]);
-  const made = new WeakSet<object>();
+  const table = new Map<string, unknown>([
+    ...STATIC,
+    ...rebuildGlobals(builder),
+    ...numpyGlobals(builder),
+    ...(weightsOnly ? [] : objectGlobals()),
+  ]);
+  const made = new WeakMap<object, Apply>();
 
   const userGlobal = (name: string, fn: SafeGlobal): Global => {
     const invoke = (args: readonly unknown[]): unknown => {
       const value: unknown = isClass(fn) ? new fn(...(args as never[])) : fn(...(args as never[]));
-      if (value !== null && typeof value === 'object') made.add(value);
+      if (value !== null && typeof value === 'object') made.set(value, applyState);
       return value;
     };
     const make = (): object => {
       const value = Object.create(fn.prototype as object) as object;
-      made.add(value);
+      made.set(value, applyState);
       return value;
     };
     return new Global(name, invoke, isClass(fn) ? make : null, true);
+  };
+
+  const codecGlobal = (name: string, codec: ClassCodec): Global => {
+    const make = (args: readonly unknown[]): object => {
+      if (args.length > 0) throw new RuntimeError(`the pickle makes a ${name} with arguments`);
+      const value = codec.make();
+      made.set(value, (target, state) => codec.setState(target, state));
+      return value;
+    };
+    return new Global(name, null, make);
+  };
+
+  const layerGlobal = (name: string, known: ClassCodec | KnownValue | KnownCall): unknown => {
+    if ('value' in known) return known.value;
+    return 'make' in known ? codecGlobal(name, known) : new Global(name, (args) => known.call(args.map(plain)));
   };
 
   return {
     persistent,
     resolve(module, name) {
       const full = `${OLD_MODULES.get(module) ?? module}.${name}`;
-      const known = table.get(full);
-      if (known !== undefined) return known;
+      const listed = table.get(full);
+      if (listed !== undefined) return listed;
       const user = userGlobals ? findSafeGlobal(full) : undefined;
-      if (user) return userGlobal(full, user);
+      const known = userGlobals && (user || !weightsOnly) ? findKnown(full) : undefined;
+      if (user) {
+        const codec = codecOfClass(user);
+        if (codec) return codecGlobal(full, codec);
+        return known && 'value' in known && known.value === user ? user : userGlobal(full, user);
+      }
+      if (known) return layerGlobal(full, known);
       if (!weightsOnly) return new PythonGlobal(full);
       throw new RuntimeError(
-        `Weights only load failed. Unsupported global: ${full} was not an allowed global by default. Save a state dict ` +
-          `instead of whole objects; or allow the name with torch.serialization.addSafeGlobals, or load with ` +
-          `{ weightsOnly: false }, which gives objects of unknown classes as inert data`,
+        `Weights only load failed. Unsupported global: GLOBAL ${full} was not an allowed global by default. Save a state ` +
+          `dict instead of whole objects; or allow the name with torch.serialization.addSafeGlobals or safeGlobals; or load ` +
+          `with { weightsOnly: false }, which rebuilds the modules of torch.nn and gives other objects as inert data`,
       );
     },
-    stateSetter: (target) => (made.has(target) ? applyState : null),
+    stateSetter: (target) => made.get(target) ?? null,
+    inertState(className, state) {
+      const isModule = state instanceof PyDict && state.map.has('_modules') && state.map.has('_parameters');
+      if (!isModule || !userGlobals) return;
+      throw new RuntimeError(
+        `the file holds a module of the Python class ${className}, which has no counterpart here. Save its state_dict() in ` +
+          `Python, or name a class for it: torch.serialization.addSafeGlobals([[Class, '${className}']])`,
+      );
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 // Values in files: PyTorch's own format, safetensors and NumPy's.
 export { load, type LoadOptions } from './load.js';
 export { loadSharded, type LoadShardedOptions } from './load_sharded.js';
-export { save } from './save.js';
+export { save, type SaveOptions } from './save.js';
 export { fromNumpy, toNumpy } from './numpy.js';
 export { inspectFile } from './inspect.js';
 export type { FileFormat, FileListing } from './inspect.js';

@@ -3,9 +3,10 @@ import { RuntimeError } from '../core/errors.js';
 import { type ByteSource, dataView, readBytes, u64 } from './bytes.js';
 import { createEnvironment } from './globals.js';
 import { listedTensors } from './listed_tensors.js';
-import { isList } from './nodes.js';
+import { Global, isList } from './nodes.js';
 import { PickleInput } from './pickle_input.js';
 import { type PickleEnvironment, PickleReader } from './pickle_reader.js';
+import { PythonGlobal } from './python.js';
 import { readStorageId } from './rebuild.js';
 import { loadStorage, mapStorage } from './storage_loader.js';
 import { StorageRef, type TensorBuilder } from './tensor_builder.js';
@@ -14,8 +15,9 @@ import type { ReadOptions } from './zip_format.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Tuple } from '../core/containers.js';
 
-const MAGIC = 0x1950a86a20f9469cfc6cn;
-const PROTOCOL = 1001;
+/** What the format starts with, and its version. */
+export const MAGIC = 0x1950a86a20f9469cfc6cn;
+export const VERSION = 1001;
 
 /** A storage as the object's pickle declares it. */
 interface Declared {
@@ -36,6 +38,12 @@ const nothing: PickleEnvironment = {
   stateSetter: () => null,
 };
 
+/** The class in a persistent id. */
+export function classOf(value: unknown): Global | PythonGlobal {
+  if (value instanceof Global || value instanceof PythonGlobal) return value;
+  throw new RuntimeError('the pickle names a class that is none');
+}
+
 function environment(
   storages: Map<string, Declared>,
   builder: TensorBuilder,
@@ -45,6 +53,8 @@ function environment(
 ): PickleEnvironment {
   let bytes = 0;
   const persistent = (id: unknown): unknown => {
+    // A module's class comes with its source, which PyTorch compares with its own and this library ignores.
+    if (id instanceof Tuple && id[0] === 'module' && id.length === 4) return classOf(id[1]);
     const { type, key, location, nbytes, view } = readStorageId(id);
     let declared = storages.get(key);
     if (!declared) {
@@ -84,7 +94,7 @@ export function readLegacyFormat(source: ByteSource, options: ReadOptions): unkn
   }
   if (magic !== MAGIC) throw new RuntimeError(`${source.name} is not a file of torch.save (wrong magic number)`);
   const protocol = header();
-  if (protocol !== PROTOCOL)
+  if (protocol !== VERSION)
     throw new RuntimeError(`${source.name} has an unknown version of the legacy format: ${String(protocol)}`);
   header();
 

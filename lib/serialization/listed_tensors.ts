@@ -45,16 +45,14 @@ export const listedTensors: TensorBuilder = {
   },
   typeOf: (tensor) => (tensor as ListedTensor).type!,
   array: (type, shape) => listed(type, shape, {}),
-  special(kind, type, shape, parts) {
+  sparse(layout, parts, shape) {
     // The elements of a sparse tensor are its last part; the parts together are what it takes in the file.
     const tensors = parts as ListedTensor[];
-    const values = tensors[tensors.length - 1];
     const bytes = tensors.reduce((n, part) => n + part.listing.bytes, 0);
-    const own = type ?? values?.type ?? null;
-    return listed(own, shape, {
-      layout: kind,
-      ...(tensors.length > 0 ? { bytes } : kind === 'meta' ? { bytes: 0 } : {}),
-    });
+    return listed(tensors[tensors.length - 1]!.type, shape, { layout, bytes });
   },
+  quantized: (storage, { type, shape }, _parameters, requiresGrad) =>
+    listed(type, shape, { layout: 'quantized', storage: storage.key, requiresGrad }),
+  meta: (type, shape) => listed(type, shape, { layout: 'meta', bytes: 0 }),
   isTensor: (value): value is object => value instanceof ListedTensor,
 };

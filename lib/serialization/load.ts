@@ -17,8 +17,9 @@ export interface LoadOptions {
   /** Where storages go; default: main memory, wherever they were saved from. */
   mapLocation?: MapLocation;
   /**
-   * Whether classes and functions outside the list of known ones are refused (default true). With false, objects of unknown
-   * classes are inert `PythonObject`s. Nothing in a file is ever run, either way.
+   * Whether classes and functions outside the list of known ones are refused (default true), modules among them. With false,
+   * modules of `torch.nn` are rebuilt, and objects of other classes are inert `PythonObject`s. Nothing in a file is ever run,
+   * either way.
    */
   weightsOnly?: boolean;
   /**

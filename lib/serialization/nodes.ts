@@ -42,6 +42,11 @@ export function isList(value: unknown): value is unknown[] {
   return Array.isArray(value) && !(value instanceof Tuple);
 }
 
+/** Whether a value can have a state: also a function, which modules are. */
+export function isObject(value: unknown): value is object {
+  return (value !== null && typeof value === 'object') || typeof value === 'function';
+}
+
 /** A number for a whole float, anything else as it is. */
 export function plain(value: unknown): unknown {
   return value instanceof WholeFloat ? value.value : value;
@@ -74,7 +79,7 @@ export class Finisher {
   }
 
   private convert(value: unknown): unknown {
-    if (value === null || typeof value !== 'object') return value;
+    if (!isObject(value)) return value;
     if (value instanceof WholeFloat) return value.value;
     const known = this.done.get(value);
     if (known !== undefined) return known;

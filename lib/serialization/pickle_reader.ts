@@ -2,7 +2,7 @@
 // fixed list of functions here, or is refused. Format: CPython's Lib/pickletools.py.
 import { StateDict, Tuple } from '../core/containers.js';
 import { kindOf, RuntimeError } from '../core/errors.js';
-import { Deferred, Finisher, Global, isList, type PendingState, plain, PyDict, WholeFloat } from './nodes.js';
+import { Deferred, Finisher, Global, isList, isObject, type PendingState, plain, PyDict, WholeFloat } from './nodes.js';
 import type { PickleInput } from './pickle_input.js';
 import { marked, PythonGlobal, PythonObject } from './python.js';
 import { decodeUtf8, latin1, parseDecimal, parseFloatText, parseLong, parseQuoted, parseRawUnicode } from './text.js';
@@ -15,6 +15,8 @@ export interface PickleEnvironment {
   persistent(id: unknown): unknown;
   /** How state is applied to an object that `resolve`'s functions made; null for one that takes none. */
   stateSetter(target: object): ((target: object, state: unknown) => void) | null;
+  /** Throws where an object of an unknown class must not be kept as inert data. */
+  inertState?(className: string, state: unknown): void;
 }
 
 /** An object made while reading that takes its state from opcode BUILD at once. */
@@ -349,10 +351,11 @@ export class PickleReader {
       this.attributes.set(target, state);
     } else if (target instanceof PythonObject) {
       target.state = state;
+      this.env.inertState?.(target.className, state);
     } else if (target !== null && typeof target === 'object' && isBuildable(target)) {
       target.build(state);
     } else {
-      const apply = target !== null && typeof target === 'object' ? this.env.stateSetter(target) : null;
+      const apply = isObject(target) ? this.env.stateSetter(target) : null;
       if (!apply) throw new RuntimeError(`the pickle sets the state of ${nodeName(target)}, which takes none`);
       this.pending.set(target as object, { state, apply });
     }

@@ -11,8 +11,12 @@ import {
   writeStorage,
 } from '../tensor/storage.js';
 import { Tensor } from '../tensor/tensor.js';
+import { OpaqueTensor } from './opaque_tensor.js';
+import { QuantizedTensor, type Quantizer } from './quantized_tensor.js';
+import { type CompressedLayout, SparseCompressedTensor, SparseTensor } from './sparse_tensor.js';
+import { StoredTensor } from './stored_tensor.js';
 import type { Geometry, StorageRef, TensorBuilder } from './tensor_builder.js';
-import { supported, torchTypes, type TorchType } from './torch_types.js';
+import { dtypeOf, supported, torchTypes, type TorchType } from './torch_types.js';
 
 /** What autograd adds to tensors; it lies above this layer. */
 interface GradTensor {
@@ -62,22 +66,65 @@ function withTurnedSigns(t: Tensor, { type, shape, stride, offset }: Geometry, c
   return viewStorage(copy, dtype, shape, stride, offset);
 }
 
+/** Where a view starts in the memory of its storage, in elements. */
+function offsetIn(storage: StorageRef, { type, offset }: Geometry): number {
+  const start = storage.start / type.itemsize + offset;
+  if (!Number.isInteger(start)) throw new RuntimeError('a tensor in the pickle is not aligned to its elements');
+  return start;
+}
+
 /** Builds tensors in memory. */
 export const realTensors: TensorBuilder = {
   tensor(storage: StorageRef, geometry, requiresGrad, { conj, neg }) {
-    const dtype = supported(geometry.type);
-    const offset = storage.start / dtype.itemsize + geometry.offset;
-    if (!Number.isInteger(offset)) throw new RuntimeError('a tensor in the pickle is not aligned to its elements');
+    const { type } = geometry;
+    const offset = offsetIn(storage, geometry);
+    if (type.dtype === null) {
+      if (conj || neg)
+        throw new RuntimeError(`a tensor of type torch.${type.name} in the pickle is conjugated or negated`);
+      const opaque = new OpaqueTensor(storage.base!, { ...geometry, offset }, dtypeOf(type));
+      opaque.requiresGrad = requiresGrad;
+      return opaque;
+    }
+    const { dtype } = type;
     let tensor = viewStorage(storage.base!, dtype, geometry.shape, geometry.stride, offset);
     if (conj || neg) tensor = withTurnedSigns(tensor, { ...geometry, offset }, conj, neg);
     return requiresGrad ? (tensor as unknown as GradTensor).requiresGrad_(true) : tensor;
   },
-  parameter: (data, requiresGrad) => new Parameter(data as Tensor, requiresGrad),
-  setRequiresGrad: (tensor, flag) => (tensor as GradTensor).requiresGrad_(flag),
+  parameter(data, requiresGrad) {
+    if (!(data instanceof StoredTensor)) return new Parameter(data as Tensor, requiresGrad);
+    data.isParameter = true;
+    data.requiresGrad = requiresGrad;
+    return data;
+  },
+  setRequiresGrad(tensor, flag) {
+    if (!(tensor instanceof StoredTensor)) return (tensor as GradTensor).requiresGrad_(flag);
+    tensor.requiresGrad = flag;
+    return tensor;
+  },
   typeOf: (tensor) => torchTypes.get((tensor as Tensor).dtype.name)!,
   array: (type: TorchType, shape, bytes, columnMajor) => tensorFromBytes(supported(type), shape, bytes, columnMajor),
-  special(kind) {
-    throw new RuntimeError(`the file holds a ${kind.replace('_', ' ')} tensor, which is not supported`);
+  sparse(layout, parts, shape, isCoalesced) {
+    const tensors = parts as Tensor[];
+    if (tensors.some((part) => part instanceof StoredTensor)) {
+      throw new RuntimeError('a sparse tensor in the pickle is made of tensors that are not supported');
+    }
+    if (layout === 'sparse_coo') return new SparseTensor(tensors[0]!, tensors[1]!, shape, isCoalesced);
+    const [compressed, plain, values] = tensors as [Tensor, Tensor, Tensor];
+    return new SparseCompressedTensor(layout as CompressedLayout, compressed, plain, values, shape);
+  },
+  quantized(storage, geometry, parameters, requiresGrad) {
+    const { type } = geometry;
+    if (!type.name.startsWith('q')) {
+      throw new RuntimeError(`a quantized tensor in the pickle has elements of type torch.${type.name}`);
+    }
+    // Parts of storages exist in files that are older than packed types.
+    const offset = offsetIn(storage, geometry);
+    const tensor = new QuantizedTensor(storage.base!, { ...geometry, offset }, parameters as Quantizer);
+    tensor.requiresGrad = requiresGrad;
+    return tensor;
+  },
+  meta() {
+    throw new RuntimeError('the file holds a tensor of the device meta, which is not supported');
   },
   isTensor: (value): value is object => value instanceof Tensor,
 };

@@ -2,9 +2,11 @@
 import { DType } from '../core/dtype.js';
 import { StateDict, Tuple } from '../core/containers.js';
 import { RuntimeError } from '../core/errors.js';
-import { Deferred, Global, Internal, PyDict } from './nodes.js';
+import { Deferred, Global, Internal, isList, plain, PyDict } from './nodes.js';
+import { listedParameters } from './listed_parameters.js';
 import {
-  ForeignType,
+  type Geometry,
+  type QuantizerParameters,
   readGeometry,
   readShape,
   StorageClass,
@@ -19,6 +21,18 @@ class Layout extends Internal {
   constructor(readonly name: string) {
     super();
   }
+}
+
+const LAYOUTS = new Set(['coo', 'csr', 'csc', 'bsr', 'bsc'].map((name) => `torch.sparse_${name}`));
+
+/** Whether the elements lie one after another in row-major order. */
+function isRowMajor({ shape, stride }: Geometry): boolean {
+  let step = 1;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    if (shape[d] !== 1 && stride[d] !== step) return false;
+    step *= shape[d]!;
+  }
+  return true;
 }
 
 type Args = readonly unknown[];
@@ -48,7 +62,6 @@ function noHooks(value: unknown, name: string): void {
 }
 
 function typeOf(value: unknown, name: string): TorchType {
-  if (value instanceof ForeignType) return value.type;
   if (value instanceof DType) return torchTypes.get(value.name)!;
   throw new RuntimeError(`${name}() of the pickle has no element type`);
 }
@@ -124,27 +137,46 @@ export function rebuildGlobals(builder: TensorBuilder): [string, unknown][] {
     _rebuild_device_tensor_from_numpy: fromHost,
     _rebuild_meta_tensor_no_storage(args, name) {
       arity(args, name, 4, 4);
-      return builder.special('meta', typeOf(args[0], name), readShape(args[1]), []);
+      return builder.meta(typeOf(args[0], name), readShape(args[1]));
     },
     _rebuild_qtensor(args, name) {
       arity(args, name, 7, 7);
       const storage = storageOf(args[0], name);
-      const { type, shape } = readGeometry(storage, typed(storage, name), args[1], args[2], args[3]);
-      return builder.special('quantized', type, shape, []);
+      const type = typed(storage, name);
+      const geometry = readGeometry(storage, type, args[1], args[2], args[3]);
+      if (type.perByte !== undefined && !isRowMajor(geometry)) {
+        throw new RuntimeError(`${name}() of the pickle has packed integers in another order than the rows'`);
+      }
+      noHooks(args[6], name);
+      return builder.quantized(storage, geometry, quantizer(args[4], name), flag(args[5], name));
     },
     _rebuild_sparse_tensor(args, name) {
       arity(args, name, 2, 2);
-      const [layout, parts] = args;
-      if (!(layout instanceof Layout) || !(parts instanceof Tuple))
+      const [layout, data] = args;
+      if (!(layout instanceof Layout) || !(data instanceof Tuple))
         throw new RuntimeError(`${name}() of the pickle is malformed`);
-      const shape = parts.find((part) => part instanceof Tuple && !builder.isTensor(part));
-      return builder.special(
-        layout.name,
-        null,
-        readShape(shape),
-        parts.filter((part) => builder.isTensor(part)),
-      );
+      const tensors = layout.name === 'sparse_coo' ? 2 : 3;
+      arity(data, name, tensors + 1, 4);
+      const parts = data.slice(0, tensors).map((part) => tensorOf(part, name));
+      const coalesced = layout.name === 'sparse_coo' && data[3] === true;
+      return builder.sparse(layout.name, parts, readShape(data[tensors]), coalesced);
     },
+  };
+
+  /** `(scheme, scale, zero point)` or `(scheme, scales, zero points, axis)`. */
+  const quantizer = (value: unknown, name: string): QuantizerParameters => {
+    const [scheme, scale, zero, axis] = value instanceof Tuple ? value.map(plain) : [];
+    const kind = scheme instanceof Global ? scheme.name.replace(/^torch\./, '') : '';
+    if (kind === 'per_tensor_affine' && typeof scale === 'number' && Number.isSafeInteger(zero)) {
+      return { scheme: kind, scale, zeroPoint: zero as number };
+    }
+    if ((kind === 'per_channel_affine' || kind === 'per_channel_affine_float_qparams') && Number.isSafeInteger(axis)) {
+      const [scales, zeroPoints] = [scale, zero].map((part, i) =>
+        isList(part) ? listedParameters(builder, part.map(plain), kind, i === 0) : tensorOf(part, name),
+      ) as [object, object];
+      return { scheme: kind, scales, zeroPoints, axis: axis as number };
+    }
+    throw new RuntimeError(`${name}() of the pickle has malformed parameters`);
   };
 
   const rows: [string, unknown][] = Object.entries(functions).map(([name, fn]) => {
@@ -166,6 +198,8 @@ export function rebuildGlobals(builder: TensorBuilder): [string, unknown][] {
     'torch.serialization._get_layout',
     new Global('torch.serialization._get_layout', ([name]) => {
       if (typeof name !== 'string') throw new RuntimeError('the pickle holds a malformed layout');
+      const known = LAYOUTS.has(name);
+      if (!known) throw new RuntimeError(`the pickle holds an unknown layout: ${name.slice(0, 40)}`);
       return new Layout(name.replace('torch.', ''));
     }),
   ]);
@@ -181,7 +215,8 @@ export function rebuildGlobals(builder: TensorBuilder): [string, unknown][] {
         throw new RuntimeError('the pickle holds a tensor of a class that is not allowed');
       }
       const tensor = fn.call!(inner);
-      return type.name.endsWith('Parameter') ? builder.parameter(tensorOf(tensor, fromType), true) : tensor;
+      const isParameter = type.name.endsWith('Parameter') && !fn.name.startsWith('torch._utils._rebuild_parameter');
+      return isParameter ? builder.parameter(tensorOf(tensor, fromType), true) : tensor;
     }),
   ]);
   return rows;

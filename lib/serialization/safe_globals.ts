@@ -1,10 +1,14 @@
 // Python classes and functions that the caller allows in pickles, each with a JavaScript class or function to stand for it.
 import { kindOf, RuntimeError } from '../core/errors.js';
+import { nameOfFunction } from './class_codecs.js';
 
 /** A class, whose instances get a pickled object's attributes, or a function that rebuilds a value from its arguments. */
 export type SafeGlobal = ((...args: never[]) => unknown) | (new (...args: never[]) => object);
 
-/** A class or function with the full Python name it stands for; alone it stands for `__main__.<its name>`. */
+/**
+ * A class or function with the full Python name it stands for. Alone, a class of `torch.nn` or a function of
+ * `torch.nn.functional` stands for PyTorch's own, any other for `__main__.<its name>`.
+ */
 export type SafeGlobalEntry = SafeGlobal | readonly [SafeGlobal, string];
 
 /** As PyTorch's: nothing of these modules can be allowed. */
@@ -19,7 +23,7 @@ function named(entry: SafeGlobalEntry): [string, SafeGlobal] {
   if (name !== undefined && typeof name !== 'string') {
     throw new TypeError(`addSafeGlobals(): expected a full Python name as a string, got ${kindOf(name)}`);
   }
-  const full = name ?? `__main__.${fn.name}`;
+  const full = name ?? nameOfFunction(fn) ?? `__main__.${fn.name}`;
   if (!/^\w+(\.\w+)+$/u.test(full))
     throw new TypeError(`addSafeGlobals(): '${full}' is no full Python name, as 'module.Class'`);
   return [full, fn];
@@ -28,8 +32,8 @@ function named(entry: SafeGlobalEntry): [string, SafeGlobal] {
 /**
  * Allows Python classes or functions in the files that `torch.load` reads from now on. An object of an allowed class
  * becomes an instance of the JavaScript class, made without running its constructor; the pickled attributes become its
- * properties, or go to its method `setState(state)` if it has one. `torch.save` writes such instances as the same Python
- * class. An allowed function is called with the pickled arguments.
+ * properties, or go to its method `setState(state)` if it has one; of a subclass of `nn.Module`, parameters, buffers and
+ * submodules are registered. `torch.save` writes such instances as the same Python class. An allowed function is called with the pickled arguments.
  * @param entries classes or functions, alone or as `[Class, 'python.module.Class']`.
  * @throws TypeError for anything else; RuntimeError for a name in a module that is never allowed (`os`, `sys`, ...).
  */
@@ -70,10 +74,9 @@ export function findSafeGlobal(name: string): SafeGlobal | undefined {
   return byName.get(name);
 }
 
-/** The full Python name that an object's class was allowed under. */
-export function safeNameOf(value: object): string | undefined {
-  const { constructor } = value as { constructor?: unknown };
-  for (const [name, fn] of byName) if (fn === constructor) return name;
+/** The full Python name that a class or function was allowed under. */
+export function safeNameOf(fn: unknown): string | undefined {
+  for (const [name, known] of byName) if (known === fn) return name;
   return undefined;
 }
 

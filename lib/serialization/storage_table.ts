@@ -15,34 +15,58 @@ export interface StorageEntry {
   readonly untyped: boolean;
 }
 
+/** What a tensor shows of its storage: a tensor on the memory, and the type of its elements. */
+export interface StorageView {
+  readonly memory: Tensor;
+  readonly type: string;
+  readonly itemsize: number;
+}
+
+/** A storage that a file will hold. */
+export interface Storage {
+  readonly key: string;
+  /** The element type that it is first named with; 'bytes' where that does not fit. */
+  readonly type: string;
+  readonly itemsize: number;
+  readonly nbytes: number;
+  /** A tensor on the memory. */
+  readonly tensor: Tensor;
+}
+
 /** Collects storages in the order they are met. */
 export class StorageTable {
-  private readonly known = new Map<number, { key: string; type: string; nbytes: number; tensor: Tensor }>();
+  private readonly known = new Map<number, Storage>();
 
   /** The storage below a tensor. */
-  add(t: Tensor): StorageEntry {
-    const id = storageId(t);
-    const { dtype } = t;
-    const nbytes = storageBytes(t);
+  add({ memory, type, itemsize }: StorageView): StorageEntry {
+    const id = storageId(memory);
+    const nbytes = storageBytes(memory);
+    const className = storageClassOf(type);
     let storage = this.known.get(id);
     if (!storage) {
       // PyTorch reads a storage by the class it is first named with: once as bytes, always as bytes.
-      const type = nbytes % dtype.itemsize === 0 ? dtype.name : 'bytes';
-      storage = { key: String(this.known.size), type, nbytes, tensor: t };
+      const typed = className !== undefined && nbytes % itemsize === 0;
+      storage = {
+        key: String(this.known.size),
+        type: typed ? type : 'bytes',
+        itemsize: typed ? itemsize : 1,
+        nbytes,
+        tensor: memory,
+      };
       this.known.set(id, storage);
     }
-    const untyped = storage.type !== dtype.name;
+    const untyped = storage.type !== type;
     return {
       key: storage.key,
-      className: storageClassOf(dtype),
-      elements: untyped ? nbytes : nbytes / dtype.itemsize,
-      location: String(t.device),
+      className: className ?? 'UntypedStorage',
+      elements: untyped ? nbytes : nbytes / itemsize,
+      location: String(memory.device),
       untyped,
     };
   }
 
-  /** All storages: the record's name, its size and a tensor on the memory. */
-  *[Symbol.iterator](): IterableIterator<{ key: string; nbytes: number; tensor: Tensor }> {
+  /** All storages in their order. */
+  *[Symbol.iterator](): IterableIterator<Storage> {
     yield* this.known.values();
   }
 }

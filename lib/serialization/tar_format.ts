@@ -3,6 +3,7 @@ import { Tuple } from '../core/containers.js';
 import { RuntimeError } from '../core/errors.js';
 import { type ByteSource, dataView, readBytes, u64 } from './bytes.js';
 import { createEnvironment } from './globals.js';
+import { classOf } from './legacy_format.js';
 import { isList } from './nodes.js';
 import { PickleInput } from './pickle_input.js';
 import { type PickleEnvironment, PickleReader } from './pickle_reader.js';
@@ -130,6 +131,8 @@ export function readTarFormat(source: ByteSource, options: ReadOptions): unknown
   }
 
   const objects = environment((id) => {
+    // A module's class, with its source.
+    if (id instanceof Tuple && id.length === 3) return classOf(id[0]);
     const found = tensors.get(key(id)) ?? storages.get(key(id));
     if (!found) throw new RuntimeError('the tar archive refers to a tensor that is not there');
     return found;

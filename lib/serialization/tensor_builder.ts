@@ -23,16 +23,6 @@ export class StorageRef extends Internal {
   }
 }
 
-/** An element type that no tensor here can have. */
-export class ForeignType extends Internal {
-  override readonly description: string;
-
-  constructor(readonly type: TorchType) {
-    super();
-    this.description = `the type torch.${type.name}`;
-  }
-}
-
 /** The class of a storage, the first part of its persistent id. `type` is null for an untyped one. */
 export class StorageClass extends Internal {
   override readonly description = 'a storage class';
@@ -51,6 +41,16 @@ export interface Geometry {
   readonly numel: number;
 }
 
+/** What a pickle says of a quantized tensor's numbers; scales and zero points are tensors, or lists of numbers. */
+export type QuantizerParameters =
+  | { readonly scheme: 'per_tensor_affine'; readonly scale: number; readonly zeroPoint: number }
+  | {
+      readonly scheme: 'per_channel_affine' | 'per_channel_affine_float_qparams';
+      readonly scales: object;
+      readonly zeroPoints: object;
+      readonly axis: number;
+    };
+
 /** What a pickle's tensors become: real ones, or descriptions where a file is only listed. */
 export interface TensorBuilder {
   tensor(
@@ -66,8 +66,12 @@ export interface TensorBuilder {
   typeOf(tensor: object): TorchType;
   /** A tensor on a copy of `bytes`, row-major or column-major. */
   array(type: TorchType, shape: readonly number[], bytes: Uint8Array, columnMajor: boolean): object;
-  /** A sparse or quantized tensor; `parts` are the tensors it is made of. */
-  special(kind: string, type: TorchType | null, shape: readonly number[], parts: readonly unknown[]): object;
+  /** A sparse tensor: coordinates, elements; or starts, coordinates, elements. */
+  sparse(layout: string, parts: readonly object[], shape: readonly number[], isCoalesced: boolean): object;
+  /** A quantized tensor. */
+  quantized(storage: StorageRef, geometry: Geometry, parameters: QuantizerParameters, requiresGrad: boolean): object;
+  /** A tensor without memory. */
+  meta(type: TorchType, shape: readonly number[]): object;
   /** Whether a value is one of this builder's tensors. */
   isTensor(value: unknown): value is object;
 }
@@ -122,7 +126,7 @@ export function readGeometry(
   let last = start;
   for (const [d, n] of shape.entries()) if (numel > 0) last += (n - 1) * strides[d]!;
   const needed = numel > 0 ? last + 1 : start;
-  if (needed > Math.floor(storage.nbytes / type.itemsize)) {
+  if (needed > Math.floor(storage.nbytes / type.itemsize) * (type.perByte ?? 1)) {
     throw new RuntimeError(
       `a tensor in the pickle reaches beyond its storage: sizes [${shape.join(', ')}], strides [${strides.join(', ')}], ` +
         `offset ${start} on ${Math.floor(storage.nbytes / type.itemsize)} elements`,

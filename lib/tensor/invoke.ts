@@ -1,6 +1,6 @@
 // Calling native ops: writes the tagged arguments, keeps memory bounded, wraps the results.
-import { DType } from '../core/dtype.js';
-import { kindOf } from '../core/errors.js';
+import { DType, NO_CODE } from '../core/dtype.js';
+import { kindOf, RuntimeError } from '../core/errors.js';
 import { addon, COUNT, FIRST, grow, PRESSURE, scratch } from '../native/addon.js';
 import { collect, scope, tidyHandles } from './memory.js';
 import { alive, SCOPED, Tensor } from './tensor.js';
@@ -56,6 +56,7 @@ function put(at: number, arg: NativeArgument): number {
 
 function putObject(at: number, arg: object): number {
   if (arg instanceof DType) {
+    if (arg.code === NO_CODE) throw new RuntimeError(`tensors of type ${String(arg)} are not supported`);
     scratch[at] = DTYPE;
     scratch[at + 1] = arg.code;
     return at + 2;

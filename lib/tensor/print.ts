@@ -221,8 +221,8 @@ function readShown(t: Tensor): Shown {
   return { shape: t.shape, cut: t.shape.map(() => false), values: Array.from(asNumbers(t)) };
 }
 
-/** The brackets and numbers, without the name before and the suffixes behind. */
-function contents(t: Tensor, indent: number): string {
+/** @internal The brackets and numbers, without the name before and the suffixes behind; `indent` is the column of the bracket. */
+export function elementsText(t: Tensor, indent: number): string {
   const { shape, cut, values } = readShown(t);
   const complex = t.dtype.isComplex;
   const part = t.dtype.toReal();
@@ -276,6 +276,30 @@ function describeDisposed(name: string): string {
   return `${name}(<disposed>)`;
 }
 
+/** @internal Whether a type is not named when a tensor is printed: the default types, int64 and bool. */
+export function isOrdinary(dtype: DType): boolean {
+  const base = getDefaultDtype();
+  return [base, base === float64 ? complex128 : complex64, int64, bool].includes(dtype);
+}
+
+/** @internal A printed tensor's end: what is said of it, as much to a line as fits, and the closing parenthesis. */
+export function withSuffixes(text: string, suffixes: readonly string[], indent: number, newLine = false): string {
+  let out = text;
+  let column = out.length - out.lastIndexOf('\n') + 1;
+  let broken = !newLine;
+  for (const suffix of suffixes) {
+    if (!broken || column + suffix.length + 2 > options.linewidth) {
+      out += `,\n${' '.repeat(indent)}${suffix}`;
+      column = indent + suffix.length;
+      broken = true;
+    } else {
+      out += `, ${suffix}`;
+      column += suffix.length + 2;
+    }
+  }
+  return `${out})`;
+}
+
 /**
  * A tensor's printed form: values, then what differs from the ordinary (device, size, dtype, gradient).
  * @param t any tensor; one that was disposed prints as such
@@ -304,25 +328,13 @@ export function formatTensor(t: Tensor): string {
     if (dtype !== base) suffixes.push(`dtype=${dtype.toString()}`);
   } else {
     if (options.edgeitems === 0) suffixes.push(`size=${tuple(shape)}`);
-    const ordinary = [base, base === float64 ? complex128 : complex64, int64, bool];
-    if (!ordinary.includes(dtype)) suffixes.push(`dtype=${dtype.toString()}`);
-    text = contents(t, indent);
+    if (!isOrdinary(dtype)) suffixes.push(`dtype=${dtype.toString()}`);
+    text = elementsText(t, indent);
   }
   const grad = gradSuffix(t);
   if (grad) suffixes.push(grad);
 
-  let out = `${name}(${text}`;
-  let column = out.length - out.lastIndexOf('\n') + 1;
-  for (const suffix of suffixes) {
-    if (column + suffix.length + 2 > options.linewidth) {
-      out += `,\n${' '.repeat(indent)}${suffix}`;
-      column = indent + suffix.length;
-    } else {
-      out += `, ${suffix}`;
-      column += suffix.length + 2;
-    }
-  }
-  out += ')';
+  const out = withSuffixes(`${name}(${text}`, suffixes, indent);
   if (!isParameter) return out;
   return plain ? `Parameter containing:\n${out}` : `Parameter containing:\nParameter(${out})`;
 }

@@ -1,4 +1,4 @@
-"""Compares pairs of files, [PyTorch's own, ours], given as JSON: equal values of equal types, equal sharing."""
+"""Compares files, [PyTorch's own, ours, whether weights_only reads ours], given as JSON: equal values, types and sharing."""
 
 import json
 import sys
@@ -19,12 +19,35 @@ class Comparison:
         self.storages = ({}, {})
         self.keep = []
 
+    def parts(self, a, b, at):
+        if a.layout != b.layout or a.shape != b.shape or a.is_quantized != b.is_quantized:
+            raise Difference(f"{at}: {a} and {b}")
+        if a.is_quantized:
+            names = ["qscheme", "int_repr", "stride"]
+            per_tensor = a.qscheme() == torch.per_tensor_affine
+            names += ["q_scale", "q_zero_point"] if per_tensor else ["q_per_channel_scales", "q_per_channel_zero_points", "q_per_channel_axis"]
+            if a.dtype != b.dtype:
+                raise Difference(f"{at}: {a.dtype} and {b.dtype}")
+        elif a.layout == torch.sparse_coo:
+            names = ["_indices", "_values", "is_coalesced"]
+        elif a.layout in (torch.sparse_csr, torch.sparse_bsr):
+            names = ["crow_indices", "col_indices", "values"]
+        else:
+            names = ["ccol_indices", "row_indices", "values"]
+        for name in names:
+            self(getattr(a, name)(), getattr(b, name)(), f"{at}.{name}()")
+
+    def bits(self, t):
+        return t.detach().contiguous().reshape(-1).view(torch.uint8) if t.numel() else torch.empty(0)
+
     def tensor(self, a, b, at):
+        if a.is_quantized or a.layout != torch.strided:
+            return self.parts(a, b, at)
         if isinstance(a, torch.nn.Parameter) != isinstance(b, torch.nn.Parameter):
             raise Difference(f"{at}: a parameter and a tensor")
         a_plain, b_plain = (t.detach().resolve_conj().resolve_neg() for t in (a, b))
         same = a.dtype == b.dtype and a.shape == b.shape and a.requires_grad == b.requires_grad
-        if not same or not torch.equal(torch.nan_to_num(a_plain), torch.nan_to_num(b_plain)):
+        if not same or not torch.equal(self.bits(a_plain), self.bits(b_plain)):
             raise Difference(f"{at}: {a} and {b}")
         if a.is_conj() or a.is_neg() or not a.numel() or not self.geometry:
             return
@@ -57,11 +80,12 @@ class Comparison:
 
 def main():
     equal = 0
-    for own, ours in json.loads(sys.argv[1]):
+    for own, ours, weights_only in json.loads(sys.argv[1]):
         expected = torch.load(own, weights_only=False)
         # weights_only refuses a defaultdict, also in PyTorch's own file.
+        weights_only = weights_only and "collections" not in own
         with torch.serialization.safe_globals([(frozenset, "builtins.frozenset")]):
-            found = torch.load(ours, weights_only="collections" not in own)
+            found = torch.load(ours, weights_only=weights_only)
         try:
             if "numpy_values" not in own:  # NumPy's values become plain numbers and tensors
                 # PyTorch cuts the storages of a tar archive into pieces where they were views.

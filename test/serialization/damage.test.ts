@@ -42,6 +42,9 @@ const files = [
   'deflated.npz',
   'stored.npz',
   'numpy_values.pt',
+  'sparse.pt',
+  'quantized.pt',
+  'element_types.pt',
 ];
 
 test.each(files)('%s cut short is refused', (file) => {

@@ -168,6 +168,25 @@ describe('inspectFile', () => {
     },
   );
 
+  test('lists sparse and quantized tensors and those of other element types', () => {
+    const list = (file: string): string[] =>
+      inspectFile(fixture(file)).tensors.map((t) =>
+        [t.name, t.dtype, t.shape.join('x'), t.bytes, ...(t.layout ? [t.layout] : [])].join(' '),
+      );
+    for (const end of ['', '_legacy']) {
+      expect(list(`sparse${end}.pt`)).toEqual(
+        expect.arrayContaining(['uncoalesced float32 2x3 60 sparse_coo', 'csr float32 2x3 60 sparse_csr']),
+      );
+      expect(list(`quantized${end}.pt`).slice(0, 2)).toEqual([
+        'quint8 quint8 2x3 6 quantized',
+        'transposed quint8 3x2 6 quantized',
+      ]);
+    }
+    expect(list('element_types.pt')).toEqual(
+      expect.arrayContaining(['tensors.shared uint16 2x3 12', 'tensors.float8_e4m3fn float8_e4m3fn 24 24']),
+    );
+  });
+
   test('memory that several tensors share counts once', () => {
     const { tensors, bytes } = inspectFile(fixture('parameters.pt'));
     expect(tensors.map(({ name, parameter }) => [name, Boolean(parameter)])).toEqual([

@@ -83,6 +83,12 @@ export class Matcher {
       case '$tensor':
         this.tensor(got, body as unknown as RecordedTensor, at);
         break;
+      case '$sparse':
+        this.sparse(got, body as Record<string, Json>, at);
+        break;
+      case '$quantized':
+        this.quantized(got, body as Record<string, Json>, at);
+        break;
       case '$tuple':
         check(got instanceof torch.Tuple && !(got instanceof torch.Size), 'no tuple');
         this.items(got as unknown[], body as Json[], at);
@@ -145,6 +151,46 @@ export class Matcher {
     }
   }
 
+  private sparse(got: unknown, want: Record<string, Json>, at: string): void {
+    const { layout, dense, coalesced, text, ...parts } = want;
+    const { SparseTensor, SparseCompressedTensor } = torch.serialization;
+    const sparse = got as InstanceType<typeof SparseTensor>;
+    if (!(got instanceof SparseTensor || got instanceof SparseCompressedTensor))
+      throw new Error(`${at}: no sparse tensor`);
+    for (const [method, tensor] of Object.entries(parts)) {
+      // crow_indices is crowIndices, _values is _values.
+      const name = method.replace(/(?<=.)_([a-z])/g, (_, c: string) => c.toUpperCase());
+      this.match((got as unknown as Record<string, () => unknown>)[name]!(), tensor, `${at}.${name}()`);
+    }
+    expect([at, sparse.layout, String(got)]).toEqual([at, layout, text]);
+    if (got instanceof SparseTensor) expect([at, got.isCoalesced()]).toEqual([at, coalesced]);
+    new Matcher(false).match(sparse.toDense(), dense!, `${at}.toDense()`);
+  }
+
+  private quantized(got: unknown, want: Record<string, Json>, at: string): void {
+    const { QuantizedTensor } = torch.serialization;
+    if (!(got instanceof QuantizedTensor)) throw new Error(`${at}: no quantized tensor`);
+    const found = {
+      dtype: String(got.dtype),
+      scheme: got.qscheme(),
+      shape: [...got.shape],
+      stride: got.stride(),
+      integers: Array.from(got.intRepr().flatten().toTypedArray(), Number),
+      numbers: Array.from(got.dequantize().toTypedArray(), Number),
+      text: String(got),
+    };
+    const { parameters, ...values } = want;
+    expect([at, found]).toEqual([at, values]);
+    const [scale, zero, axis] = parameters as Json[];
+    if (got.qscheme() === 'torch.per_tensor_affine') {
+      expect([at, got.qScale(), got.qZeroPoint()]).toEqual([at, Number(scale), zero]);
+      return;
+    }
+    this.match(got.qPerChannelScales(), scale!, `${at}.qPerChannelScales()`);
+    this.match(got.qPerChannelZeroPoints(), zero!, `${at}.qPerChannelZeroPoints()`);
+    expect([at, got.qPerChannelAxis()]).toEqual([at, axis]);
+  }
+
   private tensor(got: unknown, want: RecordedTensor, at: string): void {
     if (!(got instanceof torch.Tensor)) throw new Error(`${at}: no tensor`);
     const found = {
@@ -152,7 +198,7 @@ export class Matcher {
       shape: [...got.shape],
       bytes: elements(got.detach()),
       requires_grad: got.requiresGrad,
-      parameter: got instanceof nn.Parameter,
+      parameter: got instanceof torch.serialization.StoredTensor ? got.isParameter : got instanceof nn.Parameter,
       ...(this.geometry ? { stride: got.stride(), offset: got.storageOffset() } : {}),
     };
     for (const [name, value] of Object.entries(found)) {

@@ -21,6 +21,38 @@ test.each(readable.map((c) => [c.file, c] as const))(
   },
 );
 
+test.each([3, 4, 5])('pickle protocol %d keeps every value', (pickleProtocol) => {
+  for (const { file, content, geometry } of readable) {
+    const bytes = serialization.saveToBytes(torch.load(fixture(file)), { pickleProtocol });
+    new Matcher(geometry).match(torch.load(bytes), content!);
+  }
+});
+
+test('the legacy format keeps every value but tensors of newer types', () => {
+  for (const { file, content, geometry } of readable) {
+    const save = (): Uint8Array =>
+      serialization.saveToBytes(torch.load(fixture(file)), { _useNewZipfileSerialization: false });
+    if (file === 'element_types.pt') expect(save).toThrow(/legacy format has no tensors of type torch.uint16/);
+    else new Matcher(geometry).match(torch.load(save()), content!);
+  }
+  const shared = torch.zeros(4);
+  expect(() => serialization.saveToBytes([shared, shared.view(torch.int32)], { zip: false })).toThrow(
+    'Cannot save multiple tensors or storages that view the same data as different types',
+  );
+});
+
+test('wrong options are named', () => {
+  const save = (options: object) => () => serialization.saveToBytes(1, options);
+  expect(save({ pickleProtokol: 2 })).toThrow(
+    new TypeError("saveToBytes() got an unexpected keyword argument 'pickleProtokol'"),
+  );
+  expect(save({ pickleProtocol: 1 })).toThrow(RangeError);
+  expect(save({ pickleProtocol: 6 })).toThrow(/pickle protocol must be 2, 3, 4 or 5, not 6/);
+  expect(save({ pickleProtocol: '2' })).toThrow(TypeError);
+  expect(save({ zip: 1 })).toThrow(TypeError);
+  expect(save({ zip: true, _useNewZipfileSerialization: false })).toThrow(/contradict/);
+});
+
 test('JavaScript values keep their kind', () => {
   const value = {
     array: [1, 2.5, -0, 2 ** 40, true, null, 'text', 10n, 2n ** 70n, -(2n ** 63n)],
@@ -121,7 +153,7 @@ test('long lists, dicts and nested values', () => {
 test('a value without a Python form is named with its place', () => {
   class Config {}
   const bad: [unknown, RegExp][] = [
-    [{ model: { f: () => 1 } }, /a function, class or module; save the stateDict\(\) of a module \(at model.f\)/],
+    [{ model: { f: () => 1 } }, /cannot save the function f \(at model.f\)/],
     [[1, undefined], /undefined, which has no form in Python; use null \(at 1\)/],
     [{ config: new Config() }, /an object of class Config.*addSafeGlobals \(at config\)/],
     [{ data: new Float32Array(2) }, /an object of class Float32Array; make it a tensor/],
@@ -185,13 +217,30 @@ if (python) {
   const run = (script: string, ...args: string[]): string =>
     execFileSync(python, [path.join(__dirname, script), ...args], { encoding: 'utf8' });
 
-  test('PyTorch reads what we saved, with weights_only, as it reads its own files', () => {
-    const pairs = readable.map(({ file }) => {
-      const copy = path.join(folder, `again-${file}`);
-      torch.save(torch.load(fixture(file)), copy);
-      return [fixture(file), copy];
+  /** Loads files of PyTorch, saves them again, and lets PyTorch compare. */
+  const compare = (files: [file: string, options: { zip?: boolean; pickleProtocol?: number }][]): void => {
+    const triples = files.map(([file, options], i) => {
+      const copy = path.join(folder, `again-${i}-${file}`);
+      torch.save(torch.load(fixture(file)), copy, options);
+      return [fixture(file), copy, (options.pickleProtocol ?? 2) === 2];
     });
-    expect(run('compare_files.py', JSON.stringify(pairs)).trim()).toBe(`${pairs.length} equal`);
+    expect(run('compare_files.py', JSON.stringify(triples)).trim()).toBe(`${files.length} equal`);
+  };
+
+  test('PyTorch reads what we saved, with weights_only, as it reads its own files', () => {
+    compare(readable.map(({ file }) => [file, {}]));
+  });
+
+  test.each([
+    { pickleProtocol: 3 },
+    { pickleProtocol: 4 },
+    { pickleProtocol: 5 },
+    { zip: false },
+    { zip: false, pickleProtocol: 5 },
+  ])('PyTorch reads what we saved with %j', (options) => {
+    // PyTorch's legacy format has no tensors of the newer types.
+    const files = readable.filter(({ file }) => options.zip !== false || file !== 'element_types.pt');
+    compare(files.map(({ file }) => [file, options]));
   });
 
   test('PyTorch reads values that JavaScript made', () => {
