@@ -7,3 +7,4 @@ export * from './modules/index.js';
 export * as modules from './modules/namespace.js';
 export { Buffer, Parameter, UninitializedBuffer, UninitializedParameter } from './parameter.js';
 export * as utils from './utils/index.js';
+import './pickling/index.js';

@@ -40,3 +40,16 @@ export function makeLazy(module: LazyModule, becomes: { readonly prototype: Modu
   };
   const initialize = addHook(module._forwardPreHooks, { hook, withKwargs: false });
 }
+
+/** Whether a module's class is lazy: after its first call it has another one. */
+export function isLazyModule(module: Module): module is LazyModule {
+  return 'initializeParameters' in module;
+}
+
+/** @internal Makes a module lazy whose constructor was not run. */
+export function relazy(module: LazyModule): void {
+  let prototype = Object.getPrototypeOf(module) as object;
+  while (!Object.hasOwn(prototype, 'initializeParameters')) prototype = Object.getPrototypeOf(prototype) as object;
+  // Every lazy class extends the one that its modules become.
+  makeLazy(module, { prototype: Object.getPrototypeOf(prototype) as Module });
+}

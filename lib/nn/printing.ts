@@ -1,6 +1,8 @@
 // How Python prints the values that appear in a module's description, and how PyTorch lays out a tree of modules.
+import { Tuple } from '../core/containers.js';
 import type { DType } from '../core/dtype.js';
 import { kindOf } from '../core/errors.js';
+import { isOptions } from '../ops/signature.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** Python's `None`, for settings that are absent. */
@@ -130,9 +132,32 @@ export function describeList(name: string, items: Iterable<unknown>): string {
   return `${name}(\n  ${lines.join('\n  ')}\n)`;
 }
 
+/** What Python calls a value's type. */
+function pyType(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return 'str';
+    case 'boolean':
+      return 'bool';
+    case 'bigint':
+      return 'int';
+    case 'number':
+      return Number.isInteger(value) ? 'int' : 'float';
+    default:
+      if (value === null) return 'NoneType';
+      return value instanceof Tuple
+        ? 'tuple'
+        : Array.isArray(value)
+          ? 'list'
+          : isOptions(value)
+            ? 'dict'
+            : kindOf(value);
+  }
+}
+
 /** A container's line for one of its values: `Parameter containing: [torch.float32 of size 2x3]`. */
 export function describeParameter(value: unknown, kind: string, isParameter: boolean): string {
-  if (!(value instanceof Tensor)) return `Object of type: ${kindOf(value)}`;
+  if (!(value instanceof Tensor)) return `Object of type: ${pyType(value)}`;
   const where = value.device.type === 'cuda' ? ` (${String(value.device)})` : '';
   return `${isParameter ? 'Parameter' : 'Tensor'} containing: [${kind} of size ${value.shape.join('x')}${where}]`;
 }

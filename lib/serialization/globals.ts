@@ -215,7 +215,9 @@ export function createEnvironment(options: GlobalOptions): PickleEnvironment {
 
   const userGlobal = (name: string, fn: SafeGlobal): Global => {
     const invoke = (args: readonly unknown[]): unknown => {
-      const value: unknown = isClass(fn) ? new fn(...(args as never[])) : fn(...(args as never[]));
+      const value: unknown = isClass(fn)
+        ? Reflect.construct(fn as new () => object, args)
+        : Reflect.apply(fn as () => unknown, undefined, args);
       if (value !== null && typeof value === 'object') made.set(value, applyState);
       return value;
     };

@@ -47,6 +47,8 @@ export interface PythonMark {
   factory?: string | null;
   /** Keys or indices whose value is a float without a fraction, which JavaScript cannot tell from an int. */
   floats?: Map<unknown, number>;
+  /** Settings of a module that are floats and were ints in the file. */
+  ints?: Map<string, number>;
   /** The order of a dict's keys, where a plain object has another one (keys like '10' come first). */
   order?: readonly string[];
   /** Attributes of an OrderedDict other than `_metadata`. */

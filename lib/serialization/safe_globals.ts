@@ -3,7 +3,7 @@ import { kindOf, RuntimeError } from '../core/errors.js';
 import { nameOfFunction } from './class_codecs.js';
 
 /** A class, whose instances get a pickled object's attributes, or a function that rebuilds a value from its arguments. */
-export type SafeGlobal = ((...args: never[]) => unknown) | (new (...args: never[]) => object);
+export type SafeGlobal = ((...args: never[]) => unknown) | { readonly name: string; readonly prototype: object };
 
 /**
  * A class or function with the full Python name it stands for. Alone, a class of `torch.nn` or a function of
@@ -81,6 +81,6 @@ export function safeNameOf(fn: unknown): string | undefined {
 }
 
 /** Whether a function must be called with `new`. */
-export function isClass(fn: SafeGlobal): fn is new (...args: never[]) => object {
+export function isClass(fn: SafeGlobal): boolean {
   return /^class\b/.test(Function.prototype.toString.call(fn));
 }

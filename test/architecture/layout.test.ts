@@ -23,7 +23,8 @@ const NAMESPACES = ['linalg', 'fft', 'special', 'signal', 'masked'];
 const ROOMS: Record<string, readonly string[]> = {
   ...Object.fromEntries(BASE.map((room) => [room, upTo(room)])),
   ...Object.fromEntries(NAMESPACES.map((room) => [room, [...upTo('ops'), ...NAMESPACES]])),
-  nn: [...BASE, ...NAMESPACES],
+  // Modules say how they are saved and loaded; the file formats know no modules.
+  nn: [...BASE, ...NAMESPACES, 'serialization'],
   serialization: ['core', 'tensor'],
   // The command line is a user like any other.
   cli: ['index'],

@@ -257,7 +257,7 @@ describe('ParameterList', () => {
     );
     expect(String(p.slice(0, 1))).toBe('ParameterList(  (0): Parameter containing: [torch.float32 of size 2])');
     expect(String(new nn.ParameterList<unknown>([torch.ones(2), 5]))).toBe(
-      'ParameterList(\n    (0): Parameter containing: [torch.float32 of size 2]\n    (1): Object of type: number\n)',
+      'ParameterList(\n    (0): Parameter containing: [torch.float32 of size 2]\n    (1): Object of type: int\n)',
     );
   });
 
@@ -305,7 +305,7 @@ describe('ParameterDict', () => {
     );
     expect([...d.keys()]).toEqual(['z', 'a']);
     expect([...d.stateDict().keys()]).toEqual(['z']);
-    expect(String(d)).toContain('(a): Object of type: string');
+    expect(String(d)).toContain('(a): Object of type: str');
     expect([d.get('a'), d.get('nope'), d.get('nope', 3)]).toEqual(['text', null, 3]);
     expect([...new nn.ParameterDict<unknown>().fromkeys(['x', 'y'], 0).items()]).toEqual([
       ['x', 0],

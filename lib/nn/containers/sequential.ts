@@ -21,8 +21,8 @@ function entriesOf(args: readonly unknown[]): Iterable<readonly [string, unknown
 /** How many positions the prototype answers for modules that have other names than their position. */
 let positions = 0;
 
-/** Makes `seq[i]` work for named modules. A numbered module is a property of the container itself and is found first. */
-function definePositions(count: number): void {
+/** @internal Makes `seq[i]` work for named modules. A numbered module is a property of the container itself and is found first. */
+export function definePositions(count: number): void {
   for (; positions < count; positions++) {
     const index = positions;
     Object.defineProperty(Sequential.prototype, index, {

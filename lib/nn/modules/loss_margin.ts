@@ -13,6 +13,7 @@ import {
   tripletMarginWithDistanceLoss,
 } from '../functional/loss_margin.js';
 import { type ArgumentsOf, settings } from './arguments.js';
+import { PairwiseDistance } from './shape.js';
 import { Loss, type PlainLossArgumentList, plainLossSettings, WeightedLoss } from './loss.js';
 
 type Margin = [margin: number, sizeAverage: boolean | null, reduce: boolean | null, reduction: string];
@@ -162,13 +163,14 @@ const distanceSettings = settings<
 >()(
   "TripletMarginWithDistanceLoss(function? distanceFunction=None, float margin=1, bool swap=False, str reduction='mean')",
 );
-/** As `TripletMarginLoss` with any distance. */
+/** As `TripletMarginLoss` with any distance. A distance that is a module is the submodule `distance_function`. */
 export class TripletMarginWithDistanceLoss extends Loss {
-  distanceFunction: Distance | null;
+  /** A module, which is registered, or any function of two tensors. */
+  declare distance_function: Distance;
   margin: number;
   swap: boolean;
   /**
-   * @param args distanceFunction (default `F.pairwiseDistance`), margin (1), swap (false), reduction ('mean').
+   * @param args distanceFunction (default a `PairwiseDistance`), margin (1), swap (false), reduction ('mean').
    * @throws RuntimeError for a margin that is not positive.
    */
   constructor(...args: ArgumentsOf<typeof distanceSettings>) {
@@ -179,14 +181,14 @@ export class TripletMarginWithDistanceLoss extends Loss {
         `TripletMarginWithDistanceLoss: expected margin to be greater than 0, got ${margin} instead`,
       );
     }
-    this.distanceFunction = distance;
+    this.distance_function = distance ?? (new PairwiseDistance() as Distance);
     this.margin = margin;
     this.swap = swap;
   }
 
   override forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
-    const { distanceFunction, margin, swap, reduction } = this;
-    return tripletMarginWithDistanceLoss.impl(anchor, positive, negative, distanceFunction, margin, swap, reduction);
+    const { distance_function: distance, margin, swap, reduction } = this;
+    return tripletMarginWithDistanceLoss.impl(anchor, positive, negative, distance, margin, swap, reduction);
   }
 }
 

@@ -11,3 +11,4 @@ export {
 } from '../hooks.js';
 export { Module } from '../module.js';
 export * from './index.js';
+export { NonDynamicallyQuantizableLinear } from './linear.js';

@@ -17,8 +17,8 @@ export type Activation = string | ((x: Tensor) => Tensor);
 
 function activationOf(activation: Activation): (x: Tensor) => Tensor {
   if (typeof activation === 'function') return activation;
-  if (activation === 'relu') return (x) => relu.impl(x, false);
-  if (activation === 'gelu') return (x) => gelu.impl(x, 'none');
+  if (activation === 'relu') return relu;
+  if (activation === 'gelu') return gelu;
   throw new RuntimeError(`activation should be relu/gelu, not ${activation}`);
 }
 

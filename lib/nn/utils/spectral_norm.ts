@@ -33,7 +33,7 @@ export function asMatrix(weight: Tensor, dim: number): Tensor {
 }
 
 /** @internal One weight that is recomputed before every forward. */
-class SpectralNorm {
+export class SpectralNorm {
   /** The version of the state dict's entries. */
   static readonly version = 1;
   /** The numbers of the state dict hooks, by which removing finds them, in deep copies too. */
@@ -102,6 +102,20 @@ class SpectralNorm {
   }
 }
 
+/** @internal Makes `owner` recompute its weight before every forward, and mark and read the state dict's entries. */
+export function attachSpectralNorm(module: Module, owner: SpectralNorm): void {
+  addOwnedHook(module, owner);
+  owner.stateDictHook = module._registerStateDictHook((_module, _state, _prefix, metadata) => {
+    const versions = ((metadata.spectral_norm as Record<string, number> | undefined) ??= {});
+    const key = `${owner.name}.version`;
+    if (key in versions) throw new RuntimeError(`Unexpected key in metadata['spectral_norm']: ${key}`);
+    versions[key] = SpectralNorm.version;
+  }).id;
+  owner.loadHook = module._registerLoadStateDictPreHook((state, prefix, metadata, strict, missing) => {
+    owner.load(state, prefix, metadata, strict, missing);
+  }).id;
+}
+
 /**
  * Divides a parameter by its largest singular value: `<name>_orig` is the parameter, the buffers `<name>_u` and `<name>_v`
  * are the singular vectors, which power iteration improves at every forward in training. `parametrizations.spectralNorm` is
@@ -140,16 +154,7 @@ export const spectralNorm = fnOp(
     setAttribute(module, name, weight.data);
     module.registerBuffer(`${name}_u`, u);
     module.registerBuffer(`${name}_v`, v);
-    addOwnedHook(module, owner);
-    owner.stateDictHook = module._registerStateDictHook((_module, _state, _prefix, metadata) => {
-      const versions = ((metadata.spectral_norm as Record<string, number> | undefined) ??= {});
-      const key = `${name}.version`;
-      if (key in versions) throw new RuntimeError(`Unexpected key in metadata['spectral_norm']: ${key}`);
-      versions[key] = SpectralNorm.version;
-    }).id;
-    owner.loadHook = module._registerLoadStateDictPreHook((state, prefix, metadata, strict, missing) => {
-      owner.load(state, prefix, metadata, strict, missing);
-    }).id;
+    attachSpectralNorm(module, owner);
     return module;
   },
 ) as <M extends Module>(

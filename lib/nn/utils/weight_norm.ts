@@ -27,7 +27,7 @@ export function scaledDirection(v: Tensor, g: Tensor, dim: number): Tensor {
 }
 
 /** @internal One weight that is recomputed before every forward. */
-class WeightNorm {
+export class WeightNorm {
   constructor(
     readonly name: string,
     readonly dim: number,
