@@ -1,8 +1,7 @@
 // Settings of the whole process.
-import { type Device, type DeviceLike, device as deviceOf } from './core/device.js';
+import { type Device, type DeviceLike, defaultDevice, device as deviceOf, home, setDefault } from './core/device.js';
 import { RuntimeError } from './core/errors.js';
 
-let defaultDevice: Device = deviceOf('cpu');
 /** The device of tensors made without one. */
 export function getDefaultDevice(): Device {
   return defaultDevice;
@@ -13,9 +12,8 @@ export function getDefaultDevice(): Device {
  */
 export function setDefaultDevice(device: DeviceLike | null): void {
   const d = deviceOf(device ?? 'cpu');
-  if (d.type !== 'cpu')
-    throw new RuntimeError(`device '${String(d)}' is not available in this build; tensors live on the CPU`);
-  defaultDevice = d;
+  home(d);
+  setDefault(d);
 }
 
 /** How exactly float32 matrix products are computed. */

@@ -1,4 +1,5 @@
 // The few operations that autograd itself computes with. It knows no op: lib/ops installs them at load.
+import type { Device } from '../core/device.js';
 import type { DType } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -20,7 +21,8 @@ export interface Arithmetic {
   /** Converts the type, recorded; complex to real takes the real part. */
   cast(t: Tensor, dtype: DType): Tensor;
   onesLike(t: Tensor): Tensor;
-  zeros(shape: readonly number[], dtype: DType): Tensor;
+  /** Zeros on a device, or on that of a tensor. */
+  zeros(shape: readonly number[], dtype: DType, place: Tensor | Device): Tensor;
   /** A tensor on the same memory without history; with `shareVersion` in-place changes of one are seen by the other. */
   alias(t: Tensor, shareVersion: boolean): Tensor;
   /** Counts a change in place, so that what was saved of the tensor before is out of date. */
@@ -33,8 +35,8 @@ export interface Arithmetic {
   unbind(t: Tensor): Tensor[];
   /** The same elements with other sizes; recorded. */
   reshape(t: Tensor, shape: readonly number[]): Tensor;
-  /** Row-major elements as a tensor; complex types take interleaved pairs. */
-  fromNumbers(values: ArrayLike<number>, shape: readonly number[], dtype: DType): Tensor;
+  /** Row-major elements as a tensor, on the device of another one; complex types take interleaved pairs. */
+  fromNumbers(values: ArrayLike<number>, shape: readonly number[], dtype: DType, beside: Tensor | null): Tensor;
 }
 
 /** The installed operations; null until lib/ops is loaded. */

@@ -227,7 +227,7 @@ export function grad(outputs: OneOrMore<Root>, inputs: OneOrMore<Root>, ...args:
   found.forEach((g, i) => {
     if (g !== null) return;
     const input = wanted[i]!;
-    if (materialize && input instanceof Tensor) found[i] = arithmetic.zeros(input.shape, input.dtype);
+    if (materialize && input instanceof Tensor) found[i] = arithmetic.zeros(input.shape, input.dtype, input);
     else if (!(allow ?? materialize)) {
       throw new RuntimeError(
         `The differentiated Tensor at index ${i} appears to not have been used in the graph. Set allow_unused=True if ` +

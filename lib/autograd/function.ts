@@ -265,11 +265,12 @@ function backwardOf(
   let nr = 0;
   for (const value of outputs) positions.push(value instanceof Tensor ? nr++ : -1);
   const { shapes, dtypes: types } = extraOf(node);
+  const places = outputs.filter((value) => value instanceof Tensor).map((t) => t.device);
   return (grads: readonly (Tensor | null)[], _saved: never, _needs: Needs): Gradients => {
     const given = positions.map((p) => {
       if (p < 0) return null;
       const g = grads[p] ?? null;
-      return g === null && ctx._materialize ? arithmetic.zeros(shapes[p]!, types[p]!) : g;
+      return g === null && ctx._materialize ? arithmetic.zeros(shapes[p]!, types[p]!, places[p]!) : g;
     });
     const returned = cls.backward(ctx, ...given);
     return checkedGradients(cls.name, returned, isTensorArg);

@@ -56,7 +56,7 @@ function recording<T>(fn: () => T): T {
 }
 
 function zerosFor(t: Tensor): Tensor {
-  return arithmetic.zeros(t.shape, t.dtype);
+  return arithmetic.zeros(t.shape, t.dtype, t);
 }
 
 const NOT_ALLOWED = 'This is not allowed in strict mode';
@@ -206,12 +206,12 @@ export function jacobian(func: TensorFunction, inputs: OneOrMore<Tensor>, ...arg
       const perElement = Array.from({ length: n }, (_, i) => {
         const start = new Float64Array(n * (out.dtype.isComplex ? 2 : 1));
         start[out.dtype.isComplex ? 2 * i : i] = 1;
-        const g = arithmetic.fromNumbers(start, out.shape, out.dtype);
+        const g = arithmetic.fromNumbers(start, out.shape, out.dtype, out);
         return filled(gradients([out], from, [g], createGraph), from, `Output ${row}`, createGraph, strict);
       });
       const columns = from.map((input, k) => {
         const shape = [...out.shape, ...input.shape];
-        if (n === 0) return arithmetic.zeros(shape, out.dtype);
+        if (n === 0) return arithmetic.zeros(shape, out.dtype, out);
         return arithmetic.reshape(arithmetic.stack(perElement.map((row) => row[k]!)), shape);
       });
       return pack(finish(columns, createGraph), !Array.isArray(inputs));

@@ -113,7 +113,7 @@ function numericalJacobians(call: () => Tensor[], input: Tensor, eps: number): J
 function unit(like: Tensor, at: number, length: number): Tensor {
   const values = new Float64Array(length);
   values[at] = 1;
-  return arithmetic.fromNumbers(values, like.shape, like.dtype);
+  return arithmetic.fromNumbers(values, like.shape, like.dtype, like);
 }
 
 /**
@@ -139,7 +139,7 @@ function analyticalJacobians(out: Tensor, inputs: readonly Tensor[]): Jacobian[]
 }
 
 function show(j: Jacobian): string {
-  return String(arithmetic.fromNumbers(j.values, [j.rows, j.columns], float64));
+  return String(arithmetic.fromNumbers(j.values, [j.rows, j.columns], float64, null));
 }
 
 function checkInputs(inputs: readonly unknown[]): Tensor[] {
@@ -242,7 +242,7 @@ function arbitrary(like: Tensor, seed: number): Tensor {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 2 ** 31 - 1;
   });
-  const t = arithmetic.fromNumbers(values, like.shape, like.dtype);
+  const t = arithmetic.fromNumbers(values, like.shape, like.dtype, like);
   metaOf(t).requiresGrad = true;
   return t;
 }

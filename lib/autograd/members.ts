@@ -150,6 +150,11 @@ function setData(t: Tensor, value: unknown): void {
   if (requires(t) && !value.dtype.isFloatingPoint && !value.dtype.isComplex) {
     throw new RuntimeError('data set to a tensor that requires gradients must be floating point or complex dtype');
   }
+  if (t.isMeta !== value.isMeta) {
+    throw new RuntimeError(
+      'Attempted to call `variable.set_data(tensor)`, but `variable` and `tensor` have incompatible tensor type.',
+    );
+  }
   // Inside a scope nothing but the new object refers to the handle, which can then go over to `t`.
   const outer = beginScope();
   let handle: number;

@@ -289,7 +289,7 @@ function copySlices(view: View, backward: (g: Tensor, saved: never, needs: Needs
     const part = view.apply(whole);
     const [old, ...others] = backward(arithmetic.clone(part), saved, needs);
     if (!needs[0]) return [null, ...others];
-    arithmetic.copyInPlace(part, old ?? arithmetic.zeros(part.shape, part.dtype));
+    arithmetic.copyInPlace(part, old ?? arithmetic.zeros(part.shape, part.dtype, part));
     return [whole, ...others];
   };
 }

@@ -32,11 +32,61 @@ export class Device {
 export const cpu = new Device('cpu');
 export const meta = new Device('meta');
 
+/** @internal Where tensors go that are made without a device. */
+export let defaultDevice: Device = cpu;
+
+/** @internal */
+export function setDefault(d: Device): void {
+  defaultDevice = d;
+}
+
 /**
- * Reads a device from its PyTorch spelling: `'cpu'`, `'cuda:1'`, `'meta'`.
+ * @internal Where a new tensor goes: null for the CPU, so that it costs nothing to say.
+ * @param like null stands for the default device.
+ * @throws RuntimeError for a device that this build does not have.
+ */
+export function home(like: DeviceLike | null | undefined): Device | null {
+  const d = like == null ? defaultDevice : device(like);
+  if (d.type === 'cpu') return null;
+  if (d.type === 'meta') return meta;
+  throw new RuntimeError(`device '${String(d)}' is not available in this build; tensors live on the CPU`);
+}
+
+/**
+ * Reads a device from its PyTorch spelling: `'cpu'`, `'cuda:1'`, `'meta'`. With a function, runs that while the device is
+ * the default one, as `with torch.device(...)` does in Python: `torch.device('meta', () => new Net())`.
+ * @param like the spelling, or a device.
+ * @param then the device's number (default none), or the function to run. A promise that it returns keeps the device as the
+ *   default until it settles.
+ * @returns the device, or what the function returns.
  * @throws RuntimeError for a string that names no device, TypeError for anything that is neither string nor device.
  */
-export function device(like: DeviceLike, index?: number): Device {
+export function device(like: DeviceLike, then?: number): Device;
+export function device<T>(like: DeviceLike, then: () => T): T;
+export function device<T>(like: DeviceLike, then?: number | (() => T)): Device | T {
+  return typeof then === 'function' ? during(read(like, undefined), then) : read(like, then);
+}
+
+function during<T>(d: Device, fn: () => T): T {
+  home(d);
+  const outer = defaultDevice;
+  const restore = (): void => {
+    defaultDevice = outer;
+  };
+  defaultDevice = d;
+  let result: T;
+  try {
+    result = fn();
+  } catch (error) {
+    restore();
+    throw error;
+  }
+  if (result instanceof Promise) return result.finally(restore) as T;
+  restore();
+  return result;
+}
+
+function read(like: DeviceLike, index: number | undefined): Device {
   if (like instanceof Device) return like;
   if (typeof like !== 'string')
     throw new TypeError(`device(): argument 'device' must be a string or a device, not ${typeof like}`);

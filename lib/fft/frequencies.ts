@@ -12,19 +12,21 @@ import { finish } from '../ops/internal/finish.js';
 
 const OPTIONS = 'float d=1, ScalarType? dtype=None, any layout=None, Device? device=None, bool requiresGrad=False';
 
+const places = (start: number, end: number, device: DeviceLike | null): Tensor =>
+  arange(start, end, 1, { dtype: float64, device });
+
 function frequencies(
   name: string,
-  places: Tensor,
+  at: Tensor,
   n: number,
   d: number,
   dtype: DType | null,
-  device: DeviceLike | null,
   requiresGrad: boolean,
 ): Tensor {
   const type = dtype ?? getDefaultDtype();
   if (!type.isFloatingPoint && !type.isComplex)
     throw new RuntimeError(`${name} requires a floating point or complex dtype`);
-  return finish(cast(places.mul(1 / (n * d)), type), device, requiresGrad);
+  return finish(cast(at.mul(1 / (n * d)), type), requiresGrad);
 }
 /**
  * The frequencies of `fft`'s elements: [0, 1, ..., -2, -1] / (n d).
@@ -42,8 +44,8 @@ export const fftfreq = fnOp(
     requiresGrad: boolean,
   ): Tensor => {
     const half = Math.ceil(n / 2);
-    const places = cat.impl([arange(0, half, 1, { dtype: float64 }), arange(half - n, 0, 1, { dtype: float64 })], 0);
-    return frequencies('fftfreq', places, n, d, dtype, device, requiresGrad);
+    const all = cat.impl([places(0, half, device), places(half - n, 0, device)], 0);
+    return frequencies('fftfreq', all, n, d, dtype, requiresGrad);
   },
 );
 /** The frequencies of `rfft`'s elements: [0, 1, ..., n / 2] / (n d). */
@@ -56,8 +58,7 @@ export const rfftfreq = fnOp(
     _layout: unknown,
     device: DeviceLike | null,
     requiresGrad: boolean,
-  ): Tensor =>
-    frequencies('rfftfreq', arange(0, Math.floor(n / 2) + 1, 1, { dtype: float64 }), n, d, dtype, device, requiresGrad),
+  ): Tensor => frequencies('rfftfreq', places(0, Math.floor(n / 2) + 1, device), n, d, dtype, requiresGrad),
 );
 
 function shifted(input: Tensor, dim: readonly number[] | null, by: (n: number) => number): Tensor {

@@ -67,7 +67,7 @@ export function resized(x: Tensor, dim: number, n: number): Tensor {
   if (have > n) return narrow.impl(x, dim, 0, n);
   const shape = [...x.shape];
   shape[dim] = n - have;
-  return cat.impl([x, invoke(ZEROS, shape, x.dtype)], dim);
+  return cat.impl([x, invoke(ZEROS, shape, x.dtype, x)], dim);
 }
 
 /** The input in a type that can be transformed: integers become floats, and with `complex` reals become complex. */

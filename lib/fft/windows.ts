@@ -24,9 +24,9 @@ function windowOf(name: string, n: number, periodic: boolean, options: Options, 
   if (layout !== null && layout !== 'strided')
     throw new RuntimeError(`${name} is not implemented for sparse types, got: ${String(layout)}`);
   if (n < 0) throw new RuntimeError(`${name} requires non-negative window_length, got window_length=${n}`);
-  const places = arange(n, { dtype: float64 });
+  const places = arange(n, { dtype: float64, device });
   const values = n <= 1 ? places.add(1) : make(places.div(periodic ? n : n - 1));
-  return finish(cast(values, type), device, requiresGrad);
+  return finish(cast(values, type), requiresGrad);
 }
 /** a - b cos(2 pi x) + c cos(4 pi x). */
 function cosines(x: Tensor, a: number, b: number, c: number): Tensor {

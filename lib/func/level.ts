@@ -88,7 +88,7 @@ export function recording<T>(fn: () => T): T {
 }
 
 export function zerosLike(t: Tensor): Tensor {
-  return arithmetic.zeros(t.shape, t.dtype);
+  return arithmetic.zeros(t.shape, t.dtype, t);
 }
 
 /** The sum of the outputs' gradients, weighted by `starts`, for every input; null where nothing flows. */
@@ -117,12 +117,12 @@ export function orZeros(found: readonly (Tensor | null)[], like: readonly Tensor
 export function oneHot(t: Tensor, i: number): Tensor {
   const values = new Float64Array(t.numel() * (t.dtype.isComplex ? 2 : 1));
   values[t.dtype.isComplex ? 2 * i : i] = 1;
-  return arithmetic.fromNumbers(values, t.shape, t.dtype);
+  return arithmetic.fromNumbers(values, t.shape, t.dtype, t);
 }
 
 /** Columns [numel, ..] as a tensor [..shape]. */
 export function stacked(parts: readonly Tensor[], shape: readonly number[], like: Tensor): Tensor {
-  if (parts.length === 0) return arithmetic.zeros(shape, like.dtype);
+  if (parts.length === 0) return arithmetic.zeros(shape, like.dtype, like);
   return arithmetic.reshape(arithmetic.stack(parts), shape);
 }
 

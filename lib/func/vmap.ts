@@ -114,7 +114,7 @@ function emptySlice({ tree, dims }: Batch): unknown[] {
     const t = leaf as Tensor;
     return zeros(
       t.shape.filter((_, d) => d !== dim),
-      { dtype: t.dtype },
+      { dtype: t.dtype, device: t.device },
     );
   });
   return tree.build(leaves) as unknown[];

@@ -92,13 +92,13 @@ export function diagonalMatrices(d: Tensor): Tensor {
 }
 /** Identity matrices [.., n, n], one for the whole batch. */
 export function identityLike(a: Tensor, n: number): Tensor {
-  const eye = invoke(ZEROS, [n, n], a.dtype);
+  const eye = invoke(ZEROS, [n, n], a.dtype, a);
   eye.diagonal().fill_(1);
   return eye;
 }
 /** Fresh zeros with the type of `a`. */
 export function zerosOf(a: Tensor, shape: readonly number[]): Tensor {
-  return invoke(ZEROS, shape, a.dtype);
+  return invoke(ZEROS, shape, a.dtype, a);
 }
 
 /**
@@ -107,6 +107,7 @@ export function zerosOf(a: Tensor, shape: readonly number[]): Tensor {
  * @returns its code and '' or '(Batch element i): '; null if there is none.
  */
 export function firstFailure(info: Tensor): { code: number; where: string } | null {
+  if (info.isMeta) return null;
   const codes = info.toTypedArray();
   for (let i = 0; i < codes.length; i++) {
     const code = Number(codes[i]);

@@ -7,7 +7,7 @@ import { complex, imag, real } from '../ops/complex.js';
 import { fnOp } from '../ops/define.js';
 import { cat } from '../ops/join.js';
 import { matmul } from '../ops/matmul.js';
-import { any, prod, sum } from '../ops/reduce.js';
+import { prod, sum } from '../ops/reduce.js';
 import { cumprod } from '../ops/scan.js';
 import { type NamedTuple, namedTuple } from '../ops/results.js';
 import { abs, conj, log, neg, sgn } from '../ops/unary.js';
@@ -19,6 +19,7 @@ import { adjoint, checkFloat, checkSquare, diagonals } from './common.js';
 import { factor } from './lu.js';
 import { inverseOf } from './solve.js';
 import { cast } from '../ops/internal/cast.js';
+import { anyTrue } from '../ops/internal/truth.js';
 
 const SVD = nativeOp('linalg_svd');
 const ARANGE = nativeOp('arange');
@@ -26,7 +27,7 @@ const ARANGE = nativeOp('arange');
 /** 1 or -1: the sign of the permutation that the pivots make. */
 function parity(pivots: Tensor, like: Tensor): Tensor {
   const n = pivots.shape[pivots.ndim - 1]!;
-  const moved = pivots.ne(invoke(ARANGE, 1, 1, n, int64));
+  const moved = pivots.ne(invoke(ARANGE, 1, 1, n, int64, pivots));
   const odd = remainder.impl(sum.impl(moved, [-1], false, int64), 2);
   return cast(sub.impl(1, mul.impl(odd, 2), 1), like.dtype);
 }
@@ -52,7 +53,7 @@ function cofactors(a: Tensor): Tensor {
 }
 /** d det = det tr(A^-1 dA): g conj(det) A^-H, or g times the cofactors where a matrix is singular. */
 function detGradient(g: Tensor, a: Tensor, det: Tensor): Tensor {
-  if (any.impl(eq.impl(det, 0), null, false).item() === true) return mul.impl(cofactors(a), matrixWise(g));
+  if (anyTrue(eq.impl(det, 0))) return mul.impl(cofactors(a), matrixWise(g));
   return mul.impl(adjoint(inverseOf(a)[0]), matrixWise(mul.impl(g, conj.impl(det))));
 }
 

@@ -241,7 +241,7 @@ export const nuclearNorm = fnOp(
 installNuclearNorm(nuclearNorm.impl);
 /** An orthonormal basis near the range of A, by subspace iteration on random vectors (Halko et al. 2009, algorithm 4.4). */
 function rangeOf(a: Tensor, q: number, rounds: number): Tensor {
-  const start = randn([a.shape[a.ndim - 1]!, q], { dtype: a.dtype });
+  const start = randn([a.shape[a.ndim - 1]!, q], { dtype: a.dtype, device: a.device });
   const h = adjoint(a);
   let basis = factorQr(matmul.impl(a, start), false)[0];
   for (let i = 0; i < rounds; i++) {

@@ -13,6 +13,7 @@ import { svdvals } from './svd.js';
 import { cast } from '../ops/internal/cast.js';
 import { select3 as where } from '../ops/internal/select.js';
 import { vectorNormOf } from '../ops/internal/vector_norm.js';
+import { anyTrue } from '../ops/internal/truth.js';
 
 /** @throws RuntimeError unless a norm can be computed in `dtype`. */
 function checkNormType(name: string, x: Tensor, dtype: DType | null): void {
@@ -161,7 +162,7 @@ export const cond = fnOp('cond(Tensor a, any p=None)', (a: Tensor, p: unknown): 
   if (a.numel() === 0) return zerosOf(abs(a), batchSizes(a));
   const [inverse, info] = inverseOf(a);
   const singular = unsqueeze.impl(unsqueeze.impl(info.ne(0), -1), -1);
-  const other = info.ne(0).any().item() === true ? where(singular, Infinity, inverse) : inverse;
+  const other = anyTrue(info.ne(0)) ? where(singular, Infinity, inverse) : inverse;
   const order = p as Order;
   return mul.impl(matrixNormOf(a, order, [-2, -1], false, null), matrixNormOf(other, order, [-2, -1], false, null));
 });

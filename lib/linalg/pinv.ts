@@ -28,6 +28,7 @@ import { decompose } from './svd.js';
 import { solveTriangle } from './triangular.js';
 import { cast } from '../ops/internal/cast.js';
 import { select3 as where } from '../ops/internal/select.js';
+import { allTrue } from '../ops/internal/truth.js';
 
 type Tolerance = Tensor | number | null;
 
@@ -222,7 +223,7 @@ export const lstsq = fnOp(
     solution(wide, right, x);
     const noValues = zerosOf(x.real, [0]);
     let residuals = noValues;
-    const full = rank === null || (method !== 'gelsy' && rank.eq(n).all().item() === true);
+    const full = rank === null || (method !== 'gelsy' && allTrue(rank.eq(n)));
     if (m > n && full) {
       const off = abs(sub.impl(right, matmul.impl(wide, x), 1));
       residuals = sum.impl(mul.impl(off, off), [-2], false, null);

@@ -12,6 +12,7 @@ import { type Tensor, wrapDim } from '../tensor/tensor.js';
 import { hidden, inputMask, reducedDims } from './masks.js';
 import { cast } from '../ops/internal/cast.js';
 import { reshaped } from '../ops/internal/view.js';
+import { anyTrue } from '../ops/internal/truth.js';
 
 type Dims = readonly number[] | null;
 const OPTIONS = 'bool keepdim=False, ScalarType? dtype=None, Tensor? mask=None';
@@ -102,7 +103,7 @@ export const median = fnOp(
     const x = hidden('median', float ? input : cast(input, float32), mask, 'nan');
     const y = nanmedian(x, d, keepdim).values;
     if (float) return y;
-    if (y.isnan().any().item() === true) {
+    if (anyTrue(y.isnan())) {
       throw new RangeError('masked median expects no fully masked out rows if dtype is not floating point');
     }
     return cast(y, dtype ?? input.dtype);

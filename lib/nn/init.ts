@@ -1,12 +1,12 @@
 // Initial values of parameters. Nothing here is recorded by autograd, and random numbers are drawn in PyTorch's order.
 import { noGrad } from '../autograd/mode.js';
+import { cpu } from '../core/device.js';
 import { float64 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { fnOp } from '../ops/define.js';
 import { empty, emptyLike, erf, randperm, tensor as makeTensor, where } from '../ops/index.js';
 import type { Generator } from '../ops/index.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { drawsSkipped } from './init_draws.js';
 import { orthonormalColumns } from './init_qr.js';
 import { pyRepr } from './printing.js';
 import { warn } from './warn.js';
@@ -28,11 +28,11 @@ export type Nonlinearity =
   | 'selu';
 
 function uniform(t: Tensor, from: number, to: number, generator: Random): Tensor {
-  return drawsSkipped() ? t : noGrad(() => t.uniform_(from, to, { generator }));
+  return noGrad(() => t.uniform_(from, to, { generator }));
 }
 
 function normal(t: Tensor, mean: number, std: number, generator: Random): Tensor {
-  return drawsSkipped() ? t : noGrad(() => t.normal_(mean, std, { generator }));
+  return noGrad(() => t.normal_(mean, std, { generator }));
 }
 
 /**
@@ -205,7 +205,7 @@ export const kaimingNormal_ = fnOp(
 
 /** The probability that a standard normal number is below x. */
 function normalCdf(x: number): number {
-  return (1 + Number(erf(makeTensor(x / Math.SQRT2, { dtype: float64 })).item())) / 2;
+  return (1 + Number(erf(makeTensor(x / Math.SQRT2, { dtype: float64, device: cpu })).item())) / 2;
 }
 
 /** Draws again, for all elements at once, until no element is outside [a, b]. */
@@ -252,7 +252,7 @@ export const truncNormal_ = fnOp(
         'mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.',
       );
     }
-    if (drawsSkipped()) return tensor;
+    if (tensor.isMeta) return tensor;
     return noGrad(() => {
       const mass = normalCdf((b - mean) / std) - normalCdf((a - mean) / std);
       (mass > 0.3 ? resampleNormal : rejectUniform)(tensor, mean, std, a, b, generator);
@@ -270,7 +270,7 @@ export const orthogonal_ = fnOp(
   'orthogonal_(Tensor tensor, float gain=1, any generator=None)',
   (tensor: Tensor, gain: number, generator: Random): Tensor => {
     if (tensor.ndim < 2) throw new RuntimeError('Only tensors with 2 or more dimensions are supported');
-    if (drawsSkipped() || tensor.numel() === 0) return tensor;
+    if (tensor.isMeta || tensor.numel() === 0) return tensor;
     return noGrad(() => {
       const rows = tensor.shape[0]!;
       const cols = tensor.numel() / rows;
@@ -278,7 +278,10 @@ export const orthogonal_ = fnOp(
       // The columns of the tall one of the matrix and its transpose lie one after the other.
       const wide = rows < cols;
       const columns = (wide ? drawn : drawn.t()).to(float64).toTypedArray() as Float64Array;
-      const q = makeTensor(orthonormalColumns(columns, Math.max(rows, cols), Math.min(rows, cols)), { dtype: float64 });
+      const q = makeTensor(orthonormalColumns(columns, Math.max(rows, cols), Math.min(rows, cols)), {
+        dtype: float64,
+        device: cpu,
+      });
       const matrix = wide ? q.reshape([rows, cols]) : q.reshape([cols, rows]).t();
       tensor.copy_(matrix.reshape([...tensor.shape]));
       return tensor.mul_(gain);
@@ -296,11 +299,12 @@ export const sparse_ = fnOp(
     if (tensor.ndim !== 2) throw new RuntimeError('Only tensors with 2 dimensions are supported');
     const [rows, cols] = tensor.shape as [number, number];
     const zeros = Math.ceil(sparsity * rows);
-    if (drawsSkipped()) return tensor;
+    if (tensor.isMeta) return tensor;
     return noGrad(() => {
       tensor.normal_(0, std, { generator });
       // As in PyTorch, the positions come from the default generator.
-      for (let col = 0; col < cols; col++) tensor.select(1, col).indexFill_(0, randperm(rows).narrow(0, 0, zeros), 0);
+      for (let col = 0; col < cols; col++)
+        tensor.select(1, col).indexFill_(0, randperm(rows, { device: cpu }).narrow(0, 0, zeros), 0);
       return tensor;
     });
   },

@@ -345,9 +345,9 @@ export class Module extends HookedModule {
     return this._apply(conversion(args));
   }
 
-  /** Converts all parameters and buffers to a dtype. */
-  type(dstType: DType): this {
-    return this._apply((t) => t.to(dstType));
+  /** Converts all parameters and buffers to a dtype, which may go by its older name, as `'torch.DoubleTensor'`. */
+  type(dstType: DType | string): this {
+    return this._apply((t) => t.type(dstType));
   }
 
   /** Converts floating-point parameters and buffers to float32. */

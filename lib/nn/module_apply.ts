@@ -2,9 +2,11 @@
 import { noGrad } from '../autograd/mode.js';
 import { Device, type DeviceLike, device as toDevice } from '../core/device.js';
 import { DType } from '../core/dtype.js';
+import { RuntimeError } from '../core/errors.js';
 import { Parameter } from '../tensor/parameter.js';
 import { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
+import { isLazy, UninitializedBuffer, UninitializedParameter } from './parameter.js';
 import { warn } from './warn.js';
 
 /** The named arguments of `Module.to`. */
@@ -27,9 +29,27 @@ function compatible(a: Tensor, b: Tensor): boolean {
  * optimizer made before goes on with them.
  */
 export function applyToTensors(module: Module, fn: (t: Tensor) => Tensor, recurse: boolean): void {
-  if (recurse) for (const child of module.children()) child._apply(fn);
+  const outer = replaced;
+  replaced ??= new Map();
+  try {
+    if (recurse) for (const child of module.children()) child._apply(fn);
+    applyToOwn(module, fn, replaced);
+  } finally {
+    replaced = outer;
+  }
+}
+
+/** Parameters that the outermost call has put in the place of others: what was one parameter stays one. */
+let replaced: Map<Parameter, Parameter> | null = null;
+
+function applyToOwn(module: Module, fn: (t: Tensor) => Tensor, replacements: Map<Parameter, Parameter>): void {
   for (const [name, param] of [...module._parameters]) {
     if (param === null) continue;
+    const known = replacements.get(param);
+    if (known !== undefined) {
+      module._parameters.set(name, known);
+      continue;
+    }
     const { grad } = param;
     // Both are made before either is put in place: an error leaves the parameter as it was.
     const [applied, gradApplied] = noGrad(() => [fn(param), grad === null ? null : fn(grad)] as const);
@@ -39,7 +59,10 @@ export function applyToTensors(module: Module, fn: (t: Tensor) => Tensor, recurs
       if (grad !== null) param.grad = null;
       param.data = applied;
     } else {
-      out = new Parameter(applied, param.requiresGrad);
+      out = isLazy(param)
+        ? new UninitializedParameter({ requiresGrad: param.requiresGrad, device: applied.device, dtype: applied.dtype })
+        : new Parameter(applied, param.requiresGrad);
+      replacements.set(param, out);
       module._parameters.set(name, out);
     }
     if (grad === null || gradApplied === null) continue;
@@ -51,8 +74,15 @@ export function applyToTensors(module: Module, fn: (t: Tensor) => Tensor, recurs
     }
   }
   for (const [name, buffer] of [...module._buffers]) {
-    if (buffer !== null) module._buffers.set(name, fn(buffer));
+    if (buffer !== null) module._buffers.set(name, appliedBuffer(buffer, fn));
   }
+}
+
+function appliedBuffer(buffer: Tensor, fn: (t: Tensor) => Tensor): Tensor {
+  const applied = fn(buffer);
+  if (!(buffer instanceof UninitializedBuffer) || applied === buffer) return applied;
+  const { device, dtype } = applied;
+  return new UninitializedBuffer({ persistent: buffer.persistent, device, dtype });
 }
 
 /** Reads the forms of `to`: `(device, dtype, nonBlocking)`, `(dtype, nonBlocking)`, `(tensor, nonBlocking)`, `(options)`. */
@@ -120,8 +150,14 @@ export function conversion(args: readonly unknown[]): (t: Tensor) => Tensor {
   }
   return (t) => {
     const target = dtype !== null && (t.isFloatingPoint() || t.isComplex()) ? dtype : null;
-    const format = rest.memoryFormat != null && (t.ndim === 4 || t.ndim === 5) ? rest.memoryFormat : null;
+    const format = rest.memoryFormat != null && !isLazy(t) && (t.ndim === 4 || t.ndim === 5) ? rest.memoryFormat : null;
     if (device === null && target === null && format === null) return t;
+    if (t.isMeta && device !== null && device.type !== 'meta') {
+      throw new RuntimeError(
+        'Cannot copy out of meta tensor; no data! Please use torch.nn.Module.to_empty() instead of torch.nn.Module.to() ' +
+          'when moving module from meta to a different device.',
+      );
+    }
     return t.to(device, target, rest.nonBlocking ?? false, false, format);
   };
 }

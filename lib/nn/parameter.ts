@@ -45,8 +45,8 @@ const NO_SHAPE =
 function materialize(t: Tensor, prototype: object, shape: readonly number[], options: LazyOptions): void {
   const { device, dtype } = options;
   const made = empty([...shape], { device: device ?? t.device, dtype: dtype ?? t.dtype });
-  Object.setPrototypeOf(t, prototype);
   t.data = made;
+  Object.setPrototypeOf(t, prototype);
 }
 
 /** A parameter whose shape is not known yet: that of a lazy module before its first forward. */

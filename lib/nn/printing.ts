@@ -1,6 +1,6 @@
 // How Python prints the values that appear in a module's description, and how PyTorch lays out a tree of modules.
 import { Tuple } from '../core/containers.js';
-import type { DType } from '../core/dtype.js';
+import { tensorTypeName } from '../ops/internal/type_names.js';
 import { kindOf } from '../core/errors.js';
 import { isOptions } from '../ops/signature.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -62,26 +62,6 @@ export function pyList(values: readonly unknown[]): string {
 /** A shape as PyTorch prints it: `torch.Size([2, 3])`. */
 export function pySize(shape: readonly number[]): string {
   return `torch.Size([${shape.join(', ')}])`;
-}
-
-const LEGACY_NAMES: Readonly<Record<string, string>> = {
-  float32: 'Float',
-  float64: 'Double',
-  float16: 'Half',
-  bfloat16: 'BFloat16',
-  uint8: 'Byte',
-  int8: 'Char',
-  int16: 'Short',
-  int32: 'Int',
-  int64: 'Long',
-  bool: 'Bool',
-  complex64: 'ComplexFloat',
-  complex128: 'ComplexDouble',
-};
-
-/** PyTorch's older name of a kind of tensor: `torch.FloatTensor`. */
-export function tensorTypeName(dtype: DType, device: string): string {
-  return `torch.${device === 'cuda' ? 'cuda.' : ''}${LEGACY_NAMES[dtype.name] ?? dtype.name}Tensor`;
 }
 
 /** The kind of a value in an error message: `torch.FloatTensor` for tensors, JavaScript's name for the rest. */

@@ -16,6 +16,7 @@ import { conj, cos, exp, log, log1p, neg, sign, sin } from './unary.js';
 import { cast } from './internal/cast.js';
 import { checkParts } from './internal/complex.js';
 import { select3 as where } from './internal/select.js';
+import { anyTrue } from './internal/truth.js';
 
 const ADD: Binary = binary('add', [(g) => g, (g) => g]);
 const SUB: Binary = binary('sub', [(g) => g, (g) => neg(g)]);
@@ -141,7 +142,7 @@ function checkDivisor(a: TensorOrScalar, b: TensorOrScalar): void {
         ? Number.isInteger(v)
         : typeof v !== 'object';
   if (!whole(a) || !whole(b)) return;
-  const zero = b instanceof Tensor ? b.numel() > 0 && eq(b, 0).any().item() === true : Number(b) === 0;
+  const zero = b instanceof Tensor ? anyTrue(eq(b, 0)) : Number(b) === 0;
   if (zero) throw new RuntimeError(ZERO_DIVISION);
 }
 const FLOOR_DIVIDE: Binary = binary('floorDivide', [none, none]);

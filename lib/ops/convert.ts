@@ -1,19 +1,22 @@
 // Types and copies: conversion, cloning, promotion.
 import { needsGrad, record } from '../autograd/graph.js';
 import { checkInPlace, recordInPlace } from '../autograd/view.js';
-import { Device, device as deviceOf } from '../core/device.js';
+import { cpu as cpuDevice, Device, home } from '../core/device.js';
 import * as D from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
+import { isMemoryFormat, keepsFormat } from '../core/memory_format.js';
 import { nativeOp } from '../native/addon.js';
-import { invoke1, invokeNumbers, invokeVoid, type Scalar } from '../tensor/invoke.js';
+import { invoke, invoke1, invokeNumbers, invokeVoid, type Scalar } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
 import { fnOp, methodOp, op } from './define.js';
 import { cast, converted } from './internal/cast.js';
+import { inFormat } from './internal/memory_format.js';
 import type { TensorOrScalar } from './signature.js';
 
 const CLONE = nativeOp('clone');
 const CONTIGUOUS = nativeOp('contiguous');
 const COPY_ = nativeOp('copy_');
+const TO_DEVICE = nativeOp('to_device');
 const RESULT_TYPE = nativeOp('result_type');
 const PROMOTE = nativeOp('promote_types');
 const SET_DEFAULT = nativeOp('set_default_dtype');
@@ -42,23 +45,36 @@ export const canCast = fnOp(
   (from: D.DType, to: D.DType): boolean => category(from) <= category(to),
 );
 
-/** A copy on memory of its own, in the layout of the source. */
+/**
+ * A copy on memory of its own.
+ * @param memoryFormat the order in memory; `torch.preserveFormat`, that of the source, by default.
+ */
 export const clone = op(
   'clone(Tensor input, any memoryFormat=None)',
   (input: Tensor, memoryFormat: unknown): Tensor => {
-    const y = invoke1(memoryFormat === null || memoryFormat === 'preserveFormat' ? CLONE : CONTIGUOUS, input);
+    const plain = keepsFormat(memoryFormat);
+    if (!plain && memoryFormat !== 'contiguousFormat') return inFormat(input, memoryFormat);
+    const y = invoke1(plain ? CLONE : CONTIGUOUS, input);
     if (needsGrad(input)) record('CloneBackward0', y, [input], [], (g) => [g]);
     return y;
   },
 );
 
-/** The tensor itself if it is row-major without gaps, else such a copy. */
-export const contiguous = methodOp('contiguous(Tensor input, any memoryFormat=None)', (input: Tensor): Tensor => {
-  if (input.isContiguous()) return input;
-  const y = invoke1(CONTIGUOUS, input);
-  if (needsGrad(input)) record('CloneBackward0', y, [input], [], (g) => [g]);
-  return y;
-});
+/**
+ * The tensor itself if its elements fill memory without gaps in the order of a format, else such a copy.
+ * @param memoryFormat row-major by default.
+ */
+export const contiguous = methodOp(
+  'contiguous(Tensor input, any memoryFormat=None)',
+  (input: Tensor, memoryFormat: unknown): Tensor => {
+    if (memoryFormat !== null && memoryFormat !== 'contiguousFormat')
+      return input.isContiguous(memoryFormat) ? input : inFormat(input, memoryFormat);
+    if (input.isContiguous()) return input;
+    const y = invoke1(CONTIGUOUS, input);
+    if (needsGrad(input)) record('CloneBackward0', y, [input], [], (g) => [g]);
+    return y;
+  },
+);
 
 /** Overwrites the elements with those of `src`, broadcast and converted. */
 export const copy_ = methodOp(
@@ -73,42 +89,62 @@ export const copy_ = methodOp(
   },
 );
 
-const MEMORY_FORMATS = new Set(['contiguousFormat', 'preserveFormat', 'channelsLast', 'channelsLast3d']);
-function checkDevice(device: string | Device): void {
-  const d = deviceOf(device);
-  if (d.type === 'cpu') return;
-  throw new RuntimeError(`device '${String(d)}' is not available in this build; tensors live on the CPU`);
+/** A copy on another device. */
+function moved(input: Tensor, device: Device): Tensor {
+  const y = invoke(TO_DEVICE, input, device);
+  const source = input.device;
+  if (needsGrad(input)) record('ToCopyBackward0', y, [input], [], (g) => [moved(g, source)]);
+  return y;
+}
+/** Whether a copy is needed for a format: PyTorch tells channels last apart from everything else. */
+function otherFormat(t: Tensor, format: unknown): boolean {
+  if (keepsFormat(format)) return false;
+  const last = t.ndim === 4 ? 'channelsLast' : 'channelsLast3d';
+  const isLast = (t.ndim === 4 || t.ndim === 5) && t.isContiguous(last) && !t.isContiguous();
+  return (format === last) !== isLast;
 }
 
 /**
- * The tensor with another type or on another device: to(dtype), to(device, dtype), to(other), or by name.
- * Returns the tensor itself when nothing changes, unless `copy`.
+ * The tensor with another type, on another device or in another order in memory: to(dtype), to(device, dtype), to(other),
+ * or by name. Returns the tensor itself when nothing changes, unless `copy`.
+ * @throws RuntimeError for a device that this build does not have, and for leaving the meta device.
  */
 export const to = methodOp(
   'to(Tensor input, any device=None, any dtype=None, any nonBlocking=None, any copy=None, any memoryFormat=None)',
   (input: Tensor, ...given: unknown[]): Tensor => {
     let dtype: D.DType | null = null;
+    let device: Device | null = null;
+    let format: string | null = null;
     const flags: boolean[] = [];
     for (const arg of given) {
       if (arg instanceof D.DType) dtype = arg;
-      else if (arg instanceof Tensor) dtype = arg.dtype;
-      else if (typeof arg === 'boolean') flags.push(arg);
-      else if (typeof arg === 'string' && MEMORY_FORMATS.has(arg)) continue;
-      else if (typeof arg === 'string' || arg instanceof Device) checkDevice(arg);
+      else if (arg instanceof Tensor) {
+        dtype = arg.dtype;
+        device = arg.device;
+      } else if (typeof arg === 'boolean') flags.push(arg);
+      else if (isMemoryFormat(arg)) format = arg;
+      else if (typeof arg === 'string' || arg instanceof Device) device = home(arg) ?? cpuDevice;
       else if (arg !== null && arg !== undefined)
         throw new TypeError(`to(): expected a dtype, a device or a tensor, got ${String(arg)}`);
     }
     // By name, both flags have their places; by position they follow whatever came first.
     const copy = typeof given[3] === 'boolean' ? given[3] : (flags[1] ?? false);
-    if (dtype !== null && dtype !== input.dtype) return converted(input, dtype);
-    return copy ? clone(input) : input;
+    let y = dtype !== null && dtype !== input.dtype ? converted(input, dtype) : input;
+    if (device !== null && (device.type === 'meta') !== input.isMeta) y = moved(y, device);
+    if (y === input ? otherFormat(y, format) : !keepsFormat(format) && !y.isContiguous(format)) y = inFormat(y, format);
+    return y === input && copy ? clone(y) : y;
   },
 );
-
+/** The tensor on the CPU. */
+export const cpu = methodOp(
+  'cpu(Tensor input, any memoryFormat=None)',
+  (input: Tensor, memoryFormat: unknown): Tensor => to(input, cpuDevice, { memoryFormat }),
+);
 const conversion = (name: string, dtype: D.DType) =>
   methodOp(
     `${name}(Tensor input, any memoryFormat=None)` as 'x(Tensor input, any memoryFormat=None)',
-    (input: Tensor): Tensor => cast(input, dtype),
+    (input: Tensor, memoryFormat: unknown): Tensor =>
+      memoryFormat === null ? cast(input, dtype) : to(input, dtype, { memoryFormat }),
   );
 export const float = conversion('float', D.float32);
 export const double = conversion('double', D.float64);
@@ -127,9 +163,6 @@ export const typeAs = methodOp(
   'typeAs(Tensor input, Tensor other)',
   (input: Tensor, other: Tensor): Tensor => cast(input, other.dtype),
 );
-/** The tensor on the CPU: itself. */
-export const cpu = methodOp('cpu(Tensor input)', (input: Tensor): Tensor => input);
-
 const FILL_ = nativeOp('fill_');
 /** Sets all elements to a number, or to the value of a 0-d tensor. */
 export const fill_ = methodOp(

@@ -1,5 +1,5 @@
 // The copying twins of views: the same elements in a tensor with memory of its own.
-import type { DeviceLike } from '../core/device.js';
+import { type DeviceLike, home } from '../core/device.js';
 import { type DType, getDefaultDtype } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
@@ -141,6 +141,6 @@ export const emptyPermuted = fnOp(
       strides[d] = step;
       step *= Math.max(1, size[d]!);
     }
-    return finish(invoke(EMPTY_STRIDED, size, strides, dtype ?? getDefaultDtype()), device, requiresGrad);
+    return finish(invoke(EMPTY_STRIDED, size, strides, dtype ?? getDefaultDtype(), home(device)), requiresGrad);
   },
 );

@@ -1,14 +1,15 @@
 // Fresh tensors. All take { dtype, device, requiresGrad } by name.
-import type { DeviceLike } from '../core/device.js';
+import { type Device, type DeviceLike, home } from '../core/device.js';
 import * as D from '../core/dtype.js';
 import { kindOf, RuntimeError } from '../core/errors.js';
+import { formatStrides, keepsFormat } from '../core/memory_format.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, type Scalar } from '../tensor/invoke.js';
 import { fromBytes } from '../tensor/storage.js';
 import { Tensor } from '../tensor/tensor.js';
 import { fnOp, methodOp } from './define.js';
 import { fromNested } from './nested.js';
-import { finish } from './internal/finish.js';
+import { brought, finish } from './internal/finish.js';
 
 const EMPTY = nativeOp('empty');
 const EMPTY_STRIDED = nativeOp('empty_strided');
@@ -16,24 +17,36 @@ const ZEROS = nativeOp('zeros');
 const FULL = nativeOp('full');
 const ARANGE = nativeOp('arange');
 const LINSPACE = nativeOp('linspace');
+const LIKE_OP = nativeOp('like');
 
 /** A tensor of the given sizes whose elements are whatever the memory holds. */
 export const empty = fnOp(
   'empty(int... size, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any memoryFormat=None, any layout=None)',
-  (size: readonly number[], dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(invoke(EMPTY, size, dtype ?? D.getDefaultDtype()), device, requiresGrad),
+  (
+    size: readonly number[],
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+    format: unknown,
+  ): Tensor => {
+    const type = dtype ?? D.getDefaultDtype();
+    const t = keepsFormat(format)
+      ? invoke(EMPTY, size, type, home(device))
+      : invoke(EMPTY_STRIDED, size, formatStrides(size, format), type, home(device));
+    return finish(t, requiresGrad);
+  },
 );
 /** Zeros. */
 export const zeros = fnOp(
   'zeros(int... size, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None)',
   (size: readonly number[], dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(invoke(ZEROS, size, dtype ?? D.getDefaultDtype()), device, requiresGrad),
+    finish(invoke(ZEROS, size, dtype ?? D.getDefaultDtype(), home(device)), requiresGrad),
 );
 /** Ones. */
 export const ones = fnOp(
   'ones(int... size, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None)',
   (size: readonly number[], dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(invoke(FULL, size, 1, dtype ?? D.getDefaultDtype()), device, requiresGrad),
+    finish(invoke(FULL, size, 1, dtype ?? D.getDefaultDtype(), home(device)), requiresGrad),
 );
 
 /** The type of a number without a dtype. */
@@ -53,7 +66,7 @@ export const full = fnOp(
     requiresGrad: boolean,
   ): Tensor => {
     const natural = typeof fillValue === 'number' && Number.isInteger(fillValue) ? D.int64 : dtypeOfScalar(fillValue);
-    return finish(invoke(FULL, size, fillValue, dtype ?? natural), device, requiresGrad);
+    return finish(invoke(FULL, size, fillValue, dtype ?? natural, home(device)), requiresGrad);
   },
 );
 /** A tensor with the given strides. */
@@ -65,31 +78,57 @@ export const emptyStrided = fnOp(
     dtype: D.DType | null,
     device: DeviceLike | null,
     requiresGrad: boolean,
-  ): Tensor => finish(invoke(EMPTY_STRIDED, size, stride, dtype ?? D.getDefaultDtype()), device, requiresGrad),
+  ): Tensor => finish(invoke(EMPTY_STRIDED, size, stride, dtype ?? D.getDefaultDtype(), home(device)), requiresGrad),
 );
+
+/** Where a tensor made for another one goes: to its device, unless one is given. */
+const beside = (input: Tensor, device: DeviceLike | null): Tensor | Device | null =>
+  device === null ? input : home(device);
+
+/** A tensor with the sizes and, unless a format says otherwise, the order in memory of another; null leaves it unset. */
+function like(
+  input: Tensor,
+  dtype: D.DType | null,
+  value: Scalar | null,
+  device: DeviceLike | null,
+  format: unknown,
+): Tensor {
+  const type = dtype ?? input.dtype;
+  const own = keepsFormat(format);
+  if (own && device === null) return invoke(LIKE_OP, input, type, value);
+  const strides = own ? invoke(LIKE_OP, input, type, null).stride() : formatStrides(input.shape, format);
+  const t = invoke(EMPTY_STRIDED, input.shape, strides, type, beside(input, device));
+  return value === null ? t : t.fill_(value);
+}
 
 const LIKE =
   'ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any memoryFormat=None, any layout=None';
 /** As `empty`, with the sizes and type of another tensor. */
 export const emptyLike = fnOp(
   `emptyLike(Tensor input, ${LIKE})`,
-  (input: Tensor, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(invoke(EMPTY, input.shape, dtype ?? input.dtype), device, requiresGrad),
+  (input: Tensor, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean, format: unknown): Tensor =>
+    finish(like(input, dtype, null, device, format), requiresGrad),
 );
 export const zerosLike = fnOp(
   `zerosLike(Tensor input, ${LIKE})`,
-  (input: Tensor, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(invoke(ZEROS, input.shape, dtype ?? input.dtype), device, requiresGrad),
+  (input: Tensor, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean, format: unknown): Tensor =>
+    finish(like(input, dtype, 0, device, format), requiresGrad),
 );
 export const onesLike = fnOp(
   `onesLike(Tensor input, ${LIKE})`,
-  (input: Tensor, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(invoke(FULL, input.shape, 1, dtype ?? input.dtype), device, requiresGrad),
+  (input: Tensor, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean, format: unknown): Tensor =>
+    finish(like(input, dtype, 1, device, format), requiresGrad),
 );
 export const fullLike = fnOp(
   `fullLike(Tensor input, Scalar fillValue, ${LIKE})`,
-  (input: Tensor, fillValue: Scalar, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(invoke(FULL, input.shape, fillValue, dtype ?? input.dtype), device, requiresGrad),
+  (
+    input: Tensor,
+    fillValue: Scalar,
+    dtype: D.DType | null,
+    device: DeviceLike | null,
+    requiresGrad: boolean,
+    format: unknown,
+  ): Tensor => finish(like(input, dtype, fillValue, device, format), requiresGrad),
 );
 
 const NEW = 'ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None';
@@ -102,7 +141,7 @@ export const newEmpty = methodOp(
     dtype: D.DType | null,
     device: DeviceLike | null,
     requiresGrad: boolean,
-  ): Tensor => finish(invoke(EMPTY, size, dtype ?? input.dtype), device, requiresGrad),
+  ): Tensor => finish(invoke(EMPTY, size, dtype ?? input.dtype, beside(input, device)), requiresGrad),
 );
 export const newZeros = methodOp(
   `newZeros(Tensor input, int... size, ${NEW})`,
@@ -112,7 +151,7 @@ export const newZeros = methodOp(
     dtype: D.DType | null,
     device: DeviceLike | null,
     requiresGrad: boolean,
-  ): Tensor => finish(invoke(ZEROS, size, dtype ?? input.dtype), device, requiresGrad),
+  ): Tensor => finish(invoke(ZEROS, size, dtype ?? input.dtype, beside(input, device)), requiresGrad),
 );
 export const newOnes = methodOp(
   `newOnes(Tensor input, int... size, ${NEW})`,
@@ -122,7 +161,7 @@ export const newOnes = methodOp(
     dtype: D.DType | null,
     device: DeviceLike | null,
     requiresGrad: boolean,
-  ): Tensor => finish(invoke(FULL, size, 1, dtype ?? input.dtype), device, requiresGrad),
+  ): Tensor => finish(invoke(FULL, size, 1, dtype ?? input.dtype, beside(input, device)), requiresGrad),
 );
 export const newFull = methodOp(
   `newFull(Tensor input, int[] size, Scalar fillValue, ${NEW})`,
@@ -133,12 +172,12 @@ export const newFull = methodOp(
     dtype: D.DType | null,
     device: DeviceLike | null,
     requiresGrad: boolean,
-  ): Tensor => finish(invoke(FULL, size, fillValue, dtype ?? input.dtype), device, requiresGrad),
+  ): Tensor => finish(invoke(FULL, size, fillValue, dtype ?? input.dtype, beside(input, device)), requiresGrad),
 );
 export const newTensor = methodOp(
   'newTensor(Tensor input, any data, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False)',
   (input: Tensor, data: unknown, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(fromNested(data, dtype ?? input.dtype), device, requiresGrad),
+    finish(brought(fromNested(data, dtype ?? input.dtype), home(device ?? input.device)), requiresGrad),
 );
 
 /**
@@ -150,14 +189,14 @@ export const newTensor = methodOp(
 export const tensor = fnOp(
   'tensor(any data, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, bool pinMemory=False)',
   (data: unknown, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(fromNested(data, dtype), device, requiresGrad),
+    finish(brought(fromNested(data, dtype), home(device)), requiresGrad),
 );
 /** As `tensor`, but a tensor that has the type already is returned as it is. */
 export const asTensor = fnOp(
   'asTensor(any data, ScalarType? dtype=None, Device? device=None)',
   (data: unknown, dtype: D.DType | null, device: DeviceLike | null): Tensor => {
-    if (data instanceof Tensor) return dtype === null ? data : data.to(dtype);
-    return finish(fromNested(data, dtype), device, false);
+    if (data instanceof Tensor) return dtype === null && device === null ? data : data.to(device, dtype);
+    return brought(fromNested(data, dtype), home(device));
   },
 );
 export { asTensor as asarray };
@@ -166,7 +205,7 @@ export { asTensor as asarray };
 export const scalarTensor = fnOp(
   'scalarTensor(Scalar s, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False)',
   (s: Scalar, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(invoke(FULL, [], s, dtype ?? D.getDefaultDtype()), device, requiresGrad),
+    finish(invoke(FULL, [], s, dtype ?? D.getDefaultDtype(), home(device)), requiresGrad),
 );
 
 /**
@@ -206,7 +245,7 @@ export const frombuffer = fnOp(
         `requested buffer length (${n} * ${type.itemsize} bytes) after offset (${offset} bytes) must not be greater than actual buffer length (${view.byteLength} bytes)`,
       );
     }
-    return finish(fromBytes(type, [n], view.slice(offset, offset + n * type.itemsize)), null, requiresGrad);
+    return finish(fromBytes(type, [n], view.slice(offset, offset + n * type.itemsize)), requiresGrad);
   },
 );
 
@@ -239,8 +278,7 @@ export const arange = fnOp(
     const whole = isWhole(start) && isWhole(end) && isWhole(step);
     const n = pointsBetween('arange', Number(start), Number(end), Number(step));
     return finish(
-      invoke(ARANGE, start, step, n, dtype ?? (whole ? D.int64 : D.getDefaultDtype())),
-      device,
+      invoke(ARANGE, start, step, n, dtype ?? (whole ? D.int64 : D.getDefaultDtype()), home(device)),
       requiresGrad,
     );
   },
@@ -258,7 +296,7 @@ export const range = fnOp(
   ): Tensor => {
     pointsBetween('range', Number(start), Number(end), Number(step));
     const n = Math.floor((Number(end) - Number(start)) / Number(step)) + 1;
-    return finish(invoke(ARANGE, start, step, n, dtype ?? D.getDefaultDtype()), device, requiresGrad);
+    return finish(invoke(ARANGE, start, step, n, dtype ?? D.getDefaultDtype(), home(device)), requiresGrad);
   },
 );
 /** `steps` values evenly spaced from start to end, both included. */
@@ -274,8 +312,7 @@ export const linspace = fnOp(
   ): Tensor => {
     if (steps < 0) throw new RuntimeError('number of steps must be non-negative');
     return finish(
-      invoke(LINSPACE, numberOf(start), numberOf(end), steps, dtype ?? D.getDefaultDtype()),
-      device,
+      invoke(LINSPACE, numberOf(start), numberOf(end), steps, dtype ?? D.getDefaultDtype(), home(device)),
       requiresGrad,
     );
   },
@@ -296,10 +333,12 @@ export const logspace = fnOp(
     requiresGrad: boolean,
   ): Tensor => {
     if (steps < 0) throw new RuntimeError('number of steps must be non-negative');
-    const exponents = invoke(LINSPACE, numberOf(start), numberOf(end), steps, D.float64);
+    const exponents = invoke(LINSPACE, numberOf(start), numberOf(end), steps, D.float64, home(device));
     const powers =
-      steps === 1 ? tensor([base], { dtype: D.float64 }).pow(exponents) : exponents.mul(Math.log(base)).exp();
-    return finish(powers.to(dtype ?? D.getDefaultDtype()), device, requiresGrad);
+      steps === 1
+        ? tensor([base], { dtype: D.float64, device: exponents.device }).pow(exponents)
+        : exponents.mul(Math.log(base)).exp();
+    return finish(powers.to(dtype ?? D.getDefaultDtype()), requiresGrad);
   },
 );
 /** The identity matrix of n rows and m columns. */
@@ -308,8 +347,8 @@ export const eye = fnOp(
   (n: number, m: number | null, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor => {
     const columns = m ?? n;
     if (n < 0 || columns < 0) throw new RuntimeError(`n must be greater or equal to 0, got ${Math.min(n, columns)}`);
-    const t = invoke(ZEROS, [n, columns], dtype ?? D.getDefaultDtype());
+    const t = invoke(ZEROS, [n, columns], dtype ?? D.getDefaultDtype(), home(device));
     t.diagonal().fill_(1);
-    return finish(t, device, requiresGrad);
+    return finish(t, requiresGrad);
   },
 );

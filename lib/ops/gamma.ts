@@ -65,7 +65,7 @@ function mvlgammaOf(input: Tensor, p: number): Tensor {
   if (input.dtype === bool) throw new RuntimeError('"mvlgamma" not implemented for \'Bool\'');
   const x = input.dtype.isFloatingPoint ? input : cast(input, lgamma.impl(input).dtype);
   // sum over j < p of lgamma(x - j / 2)
-  const halves = arange(-(p - 1) / 2, 0.25, 0.5, { dtype: x.dtype });
+  const halves = arange(-(p - 1) / 2, 0.25, 0.5, { dtype: x.dtype, device: x.device });
   const terms = lgamma.impl(add.impl(unsqueeze.impl(x, -1), halves, 1));
   return add.impl(sum.impl(terms, [-1], false, null), (p * (p - 1) * Math.log(Math.PI)) / 4, 1);
 }

@@ -26,7 +26,7 @@ export const gather = op(
     if (needsGrad(input)) {
       const shape = input.shape;
       record('GatherBackward0', y, [input], [index], (g, [at]) => [
-        scatterAdd.impl(invoke(ZEROS, shape, g.dtype), dim, at, g),
+        scatterAdd.impl(invoke(ZEROS, shape, g.dtype, g), dim, at, g),
       ]);
     }
     return y;

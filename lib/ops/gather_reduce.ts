@@ -45,7 +45,7 @@ export function reduceInto(
     saved,
     (target) => invokeVoid(SCATTER_, target, dim, index, src, mode, reduce === 'mean', includeSelf),
     (g, [x, at, s], needs) => {
-      if (at!.numel() === 0) return [g, needs[1] ? invoke(ZEROS, shape, g.dtype) : null];
+      if (at!.numel() === 0) return [g, needs[1] ? invoke(ZEROS, shape, g.dtype, g) : null];
       const part = covered(s!, at!.shape);
       const [gx, gs] = reduceGradient(g, x!, dim, at!, part, reduce, includeSelf, needs);
       return [gx, gs === null ? null : placedIn(gs, shape)];
@@ -56,7 +56,7 @@ export function reduceInto(
 export function placedIn(t: Tensor, shape: readonly number[]): Tensor {
   if (t.ndim !== shape.length) return t.reshape(shape);
   if (t.shape.every((n, d) => n === shape[d])) return t;
-  let part = invoke(ZEROS, shape, t.dtype);
+  let part = invoke(ZEROS, shape, t.dtype, t);
   const whole = part;
   t.shape.forEach((n, d) => {
     part = sliceDim(part, d, 0, n, 1);
@@ -80,7 +80,7 @@ function untouched(t: Tensor, dim: number, index: Tensor, includeSelf: boolean):
   return includeSelf ? t : scatter(t, dim, index, 0);
 }
 function ones(like: Tensor): Tensor {
-  return invoke(FULL, like.shape, 1, like.dtype);
+  return invoke(FULL, like.shape, 1, like.dtype, like);
 }
 
 /**
@@ -102,7 +102,7 @@ export function reduceGradient(
     return [needs[0] ? untouched(g, dim, index, includeSelf) : null, needs[1] ? at(g) : null];
   }
   if (reduce === 'mean') {
-    const own = includeSelf ? ones(g) : invoke(ZEROS, g.shape, g.dtype);
+    const own = includeSelf ? ones(g) : invoke(ZEROS, g.shape, g.dtype, g);
     const touched = scatterAdd.impl(own, dim, index, ones(cast(src, g.dtype)));
     const share = div(g, maskedFill(touched, eq(touched, 0), 1));
     return [needs[0] ? untouched(share, dim, index, includeSelf) : null, needs[1] ? at(share) : null];
@@ -137,7 +137,7 @@ function productGradient(
   const gx = needs[0] ? untouched(div(mul(g, ofFilled), selfFilled), dim, index, includeSelf) : null;
   if (!needs[1]) return [gx, null];
   const zero = eq(src, 0);
-  const zeros = scatterAdd.impl(invoke(ZEROS, g.shape, g.dtype), dim, index, cast(zero, g.dtype));
+  const zeros = scatterAdd.impl(invoke(ZEROS, g.shape, g.dtype, g), dim, index, cast(zero, g.dtype));
   const single = zero.logicalAnd(eq(at(zeros), 1));
   const srcFilled = maskedFill(src, zero, 1);
   const without = reduceInto(x, false, dim, index, srcFilled, 'prod', includeSelf);

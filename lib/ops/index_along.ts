@@ -40,7 +40,7 @@ export const indexSelect = op(
     if (needsGrad(input)) {
       const shape = input.shape;
       record('IndexSelectBackward0', y, [input], [index], (g, [at]) => [
-        indexAdd.impl(invoke(ZEROS, shape, g.dtype), dim, at, g, 1),
+        indexAdd.impl(invoke(ZEROS, shape, g.dtype, g), dim, at, g, 1),
       ]);
     }
     return y;
@@ -210,7 +210,7 @@ export const embedding = fnOp(
       record('EmbeddingBackward0', y, [weight], [indices], (g, [at]) => {
         let rows = g;
         if (paddingIdx >= 0) rows = maskedFill(rows, unsqueeze(eq(at, paddingIdx), -1), 0);
-        if (scaleGradByFreq) {
+        if (scaleGradByFreq && !g.isMeta) {
           const counts = bincount(flatten(at), { minlength: shape[0]! });
           rows = div(rows, unsqueeze(indexAt(counts, [0], [at]), -1));
         }
@@ -227,7 +227,7 @@ export const take = op('take(Tensor input, Tensor index)', (input: Tensor, index
   if (needsGrad(input)) {
     const shape = input.shape;
     record('TakeBackward0', y, [input], [index], (g, [at]) => [
-      putFlat(invoke(ZEROS, shape, g.dtype), false, at, g, true),
+      putFlat(invoke(ZEROS, shape, g.dtype, g), false, at, g, true),
     ]);
   }
   return y;
@@ -243,7 +243,7 @@ function putFlat(self: Tensor, inPlace: boolean, index: Tensor, source: Tensor, 
     [index],
     (target) => invokeVoid(PUT_, target, index, source, accumulate),
     (g, [at], needs) => [
-      !needs[0] ? null : accumulate ? g : putFlat(g, false, at, invoke(ZEROS, at.shape, g.dtype), false),
+      !needs[0] ? null : accumulate ? g : putFlat(g, false, at, invoke(ZEROS, at.shape, g.dtype, g), false),
       needs[1] ? reshaped(take.impl(g, at), shape) : null,
     ],
   );

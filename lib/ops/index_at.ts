@@ -32,7 +32,7 @@ export function spreadAt(
   dims: readonly number[],
   at: readonly Tensor[],
 ): Tensor {
-  const whole = invoke(ZEROS, shape, values.dtype);
+  const whole = invoke(ZEROS, shape, values.dtype, values);
   if (!needsGrad(values)) {
     invokeVoid(INDEX_PUT_, whole, dims, at, values, true);
     return whole;
@@ -58,7 +58,7 @@ export function putAt(
     at,
     (target) => invokeVoid(INDEX_PUT_, target, dims, at, values, accumulate),
     (g, saved: readonly Tensor[], needs) => [
-      !needs[0] ? null : accumulate ? g : putAt(g, false, dims, saved, invoke(ZEROS, [], g.dtype), false),
+      !needs[0] ? null : accumulate ? g : putAt(g, false, dims, saved, invoke(ZEROS, [], g.dtype, g), false),
       needs[1] ? trimmed(indexAt(g, dims, saved), shape) : null,
     ],
   );

@@ -1,5 +1,6 @@
 // Selecting, filling and replacing by masks, and finding what is not zero.
 import { needsGrad, record } from '../autograd/graph.js';
+import { int64 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, invoke1, invokeVoid } from '../tensor/invoke.js';
@@ -27,7 +28,7 @@ export const maskedSelect = op('maskedSelect(Tensor input, Tensor mask)', (input
   if (needsGrad(input)) {
     const shape = commonShape([input.shape, mask.shape]);
     record('MaskedSelectBackward0', y, [input], [mask], (g, [m]) => [
-      maskedScatter(invoke(ZEROS, shape, g.dtype), m, g),
+      maskedScatter(invoke(ZEROS, shape, g.dtype, g), m, g),
     ]);
   }
   return y;
@@ -78,11 +79,13 @@ function scatterMasked(self: Tensor, inPlace: boolean, mask: Tensor, source: Ten
     [source],
     [mask],
     (target) => invokeVoid(MASKED_SCATTER_, target, mask, source),
-    (g, [m], needs) => [needs[0] ? maskedFill(g, m, 0) : null, needs[1] ? leading(maskedSelect(g, m), shape) : null],
+    (g, [m], needs) => [needs[0] ? maskedFill(g, m, 0) : null, needs[1] ? sourceGradient(g, m, shape) : null],
   );
 }
 /** The gradient of a source of which only the first elements were taken. */
-function leading(g: Tensor, shape: readonly number[]): Tensor {
+function sourceGradient(whole: Tensor, mask: Tensor, shape: readonly number[]): Tensor {
+  if (whole.isMeta) return whole.newEmpty(shape);
+  const g = maskedSelect(whole, mask);
   const missing = shape.reduce((a, b) => a * b, 1) - g.numel();
   return (missing === 0 ? g : cat([g, g.newZeros([missing])])).reshape(shape);
 }
@@ -124,6 +127,7 @@ export const nonzeroStatic = op(
   'nonzeroStatic(Tensor input, int size, int fillValue=-1)',
   (input: Tensor, size: number, fillValue: number): Tensor => {
     if (size < 0) throw new RuntimeError("nonzero_static: 'size' must be an non-negative integer");
+    if (input.isMeta) return input.newEmpty([size, input.ndim], { dtype: int64 });
     const found = invoke1(NONZERO, input);
     const n = Math.min(size, found.shape[0]!);
     const out = found.newFull([size, input.ndim], fillValue);

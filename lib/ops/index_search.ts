@@ -111,7 +111,7 @@ function edgesOf(values: Tensor, bins: number, range: readonly [number, number] 
       `torch.histogramdd(): min should not exceed max, but got min ${low} max ${high} for dimension 0`,
     );
   if (low === high) [low, high] = [low - 0.5, high + 0.5];
-  return linspace(low, high, bins + 1, { dtype: values.dtype });
+  return linspace(low, high, bins + 1, { dtype: values.dtype, device: values.device });
 }
 /** The bin of each value, and whether it lies in any; the last bin includes its upper edge. */
 function binsOf(values: Tensor, edges: Tensor): { bin: Tensor; inside: Tensor } {
@@ -130,6 +130,7 @@ function histogramOf(values: Tensor, edges: readonly Tensor[], weight: Tensor | 
     ZEROS,
     edges.map((e) => e.shape[0]! - 1),
     values.dtype,
+    values,
   );
   invokeVoid(
     INDEX_PUT_,

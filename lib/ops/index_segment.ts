@@ -139,7 +139,7 @@ export const _segment_reduce = fnOp(
     const owner = remainder(invoke(REPEAT_INTERLEAVE, reshaped(sizes, [-1])), Math.max(segments, 1));
     const inner = data.shape.slice(d + 1);
     const index = expand.impl(reshaped(owner, [...outer, n, ...inner.map(() => 1)]), data.shape);
-    const start = invoke(FULL, [...outer, segments, ...inner], initial ?? known[1], data.dtype);
+    const start = invoke(FULL, [...outer, segments, ...inner], initial ?? known[1], data.dtype, data);
     const y = reduceInto(start, false, d, index, data, known[0], true);
     const wanted = (t: Tensor): Tensor => (unsafe ? t.narrow(d, 0, segments - 1) : t);
     if (reduce !== 'mean') return wanted(y);

@@ -1,7 +1,7 @@
 // Triangles and diagonals of matrices, and writing into parts of a copy.
 import { needsGrad, record } from '../autograd/graph.js';
 import { checkInPlace, recordInPlace } from '../autograd/view.js';
-import type { DeviceLike } from '../core/device.js';
+import { type DeviceLike, home } from '../core/device.js';
 import * as D from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
@@ -13,8 +13,8 @@ import { change } from './index_change.js';
 import { sum } from './reduce.js';
 import { diagonal, flatten, select, unsqueeze } from './view.js';
 import { cast } from './internal/cast.js';
-import { finish } from './internal/finish.js';
 import { sliceDim } from './internal/view.js';
+import { anyTrue } from './internal/truth.js';
 
 const TRIL = nativeOp('tril');
 const TRIU = nativeOp('triu');
@@ -67,7 +67,7 @@ const triangleIndices = (name: string, id: number) =>
       if (type !== D.int64 && type !== D.int32) {
         throw new RuntimeError(`"${name}" not implemented for '${type.name}'`);
       }
-      return finish(cast(invoke(id, row, col, offset), type), device, false);
+      return cast(invoke(id, row, col, offset, home(device)), type);
     },
   );
 /** The places of the lower triangle of a row x col matrix: [2, n], rows and columns. */
@@ -87,7 +87,7 @@ export const diagEmbed = op(
     const shape = input.shape.slice(0, -1);
     shape.splice(Math.min(a, b), 0, n);
     shape.splice(Math.max(a, b), 0, n);
-    const y = invoke(ZEROS, shape, input.dtype);
+    const y = invoke(ZEROS, shape, input.dtype, input);
     invokeVoid(COPY_, diagonal.impl(y, offset, a, b), input);
     if (needsGrad(input)) record('DiagEmbedBackward0', y, [input], [], (g) => [diagonal.impl(g, offset, a, b)]);
     return y;
@@ -165,7 +165,7 @@ function scattered(node: string, input: Tensor, src: Tensor, part: (t: Tensor) =
     [],
     (target) => invokeVoid(COPY_, part(target), src),
     (g, _saved, needs) => [
-      needs[0] ? scattered(node, g, invoke(ZEROS, src.shape, g.dtype), part) : null,
+      needs[0] ? scattered(node, g, invoke(ZEROS, src.shape, g.dtype, g), part) : null,
       needs[1] ? part(g) : null,
     ],
   );
@@ -198,13 +198,12 @@ export const oneHot = fnOp('oneHot(Tensor tensor, int numClasses=-1)', (tensor: 
     throw new RuntimeError('one_hot is only applicable to index tensor of type LongTensor.');
   if (tensor.numel() === 0) {
     if (numClasses <= 0) throw new RuntimeError('Can not infer total number of classes from empty tensor.');
-    return invoke(ZEROS, [...tensor.shape, numClasses], D.int64);
+    return invoke(ZEROS, [...tensor.shape, numClasses], D.int64, tensor);
   }
-  if (Number(tensor.min().item()) < 0) throw new RuntimeError('Class values must be non-negative.');
-  const largest = Number(tensor.max().item());
+  if (anyTrue(tensor.lt(0))) throw new RuntimeError('Class values must be non-negative.');
   if (numClasses !== -1 && numClasses < 1) throw new RuntimeError('num_classes should be positive');
-  if (numClasses !== -1 && numClasses <= largest)
+  if (numClasses !== -1 && anyTrue(tensor.ge(numClasses)))
     throw new RuntimeError('Class values must be smaller than num_classes.');
-  const classes = numClasses === -1 ? largest + 1 : numClasses;
-  return scatter(invoke(ZEROS, [...tensor.shape, classes], D.int64), -1, unsqueeze(tensor, -1), 1);
+  const classes = numClasses === -1 ? Number(tensor.max().item()) + 1 : numClasses;
+  return scatter(invoke(ZEROS, [...tensor.shape, classes], D.int64, tensor), -1, unsqueeze(tensor, -1), 1);
 });

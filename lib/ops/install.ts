@@ -15,6 +15,7 @@ import { unbind } from './join_split.js';
 import { real } from './complex.js';
 import { cast } from './internal/cast.js';
 import { sumTo } from './internal/reduction.js';
+import { brought } from './internal/finish.js';
 import { reshaped } from './internal/view.js';
 
 const ALIAS = nativeOp('alias');
@@ -43,23 +44,24 @@ installArithmetic({
   cloneLike(t, like) {
     const strides = like.stride();
     if (t.numel() === 0 || !isDense(t.shape, strides)) return clone(t);
-    return copy_(invoke(EMPTY_STRIDED, t.shape, strides, t.dtype), t);
+    return copy_(invoke(EMPTY_STRIDED, t.shape, strides, t.dtype, t), t);
   },
   copyInPlace: (target, source) => void copy_(target, source),
   sumTo,
   cast: (t, dtype) => (t.dtype.isComplex && !dtype.isComplex ? cast(real(t), dtype) : cast(t, dtype)),
-  onesLike: (t) => invoke(FULL, t.shape, 1, t.dtype),
-  zeros: (shape, dtype) => invoke(ZEROS, shape, dtype),
+  onesLike: (t) => invoke(FULL, t.shape, 1, t.dtype, t),
+  zeros: (shape, dtype, place) => invoke(ZEROS, shape, dtype, place),
   alias: (t, shareVersion) => invoke(ALIAS, t, !shareVersion),
   bump: (t) => invokeVoid(BUMP, t),
   hasNan: (t) => t.isnan().any().item() === true,
   stack: (list) => stack(list, 0),
   unbind: (t) => [...unbind(t, 0)],
   reshape: reshaped,
-  fromNumbers(values, shape, dtype) {
+  fromNumbers(values, shape, dtype, beside) {
     const wide = Float64Array.from(values);
     const name = dtype.isComplex ? complex128 : float64;
-    return cast(fromBytes(name, shape, new Uint8Array(wide.buffer)), dtype);
+    const made = cast(fromBytes(name, shape, new Uint8Array(wide.buffer)), dtype);
+    return beside?.isMeta ? brought(made, beside.device) : made;
   },
 });
 installAlias((source) => invoke(ALIAS, source, true));

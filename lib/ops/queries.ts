@@ -1,7 +1,10 @@
 // Questions about one tensor, and names of `torch` for what tensors do by themselves.
-import { RuntimeError } from '../core/errors.js';
+import { DType } from '../core/dtype.js';
+import { kindOf, RuntimeError } from '../core/errors.js';
 import { Tensor, type TypedArray } from '../tensor/tensor.js';
 import { fnOp, methodOp, op } from './define.js';
+import { cast } from './internal/cast.js';
+import { dtypeOfTensorType, tensorTypeName } from './internal/type_names.js';
 import type { TensorOrScalar } from './signature.js';
 import { vectorNormOf } from './internal/vector_norm.js';
 
@@ -28,6 +31,11 @@ export const numpy = methodOp('numpy(Tensor input, bool force=False)', (input: T
   if (input.requiresGrad && !force) {
     throw new RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
   }
+  if (input.isMeta) {
+    throw new TypeError(
+      "can't convert meta device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first.",
+    );
+  }
   return input.detach().toTypedArray();
 });
 /** @throws RuntimeError always: tensors of this build live on the CPU. */
@@ -50,19 +58,38 @@ export const frobeniusNorm = fnOp(
   (input: Tensor, dim: readonly number[], keepdim: boolean): Tensor => vectorNormOf(input, 2, dim, keepdim, null),
 );
 
-for (const [name, value] of [
-  ['isCpu', true],
-  ['isCuda', false],
-  ['isMeta', false],
-] as const) {
-  Object.defineProperty(Tensor.prototype, name, { configurable: true, get: () => value });
-}
+Object.defineProperties(Tensor.prototype, {
+  type: {
+    configurable: true,
+    writable: true,
+    value(this: Tensor, dtype?: DType | string | null): Tensor | string {
+      if (dtype === undefined || dtype === null) return tensorTypeName(this.dtype, this.device.type);
+      if (typeof dtype === 'string') return cast(this, dtypeOfTensorType(dtype));
+      if (!(dtype instanceof DType))
+        throw new TypeError(`type(): argument 'dtype' must be a torch.dtype or a string, not ${kindOf(dtype)}`);
+      return cast(this, dtype);
+    },
+  },
+  isCpu: {
+    configurable: true,
+    get(this: Tensor) {
+      return !this.isMeta;
+    },
+  },
+  isCuda: { configurable: true, get: () => false },
+});
 declare module '../tensor/tensor.js' {
   interface Tensor {
     /** Whether the elements are in the memory of the CPU. */
     readonly isCpu: boolean;
     readonly isCuda: boolean;
-    /** Whether the tensor has sizes but no elements. */
-    readonly isMeta: boolean;
+    /** PyTorch's older name of the tensor's type: `'torch.FloatTensor'`. */
+    type(): string;
+    /**
+     * The tensor in another type.
+     * @param dtype the type, or its older name.
+     * @throws RuntimeError for a name that PyTorch does not have for tensors on the CPU.
+     */
+    type(dtype: DType | string, nonBlocking?: boolean): Tensor;
   }
 }

@@ -1,13 +1,13 @@
 // Random tensors. All take `generator` by name; without it they draw from the default generator.
 import { needsGrad, record } from '../autograd/graph.js';
-import type { DeviceLike } from '../core/device.js';
+import { type Device, type DeviceLike, home } from '../core/device.js';
 import * as D from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
 import { fnOp, methodOp, op } from './define.js';
-import { draw, fresh, LIKE, type RandomOptions, type Source, TAIL } from './random_fill.js';
+import { draw, fresh, freshLike, LIKE, type RandomOptions, type Source, TAIL } from './random_fill.js';
 import { sourceOf } from './random_generator.js';
 import type { TensorOrScalar } from './signature.js';
 import { finish } from './internal/finish.js';
@@ -36,8 +36,7 @@ export const rand = fnOp(
     requiresGrad: boolean,
   ): Tensor =>
     finish(
-      fresh(UNIFORM_, sourceOf('rand', generator), size, dtype ?? D.getDefaultDtype(), 0, 1),
-      device,
+      fresh(UNIFORM_, sourceOf('rand', generator), size, dtype ?? D.getDefaultDtype(), home(device), 0, 1),
       requiresGrad,
     ),
 );
@@ -52,8 +51,7 @@ export const randn = fnOp(
     requiresGrad: boolean,
   ): Tensor =>
     finish(
-      fresh(NORMAL_, sourceOf('randn', generator), size, dtype ?? D.getDefaultDtype(), 0, 1),
-      device,
+      fresh(NORMAL_, sourceOf('randn', generator), size, dtype ?? D.getDefaultDtype(), home(device), 0, 1),
       requiresGrad,
     ),
 );
@@ -65,14 +63,10 @@ export const randLike = fnOp(
     dtype: D.DType | null,
     device: DeviceLike | null,
     requiresGrad: boolean,
-    _format: unknown,
+    format: unknown,
     generator: Source,
   ): Tensor =>
-    finish(
-      fresh(UNIFORM_, sourceOf('randLike', generator), input.shape, dtype ?? input.dtype, 0, 1),
-      device,
-      requiresGrad,
-    ),
+    finish(freshLike(UNIFORM_, sourceOf('randLike', generator), input, dtype, device, format, 0, 1), requiresGrad),
 );
 /** As `randn`, with the sizes and the type of another tensor. */
 export const randnLike = fnOp(
@@ -82,14 +76,10 @@ export const randnLike = fnOp(
     dtype: D.DType | null,
     device: DeviceLike | null,
     requiresGrad: boolean,
-    _format: unknown,
+    format: unknown,
     generator: Source,
   ): Tensor =>
-    finish(
-      fresh(NORMAL_, sourceOf('randnLike', generator), input.shape, dtype ?? input.dtype, 0, 1),
-      device,
-      requiresGrad,
-    ),
+    finish(freshLike(NORMAL_, sourceOf('randnLike', generator), input, dtype, device, format, 0, 1), requiresGrad),
 );
 
 /** Integers in [low, high) of the given sizes. */
@@ -99,11 +89,27 @@ function integers(
   high: number,
   size: readonly number[],
   dtype: D.DType,
+  place: Device | null,
   generator: Source,
 ): Tensor {
+  checkRange(low, high);
+  return fresh(RANDOM_FROM_TO_, sourceOf(name, generator), size, dtype, place, low, high);
+}
+function integersLike(
+  low: number,
+  high: number,
+  input: Tensor,
+  dtype: D.DType | null,
+  device: DeviceLike | null,
+  format: unknown,
+  generator: Source,
+): Tensor {
+  checkRange(low, high);
+  return freshLike(RANDOM_FROM_TO_, sourceOf('randintLike', generator), input, dtype, device, format, low, high);
+}
+function checkRange(low: number, high: number): void {
   if (low >= high)
     throw new RuntimeError(`random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`);
-  return fresh(RANDOM_FROM_TO_, sourceOf(name, generator), size, dtype, low, high);
 }
 const RANDINT_FROM = fnOp(
   `randint(int low, int high, int[] size, ${TAIL})`,
@@ -115,7 +121,7 @@ const RANDINT_FROM = fnOp(
     dtype: D.DType | null,
     device: DeviceLike | null,
     requiresGrad: boolean,
-  ): Tensor => finish(integers('randint', low, high, size, dtype ?? D.int64, generator), device, requiresGrad),
+  ): Tensor => finish(integers('randint', low, high, size, dtype ?? D.int64, home(device), generator), requiresGrad),
 );
 const RANDINT = fnOp(
   `randint(int high, int[] size, ${TAIL})`,
@@ -126,7 +132,7 @@ const RANDINT = fnOp(
     dtype: D.DType | null,
     device: DeviceLike | null,
     requiresGrad: boolean,
-  ): Tensor => finish(integers('randint', 0, high, size, dtype ?? D.int64, generator), device, requiresGrad),
+  ): Tensor => finish(integers('randint', 0, high, size, dtype ?? D.int64, home(device), generator), requiresGrad),
 );
 /**
  * Random integers: randint(high, size) in [0, high), randint(low, high, size) in [low, high).
@@ -148,10 +154,9 @@ const RANDINT_LIKE = fnOp(
     dtype: D.DType | null,
     device: DeviceLike | null,
     requiresGrad: boolean,
-    _format: unknown,
+    format: unknown,
     generator: Source,
-  ): Tensor =>
-    finish(integers('randintLike', 0, high, input.shape, dtype ?? input.dtype, generator), device, requiresGrad),
+  ): Tensor => finish(integersLike(0, high, input, dtype, device, format, generator), requiresGrad),
 );
 const RANDINT_LIKE_FROM = fnOp(
   `randintLike(Tensor input, int low, int high, ${LIKE})`,
@@ -162,10 +167,9 @@ const RANDINT_LIKE_FROM = fnOp(
     dtype: D.DType | null,
     device: DeviceLike | null,
     requiresGrad: boolean,
-    _format: unknown,
+    format: unknown,
     generator: Source,
-  ): Tensor =>
-    finish(integers('randintLike', low, high, input.shape, dtype ?? input.dtype, generator), device, requiresGrad),
+  ): Tensor => finish(integersLike(low, high, input, dtype, device, format, generator), requiresGrad),
 );
 /** As `randint`, with the sizes and the type of another tensor. */
 export function randintLike(input: Tensor, high: number, options?: RandomOptions): Tensor;
@@ -178,7 +182,7 @@ export function randintLike(...args: unknown[]): Tensor {
 export const randperm = fnOp(
   `randperm(int n, ${TAIL})`,
   (n: number, generator: Source, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
-    finish(invoke(RANDPERM, sourceOf('randperm', generator), n, dtype ?? D.int64), device, requiresGrad),
+    finish(invoke(RANDPERM, sourceOf('randperm', generator), n, dtype ?? D.int64, home(device)), requiresGrad),
 );
 
 /** Overwrites with uniform values in [from, to). */
@@ -243,9 +247,9 @@ export const bernoulli = op(
     const source = sourceOf('bernoulli', generator);
     const y =
       p === null
-        ? fresh(BERNOULLI_EACH_, source, input.shape, input.dtype, input)
-        : fresh(BERNOULLI_, source, input.shape, input.dtype, p);
-    if (needsGrad(input)) record('BernoulliBackward0', y, [input], [], (g) => [invoke(ZEROS, g.shape, g.dtype)]);
+        ? freshLike(BERNOULLI_EACH_, source, input, null, null, null, input)
+        : freshLike(BERNOULLI_, source, input, null, null, null, p);
+    if (needsGrad(input)) record('BernoulliBackward0', y, [input], [], (g) => [invoke(ZEROS, g.shape, g.dtype, g)]);
     return y;
   },
 );

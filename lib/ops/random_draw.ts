@@ -1,6 +1,6 @@
 // Random tensors whose distribution differs from element to element, and draws by weight.
 import { needsGrad, record } from '../autograd/graph.js';
-import type { DeviceLike } from '../core/device.js';
+import { type DeviceLike, home } from '../core/device.js';
 import * as D from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
@@ -31,18 +31,18 @@ function normalOf(mean: TensorOrScalar, std: TensorOrScalar, source: Tensor | nu
   const s = std instanceof Tensor ? std : null;
   const dtype = (m ?? s)!.dtype;
   if (s?.dtype.isComplex) throw new RuntimeError('normal expects standard deviation to be non-complex');
-  if (s !== null && s.numel() > 0 && Number(s.detach().min().item()) < 0) {
+  if (s !== null && s.numel() > 0 && !s.isMeta && Number(s.detach().min().item()) < 0) {
     throw new RuntimeError('normal expects all elements of std >= 0.0');
   }
   if (s === null && Number(std) < 0) throw new RuntimeError(`normal expects std >= 0.0, but found std ${String(std)}`);
   const shape = commonShape([m?.shape ?? [], s?.shape ?? []]);
-  const noise = fresh(NORMAL_, source, shape, dtype, 0, 1);
+  const noise = fresh(NORMAL_, source, shape, dtype, m ?? s, 0, 1);
   const y = add(mul(noise, s?.detach() ?? Number(std)), m?.detach() ?? Number(mean));
   if (needsGrad(m, s)) {
     // As PyTorch, the draw cuts the graph: gradients of mean and std are zero.
     record('NormalBackward0', y, [m, s], [], (g, _saved, needs) => {
       const zero = (t: Tensor | null, wanted: unknown): Tensor | null =>
-        t !== null && wanted ? invoke(ZEROS, t.shape, g.dtype) : null;
+        t !== null && wanted ? invoke(ZEROS, t.shape, g.dtype, g) : null;
       return [zero(m, needs[0]), zero(s, needs[1])];
     });
   }
@@ -65,8 +65,7 @@ const NORMAL_SIZED = fnOp(
     requiresGrad: boolean,
   ): Tensor =>
     finish(
-      fresh(NORMAL_, sourceOf('normal', generator), size, dtype ?? D.getDefaultDtype(), mean, std),
-      device,
+      fresh(NORMAL_, sourceOf('normal', generator), size, dtype ?? D.getDefaultDtype(), home(device), mean, std),
       requiresGrad,
     ),
 );
@@ -93,7 +92,7 @@ export function normal(...args: unknown[]): Tensor {
 /** Numbers of events: from Poisson distributions of the given rates. */
 export const poisson = op('poisson(Tensor input, any generator=None)', (input: Tensor, generator: Source): Tensor => {
   const y = invoke(POISSON, sourceOf('poisson', generator), input);
-  if (needsGrad(input)) record('PoissonBackward0', y, [input], [], (g) => [invoke(ZEROS, g.shape, g.dtype)]);
+  if (needsGrad(input)) record('PoissonBackward0', y, [input], [], (g) => [invoke(ZEROS, g.shape, g.dtype, g)]);
   return y;
 });
 /** Numbers of successes among `count` trials of probability `prob`; the two are broadcast together. */
@@ -112,8 +111,8 @@ export const binomial = fnOp(
     );
     if (needsGrad(count, prob)) {
       record('BinomialBackward0', y, [count, prob], [], (g) => [
-        invoke(ZEROS, g.shape, g.dtype),
-        invoke(ZEROS, g.shape, g.dtype),
+        invoke(ZEROS, g.shape, g.dtype, g),
+        invoke(ZEROS, g.shape, g.dtype, g),
       ]);
     }
     return y;
@@ -138,7 +137,7 @@ export const multinomial = op(
     if (!replacement && numSamples > n) {
       throw new RuntimeError('cannot sample n_sample > prob_dist.size(-1) samples without replacement');
     }
-    if (p.numel() > 0) {
+    if (p.numel() > 0 && !p.isMeta) {
       if (!(Number(p.min().item()) >= 0 && Number(p.max().item()) < Number.POSITIVE_INFINITY)) {
         throw new RuntimeError('probability tensor contains either `inf`, `nan` or element < 0');
       }
@@ -147,7 +146,7 @@ export const multinomial = op(
     }
     if (replacement && numSamples > 1) return invoke(MULTINOMIAL, source, p, numSamples);
     // The largest of p / q with exponential q is drawn with probability p, and so on down: Efraimidis and Spirakis (2006).
-    const q = fresh(EXPONENTIAL_, source, p.shape, p.dtype, 1);
+    const q = fresh(EXPONENTIAL_, source, p.shape, p.dtype, p, 1);
     const race = p.div(q);
     return numSamples === 1 ? argmax(race, -1, true) : topk(race, numSamples).indices;
   },

@@ -1,11 +1,12 @@
 // What the random rows share.
 import { needsGrad } from '../autograd/graph.js';
 import { checkInPlace, recordInPlace } from '../autograd/view.js';
-import type { DeviceLike } from '../core/device.js';
+import type { Device, DeviceLike } from '../core/device.js';
 import type { DType } from '../core/dtype.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, invokeVoid, type NativeArgument } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { emptyLike } from './creation.js';
 
 const EMPTY = nativeOp('empty');
 const ZEROS = nativeOp('zeros');
@@ -32,18 +33,33 @@ export function draw(node: string, self: Tensor, id: number, source: Tensor | nu
   const recorded = needsGrad(self);
   checkInPlace(self, recorded);
   invokeVoid(id, source, self, ...args);
-  if (recorded) recordInPlace(node, self, [self], [], (g) => [invoke(ZEROS, g.shape, g.dtype)]);
+  if (recorded) recordInPlace(node, self, [self], [], (g) => [invoke(ZEROS, g.shape, g.dtype, g)]);
   return self;
 }
-/** A fresh tensor with random values. */
+/** A fresh tensor with random values, at a place as `home` gives it or beside another one. */
 export function fresh(
   id: number,
   source: Tensor | null,
   shape: readonly number[],
   dtype: DType,
+  place: Tensor | Device | null,
   ...args: NativeArgument[]
 ): Tensor {
-  const t = invoke(EMPTY, shape, dtype);
+  const t = invoke(EMPTY, shape, dtype, place);
+  invokeVoid(id, source, t, ...args);
+  return t;
+}
+/** A fresh tensor with random values and the sizes, type and order in memory of another, unless they are given. */
+export function freshLike(
+  id: number,
+  source: Tensor | null,
+  input: Tensor,
+  dtype: DType | null,
+  device: DeviceLike | null,
+  memoryFormat: unknown,
+  ...args: NativeArgument[]
+): Tensor {
+  const t = emptyLike.impl(input, dtype, device, false, memoryFormat);
   invokeVoid(id, source, t, ...args);
   return t;
 }

@@ -17,6 +17,7 @@ import { select3 as where } from './internal/select.js';
 import { reshaped } from './internal/view.js';
 import { type Dims, putBack, spreadOver, sumTo, sumType } from './internal/reduction.js';
 import { nuclearNorm, vectorNormOf } from './internal/vector_norm.js';
+import { anyTrue } from './internal/truth.js';
 
 const SUM = nativeOp('sum');
 const PROD = nativeOp('prod');
@@ -133,7 +134,7 @@ export const prod = op(
 function prodGradient(g: Tensor, x: Tensor, y: Tensor, dim: number | null): Tensor {
   const dims = dim === null ? null : [dim];
   const zeros = eq(x, 0);
-  if (zeros.any().item() === false) {
+  if (!anyTrue(zeros)) {
     return mul(spreadOver(g, x.shape, dims), conj(div(spreadOver(y, x.shape, dims), x)));
   }
   // Each element's gradient is the product of the others: products from the left times products from the right.

@@ -2,7 +2,7 @@
 import { needsGrad } from '../autograd/graph.js';
 import { checkInPlace } from '../autograd/view.js';
 import type { DType } from '../core/dtype.js';
-import type { DeviceLike } from '../core/device.js';
+import { type DeviceLike, home } from '../core/device.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, invokeVoid } from '../tensor/invoke.js';
@@ -57,7 +57,11 @@ export const newEmptyStrided = methodOp(
     dtype: DType | null,
     device: DeviceLike | null,
     requiresGrad: boolean,
-  ): Tensor => finish(invoke(EMPTY_STRIDED, size, stride, dtype ?? input.dtype), device, requiresGrad),
+  ): Tensor =>
+    finish(
+      invoke(EMPTY_STRIDED, size, stride, dtype ?? input.dtype, device === null ? input : home(device)),
+      requiresGrad,
+    ),
 );
 
 /** The block of memory below one or more tensors, seen as elements of a type. */
@@ -106,7 +110,7 @@ function sourceOf(
   stride: readonly number[] | null,
   self: Tensor,
 ): Tensor {
-  if (source === null) return invoke(EMPTY, [0], self.dtype);
+  if (source === null) return invoke(EMPTY, [0], self.dtype, self);
   const t = source instanceof Storage ? source._tensor : source;
   if (!(t instanceof Tensor)) throw new TypeError("set_(): argument 'source' must be a Tensor, a storage or null");
   if (source instanceof Tensor && size === null) return t;

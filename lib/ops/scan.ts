@@ -15,6 +15,7 @@ import { abs, conj, exp, log } from './unary.js';
 import { cast } from './internal/cast.js';
 import { sumType } from './internal/reduction.js';
 import { select3 as where } from './internal/select.js';
+import { anyTrue } from './internal/truth.js';
 
 const CUMSUM = nativeOp('cumsum');
 const CUMPROD = nativeOp('cumprod');
@@ -49,7 +50,7 @@ export const cumprod = op(
 /** sum over j >= i of g_j y_j / x_i; where x has zeros, by the products that leave x_i out. */
 function cumprodGradient(g: Tensor, x: Tensor, y: Tensor, dim: number): Tensor {
   if (x.ndim === 0) return g;
-  if (eq(x, 0).any().item() === false) return div(reversed(mul(g, conj(y)), dim), conj(x));
+  if (!anyTrue(eq(x, 0))) return div(reversed(mul(g, conj(y)), dim), conj(x));
   const d = wrapDim(dim, x.ndim);
   const n = x.shape[d]!;
   const parts: Tensor[] = [];

@@ -14,6 +14,7 @@ import { type ValuesIndices, valuesIndices } from './results.js';
 import { isOptions } from './signature.js';
 import { flatten, unsqueeze } from './view.js';
 import { cast } from './internal/cast.js';
+import { anyTrue } from './internal/truth.js';
 
 const SORT = nativeOp('sort');
 const TOPK = nativeOp('topk');
@@ -89,7 +90,7 @@ function medianOp(name: string, id: number) {
     if (needsGrad(input)) {
       // All elements that equal the median share its gradient.
       record(`${node}0`, value, [input], [input, value], (g, [x, y]) => {
-        const same = cast(y!.isnan().item() === true ? x!.isnan() : eq(x!, y!), g.dtype);
+        const same = cast(anyTrue(y!.isnan()) ? x!.isnan() : eq(x!, y!), g.dtype);
         return [mul(div(same, sum.impl(same, null, false, null)), g)];
       });
     }

@@ -5,13 +5,13 @@ import { Tensor, wrapDim } from '../tensor/tensor.js';
 import { lerp, mul, sub } from './arithmetic.js';
 import { op } from './define.js';
 import { gather } from './gather.js';
-import { fromNested } from './nested.js';
 import { sort } from './sort.js';
 import { ceil, floor, isnan, logicalNot, round } from './unary.js';
 import { expand, flatten, select, transpose, unsqueeze } from './view.js';
 import { cast } from './internal/cast.js';
 import { select3 } from './internal/select.js';
 import { reshaped, sliceDim } from './internal/view.js';
+import { allTrue } from './internal/truth.js';
 
 const MODES = ['linear', 'lower', 'higher', 'midpoint', 'nearest'];
 
@@ -25,7 +25,7 @@ function quantileOf(
   skipNan: boolean,
 ): Tensor {
   if (input.numel() === 0) throw new RuntimeError(`${name}() input tensor must be non-empty`);
-  const levels = q instanceof Tensor ? q : fromNested(q, input.dtype);
+  const levels = q instanceof Tensor ? q : input.newTensor(q);
   if (levels.ndim > 1) throw new RuntimeError(`${name}() q must be a scalar or 1D tensor`);
   if (input.dtype.name !== 'float32' && input.dtype.name !== 'float64') {
     throw new RuntimeError(`${name}() input tensor must be either float or double dtype`);
@@ -37,7 +37,7 @@ function quantileOf(
     );
   }
   const values = levels.detach();
-  if (values.numel() > 0 && !(Number(values.min().item()) >= 0 && Number(values.max().item()) <= 1)) {
+  if (!allTrue(values.ge(0).logicalAnd(values.le(1)))) {
     throw new RuntimeError(
       q instanceof Tensor
         ? `${name}() q values must be in the range [0, 1]`

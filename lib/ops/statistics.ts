@@ -11,6 +11,7 @@ import { sum } from './reduce.js';
 import { conj, sqrt } from './unary.js';
 import { diagonal, squeeze } from './view.js';
 import { reshaped, t2 } from './internal/view.js';
+import { anyTrue } from './internal/truth.js';
 
 function checkWeights(name: 'fweights' | 'aweights', w: Tensor, observations: number): void {
   const fits =
@@ -29,7 +30,7 @@ function checkWeights(name: 'fweights' | 'aweights', w: Tensor, observations: nu
       `cov(): expected ${name} to have the same numel as there are observations in the input but got ${w.numel()} != ${observations}`,
     );
   }
-  if (observations > 0 && w.lt(0).any().item() === true) throw new RuntimeError(`cov(): ${name} cannot be negative`);
+  if (observations > 0 && anyTrue(w.lt(0))) throw new RuntimeError(`cov(): ${name} cannot be negative`);
 }
 
 function covariance(
@@ -53,7 +54,7 @@ function covariance(
   const given = fweights === null ? aweights : aweights === null ? fweights : mul.impl(fweights, aweights);
   const w = given === null ? null : reshaped(given, [n]);
   const total = w === null ? null : sum.impl(w, null, false, null);
-  if (total !== null && total.item() === 0) throw new RuntimeError("cov(): weights sum to zero, can't be normalized");
+  if (total !== null && anyTrue(total.eq(0))) throw new RuntimeError("cov(): weights sum to zero, can't be normalized");
   const weighted = (t: Tensor): Tensor => (w === null ? t : mul.impl(t, w));
   const mean = div.impl(sum.impl(weighted(x), [1], true, null), total ?? n, null);
   x = sub.impl(x, mean, 1);

@@ -261,10 +261,10 @@ export const unfold = methodOp(
 /** The gradient of a view whose elements may overlap: every element adds to the place that it views. */
 function spread(g: Tensor, shape: readonly number[], again: (t: Tensor) => Tensor): Tensor {
   const n = shape.reduce((a, b) => a * b, 1);
-  const places = n === 0 ? null : invoke(ARANGE, 0, 1, n, int64);
-  if (places === null) return invoke(ZEROS, shape, g.dtype);
+  const places = n === 0 ? null : invoke(ARANGE, 0, 1, n, int64, g);
+  if (places === null) return invoke(ZEROS, shape, g.dtype, g);
   const index = again(viewSizes(places, shape)).reshape(-1);
-  return invoke(ZEROS, [n], g.dtype)
+  return invoke(ZEROS, [n], g.dtype, g)
     .indexAdd(0, index, g.reshape(-1))
     .view(...shape);
 }
@@ -299,9 +299,9 @@ function stridedGradient(
     s.reduce((a, n, d) => a + Math.max(n - 1, 0) * st[d]!, 1);
   const shift = Math.min(base, at);
   const room = Math.max(base - shift + reach(shape, strides), at - shift + reach(size, stride));
-  const places = invoke(ARANGE, 0, 1, room, int64);
+  const places = invoke(ARANGE, 0, 1, room, int64, g);
   const index = invoke1(CONTIGUOUS, invoke(AS_STRIDED, places, size, stride, at - shift)).view(-1);
-  const buffer = invoke(ZEROS, [room], g.dtype).indexAdd(0, index, g.reshape(-1));
+  const buffer = invoke(ZEROS, [room], g.dtype, g).indexAdd(0, index, g.reshape(-1));
   return asStrided(buffer, shape, strides, base - shift).clone();
 }
 

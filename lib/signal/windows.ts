@@ -1,12 +1,12 @@
 // torch.signal.windows: functions of M points that fall off towards both ends.
-import type { DeviceLike } from '../core/device.js';
+import { cpu, type DeviceLike, device as deviceOf, home } from '../core/device.js';
 import { type DType, float32, float64, getDefaultDtype } from '../core/dtype.js';
 import { arange, linspace } from '../ops/creation.js';
 import { fnOp } from '../ops/define.js';
 import { div } from '../ops/arithmetic.js';
 import { exp, i0, neg, sin, sqrt, square } from '../ops/unary.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { finish } from '../ops/internal/finish.js';
+import { brought, finish } from '../ops/internal/finish.js';
 
 const OPTIONS = 'bool sym=True, ScalarType? dtype=None, any layout=None, Device? device=None, bool requiresGrad=False';
 type Options = [sym: boolean, dtype: DType | null, layout: unknown, device: DeviceLike | null, requiresGrad: boolean];
@@ -24,9 +24,10 @@ function windowOf(name: string, m: number, options: Options, make: (points: numb
   if (type !== float32 && type !== float64)
     throw new RangeError(`${name} expects float32 or float64 dtypes, got: ${String(type)}`);
   const points = sym ? m : m + 1;
-  const all =
-    m === 1 ? arange(1, 2, 1, { dtype: float64 }) : m === 0 ? arange(0, 0, 1, { dtype: float64 }) : make(points);
-  return finish(all.narrow(0, 0, m).to(type, { copy: true }), device, requiresGrad);
+  const all = deviceOf(cpu, () =>
+    m === 1 ? arange(1, 2, 1, { dtype: float64 }) : m === 0 ? arange(0, 0, 1, { dtype: float64 }) : make(points),
+  );
+  return finish(brought(all.narrow(0, 0, m).to(type, { copy: true }), home(device)), requiresGrad);
 }
 /** `points` values evenly from start to end. */
 function even(start: number, end: number, points: number): Tensor {

@@ -1,4 +1,5 @@
 // Calling native ops: writes the tagged arguments, keeps memory bounded, wraps the results.
+import { Device } from '../core/device.js';
 import { DType, NO_CODE } from '../core/dtype.js';
 import { kindOf, RuntimeError } from '../core/errors.js';
 import { addon, COUNT, FIRST, grow, PRESSURE, scratch } from '../native/addon.js';
@@ -11,7 +12,15 @@ export interface ComplexNumber {
   im: number;
 }
 export type Scalar = number | bigint | boolean | ComplexNumber;
-export type NativeArgument = Tensor | Scalar | null | undefined | DType | readonly number[] | readonly Tensor[];
+export type NativeArgument =
+  | Tensor
+  | Scalar
+  | null
+  | undefined
+  | DType
+  | Device
+  | readonly number[]
+  | readonly Tensor[];
 
 // The tags that native/binding/arguments.h reads.
 const NONE = 0;
@@ -24,6 +33,7 @@ const COMPLEX = 6;
 const INTS = 7;
 const TENSORS = 8;
 const DTYPE = 9;
+const DEVICE = 10;
 
 /** Writes one argument at `at`; returns where the next one goes. */
 function put(at: number, arg: NativeArgument): number {
@@ -59,6 +69,11 @@ function putObject(at: number, arg: object): number {
     if (arg.code === NO_CODE) throw new RuntimeError(`tensors of type ${String(arg)} are not supported`);
     scratch[at] = DTYPE;
     scratch[at + 1] = arg.code;
+    return at + 2;
+  }
+  if (arg instanceof Device) {
+    scratch[at] = DEVICE;
+    scratch[at + 1] = arg.type === 'meta' ? 1 : 0;
     return at + 2;
   }
   if (Array.isArray(arg)) {

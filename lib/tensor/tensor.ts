@@ -1,7 +1,8 @@
 // The tensor: a small JavaScript object that names a strided native tensor by its handle.
-import { cpu, type Device } from '../core/device.js';
+import { cpu, type Device, meta } from '../core/device.js';
 import { type DType, bool, dtypes } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
+import { fitsFormat } from '../core/memory_format.js';
 import { addon, FIRST, scratch } from '../native/addon.js';
 
 /** What autograd keeps about a tensor; its fields are declared in lib/autograd. */
@@ -77,8 +78,13 @@ export class Tensor {
 
   /** Where the elements live. */
   get device(): Device {
-    alive(this);
-    return cpu;
+    return this.isMeta ? meta : cpu;
+  }
+
+  /** Whether the tensor has sizes and a type but no elements. */
+  get isMeta(): boolean {
+    addon.describe(alive(this));
+    return scratch[FIRST + 1] !== 0;
   }
 
   /** The number of dimensions. */
@@ -138,8 +144,14 @@ export class Tensor {
     return this.numel() * this.dtype.itemsize;
   }
 
-  /** Whether the elements lie in row-major order without gaps. */
-  isContiguous(): boolean {
+  /**
+   * Whether the elements fill memory without gaps in the order of a format.
+   * @param memoryFormat row-major (`torch.contiguousFormat`) by default. Also as `{ memoryFormat }`.
+   * @throws TypeError for something that is no memory format.
+   */
+  isContiguous(memoryFormat?: string | { memoryFormat?: string | null } | null): boolean {
+    const format = typeof memoryFormat === 'object' ? memoryFormat?.memoryFormat : memoryFormat;
+    if (format != null && format !== 'contiguousFormat') return fitsFormat(this.shape, this._describe(1), format);
     const shape = this.shape;
     const strides = this._describe(1);
     let expected = 1;
@@ -167,7 +179,7 @@ export class Tensor {
 
   /** The address-like identity of the first element: equal for tensors that start at the same place. */
   dataPtr(): number {
-    addon.describe(alive(this));
+    if (this.isMeta) return 0;
     return scratch[FIRST + 4]! * 2 ** 24 + scratch[FIRST + 2]! * this.dtype.itemsize;
   }
 
@@ -197,6 +209,7 @@ export class Tensor {
     if (n !== 1) {
       throw new RuntimeError(`a Tensor with ${n} elements cannot be converted to Scalar`);
     }
+    if (this.isMeta) throw new RuntimeError('Tensor.item() cannot be called on meta tensors');
     if (this.dtype.isComplex)
       throw new RuntimeError(`${name}(): a complex tensor has no real value; use real and imag`);
     return asNumbers(this)[0]!;

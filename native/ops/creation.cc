@@ -71,6 +71,17 @@ FLAMBEAU_OP(full, OnMeta::Serve) {
   call.result(std::move(t));
 }
 
+// like(x, dtype, value or null): a tensor with the sizes of x and its order in memory, filled if there is a value.
+FLAMBEAU_OP(like, OnMeta::Serve) {
+  const Tensor& t = call.tensor();
+  const DType dtype = call.dtype();
+  const auto value = call.scalar_or_null();
+  if (value) check_fits(*value, dtype);
+  Ref out = empty_strided(t.sizes, preserved_strides(t), dtype);
+  if (value) fill(*out, *value);
+  call.result(std::move(out));
+}
+
 FLAMBEAU_OP(fill_, OnMeta::Serve) {
   Tensor& t = call.tensor();
   const Scalar value = call.scalar();
@@ -112,8 +123,7 @@ FLAMBEAU_OP(to_device, OnMeta::Free) {
 FLAMBEAU_OP(to_dtype, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const DType dtype = call.dtype();
-  Ref out = t.contiguous() ? empty(t.sizes, dtype) : clone(t);
-  if (out->dtype != dtype) out = empty_strided(t.sizes, out->strides, dtype);
+  Ref out = empty_strided(t.sizes, preserved_strides(t), dtype);
   copy_elements(*out, t);
   call.result(std::move(out));
 }

@@ -80,8 +80,7 @@ Ref share(const Tensor& t) {
   return Ref(shared);
 }
 
-Ref clone(const Tensor& t) {
-  // A dense tensor keeps its layout, as PyTorch's preserve_format does.
+Dims preserved_strides(const Tensor& t) {
   int order[kMaxDims];
   memory_order(t.sizes, t.strides, order);
   const Dims sizes = permuted(t.sizes, order);
@@ -92,7 +91,16 @@ Ref clone(const Tensor& t) {
     if (sizes[d] != 1 && strides[d] != expected) dense = false;
     expected *= sizes[d];
   }
-  Ref out = dense && t.numel > 0 ? empty_strided(t.sizes, t.strides, t.dtype) : empty(t.sizes, t.dtype);
+  if (t.numel == 0) return contiguous_strides(t.sizes);
+  if (dense) return t.strides;
+  const Dims steps = contiguous_strides(sizes);
+  Dims out(sizes.size());
+  for (int i = 0; i < sizes.size(); i++) out[order[i]] = steps[i];
+  return out;
+}
+
+Ref clone(const Tensor& t) {
+  Ref out = empty_strided(t.sizes, preserved_strides(t), t.dtype);
   if (t.storage->bytes > 0) copy_elements(*out, t);
   return out;
 }

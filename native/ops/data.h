@@ -12,6 +12,8 @@ Ref contiguous(const Tensor& t);
 Ref contiguous(const Tensor& t, DType dtype);
 // Always a fresh tensor.
 Ref clone(const Tensor& t);
+// Strides of a dense tensor in t's order of dimensions: t's own if it is dense.
+Dims preserved_strides(const Tensor& t);
 // Fills all elements.
 void fill(Tensor& t, const Scalar& value);
 

@@ -62,7 +62,7 @@ export function gradients(outputs: readonly Tensor[], leaves: readonly Tensor[])
     t
       .mul(
         torch
-          .arange(t.numel(), { dtype: t.dtype })
+          .arange(t.numel(), { dtype: t.dtype, device: t.device })
           .reshape([...t.shape])
           .mul(0.1)
           .add(0.3),

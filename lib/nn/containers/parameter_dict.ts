@@ -4,7 +4,8 @@ import { Parameter } from '../../tensor/parameter.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { getAttribute } from '../module_attributes.js';
-import { describeParameter, tensorTypeName, typeName } from '../printing.js';
+import { tensorTypeName } from '../../ops/internal/type_names.js';
+import { describeParameter, typeName } from '../printing.js';
 import { defineLength, isIterable } from './list.js';
 import { type Named, namedEntries } from './module_dict.js';
 

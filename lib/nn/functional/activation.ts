@@ -140,6 +140,7 @@ export const glu = fnOp('glu(Tensor input, int dim=-1)', (input: Tensor, dim: nu
 /** The slopes of a randomised leaky ReLU: 1 above 0, from U(lower, upper) below. */
 function randomSlopes(input: Tensor, lower: number, upper: number): Tensor {
   const below = le.impl(input.detach(), 0);
+  if (input.isMeta) return input.newOnes([...input.shape]);
   const n = Number(below.sum().item());
   // As in PyTorch, numbers are drawn for these elements alone, in double precision.
   const drawn = input.detach().newEmpty([n]).double().uniform_(lower, upper);

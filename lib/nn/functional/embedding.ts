@@ -1,6 +1,6 @@
 // Rows of a table: single ones, and sums, means or maxima of bags of them.
 import { noGrad } from '../../autograd/mode.js';
-import { int64 } from '../../core/dtype.js';
+import { bool, int64 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { div, mul } from '../../ops/arithmetic.js';
 import { eq } from '../../ops/comparison.js';
@@ -16,7 +16,7 @@ export { oneHot } from '../../ops/index_triangle.js';
 
 /** Scales the rows that are used so that their norm is at most maxNorm, in place and unrecorded. */
 function renormalise(weight: Tensor, input: Tensor, maxNorm: number, normType: number): void {
-  if (input.numel() === 0) return;
+  if (input.numel() === 0 || input.isMeta) return;
   noGrad(() => {
     const table = weight.detach();
     const used = unique(reshaped(input, [-1])) as Tensor;
@@ -64,7 +64,8 @@ export const embedding = fnOp(
 
 /** Where each bag begins and ends, by its `offsets`. */
 function bagBounds(offsets: Tensor, n: number, includeLastOffset: boolean): number[] {
-  const at = Array.from(asNumbers(offsets), Number);
+  // Offsets that nobody knows: empty bags have the right sizes.
+  const at = offsets.isMeta ? new Array<number>(offsets.numel()).fill(0) : Array.from(asNumbers(offsets), Number);
   if (includeLastOffset && at.length === 0) throw new RuntimeError('include_last_offset: numBags should be at least 1');
   if (at.length > 0 && at[0] !== 0) {
     throw new RuntimeError(
@@ -98,7 +99,7 @@ function bagMaxima(rows: Tensor, bounds: readonly number[], kept: readonly boole
   const all = reshaped(indexSelect.impl(rows, 0, reshaped(fromNested(at, int64), [-1])), [bags, longest, width]);
   const best = all.max(1).values;
   const empty = members.map((m) => [m.length === 0]);
-  return best.maskedFill(fromNested(empty, null), 0);
+  return best.maskedFill(rows.newTensor(empty, { dtype: bool }), 0);
 }
 
 /**
@@ -166,7 +167,9 @@ export const embeddingBag = fnOp(
     let rows = rowsOf.impl(weight, flat, padding, scaleGradByFreq);
     const padded = padding < 0 ? null : eq.impl(flat, padding);
     const kept =
-      padded === null ? new Array<boolean>(n).fill(true) : Array.from(asNumbers(padded), (v) => Number(v) === 0);
+      padded === null || padded.isMeta
+        ? new Array<boolean>(n).fill(true)
+        : Array.from(asNumbers(padded), (v) => Number(v) === 0);
     if (mode === 'max') return bagMaxima(rows, bounds, kept);
     if (perSampleWeights !== null) rows = mul.impl(rows, reshaped(perSampleWeights, [n, 1]));
     if (padded !== null) rows = rows.maskedFill(padded.unsqueeze(1), 0);
@@ -186,10 +189,7 @@ export const embeddingBag = fnOp(
       .indexAdd(0, home, rows)
       .narrow(0, 0, bags);
     if (mode === 'sum' || bags === 0) return sums;
-    const sizes = fromNested(
-      counts.map((c) => [Math.max(1, c)]),
-      weight.dtype,
-    );
+    const sizes = weight.newTensor(counts.map((c) => [Math.max(1, c)]));
     return div.impl(sums, sizes, null);
   },
 );

@@ -210,8 +210,9 @@ export const affineGrid = fnOp(
     if (Math.min(...size) <= 0) throw new RuntimeError(`Expected non-zero, positive output size. Got ${text}`);
     const spatial = size.slice(2);
     // [D, H, W, (x, y, z, 1)] with the last dimension's coordinate first.
+    const options = { dtype: theta.dtype, device: theta.device };
     const axes = spatial.map((n, d) => {
-      const line = n > 1 ? linspace(-1, 1, n, { dtype: theta.dtype }) : linspace(0, 0, 1, { dtype: theta.dtype });
+      const line = n > 1 ? linspace(-1, 1, n, options) : linspace(0, 0, 1, options);
       const points = corners ? line : mul.impl(line, (n - 1) / n);
       return reshaped(
         points,
@@ -220,7 +221,7 @@ export const affineGrid = fnOp(
         .expand(spatial)
         .unsqueeze(-1);
     });
-    const base = cat.impl([...axes.reverse(), ones([...spatial, 1], { dtype: theta.dtype })], -1);
+    const base = cat.impl([...axes.reverse(), ones([...spatial, 1], options)], -1);
     const count = spatial.reduce((a, b) => a * b, 1);
     const n = size[0]!;
     const points = reshaped(base, [1, count, nd + 1]).expand([n, count, nd + 1]);

@@ -117,7 +117,7 @@ function resample(x: Tensor, d: number, { places, weights }: Taps): Tensor {
   places.forEach((at, k) => {
     let part = indexSelect.impl(x, d, fromNested(at, int64));
     if (weights.length > 0) {
-      const w = fromNested(weights[k]!, x.dtype);
+      const w = x.newTensor(weights[k]!);
       part = mul.impl(part, reshaped(w, [out, ...new Array<number>(x.ndim - 1 - d).fill(1)]));
     }
     y = y === null ? part : add.impl(y, part, 1);

@@ -4,12 +4,13 @@ import { add, div, mul, sub, xlogy } from '../../ops/arithmetic.js';
 import { logSigmoid, sigmoid, softplus } from '../../ops/activation.js';
 import { clamp, ge, le, logicalAnd } from '../../ops/comparison.js';
 import { fnOp } from '../../ops/define.js';
-import { all, sum } from '../../ops/reduce.js';
+import { sum } from '../../ops/reduce.js';
 import { exp, log, log1p, neg, square } from '../../ops/unary.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
 import { asNode, elementGradient, reduced, reductionOf, sameShape, sizeText, type Reduction } from './reduction.js';
 import { select3 } from '../../ops/internal/select.js';
+import { allTrue, anyTrue } from '../../ops/internal/truth.js';
 
 /** Probabilities below this have no smaller logarithm, so that a wrong certain answer costs 100, not infinity. */
 const LEAST_LOG = -100;
@@ -43,7 +44,7 @@ export const binaryCrossEntropy = fnOp(
     if (input.dtype !== target.dtype) {
       throw new RuntimeError(`Found dtype ${target.dtype.name} but expected ${input.dtype.name}`);
     }
-    if (all.impl(logicalAnd.impl(ge.impl(input, 0), le.impl(input, 1)), null, false).item() !== true) {
+    if (!allTrue(logicalAnd.impl(ge.impl(input, 0), le.impl(input, 1)))) {
       throw new RuntimeError('all elements of input should be between 0 and 1');
     }
     const count = input.numel();
@@ -253,7 +254,7 @@ export const gaussianNllLoss = fnOp(
   "gaussianNllLoss(Tensor input, Tensor target, Tensor|Scalar var, bool full=False, float eps=1e-06, str reduction='mean')",
   (input: Tensor, target: Tensor, variance: Tensor | number, full: boolean, eps: number, reduction: string): Tensor => {
     const given = variance instanceof Tensor ? variance : input.detach().newFull([...input.shape], variance);
-    if (given.lt(0).any().item() === true) throw new RuntimeError('var has negative entry/entries');
+    if (anyTrue(given.lt(0))) throw new RuntimeError('var has negative entry/entries');
     const v = spreadVariance(input, given);
     if (reduction !== 'none' && reduction !== 'mean' && reduction !== 'sum') {
       throw new RuntimeError(`${reduction} is not valid`);

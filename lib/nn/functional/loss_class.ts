@@ -9,7 +9,7 @@ import { fnOp } from '../../ops/define.js';
 import { gather, scatter } from '../../ops/gather.js';
 import { indexSelect } from '../../ops/index_along.js';
 import { linear } from '../../ops/matmul.js';
-import { any, sum } from '../../ops/reduce.js';
+import { sum } from '../../ops/reduce.js';
 import { logSoftmax } from '../../ops/softmax.js';
 import { neg } from '../../ops/unary.js';
 import { asNumbers, type Tensor } from '../../tensor/tensor.js';
@@ -17,6 +17,7 @@ import { reductionOf, sameShape, sizeText, type Reduction } from './reduction.js
 import { cast } from '../../ops/internal/cast.js';
 import { select3 } from '../../ops/internal/select.js';
 import { reshaped } from '../../ops/internal/view.js';
+import { anyTrue } from '../../ops/internal/truth.js';
 
 const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
@@ -77,7 +78,7 @@ function pick(input: Tensor, target: Tensor, weight: Tensor | null, classes: num
   const dim = input.ndim === 1 ? 0 : 1;
   const index = target.dtype === int64 ? target : cast(target, int64);
   const ignored = eq.impl(index, ignoreIndex);
-  const some = any.impl(ignored, null, false).item() === true;
+  const some = anyTrue(ignored);
   const safe = some ? select3(ignored, 0, index) : index;
   const at = input.ndim === 1 ? reshaped(safe, [1]) : safe.unsqueeze(dim);
   let picked: Tensor;

@@ -15,6 +15,7 @@ import { reduced, reductionOf, sizeText } from './reduction.js';
 import { cast } from '../../ops/internal/cast.js';
 import { select3 } from '../../ops/internal/select.js';
 import { reshaped } from '../../ops/internal/view.js';
+import { anyTrue } from '../../ops/internal/truth.js';
 
 const show = (t: Tensor): string => `[${t.shape.join(', ')}]`;
 
@@ -131,7 +132,7 @@ export const multiMarginLoss = fnOp(
     if (weight !== null && weight.numel() !== classes) {
       throw new RuntimeError(`inconsistent weight size, expected ${classes} but got ${show(weight)}`);
     }
-    if (n > 0 && (target.lt(0).any().item() || target.ge(classes).any().item())) {
+    if (n > 0 && anyTrue(target.lt(0).logicalOr(target.ge(classes)))) {
       throw new RangeError('target out of range');
     }
     const at = reshaped(target, [n, 1]);
@@ -168,7 +169,7 @@ export const multilabelMarginLoss = fnOp(
     const x = single ? reshaped(input, [1, -1]) : input;
     const given = single ? reshaped(target, [1, -1]) : target;
     const classes = x.shape[1]!;
-    if (given.lt(-1).any().item() || given.ge(classes).any().item()) throw new RangeError('target out of range');
+    if (anyTrue(given.lt(-1).logicalOr(given.ge(classes)))) throw new RangeError('target out of range');
     // Targets count up to the first -1.
     const counts = cumprod.impl(cast(ne.impl(given, -1), int64), 1, null).bool();
     const at = select3(counts, given, 0);

@@ -5,7 +5,6 @@ import { mul } from '../../ops/arithmetic.js';
 import { ge, logicalOr, lt } from '../../ops/comparison.js';
 import { fnOp } from '../../ops/define.js';
 import { gather, scatter } from '../../ops/gather.js';
-import { fromNested } from '../../ops/nested.js';
 import {
   adaptiveMaxPool1d,
   adaptiveMaxPool2d,
@@ -18,7 +17,6 @@ import {
   maxPool3d,
 } from '../../ops/pool.js';
 import { rand } from '../../ops/random.js';
-import { any } from '../../ops/reduce.js';
 import { relu } from '../../ops/activation.js';
 import { abs, neg, sign } from '../../ops/unary.js';
 import { asNumbers, type Tensor } from '../../tensor/tensor.js';
@@ -41,6 +39,7 @@ export {
   maxPool3d,
   maxPool3dWithIndices,
 } from '../../ops/pool.js';
+import { anyTrue } from '../../ops/internal/truth.js';
 
 /** One number per spatial dimension. */
 export function perDim(name: string, what: string, v: readonly number[], nd: number): readonly number[] {
@@ -185,7 +184,7 @@ const maxUnpool = (nd: number) =>
       }
       const size = unpooledSize(input, kernel, step, pad, outputSize);
       const volume = size.reduce((a, b) => a * b, 1);
-      if (any.impl(logicalOr.impl(lt.impl(indices, 0), ge.impl(indices, volume)), null, false).item() === true) {
+      if (anyTrue(logicalOr.impl(lt.impl(indices, 0), ge.impl(indices, volume)))) {
         throw new RuntimeError(`Found an invalid max index (output volumes are of size ${size.join('x')})`);
       }
       const lead = input.shape.slice(0, -nd);
@@ -258,14 +257,15 @@ function fractionalBoth(
   });
   const batch = input.ndim === nd + 1 ? 1 : input.shape[0]!;
   const channels = input.shape[input.ndim - nd - 1]!;
-  const samples = randomSamples ?? rand([batch, channels, nd], { dtype: input.dtype });
+  const samples = randomSamples ?? rand([batch, channels, nd], { dtype: input.dtype, device: input.device });
   if (samples.shape.join() !== [batch, channels, nd].join()) {
     throw new RuntimeError(
       `Expect _random_samples to have shape [${batch}, ${channels}, ${nd}] but got [${samples.shape.join(', ')}]`,
     );
   }
   const round = input.dtype.itemsize === 8 ? (v: number) => v : Math.fround;
-  const values = Array.from(asNumbers(samples), Number);
+  // Where nothing is drawn, any windows have the right sizes.
+  const values = samples.isMeta ? new Array<number>(samples.numel()).fill(0) : Array.from(asNumbers(samples), Number);
   const planes = batch * channels;
   const places: number[][] = [];
   for (let p = 0; p < planes; p++) {
@@ -277,7 +277,7 @@ function fractionalBoth(
   }
   const volume = out.reduce((a, b) => a * b, 1);
   const window = kernel.reduce((a, b) => a * b, 1);
-  const at = reshaped(fromNested(places, int64), [planes, volume * window]);
+  const at = reshaped(input.newTensor(places, { dtype: int64 }), [planes, volume * window]);
   const picked = gather.impl(reshaped(input, [planes, sizes.reduce((a, b) => a * b, 1)]), 1, at, false);
   const best = reshaped(picked, [planes, volume, window]).max(-1, true);
   const shape = [...input.shape.slice(0, -nd), ...out];

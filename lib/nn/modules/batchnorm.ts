@@ -132,7 +132,7 @@ export abstract class BatchNormNd extends NormBase {
     let factor = momentum ?? 0;
     if (training && trackRunningStats && this.num_batches_tracked !== null) {
       this.num_batches_tracked.add_(1);
-      if (momentum === null) factor = 1 / Number(this.num_batches_tracked.item());
+      if (momentum === null && !this.num_batches_tracked.isMeta) factor = 1 / Number(this.num_batches_tracked.item());
     }
     // Running statistics are passed on where they move or are used.
     const used = !training || trackRunningStats;

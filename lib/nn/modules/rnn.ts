@@ -164,7 +164,10 @@ export abstract class RNNBase extends Module {
   _zeroState(count: number, batch: number, like: Tensor): State {
     const lead = this.numLayers * (this.bidirectional ? 2 : 1);
     return Array.from({ length: count }, (_, k) =>
-      zeros([lead, batch, k === 0 && this.projSize > 0 ? this.projSize : this.hiddenSize], { dtype: like.dtype }),
+      zeros([lead, batch, k === 0 && this.projSize > 0 ? this.projSize : this.hiddenSize], {
+        dtype: like.dtype,
+        device: like.device,
+      }),
     );
   }
 

@@ -64,7 +64,9 @@ export abstract class RNNCellBase extends Module {
     }
     const state =
       given === null
-        ? Array.from({ length: count }, () => zeros([x.shape[0]!, this.hiddenSize], { dtype: x.dtype }))
+        ? Array.from({ length: count }, () =>
+            zeros([x.shape[0]!, this.hiddenSize], { dtype: x.dtype, device: x.device }),
+          )
         : given.map(lift);
     state.forEach((s, k) => {
       if (s.shape[0] !== x.shape[0]) {

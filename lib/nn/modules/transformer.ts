@@ -20,14 +20,15 @@ import {
 } from './transformer_layers.js';
 
 /** [n, n]: minus infinity above the diagonal, so that no place attends to a later one. */
-function subsequentMask(n: number, dtype: DTypeSetting): Tensor {
-  return full([n, n], -Infinity, { dtype: dtype ?? getDefaultDtype() }).triu(1);
+function subsequentMask(n: number, dtype: DTypeSetting, device: DeviceSetting): Tensor {
+  return full([n, n], -Infinity, { dtype: dtype ?? getDefaultDtype(), device }).triu(1);
 }
 
 /** Whether a mask is the causal one: as told, or found out. */
 function isCausalMask(mask: Tensor | null, told: boolean | null, length: number): boolean {
   if (told !== null || mask === null) return told === true;
-  const causal = subsequentMask(length, mask.dtype.isFloatingPoint ? mask.dtype : null);
+  if (mask.isMeta) return false;
+  const causal = subsequentMask(length, mask.dtype.isFloatingPoint ? mask.dtype : null, mask.device);
   return mask.shape.join() === causal.shape.join() && eq.impl(mask, causal).all().item() === true;
 }
 
@@ -307,10 +308,14 @@ export class Transformer extends Module {
 
   /**
    * A mask that lets no place attend to a later one.
-   * @param n its size. @param dtype default the default float type.
+   * @param n its size.
+   * @param options `device`, `dtype`: default the default device and float type.
    * @returns [n, n]: minus infinity above the diagonal, 0 elsewhere.
    */
-  static generateSquareSubsequentMask(n: number, options: { dtype?: DTypeSetting } = {}): Tensor {
-    return subsequentMask(n, options.dtype ?? null);
+  static generateSquareSubsequentMask(
+    n: number,
+    options: { device?: DeviceSetting; dtype?: DTypeSetting } = {},
+  ): Tensor {
+    return subsequentMask(n, options.dtype ?? null, options.device ?? null);
   }
 }

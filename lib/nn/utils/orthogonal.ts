@@ -30,7 +30,7 @@ function diagonals(a: Tensor): Tensor {
 /** Whether Q^H Q is the identity up to rounding. */
 function isOrthogonal(q: Tensor): boolean {
   const eps = q.dtype === float64 || q.dtype === complex128 ? 2 ** -52 : 2 ** -23;
-  const identity = eye(q.size(-1), { dtype: q.dtype });
+  const identity = eye(q.size(-1), { dtype: q.dtype, device: q.device });
   const product = matmul(adjoint(q), q);
   return product.allclose(identity.expand([...product.shape]), { atol: 10 * q.size(-2) * eps });
 }
@@ -72,14 +72,14 @@ export class _Orthogonal extends Module {
     const [n, k] = [x.size(-2), x.size(-1)];
     let lower = x.tril();
     if (n !== k) {
-      lower = cat([lower, zeros([...x.shape.slice(0, -2), n, n - k], { dtype: x.dtype })], -1);
+      lower = cat([lower, zeros([...x.shape.slice(0, -2), n, n - k], { dtype: x.dtype, device: x.device })], -1);
     }
     const a = lower.sub(adjoint(lower));
     let q: Tensor;
     if (this.orthogonalMap === 'matrix_exp') {
       q = matrixExp(a);
     } else {
-      const identity = eye(n, { dtype: x.dtype });
+      const identity = eye(n, { dtype: x.dtype, device: x.device });
       q = solve(identity.add(a.mul(-0.5)), identity.add(a.mul(0.5)));
     }
     return n === k ? q : q.narrow(-1, 0, k);
@@ -111,10 +111,10 @@ export class _Orthogonal extends Module {
     if (n === k) {
       this.base = isOrthogonal(q) ? q.clone() : orthogonalPart(q);
     } else {
-      const more = randn([...q.shape.slice(0, -2), n, n - k], { dtype: q.dtype });
+      const more = randn([...q.shape.slice(0, -2), n, n - k], { dtype: q.dtype, device: q.device });
       this.base = orthogonalPart(cat([q, more], -1));
     }
-    const start = zeros([...value.shape], { dtype: value.dtype });
+    const start = zeros([...value.shape], { dtype: value.dtype, device: value.device });
     diagonals(start).fill_(-1);
     return start;
   }

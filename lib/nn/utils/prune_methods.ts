@@ -153,7 +153,7 @@ export class RandomStructured extends BasePruningMethod {
     const slices = t.shape[dim]!;
     const count = countOf(this.amount, slices);
     if (count === 0) return defaultMask;
-    const drawn = rand(slices);
+    const drawn = rand(slices, { device: t.device });
     const kept = drawn.gt(drawn.kthvalue(count).values);
     const shape = t.shape.map((n, d) => (d === dim ? n : 1));
     return kept.to(t.dtype).reshape(shape).mul(defaultMask.to(t.dtype));

@@ -22,7 +22,7 @@ export function invertPermutation(permutation: Tensor | null): Tensor | null {
   order.forEach((from, to) => {
     inverse[from] = BigInt(to);
   });
-  return tensor(inverse);
+  return tensor(inverse, { device: permutation.device });
 }
 
 /**
@@ -87,7 +87,7 @@ export const packPaddedSequence = fnOp(
     const order = given.map((_, i) => i);
     if (!enforceSorted) order.sort((a, b) => given[b]! - given[a]! || a - b);
     const sorted = order.map((i) => given[i]!);
-    const sortedIndices = enforceSorted ? null : tensor(order, { dtype: int64 });
+    const sortedIndices = enforceSorted ? null : tensor(order, { dtype: int64, device: input.device });
     let x = batchFirst ? input.transpose(0, 1) : input;
     if (sortedIndices !== null) x = indexSelect(x, 1, sortedIndices);
     const [steps, batch] = x.shape as [number, number];
@@ -116,7 +116,7 @@ export const packPaddedSequence = fnOp(
       sizes.push(running);
       pieces.push(x.select(0, t).narrow(0, 0, running));
     }
-    return new PackedSequence(cat(pieces), tensor(sizes, { dtype: int64 }), sortedIndices, null);
+    return new PackedSequence(cat(pieces), tensor(sizes, { dtype: int64, device: 'cpu' }), sortedIndices, null);
   },
 );
 
@@ -146,7 +146,10 @@ export const padPackedSequence = fnOp(
     let at = 0;
     for (let t = 0; t < steps; t++) {
       const n = sizes[t] ?? 0;
-      const filling = full([batch - n, ...tail], paddingValue, { dtype: sequence.data.dtype });
+      const filling = full([batch - n, ...tail], paddingValue, {
+        dtype: sequence.data.dtype,
+        device: sequence.data.device,
+      });
       const row =
         n === 0
           ? filling
@@ -158,7 +161,7 @@ export const padPackedSequence = fnOp(
     }
     let padded = cat(rows);
     const lengths = Array.from({ length: batch }, (_, b) => sizes.filter((n) => n > b).length);
-    let counts = tensor(lengths, { dtype: int64 });
+    let counts = tensor(lengths, { dtype: int64, device: 'cpu' });
     if (sequence.unsortedIndices !== null) {
       padded = indexSelect(padded, 1, sequence.unsortedIndices);
       counts = indexSelect(counts, 0, sequence.unsortedIndices);
@@ -184,7 +187,7 @@ export const padSequence = fnOp(
     const rows = sequences.map((s) => {
       const missing = steps - s.shape[0]!;
       if (missing === 0) return s.unsqueeze(0);
-      const filling = full([missing, ...s.shape.slice(1)], paddingValue, { dtype: s.dtype });
+      const filling = full([missing, ...s.shape.slice(1)], paddingValue, { dtype: s.dtype, device: s.device });
       return cat(paddingSide === 'right' ? [s, filling] : [filling, s]).unsqueeze(0);
     });
     const out = cat(rows);

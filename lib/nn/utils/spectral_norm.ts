@@ -17,7 +17,7 @@ import { addOwnedHook, deleteAttribute, ownedHooks, setAttribute, tensorAttribut
 
 /** A vector of length one in a random direction. */
 export function randomDirection(like: Tensor, n: number, eps: number): Tensor {
-  return normalize.impl(empty([n], { dtype: like.dtype }).normal_(0, 1), 2, [0], eps);
+  return normalize.impl(empty([n], { dtype: like.dtype, device: like.device }).normal_(0, 1), 2, [0], eps);
 }
 
 /** Where a layer's outputs are in its weight: transposed convolutions have them second. */

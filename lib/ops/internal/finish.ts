@@ -1,18 +1,21 @@
 // The end of every function that makes a tensor.
-import { device as deviceOf, type DeviceLike } from '../../core/device.js';
+import type { Device } from '../../core/device.js';
 import { RuntimeError } from '../../core/errors.js';
+import { nativeOp } from '../../native/addon.js';
+import { invoke } from '../../tensor/invoke.js';
 import type { Tensor } from '../../tensor/tensor.js';
 
-/** Checks the device and sets requiresGrad. */
-export function finish(t: Tensor, device: DeviceLike | null, requiresGrad: boolean): Tensor {
-  if (device !== null) checkCpu(device);
+const TO_DEVICE = nativeOp('to_device');
+
+/** Sets requiresGrad of a fresh tensor. */
+export function finish(t: Tensor, requiresGrad: boolean): Tensor {
   if (requiresGrad && !t.dtype.isFloatingPoint && !t.dtype.isComplex) {
     throw new RuntimeError('Only Tensors of floating point and complex dtype can require gradients');
   }
   return requiresGrad ? t.requiresGrad_(true) : t;
 }
-function checkCpu(device: DeviceLike): void {
-  const d = deviceOf(device);
-  if (d.type !== 'cpu')
-    throw new RuntimeError(`device '${String(d)}' is not available in this build; tensors live on the CPU`);
+
+/** A tensor made on the CPU, where it belongs (see `home`). */
+export function brought(t: Tensor, place: Device | null): Tensor {
+  return place === null ? t : invoke(TO_DEVICE, t, place);
 }

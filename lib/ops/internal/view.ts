@@ -26,7 +26,7 @@ export function asView(
 
 /** Zeros of a view's input, on which `place` (the view again) receives the gradient. */
 export function placed(g: Tensor, shape: readonly number[], place: (t: Tensor) => Tensor): Tensor {
-  const whole = invoke(ZEROS, shape, g.dtype);
+  const whole = invoke(ZEROS, shape, g.dtype, g);
   place(whole).copy_(g);
   return whole;
 }
