@@ -85,7 +85,7 @@ function recordedGradients(
  */
 export function tiledAttention(query: Tensor, key: Tensor, value: Tensor, at: AttentionSettings): Tensor {
   const { mask, causal, scale, dropout } = at;
-  const seed = dropout > 0 ? fresh(RANDOM_, null, [1], D.int64, true) : null;
+  const seed = dropout > 0 ? fresh(RANDOM_, null, [1], D.int64, query, true) : null;
   const recorded = needsGrad(query, key, value);
   const run = (wide: boolean): Tensor[] =>
     invokeMany(ATTENTION, query, key, value, mask, seed, dropout, causal, scale, wide);
