@@ -63,6 +63,8 @@ export {
   loadSharded,
   safetensors,
   save,
+  saveAsync,
+  saveSharded,
   serialization,
   toNumpy,
 } from './serialization/index.js';

@@ -33,8 +33,8 @@ interface Addon {
   /** Copies raw bytes of the tensor's storage from or to `offset`. */
   readStorage(handle: number, offset: number, bytes: Uint8Array): void;
   writeStorage(handle: number, offset: number, bytes: Uint8Array): void;
-  /** Writes bytes of the tensor's storage to an open file on another thread: CRC-32 of the bytes, or minus errno. */
-  writeInBackground(fd: number, handle: number, offset: number, bytes: number): Promise<number>;
+  /** Writes bytes of the tensor's storage to an open file on another thread: the CRC-32 continued from `crc`, or minus errno. */
+  writeInBackground(fd: number, handle: number, offset: number, bytes: number, crc: number): Promise<number>;
   /** Counters: [live tensors, live bytes, cached bytes, bytes allocated since the last sweep]. */
   memory(): void;
   instructionSet(): string;

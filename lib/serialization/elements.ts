@@ -1,21 +1,18 @@
-// The elements of a tensor as row-major bytes, in pieces.
-import { readStorage } from '../tensor/storage.js';
+// The elements of a tensor, or of its whole storage, as pieces of a file.
 import type { Tensor } from '../tensor/tensor.js';
-import { CHUNK } from './bytes.js';
+import type { Pieces } from './sink.js';
 
-/** Hands the elements of a tensor on in row-major order. The piece may be reused: copy to keep. */
-export function forEachPiece(t: Tensor, use: (piece: Uint8Array) => void): void {
-  const size = t.nbytes;
-  if (!t.isContiguous()) {
-    const { buffer, byteOffset, byteLength } = t.toTypedArray();
-    use(new Uint8Array(buffer, byteOffset, byteLength));
+/** The elements of a tensor in row-major order. */
+export function* elementPieces(t: Tensor): Pieces {
+  if (t.isContiguous()) {
+    yield { tensor: t, offset: t.storageOffset() * t.itemsize, nbytes: t.nbytes, crc: 0 };
     return;
   }
-  const start = t.storageOffset() * t.itemsize;
-  const buffer = new Uint8Array(Math.min(CHUNK, size));
-  for (let at = 0; at < size; at += CHUNK) {
-    const piece = buffer.subarray(0, Math.min(CHUNK, size - at));
-    readStorage(t, start + at, piece);
-    use(piece);
-  }
+  const { buffer, byteOffset, byteLength } = t.toTypedArray();
+  yield new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** All `nbytes` bytes of the storage of a tensor. */
+export function* wholePieces(t: Tensor, nbytes: number): Pieces {
+  yield { tensor: t, offset: 0, nbytes, crc: 0 };
 }

@@ -4,14 +4,14 @@ import zlib from 'node:zlib';
 import { kindOf, RuntimeError } from '../core/errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type ByteSource, crc32, memorySource, readBytes, swapBytes } from './bytes.js';
-import { forEachPiece } from './elements.js';
+import { elementPieces } from './elements.js';
 import { withSource } from './load.js';
 import { NPY_HEADER_BOUND, type NpyHeader, readNpyHeader, writeNpyHeader } from './npy_header.js';
 import { numpyTypeName, swapWidth } from './numpy_types.js';
 import { entriesOf, plainObject } from './python.js';
 import { tensorFromBytes } from './real_tensors.js';
 import type { NamedTensors } from './safetensors.js';
-import { type Sink, writeToMemory } from './sink.js';
+import { type Pieces, writeToMemory } from './sink.js';
 import { supported } from './torch_types.js';
 import { DEFLATED, STORED, type ZipEntry, ZipReader } from './zip_reader.js';
 import { ZipWriter } from './zip_writer.js';
@@ -108,19 +108,19 @@ export function fromNumpy<T extends Tensor | Record<string, Tensor> = Tensor>(by
   return withSource(memorySource(view, 'the NumPy data'), (source) => read(source, view)) as T;
 }
 
-function writeArray(t: Tensor, write: (piece: Uint8Array) => void): void {
-  write(writeNpyHeader(numpyTypeName(t.dtype), t.shape));
-  forEachPiece(t, write);
+function* arrayPieces(t: Tensor): Pieces {
+  yield writeNpyHeader(numpyTypeName(t.dtype), t.shape);
+  yield* elementPieces(t);
 }
 
-function writeArchive(tensors: NamedTensors, sink: Sink): void {
-  const zip = new ZipWriter(sink);
+function* archivePieces(tensors: NamedTensors): Pieces {
+  const zip = new ZipWriter();
   for (const [name, t] of entriesOf(tensors as Record<string, Tensor>)) {
     if (!(t instanceof Tensor)) throw new TypeError(`toNumpy(): '${name}' is not a Tensor but ${kindOf(t)}`);
     const size = writeNpyHeader(numpyTypeName(t.dtype), t.shape).length + t.nbytes;
-    zip.stream(`${name}.npy`, size, (write) => writeArray(t, write));
+    yield* zip.stream(`${name}.npy`, size, arrayPieces(t));
   }
-  zip.finish();
+  yield* zip.finish();
 }
 
 /**
@@ -132,8 +132,5 @@ export function toNumpy(value: Tensor | NamedTensors): Uint8Array {
   if (value === null || typeof value !== 'object') {
     throw new TypeError(`toNumpy(): argument 'value' must be a Tensor or tensors by name, not ${kindOf(value)}`);
   }
-  return writeToMemory((sink) => {
-    if (value instanceof Tensor) writeArray(value, (piece) => sink.write(piece));
-    else writeArchive(value, sink);
-  });
+  return writeToMemory(value instanceof Tensor ? arrayPieces(value) : archivePieces(value));
 }

@@ -3,13 +3,13 @@ import { Device, type DeviceLike } from '../core/device.js';
 import { kindOf } from '../core/errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type FileLike, filePath, openSource } from './bytes.js';
-import { forEachPiece } from './elements.js';
+import { elementPieces } from './elements.js';
 import { withSource } from './load.js';
 import { checkMapping, checkOptions } from './options.js';
 import { entriesOf, plainObject } from './python.js';
 import { readSafetensorsHeader, safetensorsTypeName } from './safetensors_header.js';
 import { checkType, placeEntry } from './safetensors_open.js';
-import { type Sink, writeFileAtomically, writeToMemory } from './sink.js';
+import { type Pieces, writeFileAtomically, writeToMemory } from './sink.js';
 
 /** Tensors by name, as a plain object or a Map (a state dict). */
 export type NamedTensors = Record<string, Tensor> | ReadonlyMap<string, Tensor>;
@@ -78,7 +78,8 @@ function inFileOrder(tensors: NamedTensors): [string, Tensor][] {
 /** The order of the reference implementation's types, smallest first. */
 const ORDER = ['BOOL', 'U8', 'I8', 'I16', 'F16', 'BF16', 'I32', 'F32', 'C64', 'F64', 'I64'];
 
-function write(tensors: NamedTensors, metadata: Record<string, string> | null, sink: Sink): void {
+/** A file's pieces. */
+export function* safetensorsPieces(tensors: NamedTensors, metadata: Record<string, string> | null): Pieces {
   const entries = inFileOrder(tensors);
   const header = new Map<string, unknown>();
   if (metadata) {
@@ -100,10 +101,10 @@ function write(tensors: NamedTensors, metadata: Record<string, string> | null, s
   const padding = (8 - (text.length % 8)) % 8;
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(text.length + padding), true);
-  sink.write(length);
-  sink.write(text);
-  sink.write(new Uint8Array(padding).fill(0x20));
-  for (const [, t] of entries) forEachPiece(t, (piece) => sink.write(piece));
+  yield length;
+  yield text;
+  yield new Uint8Array(padding).fill(0x20);
+  for (const [, t] of entries) yield* elementPieces(t);
 }
 
 /**
@@ -119,7 +120,7 @@ export function saveFile(
   file: string | URL,
   metadata: Record<string, string> | null = null,
 ): void {
-  writeFileAtomically(filePath(file), (sink) => write(tensors, metadata, sink));
+  writeFileAtomically(filePath(file), safetensorsPieces(tensors, metadata));
 }
 
 /**
@@ -127,7 +128,7 @@ export function saveFile(
  * @returns the bytes of the file.
  */
 export function save(tensors: NamedTensors, metadata: Record<string, string> | null = null): Uint8Array {
-  return writeToMemory((sink) => write(tensors, metadata, sink));
+  return writeToMemory(safetensorsPieces(tensors, metadata));
 }
 
 export { safeOpen, type SafeOpenOptions, type SafetensorsFile, type SafetensorsSlice } from './safetensors_open.js';

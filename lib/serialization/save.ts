@@ -2,21 +2,22 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { kindOf } from '../core/errors.js';
-import { readStorage } from '../tensor/storage.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { CHUNK, filePath } from './bytes.js';
+import { filePath } from './bytes.js';
+import { wholePieces } from './elements.js';
 import { MAGIC, VERSION } from './legacy_format.js';
 import { checkFlag, checkOptions } from './options.js';
 import { PROTOCOLS } from './pickle_output.js';
 import { PickleWriter } from './pickle_writer.js';
-import { type Sink, writeFileAtomically, writeToMemory } from './sink.js';
-import { StorageTable } from './storage_table.js';
+import { type Pieces, writeFileAtomically, writeToMemory } from './sink.js';
+import { type Storage, StorageTable } from './storage_table.js';
 import { ZipWriter } from './zip_writer.js';
 
 /** What torch 2.13 writes beside the data. */
 const FORMAT_VERSION = '1';
 const STORAGE_ALIGNMENT = '64';
 const ARCHIVE_VERSION = '3\n';
+/** As PyTorch's. */
+const DEFAULT_PROTOCOL = 2;
 
 /** Options of `torch.save`. */
 export interface SaveOptions {
@@ -41,7 +42,7 @@ const OPTIONS = new Set(['pickleProtocol', 'zip', '_useNewZipfileSerialization']
 /** @throws TypeError for an unknown option or one of the wrong kind, RangeError for a protocol that is not there. */
 function readOptions(caller: string, options: SaveOptions): Settings {
   checkOptions(caller, options, OPTIONS);
-  const { pickleProtocol = 2, zip, _useNewZipfileSerialization: newZip } = options;
+  const { pickleProtocol = DEFAULT_PROTOCOL, zip, _useNewZipfileSerialization: newZip } = options;
   checkFlag(caller, 'zip', zip);
   checkFlag(caller, '_useNewZipfileSerialization', newZip);
   if (zip !== undefined && newZip !== undefined && zip !== newZip) {
@@ -56,54 +57,76 @@ function readOptions(caller: string, options: SaveOptions): Settings {
   return { protocol: pickleProtocol, zip: zip ?? newZip ?? true };
 }
 
-/** Hands the bytes of a storage on in pieces. */
-function writeStorageBytes(tensor: Tensor, nbytes: number, write: (piece: Uint8Array) => void): void {
-  const buffer = new Uint8Array(Math.min(CHUNK, nbytes));
-  for (let at = 0; at < nbytes; at += CHUNK) {
-    const piece = buffer.subarray(0, Math.min(CHUNK, nbytes - at));
-    readStorage(tensor, at, piece);
-    write(piece);
-  }
+/** A value whose pickle is written, while the bytes of its tensors are still where they were. */
+export interface Prepared {
+  readonly storages: readonly Storage[];
+  /** The pieces of the file, with the bytes of the storages as they are in these. */
+  pieces(storages: readonly Storage[]): Pieces;
 }
 
-function writeArchive(value: unknown, sink: Sink, folder: string, protocol: number): void {
-  const storages = new StorageTable();
-  const pickle = new PickleWriter(protocol, storages, 'zip').dump(value);
-  const zip = new ZipWriter(sink);
-  const text = (name: string, content: string): void => zip.add(`${folder}/${name}`, Buffer.from(content));
-  zip.add(`${folder}/data.pkl`, pickle);
-  text('.format_version', FORMAT_VERSION);
-  text('.storage_alignment', STORAGE_ALIGNMENT);
-  text('byteorder', 'little');
-  for (const { key, nbytes, tensor } of storages) {
-    zip.stream(`${folder}/data/${key}`, nbytes, (write) => writeStorageBytes(tensor, nbytes, write));
-  }
-  text('version', ARCHIVE_VERSION);
-  text('.data/serialization_id', serializationId(pickle));
-  zip.finish();
+function prepareArchive(value: unknown, folder: string, protocol: number): Prepared {
+  const table = new StorageTable();
+  const pickle = new PickleWriter(protocol, table, 'zip').dump(value);
+  return {
+    storages: [...table],
+    *pieces(storages) {
+      const zip = new ZipWriter();
+      const text = (name: string, content: string): Pieces => zip.add(`${folder}/${name}`, Buffer.from(content));
+      yield* zip.add(`${folder}/data.pkl`, pickle);
+      yield* text('.format_version', FORMAT_VERSION);
+      yield* text('.storage_alignment', STORAGE_ALIGNMENT);
+      yield* text('byteorder', 'little');
+      for (const { key, nbytes, tensor } of storages) yield* zip.storage(`${folder}/data/${key}`, tensor, nbytes);
+      yield* text('version', ARCHIVE_VERSION);
+      yield* text('.data/serialization_id', serializationId(pickle));
+      yield* zip.finish();
+    },
+  };
 }
 
 /** The format before 1.6: five pickles one after another, then the storages, each behind its number of elements. */
-function writeLegacy(value: unknown, sink: Sink, protocol: number): void {
-  const storages = new StorageTable();
-  const dump = (part: unknown): Uint8Array => new PickleWriter(protocol, storages, 'legacy').dump(part);
+function prepareLegacy(value: unknown, protocol: number): Prepared {
+  const table = new StorageTable();
+  const dump = (part: unknown): Uint8Array => new PickleWriter(protocol, table, 'legacy').dump(part);
   const pickle = dump(value);
-  sink.write(dump(MAGIC));
-  sink.write(dump(VERSION));
-  sink.write(dump({ protocol_version: VERSION, little_endian: true, type_sizes: { short: 2, int: 4, long: 4 } }));
-  sink.write(pickle);
-  sink.write(dump([...storages].map(({ key }) => key)));
-  const count = new DataView(new ArrayBuffer(8));
-  for (const { nbytes, itemsize, tensor } of storages) {
-    count.setBigUint64(0, BigInt(nbytes / itemsize), true);
-    sink.write(new Uint8Array(count.buffer));
-    writeStorageBytes(tensor, nbytes, (piece) => sink.write(piece));
-  }
+  return {
+    storages: [...table],
+    *pieces(storages) {
+      yield dump(MAGIC);
+      yield dump(VERSION);
+      yield dump({ protocol_version: VERSION, little_endian: true, type_sizes: { short: 2, int: 4, long: 4 } });
+      yield pickle;
+      yield dump(storages.map(({ key }) => key));
+      for (const { nbytes, itemsize, tensor } of storages) {
+        const count = new DataView(new ArrayBuffer(8));
+        count.setBigUint64(0, BigInt(nbytes / itemsize), true);
+        yield new Uint8Array(count.buffer);
+        yield* wholePieces(tensor, nbytes);
+      }
+    },
+  };
 }
 
-function write(value: unknown, sink: Sink, folder: string, { zip, protocol }: Settings): void {
-  if (zip) writeArchive(value, sink, folder, protocol);
-  else writeLegacy(value, sink, protocol);
+function prepare(value: unknown, folder: string, { zip, protocol }: Settings): Prepared {
+  return zip ? prepareArchive(value, folder, protocol) : prepareLegacy(value, protocol);
+}
+
+/** As PyTorch: the archive's folder is called like the file, without its extension. */
+function folderFor(file: string): string {
+  return path.parse(file).name || 'archive';
+}
+
+function pathOf(caller: string, file: unknown): string {
+  if (typeof file !== 'string' && !(file instanceof URL)) {
+    throw new TypeError(`${caller}: argument 'file' must be a path, not ${kindOf(file)}`);
+  }
+  return filePath(file);
+}
+
+/** A value as the pieces of a file with the name. */
+export function* archivePieces(value: unknown, file: string): Pieces {
+  const prepared = prepareArchive(value, folderFor(file), DEFAULT_PROTOCOL);
+  yield* prepared.pieces(prepared.storages);
 }
 
 /** Forty digits that tell two files apart: from the pickle, so that equal values give equal files. */
@@ -128,13 +151,24 @@ function serializationId(pickle: Uint8Array): string {
  */
 export function save(value: unknown, file: string | URL, options: SaveOptions = {}): void {
   const settings = readOptions('save()', options);
-  if (typeof file !== 'string' && !(file instanceof URL)) {
-    throw new TypeError(`save(): argument 'file' must be a path, not ${kindOf(file)}`);
-  }
-  const name = filePath(file);
-  // As PyTorch: the archive's folder is called like the file, without its extension.
-  const folder = path.parse(name).name || 'archive';
-  writeFileAtomically(name, (sink) => write(value, sink, folder, settings));
+  const name = pathOf('save()', file);
+  const prepared = prepare(value, folderFor(name), settings);
+  writeFileAtomically(name, prepared.pieces(prepared.storages));
+}
+
+/**
+ * As `save`, prepared for writing later.
+ * @returns the file's path beside what will be written.
+ */
+export function prepareSave(
+  caller: string,
+  value: unknown,
+  file: string | URL,
+  options: SaveOptions,
+): [string, Prepared] {
+  const settings = readOptions(caller, options);
+  const name = pathOf(caller, file);
+  return [name, prepare(value, folderFor(name), settings)];
 }
 
 /**
@@ -144,5 +178,6 @@ export function save(value: unknown, file: string | URL, options: SaveOptions = 
  */
 export function saveToBytes(value: unknown, options: SaveOptions = {}): Uint8Array {
   const settings = readOptions('saveToBytes()', options);
-  return writeToMemory((sink) => write(value, sink, 'archive', settings));
+  const prepared = prepare(value, 'archive', settings);
+  return writeToMemory(prepared.pieces(prepared.storages));
 }

@@ -1,7 +1,9 @@
 // Zip archives as PyTorch writes them: entries stored, their data aligned by padding in an extra field, sizes and checksums
 // in a descriptor behind the data and in the directory, zip64 records always at the end.
 import { crc32, dataView } from './bytes.js';
-import type { Sink } from './sink.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { wholePieces } from './elements.js';
+import type { Pieces } from './sink.js';
 
 /** PyTorch aligns every record, so that a mapped file can be used in place. */
 const ALIGNMENT = 64;
@@ -37,65 +39,81 @@ function zip64Field(...values: number[]): Uint8Array {
   return fields([2, 1], [2, 8 * large.length], ...large.map((value) => [8, value] as const));
 }
 
-/** Writes an archive to a sink from its first byte on. */
+/** One piece. */
+function* single(bytes: Uint8Array): Pieces {
+  yield bytes;
+}
+
+/** Gives the pieces of an archive from its first byte on. */
 export class ZipWriter {
   private readonly entries: Written[] = [];
+  private position = 0;
 
-  constructor(private readonly sink: Sink) {}
+  private *put(...parts: Uint8Array[]): Pieces {
+    for (const part of parts) {
+      this.position += part.length;
+      yield part;
+    }
+  }
 
   /** Adds bytes as an entry. */
-  add(name: string, bytes: Uint8Array): void {
-    this.stream(name, bytes.length, (write) => write(bytes));
+  *add(name: string, bytes: Uint8Array): Pieces {
+    yield* this.stream(name, bytes.length, single(bytes));
+  }
+
+  /** Adds the storage of a tensor as an entry. */
+  *storage(name: string, tensor: Tensor, nbytes: number): Pieces {
+    yield* this.stream(name, nbytes, wholePieces(tensor, nbytes));
   }
 
   /** Adds an entry of `size` bytes that come in pieces. */
-  stream(name: string, size: number, produce: (write: (piece: Uint8Array) => void) => void): void {
-    const { sink } = this;
+  *stream(name: string, size: number, pieces: Pieces): Pieces {
     const rawName = Buffer.from(name, 'utf8');
-    const header = sink.position;
+    const header = this.position;
     const wide = zip64Field(size, size);
     const fixed = header + 30 + rawName.length + wide.length + 4;
     const padding = (ALIGNMENT - (fixed % ALIGNMENT)) % ALIGNMENT;
     const extra = wide.length + 4 + padding;
-    sink.write(
-      fields(
-        [4, 0x04034b50],
-        [2, 0],
-        [2, FLAGS],
-        [2, 0],
-        [4, 0],
-        [4, 0],
-        [4, 0],
-        [4, 0],
-        [2, rawName.length],
-        [2, extra],
-      ),
+    const local = fields(
+      [4, 0x04034b50],
+      [2, 0],
+      [2, FLAGS],
+      [2, 0],
+      [4, 0],
+      [4, 0],
+      [4, 0],
+      [4, 0],
+      [2, rawName.length],
+      [2, extra],
     );
-    sink.write(rawName);
-    sink.write(wide);
-    sink.write(fields([2, 0x4246], [2, padding]));
-    sink.write(new Uint8Array(padding).fill(PAD_BYTE));
+    yield* this.put(local, rawName, wide, fields([2, 0x4246], [2, padding]), new Uint8Array(padding).fill(PAD_BYTE));
     let crc = 0;
     let written = 0;
-    produce((piece) => {
-      crc = crc32(piece, crc);
-      written += piece.length;
-      sink.write(piece);
-    });
+    for (let step = pieces.next(0); !step.done; step = pieces.next(crc)) {
+      const piece = step.value;
+      if (piece instanceof Uint8Array) {
+        crc = crc32(piece, crc);
+        written += piece.length;
+        yield piece;
+      } else {
+        written += piece.nbytes;
+        crc = yield { ...piece, crc };
+      }
+    }
     if (written !== size) throw new Error(`zip entry ${name}: ${written} bytes instead of ${size}`);
+    this.position += size;
     const width = size >= LIMIT ? 8 : 4;
-    sink.write(fields([4, 0x08074b50], [4, crc], [width, size], [width, size]));
+    yield* this.put(fields([4, 0x08074b50], [4, crc], [width, size], [width, size]));
     this.entries.push({ name: rawName, size, crc, header });
   }
 
-  /** Writes the directory; nothing can be added after. */
-  finish(): void {
-    const { sink } = this;
-    const start = sink.position;
+  /** The directory; nothing can be added after. */
+  *finish(): Pieces {
+    const start = this.position;
     for (const { name, size, crc, header } of this.entries) {
       const wide = zip64Field(size, size, header);
       const small = Math.min(size, LIMIT);
-      sink.write(
+      yield* this.put(
         fields(
           ...([
             [4, 0x02014b50],
@@ -119,13 +137,13 @@ export class ZipWriter {
           ] as const),
         ),
       );
-      sink.write(name);
-      sink.write(wide);
+      yield* this.put(name);
+      yield* this.put(wide);
     }
-    const end = sink.position;
+    const end = this.position;
     const count = this.entries.length;
     const size = end - start;
-    sink.write(
+    yield* this.put(
       fields(
         [4, 0x06064b50],
         [8, 44],
@@ -139,9 +157,9 @@ export class ZipWriter {
         [8, start],
       ),
     );
-    sink.write(fields([4, 0x07064b50], [4, 0], [8, end], [4, 1]));
+    yield* this.put(fields([4, 0x07064b50], [4, 0], [8, end], [4, 1]));
     const few = Math.min(count, 0xffff);
-    sink.write(
+    yield* this.put(
       fields(
         [4, 0x06054b50],
         [2, 0],

@@ -13,12 +13,13 @@ struct Write {
   int fd;
   Storage* storage;
   int64_t offset, bytes;
+  uint32_t crc;
   FileOutcome outcome = 0;
   napi_deferred deferred = nullptr;
   napi_async_work work = nullptr;
 
-  Write(int fd, Storage* storage, int64_t offset, int64_t bytes)
-      : fd(fd), storage(storage), offset(offset), bytes(bytes) {
+  Write(int fd, Storage* storage, int64_t offset, int64_t bytes, uint32_t crc)
+      : fd(fd), storage(storage), offset(offset), bytes(bytes), crc(crc) {
     storage->refs.fetch_add(1, std::memory_order_relaxed);
   }
   Write(const Write&) = delete;
@@ -28,7 +29,7 @@ struct Write {
 
 void run(napi_env, void* data) {
   Write& w = *static_cast<Write*>(data);
-  w.outcome = write_range(w.fd, static_cast<const char*>(w.storage->data) + w.offset, w.bytes);
+  w.outcome = write_range(w.fd, static_cast<const char*>(w.storage->data) + w.offset, w.bytes, w.crc);
 }
 
 // On the JavaScript thread again; the status is of no interest, since only the end of the environment cancels the work
@@ -44,7 +45,7 @@ void finish(napi_env env, napi_status, void* data) {
 
 napi_value write_in_background(napi_env env, napi_callback_info info) {
   return guarded(env, [&]() -> napi_value {
-    Arguments<4> args(env, info);
+    Arguments<5> args(env, info);
     const Tensor& t = environment(env).at(args.handle(env, 1));
     const double fd = args.number(env, 0), offset = args.number(env, 2), bytes = args.number(env, 3);
     FLAMBEAU_CHECK(!t.meta(), Kind::Runtime, "Not available for 'meta' device type");
@@ -53,7 +54,7 @@ napi_value write_in_background(napi_env env, napi_callback_info info) {
                    "bytes [%.0f, %.0f) are outside a storage of %lld bytes", offset, offset + bytes,
                    static_cast<long long>(t.storage->bytes));
     auto w = std::make_unique<Write>(static_cast<int>(fd), t.storage, static_cast<int64_t>(offset),
-                                     static_cast<int64_t>(bytes));
+                                     static_cast<int64_t>(bytes), args.handle(env, 4));
     napi_value promise, name;
     FLAMBEAU_CHECK(napi_create_promise(env, &w->deferred, &promise) == napi_ok &&
                        napi_create_string_utf8(env, "flambeau.write", NAPI_AUTO_LENGTH, &name) == napi_ok &&

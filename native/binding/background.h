@@ -4,8 +4,8 @@
 
 namespace flambeau {
 
-// writeInBackground(fd, handle, offset, bytes): writes a part of a tensor's storage at the file's current position.
-// Returns a promise of the FileOutcome (ops/file.h). The storage stays alive meanwhile.
+// writeInBackground(fd, handle, offset, bytes, crc): writes a part of a tensor's storage at the file's current
+// position. Returns a promise of the FileOutcome (ops/file.h). The storage stays alive meanwhile.
 napi_value write_in_background(napi_env env, napi_callback_info info);
 
 }  // namespace flambeau

@@ -26,9 +26,8 @@ char* range_of(const Tensor& t, int64_t offset, int64_t bytes) {
 
 }  // namespace
 
-FileOutcome write_range(int fd, const char* data, int64_t bytes) {
+FileOutcome write_range(int fd, const char* data, int64_t bytes, uint32_t crc) {
   const uint64_t lost = lost_pages();
-  uint32_t crc = 0;
   for (int64_t at = 0; at < bytes;) {
     const int64_t piece = std::min(kPiece, bytes - at);
     crc = kernels().checksum.crc32(crc, data + at, piece);
@@ -69,13 +68,15 @@ FLAMBEAU_OP(storage_part) {
   call.result(tensor_on(part_of_storage(t.storage, offset, bytes)));
 }
 
-// write_file(fd, tensor, offset, bytes) and read_file(fd, position, tensor, offset, bytes), on the tensor's storage.
+// write_file(fd, tensor, offset, bytes, crc) and read_file(fd, position, tensor, offset, bytes), on the tensor's
+// storage.
 FLAMBEAU_OP(write_file) {
   const int64_t fd = call.integer();
   const Tensor& t = call.tensor();
   const int64_t offset = call.integer();
   const int64_t bytes = call.integer();
-  call.number(write_range(static_cast<int>(fd), range_of(t, offset, bytes), bytes));
+  const uint32_t crc = static_cast<uint32_t>(call.integer());
+  call.number(write_range(static_cast<int>(fd), range_of(t, offset, bytes), bytes, crc));
 }
 
 FLAMBEAU_OP(read_file) {

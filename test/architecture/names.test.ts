@@ -23,7 +23,18 @@ const pytorchs = (space: string) => new Set(recorded[space]!.split(' ').flatMap(
 const OURS: Record<string, readonly string[]> = {
   '': [
     // The values of files and of Python's containers.
-    ...['StateDict', 'Tuple', 'Slice', 'slice', 'safetensors', 'inspectFile', 'toNumpy', 'loadSharded'],
+    ...[
+      'StateDict',
+      'Tuple',
+      'Slice',
+      'slice',
+      'safetensors',
+      'inspectFile',
+      'toNumpy',
+      'loadSharded',
+      'saveAsync',
+      'saveSharded',
+    ],
     // Classes that PyTorch has in lower case, or as Python's own.
     ...['Device', 'DType', 'RuntimeError', 'deepcopy'],
     // Memory, printing, and the processor.

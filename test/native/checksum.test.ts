@@ -24,7 +24,9 @@ const CODE = `
   let position = 0;
   for (const [from, n] of cases) {
     const expected = reference(bytes.subarray(from, from + n));
-    const wrote = call('write_file', INT, fd, TENSOR, t, INT, from, INT, n);
+    const half = n >> 1;
+    const first = call('write_file', INT, fd, TENSOR, t, INT, from, INT, half, INT, 0);
+    const wrote = call('write_file', INT, fd, TENSOR, t, INT, from + half, INT, n - half, INT, first);
     const target = empty(n + 3);
     const read = call('read_file', INT, fd, INT, position, TENSOR, target, INT, 2, INT, n);
     const back = new Uint8Array(n);
@@ -34,7 +36,7 @@ const CODE = `
   }
   const past = call('read_file', INT, fd, INT, position - 1, TENSOR, t, INT, 0, INT, 2);
   fs.closeSync(fd);
-  const closed = call('write_file', INT, fd, TENSOR, t, INT, 0, INT, 1);
+  const closed = call('write_file', INT, fd, TENSOR, t, INT, 0, INT, 1, INT, 0);
   console.log(a.instructionSet(), JSON.stringify({ cases: cases.length, wrong, past: String(past), closed: closed === -os.constants.errno.EBADF }));
   fs.rmSync(path.dirname(file), { recursive: true });
 `;

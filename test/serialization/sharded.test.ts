@@ -220,3 +220,95 @@ describe('safetensors.safeOpen', () => {
     expect(safetensors.loadFile(name, { mmap: true })['x']!.tolist()).toEqual([2.5]);
   });
 });
+
+describe('saveSharded', () => {
+  const { saveSharded } = torch;
+  const fresh = (): string => path.join(folder, String(made++), 'nested');
+  const state = { 'x.weight': torch.arange(100).float(), 'a.bias': torch.ones(10), 'x.bias': torch.zeros(100).half() };
+  const names = (paths: string[]): string[] => paths.map((file) => path.basename(file));
+
+  test.each([
+    ['safetensors', 'model', 'safetensors'],
+    ['pytorch', 'pytorch_model', 'bin'],
+  ] as const)('%s: what it writes is what loads', (format, name, ending) => {
+    const into = fresh();
+    expect(names(saveSharded(state, into, { format }))).toEqual([`${name}.${ending}`]);
+    expect(asLists(loadSharded(into)).sort()).toEqual(asLists(state).sort());
+    const files = names(saveSharded(state, into, { format, maxShardSize: 440 }));
+    const shards = [1, 2].map((n) => `${name}-0000${n}-of-00002.${ending}`);
+    expect(files).toEqual([...shards, `${name}.${ending}.index.json`]);
+    // The file of the checkpoint before is gone.
+    expect(fs.readdirSync(into).sort()).toEqual([...files].sort());
+    expect(JSON.parse(fs.readFileSync(path.join(into, files[2]!), 'utf8'))).toEqual({
+      metadata: { total_size: 640 },
+      weight_map: { 'x.weight': shards[0], 'a.bias': shards[0], 'x.bias': shards[1] },
+    });
+    expect(asLists(loadSharded(into, { mmap: true }))).toEqual(asLists(state));
+  });
+
+  test('a tensor larger than the limit has a file of its own; an empty dict has one file', () => {
+    const into = fresh();
+    expect(names(saveSharded(state, into, { maxShardSize: 1, name: 'm' }))).toHaveLength(4);
+    expect(asLists(loadSharded(path.join(into, 'm.safetensors.index.json')))).toEqual(asLists(state));
+    expect(names(saveSharded({}, into))).toEqual(['model.safetensors']);
+    expect(loadSharded(path.join(into, 'model.safetensors'))).toEqual({});
+  });
+
+  test('sizes are numbers or texts', () => {
+    const count = (maxShardSize: number | string): number => saveSharded(state, fresh(), { maxShardSize }).length;
+    expect([count('0.44KB'), count('440 B'), count('1KiB'), count('5GB'), count(Infinity)]).toEqual([3, 3, 1, 1, 1]);
+    for (const wrong of ['5', 'GB', '-1GB', '5gb', 0, NaN, null]) {
+      expect(() => count(wrong as number)).toThrow(TypeError);
+    }
+  });
+
+  test('tensors that share a storage share it again in files of torch.save, and are whole in safetensors files', () => {
+    const base = torch.arange(100).float();
+    const tied = { first: base, other: torch.ones(100), again: base, part: base.narrow(0, 50, 10) };
+    const into = fresh();
+    saveSharded(tied, into, { format: 'pytorch', maxShardSize: 500 });
+    const found = loadSharded(into);
+    expect(asLists(found)).toEqual(asLists(tied));
+    found['first']!.fill_(7);
+    expect([found['again']!.sum().item(), found['part']!.sum().item()]).toEqual([700, 70]);
+    const other = fresh();
+    saveSharded(tied, other, { maxShardSize: 500 });
+    expect(asLists(loadSharded(other))).toEqual(asLists(tied));
+  });
+
+  test('metadata go into the index and the headers; keys are only keys', () => {
+    const into = fresh();
+    const odd = new Map([
+      ['__proto__', torch.ones(2)],
+      ['7', torch.zeros(2)],
+      ['x', torch.ones(1)],
+    ]);
+    const [first, , , index] = saveSharded(odd, into, { maxShardSize: 8, metadata: { license: 'none' } });
+    expect(safetensors.loadMetadata(first!)).toEqual({ format: 'pt', license: 'none' });
+    const text = fs.readFileSync(index!, 'utf8');
+    expect(Object.keys(JSON.parse(text) as object)).toEqual(['metadata', 'weight_map']);
+    expect(text).toContain('"license": "none"');
+    expect(asLists(loadSharded(into))).toHaveLength(3);
+    expect(Object.hasOwn(loadSharded(into), '__proto__')).toBe(true);
+  });
+
+  test('an error leaves the old checkpoint as it was', () => {
+    const into = fresh();
+    saveSharded(state, into, { maxShardSize: 440 });
+    const before = fs.readdirSync(into).map((file) => [file, fs.readFileSync(path.join(into, file)).toString('hex')]);
+    const bad = { a: torch.ones(200), z: torch.zeros(2, { dtype: torch.complex128 }) };
+    expect(() => saveSharded(bad, into, { maxShardSize: 440 })).toThrow(/torch.complex128/);
+    expect(fs.readdirSync(into).map((file) => [file, fs.readFileSync(path.join(into, file)).toString('hex')])).toEqual(
+      before,
+    );
+  });
+
+  test('wrong arguments are named', () => {
+    expect(() => saveSharded({ a: 1 as unknown as Tensor }, fresh())).toThrow(/'a' is not a Tensor but number/);
+    expect(() => saveSharded(state, fresh(), { format: 'zip' as 'pytorch' })).toThrow(/'format' must be/);
+    expect(() => saveSharded(state, fresh(), { name: '../x' })).toThrow(/'name'/);
+    expect(() => saveSharded(state, fresh(), { metadata: { n: 1 as unknown as string } })).toThrow(/metadata 'n'/);
+    expect(() => saveSharded(state, fresh(), { size: 1 } as object)).toThrow(/unexpected keyword argument 'size'/);
+    expect(() => saveSharded(state, 5 as unknown as string)).toThrow(/'folder' must be a path/);
+  });
+});
