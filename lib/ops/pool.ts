@@ -39,17 +39,20 @@ function recordMax(node: string, x: Tensor, values: Tensor, indices: Tensor, nd:
 }
 
 type Both = [values: Tensor, indices: Tensor];
-function maxPoolBoth(
-  nd: number,
-  input: Tensor,
+type MaxArgs = [
   kernel: readonly number[],
   stride: readonly number[] | null,
   padding: readonly number[],
   dilation: readonly number[],
   ceil: boolean,
-): Both {
+];
+const maxPoolNative = (nd: number, input: Tensor, args: MaxArgs, withIndices: boolean): Tensor[] => {
+  const [kernel, stride, padding, dilation, ceil] = args;
   const step = stride === null || stride.length === 0 ? kernel : stride;
-  const [values, indices] = invokeMany(MAX_POOL, input, nd, kernel, step, padding, dilation, ceil);
+  return invokeMany(MAX_POOL, input, nd, kernel, step, padding, dilation, ceil, withIndices);
+};
+function maxPoolBoth(nd: number, input: Tensor, ...args: MaxArgs): Both {
+  const [values, indices] = maxPoolNative(nd, input, args, true);
   recordMax(`MaxPool${nd}DWithIndicesBackward0`, input, values!, indices!, nd);
   return [values!, indices!];
 }
@@ -71,6 +74,9 @@ const maxPool = (nd: number) =>
       ceil: boolean,
       returnIndices: boolean,
     ): Tensor => {
+      // Finding where a maximum lies takes longer than finding it.
+      if (!returnIndices && !needsGrad(input))
+        return maxPoolNative(nd, input, [kernel, stride, padding, dilation, ceil], false)[0]!;
       const both = maxPoolBoth(nd, input, kernel, stride, padding, dilation, ceil);
       return returnIndices ? (both as unknown as Tensor) : both[0];
     },

@@ -58,35 +58,73 @@ FLAMBEAU_INLINE void max_vector(const PoolShape& s, const T* x, Span d, Span h, 
     }
   }
   put(y, count, best);
-  if (!index) return;
   I places[N];
   place.store(places);
   for (int i = 0; i < count; i++) index[i] = static_cast<int64_t>(places[i]) + column + i * s.stride[2];
 }
 
 template <class T>
-void max_row(const PoolShape& s, const T* x, Span d, Span h, T* y, int64_t* index) {
+FLAMBEAU_INLINE Vec<T> larger(Vec<T> v, Vec<T> best) {
+  return select((v > best) | (v != v), v, best);
+}
+
+// The same without places. Windows of two neighbours are first joined over their rows, and shuffled once.
+template <class T>
+FLAMBEAU_INLINE void max_vector_values(const PoolShape& s, const T* x, Span d, Span h, int64_t first, int count, T* y) {
   constexpr int N = Vec<T>::N;
-  Span inner = inner_columns(s, s.dilation[2]);
-  // Lanes hold places in 32 bits where the elements have 32.
-  if (s.stride[2] > 2 || volume(s.in) > INT32_MAX) inner.end = inner.begin;
+  const T* base = x + first * s.stride[2] - s.pad[2];
+  Vec<T> best(lowest<T>());
+  if (s.kernel[2] == 2 && s.stride[2] == 2 && s.dilation[2] == 1) {
+    Vec<T> left = best, right = best;  // elements [0, N) and [N, 2 N) of the rows
+    const int beyond = 2 * count - N;
+    for (int64_t i = d.begin; i < d.end; i += d.step) {
+      for (int64_t j = h.begin; j < h.end; j += h.step) {
+        const T* p = base + (i * s.in[1] + j) * s.in[2];
+        left = larger(beyond >= 0 ? Vec<T>::load(p) : Vec<T>::load(p, 2 * count), left);
+        if (beyond > 0) right = larger(beyond == N ? Vec<T>::load(p + N) : Vec<T>::load(p + N, beyond), right);
+      }
+    }
+    return put(y, count, larger(odd_lanes(left, right), even_lanes(left, right)));
+  }
+  for (int64_t i = d.begin; i < d.end; i += d.step) {
+    for (int64_t j = h.begin; j < h.end; j += h.step) {
+      const T* p = base + (i * s.in[1] + j) * s.in[2];
+      for (int64_t k = 0; k < s.kernel[2]; k++) {
+        best = larger(load_lanes(p + k * s.dilation[2], s.stride[2], count), best);
+      }
+    }
+  }
+  put(y, count, best);
+}
+
+template <class T>
+FLAMBEAU_INLINE void max_row(const PoolShape& s, Span inner, const T* x, Span d, Span h, T* y, int64_t* index) {
+  constexpr int N = Vec<T>::N;
   const auto single = [&](int64_t o) {
     max_window(s, x, d, h, window(s, 2, o, s.dilation[2]), y + o, index ? index + o : nullptr);
   };
   for (int64_t o = 0; o < inner.begin; o++) single(o);
   int64_t o = inner.begin;
-  for (; o + N <= inner.end; o += N) max_vector(s, x, d, h, o, N, y + o, index ? index + o : nullptr);
-  if (o < inner.end) {
-    max_vector(s, x, d, h, o, static_cast<int>(inner.end - o), y + o, index ? index + o : nullptr);
-  }
+  const auto vector = [&](int count) FLAMBEAU_LAMBDA {
+    if (index) {
+      max_vector(s, x, d, h, o, count, y + o, index + o);
+    } else {
+      max_vector_values(s, x, d, h, o, count, y + o);
+    }
+  };
+  for (; o + N <= inner.end; o += N) vector(N);
+  if (o < inner.end) vector(static_cast<int>(inner.end - o));
   for (o = inner.end; o < s.out[2]; o++) single(o);
 }
 
 template <class T>
 void max_forward_as(const PoolShape& s, const T* x, T* y, int64_t* indices) {
+  Span inner = inner_columns(s, s.dilation[2]);
+  // Lanes hold places in 32 bits where the elements have 32.
+  if (s.stride[2] > 2 || volume(s.in) > INT32_MAX) inner.end = inner.begin;
   each_output_row(s, volume(s.out) * volume(s.kernel), [&](int64_t p, int64_t d, int64_t h) {
     const int64_t row = ((p * s.out[0] + d) * s.out[1] + h) * s.out[2];
-    max_row(s, x + p * volume(s.in), window(s, 0, d, s.dilation[0]), window(s, 1, h, s.dilation[1]), y + row,
+    max_row(s, inner, x + p * volume(s.in), window(s, 0, d, s.dilation[0]), window(s, 1, h, s.dilation[1]), y + row,
             indices ? indices + row : nullptr);
   });
 }

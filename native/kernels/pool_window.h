@@ -54,9 +54,15 @@ void each_output_row(const PoolShape& s, int64_t work, const F& f) {
   const int64_t rows = s.out[0] * s.out[1];
   if (rows <= 0 || s.out[2] <= 0) return;
   parallel(0, s.planes * rows, kPoolGrain * rows / (work + 1) + 1, [&](int64_t begin, int64_t end) {
+    // Counted up and not divided anew: rows may be as short as a vector.
+    int64_t p = begin / rows, d = begin % rows / s.out[1], h = begin % rows % s.out[1];
     for (int64_t i = begin; i < end; i++) {
-      const int64_t p = i / rows, row = i - p * rows, d = row / s.out[1];
-      f(p, d, row - d * s.out[1]);
+      f(p, d, h);
+      if (++h < s.out[1]) continue;
+      h = 0;
+      if (++d < s.out[0]) continue;
+      d = 0;
+      p++;
     }
   });
 }

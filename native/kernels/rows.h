@@ -52,6 +52,34 @@ FLAMBEAU_INLINE Vec<T> every_second(Raw<T> a, Raw<T> b) {
   }
 }
 
+// Elements 0, 2, 4 ... and 1, 3, 5 ... of two vectors that follow each other.
+template <class T>
+FLAMBEAU_INLINE Vec<T> even_lanes(Vec<T> a, Vec<T> b) {
+  constexpr int N = Vec<T>::N;
+  if constexpr (N == 16) {
+    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  } else if constexpr (N == 8) {
+    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 0, 2, 4, 6, 8, 10, 12, 14);
+  } else if constexpr (N == 4) {
+    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 0, 2, 4, 6);
+  } else {
+    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 0, 2);
+  }
+}
+template <class T>
+FLAMBEAU_INLINE Vec<T> odd_lanes(Vec<T> a, Vec<T> b) {
+  constexpr int N = Vec<T>::N;
+  if constexpr (N == 16) {
+    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  } else if constexpr (N == 8) {
+    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 1, 3, 5, 7, 9, 11, 13, 15);
+  } else if constexpr (N == 4) {
+    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 1, 3, 5, 7);
+  } else {
+    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 1, 3);
+  }
+}
+
 // The elements p[0], p[2] ... p[2 (count - 1)], zeros in the other lanes; nothing beyond the last is read.
 template <class T>
 FLAMBEAU_INLINE Vec<T> load_second(const T* p, int count = Vec<T>::N) {

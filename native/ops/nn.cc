@@ -265,7 +265,7 @@ Dims pooled_sizes(const Tensor& x, int nd, const int64_t* out) {
   return d;
 }
 
-// max_pool(x, nd, kernel, stride, padding, dilation, ceil) -> values, indices.
+// max_pool(x, nd, kernel, stride, padding, dilation, ceil, with indices) -> values[, indices].
 FLAMBEAU_OP(max_pool, OnMeta::Serve) {
   const Tensor& x = call.tensor();
   const int nd = static_cast<int>(call.integer());
@@ -275,11 +275,12 @@ FLAMBEAU_OP(max_pool, OnMeta::Serve) {
   const DType dtype = dtype_of(compute_of(x.dtype));
   const Ref xc = contiguous(x, dtype);
   const Dims sizes = pooled_sizes(x, nd, s.out);
-  Ref y = empty(sizes, dtype);
-  Ref indices = empty(sizes, DType::I64);
-  if (y->numel > 0) kernels().pool.max_forward(dtype, s, xc->data(), y->data(), indices->as<int64_t>());
+  Ref y = empty(sizes, dtype), indices;
+  if (call.flag()) indices = empty(sizes, DType::I64);
+  if (y->numel > 0)
+    kernels().pool.max_forward(dtype, s, xc->data(), y->data(), indices ? indices->as<int64_t>() : nullptr);
   call.result(contiguous(*y, x.dtype));
-  call.result(std::move(indices));
+  if (indices) call.result(std::move(indices));
 }
 
 // Puts gradients back where indices say: (gy, indices, in_sizes, nd). Serves max_pool, its adaptive form and unpooling.
