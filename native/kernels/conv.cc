@@ -149,13 +149,8 @@ void run_with_lists(const Conv& sized, int64_t lists, const F& run) {
 
 template <class T, class F>
 void run_convolution(const Lowered<T>& r, int threads, int64_t lists, const F& prepare) {
-  if (has_few_rows<T>(r.o)) {
-    run_with_lists(Convolution<T, kFewRows>(r, threads), lists,
-                   [&](void* list, void* space) { Convolution<T, kFewRows>(prepare(list), threads).run(space); });
-  } else {
-    run_with_lists(Convolution<T, kRows<T>>(r, threads), lists,
-                   [&](void* list, void* space) { Convolution<T, kRows<T>>(prepare(list), threads).run(space); });
-  }
+  run_with_lists(Convolution<T>(r, threads), lists,
+                 [&](void* list, void* space) { Convolution<T>(prepare(list), threads).run(space); });
 }
 
 template <class T>
@@ -277,17 +272,10 @@ void run_backward_weight(const ConvShape& s, const T* gy, const T* x, T* gw) {
   }
   Lowered<T> r = lower<T>(s, x, nullptr, nullptr, nullptr);
   const int threads = threads_for(s);
-  if (has_few_rows<T>(r.o)) {
-    run_with_lists(WeightGradient<T, kFewRows>(r, gy, gw, threads), tap_bytes(r), [&](void* list, void* space) {
-      list_taps(s, r, list);
-      WeightGradient<T, kFewRows>(r, gy, gw, threads).run(space);
-    });
-  } else {
-    run_with_lists(WeightGradient<T, kRows<T>>(r, gy, gw, threads), tap_bytes(r), [&](void* list, void* space) {
-      list_taps(s, r, list);
-      WeightGradient<T, kRows<T>>(r, gy, gw, threads).run(space);
-    });
-  }
+  run_with_lists(WeightGradient<T>(r, gy, gw, threads), tap_bytes(r), [&](void* list, void* space) {
+    list_taps(s, r, list);
+    WeightGradient<T>(r, gy, gw, threads).run(space);
+  });
 }
 
 // ---- by element type ----

@@ -50,10 +50,7 @@ class Depthwise {
       each_block(x + i * s_.plane(), window, [&](int64_t d, int64_t h0, int64_t h1) {
         for (int64_t m = 0; m < s_.each; m++) {
           T* out = y + (i * s_.each + m) * s_.positions() + d * s_.grid[1] * s_.grid[2];
-          for (int64_t h = h0; h < h1; h++) {
-            row(window + (h - h0) * s_.stride[1] * pitch_, w + (g + m) * s_.volume(), bias ? bias[g + m] : T(0), false,
-                out + h * s_.grid[2]);
-          }
+          rows(window, h1 - h0, w + (g + m) * s_.volume(), bias ? bias[g + m] : T(0), false, out + h0 * s_.grid[2]);
         }
       });
     });
@@ -69,10 +66,8 @@ class Depthwise {
       for (int64_t m = 0; m < s_.each; m++) {
         each_block(gy + (i * s_.each + m) * s_.plane(), window, [&](int64_t d, int64_t h0, int64_t h1) {
           T* out = gx + i * s_.positions() + d * s_.grid[1] * s_.grid[2];
-          for (int64_t h = h0; h < h1; h++) {
-            row(window + (h - h0) * s_.stride[1] * pitch_, w + (g * s_.each + m) * s_.volume(), bias ? bias[g] : T(0),
-                m > 0, out + h * s_.grid[2]);
-          }
+          rows(window, h1 - h0, w + (g * s_.each + m) * s_.volume(), bias ? bias[g] : T(0), m > 0,
+               out + h0 * s_.grid[2]);
         });
       }
     });
@@ -149,7 +144,7 @@ class Depthwise {
         const T* row = z < 0 || y < 0 ? nullptr : plane + (z * s_.in[1] + y) * s_.in[2];
         if (s_.lift[2] == 1 || !row) {
           for (int64_t p = 0; p < s_.stride[2]; p++) {
-            gather_run(dst + p * line_, line_, row, low + p, s_.stride[2], s_.in[2]);
+            gather_run(dst + p * line_, line_, row, low + p, s_.stride[2], s_.in[2], plane + s_.plane());
           }
           continue;
         }
@@ -160,33 +155,58 @@ class Depthwise {
     }
   }
 
+  // U vectors of results, `step` apart in the window and `out_step` in the output. The last one has `last` lanes, or
+  // all of them have (`narrow`).
   template <int U>
-  FLAMBEAU_INLINE void run_vectors(const T* window, const T* w, V<T> (&acc)[U]) const {
+  __attribute__((noinline)) void tile(const T* window, int64_t step, const T* w, T bias, bool accumulate, T* out,
+                                      int64_t out_step, int last, bool narrow) const {
+    V<T> acc[U];
+    const auto lanes = [&](int u) { return narrow || u == U - 1 ? last : L; };
+#pragma GCC unroll 4
+    for (int u = 0; u < U; u++) acc[u] = accumulate ? load_n(out + u * out_step, lanes(u)) : splat(bias);
     const int64_t volume = s_.volume();
     for (int64_t t = 0; t < volume; t++) {
       const T* in = window + offsets_[t];
       const V<T> weight = splat(w[t]);
 #pragma GCC unroll 4
-      for (int u = 0; u < U; u++) acc[u] = fma<T>(weight, load(in + u * L), acc[u]);
+      for (int u = 0; u < U; u++) acc[u] = fma<T>(weight, load(in + u * step), acc[u]);
+    }
+#pragma GCC unroll 4
+    for (int u = 0; u < U; u++) {
+      if (lanes(u) == L) {
+        store(out + u * out_step, acc[u]);
+      } else {
+        store_n(out + u * out_step, acc[u], lanes(u));
+      }
     }
   }
 
-  __attribute__((noinline)) void row(const T* window, const T* w, T bias, bool accumulate, T* out) const {
-    const int64_t n = s_.grid[2];
-    int64_t i = 0;
-    for (; i + 4 * L <= n; i += 4 * L) {
-      V<T> acc[4];
-#pragma GCC unroll 4
-      for (int u = 0; u < 4; u++) acc[u] = accumulate ? load(out + i + u * L) : splat(bias);
-      run_vectors<4>(window + i, w, acc);
-#pragma GCC unroll 4
-      for (int u = 0; u < 4; u++) store(out + i + u * L, acc[u]);
+  void some(int64_t count, const T* window, int64_t step, const T* w, T bias, bool accumulate, T* out, int64_t out_step,
+            int last, bool narrow) const {
+    switch (count) {
+      case 1: return tile<1>(window, step, w, bias, accumulate, out, out_step, last, narrow);
+      case 2: return tile<2>(window, step, w, bias, accumulate, out, out_step, last, narrow);
+      case 3: return tile<3>(window, step, w, bias, accumulate, out, out_step, last, narrow);
+      default: return tile<4>(window, step, w, bias, accumulate, out, out_step, last, narrow);
     }
-    for (; i < n; i += L) {
-      const int left = n - i < L ? static_cast<int>(n - i) : L;
-      V<T> acc[1] = {accumulate ? load_n(out + i, left) : splat(bias)};
-      run_vectors<1>(window + i, w, acc);
-      store_n(out + i, acc[0], left);
+  }
+
+  // Four sums are under way at a time: vectors of one row, or of several where a row is a vector.
+  void rows(const T* window, int64_t count, const T* w, T bias, bool accumulate, T* out) const {
+    const int64_t n = s_.grid[2], down = s_.stride[1] * pitch_;
+    if (n <= L) {
+      for (int64_t h = 0; h < count; h += 4) {
+        some(count - h < 4 ? count - h : 4, window + h * down, down, w, bias, accumulate, out + h * n, n,
+             static_cast<int>(n), true);
+      }
+      return;
+    }
+    for (int64_t h = 0; h < count; h++, out += n) {
+      for (int64_t i = 0; i < n; i += 4 * L) {
+        const int64_t left = n - i < 4 * L ? n - i : 4 * L, vectors = (left + L - 1) / L;
+        some(vectors, window + h * down + i, L, w, bias, accumulate, out + i, L,
+             static_cast<int>(left - (vectors - 1) * L), false);
+      }
     }
   }
 

@@ -7,11 +7,12 @@ namespace FLAMBEAU_SET {
 namespace {
 
 constexpr int64_t kConvWindow = 65536;  // elements of a window, as far as one channel has no more
+constexpr int64_t kConvBand = 2048;     // positions of a window: neighbouring runs share most of their rows
 
-// y of a lowered convolution, in tiles of R rows.
-template <class T, int R>
+// y of a lowered convolution: bands of positions, each with its window, panel by panel.
+template <class T>
 class Convolution {
-  static constexpr int C = kCols<T>;
+  static constexpr int R = kRows<T>, C = kCols<T>;
 
  public:
   Convolution(const Lowered<T>& s, int threads) : s_(s), threads_(threads), window_(s, C, false) {
@@ -30,9 +31,11 @@ class Convolution {
       piece_ = even_piece(range_, round_up((range_ + wanted - 1) / wanted, C), C);
     }
     window_ = Window<T>(s, piece_, by_row);
-    int64_t most = kConvDepth / s.volume(), fit = kConvWindow / (window_.slabs * window_.channel);
-    if (most > fit) most = fit;
+    int64_t most = kConvDepth / s.volume();
+    if (most > fitting(window_)) most = fitting(window_);
     block_ = even_piece(s.c, most > 0 ? most : 1, 1);
+    run_ = piece_;
+    if (!staged_ && !window_.direct) widen(others, by_row);
     window_.set_block(block_);
     panels_ = round_up(s.o, R);
   }
@@ -78,13 +81,27 @@ class Convolution {
     }
   }
 
+  // The channels for which a window may have room.
+  int64_t fitting(const Window<T>& w) const { return kConvWindow / (w.slabs * w.channel); }
+
+  // Takes as many runs together as the window may hold for the same channels, and as leave all threads work.
+  void widen(int64_t others, bool by_row) {
+    for (int64_t wide = piece_ * 2; wide <= kConvBand && piece_ < range_; wide *= 2) {
+      const int64_t pieces = (range_ + wide - 1) / wide;
+      const Window<T> window(s_, wide, by_row);
+      if (fitting(window) < block_ || (threads_ > 1 && others * pieces < 2 * threads_)) return;
+      piece_ = wide;
+      window_ = window;
+    }
+  }
+
   int64_t depth_of(int64_t c0) const { return (s_.c - c0 < block_ ? s_.c - c0 : block_) * s_.volume(); }
   int64_t weight_bytes() const {
     return round_up(s_.groups * panels_ * s_.c * s_.volume() * static_cast<int64_t>(sizeof(T)), 64);
   }
   int64_t offset_bytes() const { return round_up(block_ * s_.volume() * 8, 64); }
   int64_t slot_bytes() const { return panel_bytes() + window_.bytes() + stage_bytes(); }
-  int64_t panel_bytes() const { return round_up(block_ * s_.volume() * piece_ * static_cast<int64_t>(sizeof(T)), 64); }
+  int64_t panel_bytes() const { return round_up(block_ * s_.volume() * run_ * static_cast<int64_t>(sizeof(T)), 64); }
   int64_t stage_bytes() const { return staged_ ? round_up(s_.o * piece_ * static_cast<int64_t>(sizeof(T)), 64) : 0; }
 
   void multiply(int64_t image, int64_t g, int64_t p, int64_t width, char* own) {
@@ -96,16 +113,19 @@ class Convolution {
     const Target<T> target = staged_ ? Target<T>{stage, piece_, 1} : Target<T>{y, s_.y_channel, 1};
     for (int64_t c0 = 0; c0 < s_.c; c0 += block_) {
       const int64_t depth = depth_of(c0), c1 = c0 + block_ < s_.c ? c0 + block_ : s_.c;
-      window_.fill(g, c0, c1, from, width, window);
-      for (int64_t j = 0; j < width; j += C) {
-        pack_positions<T, C>(window_, window, from, from + j, width - j < C ? width - j : C, offsets_, depth,
-                             panels + j * depth);
-      }
+      const T* data = window_.fill(g, c0, c1, from, width, window);
       Epilogue<T> e;
       e.beta = c0 > 0 ? T(1) : T(0);
       if (s_.bias && c1 == s_.c) e.row_bias = s_.bias + g * s_.o;
       const T* weights = weights_ + (g * s_.c + c0) * s_.volume() * panels_;
-      multiply_rows<T, R>(s_.o, width, depth, weights, panels, target, e);
+      for (int64_t at = 0; at < width; at += run_) {
+        const int64_t run = width - at < run_ ? width - at : run_;
+        for (int64_t j = 0; j < run; j += C) {
+          pack_positions<T, C>(window_, data, from, from + at + j, run - j < C ? run - j : C, offsets_, depth,
+                               panels + j * depth);
+        }
+        multiply_rows<T>(s_.o, run, depth, weights, panels, target.at(0, at), e);
+      }
     }
     if (!staged_) return;
     for (int64_t at = 0; at < width;) {
@@ -129,7 +149,7 @@ class Convolution {
   int threads_;
   Window<T> window_;
   bool merged_, staged_;
-  int64_t block_, piece_, range_, rows_, panels_;
+  int64_t block_, piece_, run_, range_, rows_, panels_;  // run_: positions that are packed at a time
   int64_t* offsets_ = nullptr;
   T* weights_ = nullptr;
 };

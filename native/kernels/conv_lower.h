@@ -63,54 +63,43 @@ FLAMBEAU_INLINE void copy_run(T* dst, const T* src, int64_t n) {
   if (i < n) store_n(dst + i, load_n(src + i, static_cast<int>(n - i)), static_cast<int>(n - i));
 }
 
-// dst[i] = src[i] for i in [begin, end), zero for the rest of [0, n).
+// A row of a window: dst[i] = row[first + i * stride] for i < n, zero outside [0, width); row may be null when all of
+// it is outside. Whole vectors are written, up to a vector beyond n: the next row, or the room at the window's end.
+// What is read stays below `end`, where the tensor ends.
 template <class T>
-FLAMBEAU_INLINE void clip_run(T* dst, const T* src, int64_t n, int64_t begin, int64_t end) {
-#if defined(__AVX512F__)
+FLAMBEAU_INLINE void gather_run(T* dst, int64_t n, const T* row, int64_t first, int64_t stride, int64_t width,
+                                const T* end) {
   constexpr int L = kLanes<T>;
-  const auto low = [](int64_t lanes) {  // a mask of so many lanes
-    return _bzhi_u32(0xffff, static_cast<unsigned>(lanes < 0 ? 0 : lanes < 16 ? lanes : 16));
-  };
-  for (int64_t i = 0; i < n; i += L) {
-    const unsigned in = low(end - i) & ~low(begin - i), out = low(n - i);
-    if constexpr (sizeof(T) == 4) {
-      _mm512_mask_storeu_ps(dst + i, static_cast<__mmask16>(out),
-                            _mm512_maskz_loadu_ps(static_cast<__mmask16>(in), src + i));
-    } else {
-      _mm512_mask_storeu_pd(dst + i, static_cast<__mmask8>(out),
-                            _mm512_maskz_loadu_pd(static_cast<__mmask8>(in), src + i));
-    }
+  if (!row) {
+    for (int64_t i = 0; i < n; i += L) store(dst + i, V<T>{});
+    return;
   }
-#else
-  for (int64_t i = 0; i < begin; i++) dst[i] = T(0);
-  if (begin < end) copy_run(dst + begin, src + begin, end - begin);
-  for (int64_t i = end; i < n; i++) dst[i] = T(0);
-#endif
-}
-
-// dst[i] = row[first + i * stride], zero outside [0, width). row may be null when the whole row is outside.
-template <class T>
-FLAMBEAU_INLINE void gather_run(T* dst, int64_t n, const T* row, int64_t first, int64_t stride, int64_t width) {
-  constexpr int L = kLanes<T>;
-  if (!row) return zero_run(dst, n);
-  int64_t begin = 0, end = n;
-  if (stride == 1) {
-    if (first < 0) begin = -first < n ? -first : n;
-    if (first + n > width) end = width - first > begin ? width - first : begin;
-    return clip_run(dst, row + first, n, begin, end);
+  const int64_t begin = first >= 0 ? 0 : stride == 1 ? -first : (stride - 1 - first) / stride;
+  int64_t stop = first + (n - 1) * stride < width ? n
+                 : stride == 1                    ? width - first
+                                                  : (width - first + stride - 1) / stride;
+  if (stop < begin) stop = begin;
+  if (begin >= n) {
+    for (int64_t i = 0; i < n; i += L) store(dst + i, V<T>{});
+    return;
   }
-  if (first < 0) begin = (stride - 1 - first) / stride < n ? (stride - 1 - first) / stride : n;
-  if (first + (n - 1) * stride >= width) {
-    end = first >= width ? begin : (width - first + stride - 1) / stride;
-    if (end < begin) end = begin;
-  }
-  for (int64_t i = 0; i < begin; i++) dst[i] = T(0);
+  for (int64_t i = 0; i < begin; i += L) store(dst + i, V<T>{});
+  const T* from = row + first;
   int64_t i = begin;
-  if (stride == 2) {
-    for (; i + L <= end; i += L) load_second(row + first + 2 * i).store(dst + i);
+  if (stride == 1) {
+    if (from + stop + L <= end) {
+      for (; i < stop; i += L) store(dst + i, load(from + i));
+    } else {
+      for (; i + L <= stop; i += L) store(dst + i, load(from + i));
+      if (i < stop) store(dst + i, load_n(from + i, static_cast<int>(stop - i)));
+    }
+  } else {
+    if (stride == 2) {
+      for (; i + L <= stop; i += L) load_second(from + 2 * i).store(dst + i);
+    }
+    for (; i < stop; i++) dst[i] = from[i * stride];
   }
-  for (; i < end; i++) dst[i] = row[first + i * stride];
-  for (; i < n; i++) dst[i] = T(0);
+  for (i = stop; i < n; i += L) store(dst + i, V<T>{});
 }
 
 // The input row (d, h) of a plane, or null outside.
@@ -138,20 +127,13 @@ void share(int64_t tasks, int threads, const F& task) {
 }
 
 // multiply_block for so many rows at a time that their panels stay in the second-level cache.
-template <class T, int R>
+template <class T>
 void multiply_rows(int64_t m, int64_t n, int64_t k, const T* a, const T* b, const Target<T>& c, const Epilogue<T>& e) {
   const int64_t most = (256 << 10) / (k * static_cast<int64_t>(sizeof(T))) + 1;
-  const int64_t step = even_piece(m, most, R);
+  const int64_t step = even_piece(m, most, kRows<T>);
   for (int64_t i = 0; i < m; i += step) {
-    multiply_block<T, R>(m - i < step ? m - i : step, n, k, a + i * k, b, c.at(i, 0), e.at(i, 0));
+    multiply_block<T>(m - i < step ? m - i : step, n, k, a + i * k, b, c.at(i, 0), e.at(i, 0));
   }
-}
-
-// Few channels would leave most of a tall tile empty: a tile of four rows runs a little slower, but full.
-constexpr int kFewRows = 4;
-template <class T>
-bool has_few_rows(int64_t o) {
-  return round_up(o, kFewRows) * 8 <= round_up(o, kRows<T>) * 7;
 }
 
 constexpr int64_t kConvDepth = 256;      // taps in a panel, as far as one channel has no more

@@ -37,9 +37,9 @@ __attribute__((noinline)) void pack_taps(const Window<T>& window, const T* data,
 }
 
 // The lowered convolution's y is gy here and its w is not used; gw: [groups * o, c * taps].
-template <class T, int R>
+template <class T>
 class WeightGradient {
-  static constexpr int C = kCols<T>;
+  static constexpr int R = kRows<T>, C = kCols<T>;
   static constexpr int64_t kTaps = 288, kMostPartial = 4 << 20;
 
  public:
@@ -106,8 +106,8 @@ class WeightGradient {
     for (int64_t block = first; block < last; block++) {
       const int64_t start = block % steps_ * depth_, p = block / steps_ * range_ + start;
       const int64_t depth = range_ - start < depth_ ? range_ - start : depth_;
-      window_.fill(g, c0, c1, p, depth, window);
-      pack_taps<T, C>(window_, window, p, depth, offsets_ + (k0 - c0 * s_.volume()), width, b);
+      const T* data = window_.fill(g, c0, c1, p, depth, window);
+      pack_taps<T, C>(window_, data, p, depth, offsets_ + (k0 - c0 * s_.volume()), width, b);
       for (int64_t at = 0; at < depth;) {  // image by image
         const int64_t image = (p + at) / plane, from = (p + at) % plane;
         const int64_t length = plane - from < depth - at ? plane - from : depth - at;
@@ -119,7 +119,7 @@ class WeightGradient {
       }
       Epilogue<T> e;
       e.beta = block > first ? T(1) : T(0);
-      multiply_rows<T, R>(s_.o, width, depth, a, b, Target<T>{out + g * s_.o * columns_ + k0, columns_, 1}, e);
+      multiply_rows<T>(s_.o, width, depth, a, b, Target<T>{out + g * s_.o * columns_ + k0, columns_, 1}, e);
     }
   }
 

@@ -10,15 +10,17 @@ namespace {
 // A row with its padding in `stride` lines, one for each remainder of the column modulo the stride, so that what
 // neighbouring positions read lies side by side: line r has row[first + r + i * stride] at i.
 template <class T>
-FLAMBEAU_INLINE void fill_lines(T* dst, int64_t length, const T* row, int64_t first, int64_t stride, int64_t width) {
-  for (int64_t r = 0; r < stride; r++) gather_run(dst + r * length, length, row, first + r, stride, width);
+FLAMBEAU_INLINE void fill_lines(T* dst, int64_t length, const T* row, int64_t first, int64_t stride, int64_t width,
+                                const T* end) {
+  for (int64_t r = 0; r < stride; r++) gather_run(dst + r * length, length, row, first + r, stride, width, end);
 }
 
 // A window holds [slab][channel][depth tap][row][line]; a slab is the part of the run within one depth of one image.
+// Where no position reads outside and neighbours lie side by side, the image itself serves: nothing is copied then.
 template <class T>
 struct Window {
   Lowered<T> s;
-  bool by_row;
+  bool by_row, direct;
   int64_t line, pitch, rows;     // a line's length, a row's, and the rows of a slab and depth tap
   int64_t channel, slab, slabs;  // the size of a channel in a slab, of a slab, and the number of slabs
   int64_t block = 0;             // channels
@@ -35,13 +37,20 @@ struct Window {
     if (slabs > s.n * s.grid[0]) slabs = s.n * s.grid[0];
     channel = s.count[0] * rows * pitch;
     slab = 0;
+    direct = s.stride[2] == 1;
+    for (int d = 0; d < 3; d++) {
+      direct = direct && s.low[d] >= 0 && (s.grid[d] - 1) * s.stride[d] + s.low[d] + s.span[d] <= s.in[d];
+    }
+    if (direct) channel = s.plane();
   }
 
   void set_block(int64_t channels) {
     block = channels;
     slab = channels * channel;
   }
-  int64_t bytes() const { return round_up((slabs * slab + kLanes<T>)*static_cast<int64_t>(sizeof(T)), 64); }
+  int64_t bytes() const {
+    return direct ? 0 : round_up((slabs * slab + kLanes<T>)*static_cast<int64_t>(sizeof(T)), 64);
+  }
 
   // The distance of each tap of each channel of a block from its position, in the order (channel, taps).
   void list_offsets(int64_t* out) const {
@@ -50,6 +59,10 @@ struct Window {
         for (int64_t j = 0; j < s.count[1]; j++) {
           for (int64_t k = 0; k < s.count[2]; k++) {
             const int64_t h = s.taps[1][j] - s.low[1], w = s.taps[2][k] - s.low[2];
+            if (direct) {
+              *out++ = c * channel + ((s.taps[0][i] - s.low[0]) * s.in[1] + h) * s.in[2] + w;
+              continue;
+            }
             *out++ = c * channel + (i * rows + h) * pitch + w % s.stride[2] * line + w / s.stride[2];
           }
         }
@@ -57,8 +70,12 @@ struct Window {
     }
   }
 
-  // Channels [c0, c1) of group g for the `width` positions from p on, which are counted through all images.
-  void fill(int64_t g, int64_t c0, int64_t c1, int64_t p, int64_t width, T* out) const {
+  // Channels [c0, c1) of group g for the `width` positions from p on, which are counted through all images: filled into
+  // `out`, or where they are.
+  const T* fill(int64_t g, int64_t c0, int64_t c1, int64_t p, int64_t width, T* out) const {
+    if (direct) return s.x + (g * s.c + c0) * s.plane();
+    const T* const window = out;
+    const T* const beyond = s.x + s.n * s.groups * s.c * s.plane();
     const int64_t plane = s.grid[1] * s.grid[2], first = p / plane, last = (p + width - 1) / plane;
     for (int64_t at = first; at <= last; at++, out += slab) {
       const int64_t begin = at == first ? p - at * plane : 0;
@@ -73,15 +90,20 @@ struct Window {
           T* dst = out + (c - c0) * channel + i * rows * pitch;
           for (int64_t r = 0; r < count; r++, dst += pitch) {
             const T* row = row_at(s, from, d * s.stride[0] + s.taps[0][i], h * s.stride[1] + s.low[1] + r);
-            fill_lines(dst, line, row, column, s.stride[2], s.in[2]);
+            fill_lines(dst, line, row, column, s.stride[2], s.in[2], beyond);
           }
         }
       }
     }
+    return window;
   }
 
   // The place of a segment's first position in the window that was filled from position p on.
   int64_t place(int64_t p, const Segment& q) const {
+    if (direct) {
+      const int64_t row = (q.d * s.stride[0] + s.low[0]) * s.in[1] + q.h * s.stride[1] + s.low[1];
+      return q.image * s.groups * s.c * channel + row * s.in[2] + q.w + s.low[2];
+    }
     const int64_t plane = s.grid[1] * s.grid[2], first = p / plane, at = q.image * s.grid[0] + q.d - first;
     const int64_t rest = p - first * plane, h = at == 0 ? rest / s.grid[2] : 0;
     return at * slab + (q.h - h) * s.stride[1] * pitch + q.w - (by_row ? rest % s.grid[2] : 0);

@@ -156,7 +156,7 @@ FLAMBEAU_INLINE void emit(V<T> (&acc)[R][NV], int64_t rows, int64_t cols, const 
   emit_tile(tile[0], NV * L, rows, cols, c, e);
 }
 
-// acc = A panel * B panel. a: [k, R], b: [k, NV * lanes], both packed.
+// acc = A panel * B panel, of which the first R rows and NV vectors. a: [k, kRows], b: [k, kCols], both packed.
 template <class T, int R, int NV>
 FLAMBEAU_INLINE void multiply_packed(int64_t k, const T* a, const T* b, V<T> (&acc)[R][NV]) {
   constexpr int L = kLanes<T>;
@@ -176,30 +176,62 @@ FLAMBEAU_INLINE void multiply_packed(int64_t k, const T* a, const T* b, V<T> (&a
 #pragma GCC unroll 4
       for (int v = 0; v < NV; v++) acc[i][v] = fma<T>(x, row[v], acc[i][v]);
     }
-    a += R;
-    b += NV * L;
+    a += kRows<T>;
+    b += kCols<T>;
   }
 }
 
-// A block of C from packed panels: a holds panels of [k, R] for the block's rows, b panels of [k, kCols] for its
+template <class T, int R, int NV>
+FLAMBEAU_INLINE void multiply_tile(int64_t rows, int64_t cols, int64_t k, const T* a, const T* b, const Target<T>& c,
+                                   const Epilogue<T>& e) {
+  V<T> acc[R][NV];
+  multiply_packed<T, R, NV>(k, a, b, acc);
+  emit(acc, rows, cols, c, e);
+}
+
+// A tile at the edge, with no more rows and vectors than it needs: 64 rows in panels of 12 end with 4, 14 x 14
+// positions in panels of 32 with 4.
+template <class T, int NV>
+__attribute__((noinline)) void multiply_edge(int64_t rows, int64_t cols, int64_t k, const T* a, const T* b,
+                                             const Target<T>& c, const Epilogue<T>& e) {
+  if constexpr (kRows < T >> 4) {
+    if (rows <= 4) return multiply_tile<T, 4, NV>(rows, cols, k, a, b, c, e);
+  }
+  if constexpr (kRows < T >> 8) {
+    if (rows <= 8) return multiply_tile<T, 8, NV>(rows, cols, k, a, b, c, e);
+  }
+  multiply_tile<T, kRows<T>, NV>(rows, cols, k, a, b, c, e);
+}
+
+// A block of C from packed panels: a holds panels of [k, kRows] for the block's rows, b panels of [k, kCols] for its
 // columns. A panel of B stays in the first-level cache while the panels of A pass by.
-template <class T, int R = kRows<T>>
+template <class T>
 __attribute__((noinline)) void multiply_block(int64_t m, int64_t n, int64_t k, const T* a, const T* b, Target<T> c,
                                               const Epilogue<T>& e) {
-  constexpr int C = kCols<T>;
+  constexpr int R = kRows<T>, C = kCols<T>, L = kLanes<T>;
   for (int64_t j = 0; j < n; j += C, b += C * k) {
     const T* panel = a;
+    const int64_t cols = n - j < C ? n - j : C;
     for (int64_t i = 0; i < m; i += R, panel += R * k) {
       const Target<T> tile = c.at(i, j);
+      const int64_t rows = m - i < R ? m - i : R;
       if (c.col == 1) {
         // The tile's lines of C are asked for before the long loop, which hides their way from memory.
-        for (int r = 0; r < R && i + r < m; r++) {
+        for (int r = 0; r < rows; r++) {
           for (int s = 0; s < C; s += 64 / static_cast<int>(sizeof(T))) __builtin_prefetch(tile.p + r * c.row + s, 1);
         }
       }
-      V<T> acc[R][Tile<T>::NV];
-      multiply_packed<T, R, Tile<T>::NV>(k, panel, b, acc);
-      emit(acc, m - i < R ? m - i : R, n - j < C ? n - j : C, tile, e.at(i, j));
+      if (cols > (Tile<T>::NV - 1) * L) {
+        if (rows == R) {
+          multiply_tile<T, R, Tile<T>::NV>(R, cols, k, panel, b, tile, e.at(i, j));
+        } else {
+          multiply_edge<T, Tile<T>::NV>(rows, cols, k, panel, b, tile, e.at(i, j));
+        }
+      } else if (cols > L) {
+        multiply_edge<T, Tile<T>::NV == 3 ? 2 : 1>(rows, cols, k, panel, b, tile, e.at(i, j));
+      } else {
+        multiply_edge<T, 1>(rows, cols, k, panel, b, tile, e.at(i, j));
+      }
     }
   }
 }
