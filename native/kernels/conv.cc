@@ -178,6 +178,7 @@ struct Phase {
     r = lower(s, gy, w, bias, gx);
     r.c = s.o / s.groups;
     r.o = s.c / s.groups;
+    r.transposed = true;
     r.y_channel = volume(s.in);
     r.y_image = s.c * r.y_channel;
     const int64_t row[3] = {s.in[1] * s.in[2], s.in[2], 1};

@@ -8,6 +8,7 @@ namespace {
 
 constexpr int64_t kConvWindow = 65536;  // elements of a window, as far as one channel has no more
 constexpr int64_t kConvBand = 2048;     // positions of a window: neighbouring runs share most of their rows
+constexpr int64_t kConvUnpacked = 8;    // panels of positions up to which the weights are not packed
 
 // y of a lowered convolution: bands of positions, each with its window, panel by panel.
 template <class T>
@@ -38,6 +39,7 @@ class Convolution {
     if (!staged_ && !window_.direct) widen(others, by_row);
     window_.set_block(block_);
     panels_ = round_up(s.o, R);
+    packed_ = s.transposed || s.n * s.positions() > kConvUnpacked * C;
   }
 
   int64_t bytes() const { return offset_bytes() + weight_bytes() + threads_ * slot_bytes(); }
@@ -50,10 +52,10 @@ class Convolution {
     const int64_t k = s_.c * s_.volume();
     // Weights: [groups][block of channels][panel of rows][taps][R].
     const int64_t blocks = (s_.c + block_ - 1) / block_;
-    share(s_.groups * blocks, threads_, [&](int64_t, int64_t i) {
+    share(packed_ ? s_.groups * blocks : 0, threads_, [&](int64_t, int64_t i) {
       const int64_t g = i / blocks, c0 = i % blocks * block_, depth = depth_of(c0);
       T* out = weights_ + (g * k + c0 * s_.volume()) * panels_;
-      if (s_.tap_index) {
+      if (s_.transposed) {
         pack_transposed(out, g, c0, depth / s_.volume());
       } else {
         pack<T, R>(out, Operand<T>{s_.w + g * s_.o * k + c0 * s_.volume(), k, 1}, s_.o, depth);
@@ -97,6 +99,7 @@ class Convolution {
 
   int64_t depth_of(int64_t c0) const { return (s_.c - c0 < block_ ? s_.c - c0 : block_) * s_.volume(); }
   int64_t weight_bytes() const {
+    if (!packed_) return 0;
     return round_up(s_.groups * panels_ * s_.c * s_.volume() * static_cast<int64_t>(sizeof(T)), 64);
   }
   int64_t offset_bytes() const { return round_up(block_ * s_.volume() * 8, 64); }
@@ -124,7 +127,13 @@ class Convolution {
           pack_positions<T, C>(window_, data, from, from + at + j, run - j < C ? run - j : C, offsets_, depth,
                                panels + j * depth);
         }
-        multiply_rows<T>(s_.o, run, depth, weights, panels, target.at(0, at), e);
+        if (packed_) {
+          multiply_rows<T>(s_.o, run, depth, weights, panels, target.at(0, at), e);
+        } else {
+          const int64_t k = s_.c * s_.volume();
+          multiply_unpacked<T>(s_.o, run, depth, s_.w + g * s_.o * k + c0 * s_.volume(), k, panels, target.at(0, at),
+                               e);
+        }
       }
     }
     if (!staged_) return;
@@ -148,7 +157,7 @@ class Convolution {
   Lowered<T> s_;
   int threads_;
   Window<T> window_;
-  bool merged_, staged_;
+  bool merged_, staged_, packed_;
   int64_t block_, piece_, run_, range_, rows_, panels_;  // run_: positions that are packed at a time
   int64_t* offsets_ = nullptr;
   T* weights_ = nullptr;

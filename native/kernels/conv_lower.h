@@ -18,9 +18,10 @@ struct Lowered {
   const int64_t* taps[3];
   int64_t count[3], low[3], span[3];  // how many taps, the lowest, and the distance from it to the highest plus one
   const T* x;
-  // Weights: [groups * o, c, taps], or, where tap_index lists their places among `kernel` ones, [groups * c, o,
-  // kernel].
+  // Weights: [groups * o, c, taps], or, when transposed, [groups * c, o, kernel], where tap_index lists the places of
+  // the taps among `kernel` ones.
   const T* w;
+  bool transposed;
   const int64_t* tap_index;
   int64_t kernel;
   const T* bias;  // [groups * o] or null

@@ -156,9 +156,32 @@ FLAMBEAU_INLINE void emit(V<T> (&acc)[R][NV], int64_t rows, int64_t cols, const 
   emit_tile(tile[0], NV * L, rows, cols, c, e);
 }
 
-// acc = A panel * B panel, of which the first R rows and NV vectors. a: [k, kRows], b: [k, kCols], both packed.
-template <class T, int R, int NV>
-FLAMBEAU_INLINE void multiply_packed(int64_t k, const T* a, const T* b, V<T> (&acc)[R][NV]) {
+// Rows of a packed panel of A, and of a matrix in place with `stride` elements from row to row.
+template <class T>
+struct PackedRows {
+  const T* p;
+
+  FLAMBEAU_INLINE T at(int i) const { return p[i]; }
+  FLAMBEAU_INLINE void next() { p += kRows<T>; }
+};
+template <class T, int R>
+struct RowsInPlace {
+  // A pointer for every three rows: an address holds one pointer and once or twice the stride.
+  const T* p[(R + 2) / 3];
+  int64_t stride;
+
+  FLAMBEAU_INLINE RowsInPlace(const T* a, int64_t row_stride) : stride(row_stride) {
+    for (int g = 0; g < (R + 2) / 3; g++) p[g] = a + 3 * g * stride;
+  }
+  FLAMBEAU_INLINE T at(int i) const { return p[i / 3][i % 3 * stride]; }
+  FLAMBEAU_INLINE void next() {
+    for (int g = 0; g < (R + 2) / 3; g++) p[g]++;
+  }
+};
+
+// acc = A panel * B panel, of which the first R rows and NV vectors. b: [k, kCols], packed.
+template <class T, int R, int NV, class A>
+FLAMBEAU_INLINE void multiply_panels(int64_t k, A a, const T* b, V<T> (&acc)[R][NV]) {
   constexpr int L = kLanes<T>;
 #pragma GCC unroll 16
   for (int i = 0; i < R; i++) {
@@ -172,27 +195,43 @@ FLAMBEAU_INLINE void multiply_packed(int64_t k, const T* a, const T* b, V<T> (&a
     for (int v = 0; v < NV; v++) row[v] = load(b + v * L);
 #pragma GCC unroll 16
     for (int i = 0; i < R; i++) {
-      const V<T> x = splat(a[i]);
+      const V<T> x = splat(a.at(i));
 #pragma GCC unroll 4
       for (int v = 0; v < NV; v++) acc[i][v] = fma<T>(x, row[v], acc[i][v]);
     }
-    a += kRows<T>;
+    a.next();
     b += kCols<T>;
   }
 }
 
-template <class T, int R, int NV>
-FLAMBEAU_INLINE void multiply_tile(int64_t rows, int64_t cols, int64_t k, const T* a, const T* b, const Target<T>& c,
+template <class T, int R, int NV, class A>
+FLAMBEAU_INLINE void multiply_tile(int64_t rows, int64_t cols, int64_t k, A a, const T* b, const Target<T>& c,
                                    const Epilogue<T>& e) {
   V<T> acc[R][NV];
-  multiply_packed<T, R, NV>(k, a, b, acc);
+  multiply_panels<T, R, NV>(k, a, b, acc);
   emit(acc, rows, cols, c, e);
+}
+
+template <int N>
+struct Vectors {
+  static constexpr int value = N;
+};
+
+// The vectors of a tile for so many columns.
+template <class T, class F>
+FLAMBEAU_INLINE void with_vectors(int64_t cols, const F& f) {
+  constexpr int L = kLanes<T>, NV = Tile<T>::NV;
+  if constexpr (NV > 2) {
+    if (cols > L && cols <= 2 * L) return f(Vectors<2>());
+  }
+  if (cols <= L) return f(Vectors<1>());
+  f(Vectors<NV>());
 }
 
 // A tile at the edge, with no more rows and vectors than it needs: 64 rows in panels of 12 end with 4, 14 x 14
 // positions in panels of 32 with 4.
 template <class T, int NV>
-__attribute__((noinline)) void multiply_edge(int64_t rows, int64_t cols, int64_t k, const T* a, const T* b,
+__attribute__((noinline)) void multiply_edge(int64_t rows, int64_t cols, int64_t k, PackedRows<T> a, const T* b,
                                              const Target<T>& c, const Epilogue<T>& e) {
   if constexpr (kRows < T >> 4) {
     if (rows <= 4) return multiply_tile<T, 4, NV>(rows, cols, k, a, b, c, e);
@@ -201,6 +240,46 @@ __attribute__((noinline)) void multiply_edge(int64_t rows, int64_t cols, int64_t
     if (rows <= 8) return multiply_tile<T, 8, NV>(rows, cols, k, a, b, c, e);
   }
   multiply_tile<T, kRows<T>, NV>(rows, cols, k, a, b, c, e);
+}
+
+// A tile of which there are `rows` rows in place.
+template <class T, int NV>
+__attribute__((noinline)) void multiply_in_place(int64_t rows, int64_t cols, int64_t k, const T* a, int64_t stride,
+                                                 const T* b, const Target<T>& c, const Epilogue<T>& e) {
+  if (rows == kRows<T>) {
+    return multiply_tile<T, kRows<T>, NV>(rows, cols, k, RowsInPlace<T, kRows<T>>(a, stride), b, c, e);
+  }
+  // Rows that are missing may not be read.
+  int64_t i = 0;
+  for (; i + 4 <= rows; i += 4) {
+    multiply_tile<T, 4, NV>(4, cols, k, RowsInPlace<T, 4>(a + i * stride, stride), b, c.at(i, 0), e.at(i, 0));
+  }
+  for (; i < rows; i++) {
+    multiply_tile<T, 1, NV>(1, cols, k, RowsInPlace<T, 1>(a + i * stride, stride), b, c.at(i, 0), e.at(i, 0));
+  }
+}
+
+// A block of C where B is packed and A, used for few columns only, is not worth it: a has `stride` elements from row to
+// row. A row of tiles reads its rows of A once from afar, while the next rows are asked for.
+template <class T>
+__attribute__((noinline)) void multiply_unpacked(int64_t m, int64_t n, int64_t k, const T* a, int64_t stride,
+                                                 const T* b, const Target<T>& c, const Epilogue<T>& e) {
+  constexpr int R = kRows<T>, C = kCols<T>, kLine = 64 / static_cast<int>(sizeof(T));
+  for (int64_t i = 0; i < m; i += R) {
+    const int64_t rows = m - i < R ? m - i : R, next = m - i - rows < R ? m - i - rows : R;
+    for (int64_t j = 0; j < n; j += C) {
+      const int64_t from = k * j / n, to = k * (j + C < n ? j + C : n) / n;
+      for (int64_t r = 0; r < next; r++) {
+        const T* line = a + (i + R + r) * stride;
+        for (int64_t p = from; p < to; p += kLine) __builtin_prefetch(line + p);
+      }
+      const int64_t cols = n - j < C ? n - j : C;
+      with_vectors<T>(cols, [&](auto vectors) {
+        multiply_in_place<T, decltype(vectors)::value>(rows, cols, k, a + i * stride, stride, b + j * k, c.at(i, j),
+                                                       e.at(i, j));
+      });
+    }
+  }
 }
 
 // A block of C from packed panels: a holds panels of [k, kRows] for the block's rows, b panels of [k, kCols] for its
@@ -221,16 +300,13 @@ __attribute__((noinline)) void multiply_block(int64_t m, int64_t n, int64_t k, c
           for (int s = 0; s < C; s += 64 / static_cast<int>(sizeof(T))) __builtin_prefetch(tile.p + r * c.row + s, 1);
         }
       }
-      if (cols > (Tile<T>::NV - 1) * L) {
-        if (rows == R) {
-          multiply_tile<T, R, Tile<T>::NV>(R, cols, k, panel, b, tile, e.at(i, j));
-        } else {
-          multiply_edge<T, Tile<T>::NV>(rows, cols, k, panel, b, tile, e.at(i, j));
-        }
-      } else if (cols > L) {
-        multiply_edge<T, Tile<T>::NV == 3 ? 2 : 1>(rows, cols, k, panel, b, tile, e.at(i, j));
+      const PackedRows<T> packed{panel};
+      if (rows == R && cols > (Tile<T>::NV - 1) * L) {
+        multiply_tile<T, R, Tile<T>::NV>(R, cols, k, packed, b, tile, e.at(i, j));
       } else {
-        multiply_edge<T, 1>(rows, cols, k, panel, b, tile, e.at(i, j));
+        with_vectors<T>(cols, [&](auto vectors) {
+          multiply_edge<T, decltype(vectors)::value>(rows, cols, k, packed, b, tile, e.at(i, j));
+        });
       }
     }
   }
