@@ -93,7 +93,9 @@ export abstract class NormBase extends Module {
     // The first version did not count batches.
     const key = `${prefix}num_batches_tracked`;
     if (versionOf(localMetadata) < 2 && this.trackRunningStats && !stateDict.has(key)) {
-      stateDict.set(key, this.num_batches_tracked ?? makeTensor(0, { dtype: int64 }));
+      // One of the meta device has no count to give.
+      const own = this.num_batches_tracked;
+      stateDict.set(key, own !== null && !own.isMeta ? own : makeTensor(0, { dtype: int64, device: 'cpu' }));
     }
     super._loadFromStateDict(stateDict, prefix, localMetadata, strict, missingKeys, unexpectedKeys, errorMsgs);
   }

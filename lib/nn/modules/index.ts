@@ -33,6 +33,7 @@ export {
 } from './activation_parametric.js';
 export { AdaptiveLogSoftmaxWithLoss } from './adaptive_softmax.js';
 export { BatchNorm1d, BatchNorm2d, BatchNorm3d } from './batchnorm.js';
+export { SyncBatchNorm } from './sync_batchnorm.js';
 export { Conv1d, Conv2d, Conv3d } from './conv.js';
 export { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from './conv_transpose.js';
 export { AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout } from './dropout.js';
