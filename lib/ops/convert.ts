@@ -101,7 +101,7 @@ function otherFormat(t: Tensor, format: unknown): boolean {
   if (keepsFormat(format)) return false;
   const last = t.ndim === 4 ? 'channelsLast' : 'channelsLast3d';
   const isLast = (t.ndim === 4 || t.ndim === 5) && t.isContiguous(last) && !t.isContiguous();
-  return (format === last) !== isLast;
+  return format !== (isLast ? last : 'contiguousFormat');
 }
 
 /**
