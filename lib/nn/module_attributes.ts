@@ -222,10 +222,24 @@ function deleteAttribute(raw: Module, name: string): boolean {
 /** Which proxy belongs to a function; the traps know only the function. */
 const proxies = new WeakMap<Module, Module>();
 
+/** Whether `definePlain` is at work. */
+let unregistered = false;
+
+/** @internal Sets an attribute as it is: a parameter or module among such attributes is not registered. */
+export function definePlain(module: Module, name: string, value: unknown): void {
+  unregistered = true;
+  try {
+    Object.defineProperty(module, name, { value, writable: true, enumerable: true, configurable: true });
+  } finally {
+    unregistered = false;
+  }
+}
+
 const handler: ProxyHandler<Module> = {
   // Class fields and `this.x = value` both end here.
   defineProperty(raw, key, descriptor) {
-    if (typeof key === 'symbol' || !('value' in descriptor)) return Reflect.defineProperty(raw, key, descriptor);
+    const plain = unregistered || typeof key === 'symbol' || !('value' in descriptor);
+    if (plain) return Reflect.defineProperty(raw, key, descriptor);
     return setAttribute(raw, proxies.get(raw)!, key, descriptor.value, descriptor);
   },
   deleteProperty(raw, key) {

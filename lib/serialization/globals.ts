@@ -176,6 +176,8 @@ export interface GlobalOptions {
   readonly weightsOnly: boolean;
   /** Whether classes of the caller's and of the layers above count; not where a file is only listed. */
   readonly userGlobals?: boolean;
+  /** Told of every name that loading with weightsOnly would refuse. */
+  readonly onUnsafe?: ((name: string) => void) | undefined;
 }
 
 type Apply = (target: object, state: unknown) => void;
@@ -204,13 +206,9 @@ function objectGlobals(): Row[] {
 
 /** The environment that pickles of tensors are read in. */
 export function createEnvironment(options: GlobalOptions): PickleEnvironment {
-  const { builder, persistent, weightsOnly, userGlobals = true } = options;
-  const table = new Map<string, unknown>([
-    ...STATIC,
-    ...rebuildGlobals(builder),
-    ...numpyGlobals(builder),
-    ...(weightsOnly ? [] : objectGlobals()),
-  ]);
+  const { builder, persistent, weightsOnly, userGlobals = true, onUnsafe } = options;
+  const table = new Map<string, unknown>([...STATIC, ...rebuildGlobals(builder), ...numpyGlobals(builder)]);
+  const objects = new Map(weightsOnly ? [] : objectGlobals());
   const made = new WeakMap<object, Apply>();
 
   const userGlobal = (name: string, fn: SafeGlobal): Global => {
@@ -250,6 +248,9 @@ export function createEnvironment(options: GlobalOptions): PickleEnvironment {
       const full = `${OLD_MODULES.get(module) ?? module}.${name}`;
       const listed = table.get(full);
       if (listed !== undefined) return listed;
+      if (onUnsafe && !findSafeGlobal(full)) onUnsafe(full);
+      const object = objects.get(full);
+      if (object !== undefined) return object;
       const user = userGlobals ? findSafeGlobal(full) : undefined;
       const known = userGlobals && (user || !weightsOnly) ? findKnown(full) : undefined;
       if (user) {

@@ -51,6 +51,8 @@ function children(value: unknown): [string, unknown][] | null {
   if (value instanceof Map) return [...(value as Map<unknown, unknown>)].map(([key, item]) => [String(key), item]);
   if (Array.isArray(value)) return value.map((item, i) => [String(i), item]);
   if (value instanceof PythonObject) {
+    const parts = moduleParts(value.state);
+    if (parts) return parts;
     // Attributes stand for themselves; the rest says what it is.
     const rest: [string, unknown][] = [
       ['args', value.args],
@@ -60,6 +62,14 @@ function children(value: unknown): [string, unknown][] | null {
     return [...(children(value.state) ?? []), ...rest.filter(([, part]) => children(part)?.length)];
   }
   return isPlainObject(value) ? entriesOf(value) : null;
+}
+
+/** What a pickled module holds, by the names that its state dict has; its settings, but no hooks and registries that are empty. */
+function moduleParts(state: unknown): [string, unknown][] | null {
+  if (state === null || typeof state !== 'object' || !isPlainObject(state)) return null;
+  if (!('_parameters' in state) || !('_modules' in state)) return null;
+  const registered = ['_parameters', '_buffers', '_modules'].flatMap((name) => children(state[name]) ?? []);
+  return [...registered, ...entriesOf(state).filter(([name]) => !name.startsWith('_'))];
 }
 
 /** Walks the graph of a value, each container once and in order. */
@@ -141,6 +151,21 @@ function listSource(source: ByteSource): Omit<FileListing, 'size'> {
     default:
       return { format: 'pytorch (legacy)', ...list(readTorchFile(source, OPTIONS)) };
   }
+}
+
+/**
+ * The names of classes and functions in a file of `torch.save` that `torch.load` with `weightsOnly` would refuse: those neither
+ * on its own list nor allowed with `addSafeGlobals`. Nothing of them is run.
+ * @param file a path, a file URL or the bytes of a file.
+ * @returns full Python names, each once, in the order in which the file has them.
+ * @throws RuntimeError for a file that is damaged or not of this format.
+ */
+export function getUnsafeGlobalsInCheckpoint(file: FileLike): string[] {
+  const names = new Set<string>();
+  withSource(openSource(file, 'getUnsafeGlobalsInCheckpoint()'), (source) =>
+    readTorchFile(source, { ...OPTIONS, onUnsafe: (name) => names.add(name) }),
+  );
+  return [...names];
 }
 
 /**

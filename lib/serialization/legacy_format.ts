@@ -8,7 +8,7 @@ import { PickleInput } from './pickle_input.js';
 import { type PickleEnvironment, PickleReader } from './pickle_reader.js';
 import { PythonGlobal } from './python.js';
 import { readStorageId } from './rebuild.js';
-import { loadStorage, mapStorage } from './storage_loader.js';
+import { goesToMeta, loadStorage, mapStorage, metaStorage } from './storage_loader.js';
 import { StorageRef, type TensorBuilder } from './tensor_builder.js';
 import type { TorchType } from './torch_types.js';
 import type { ReadOptions } from './zip_format.js';
@@ -47,7 +47,7 @@ export function classOf(value: unknown): Global | PythonGlobal {
 function environment(
   storages: Map<string, Declared>,
   builder: TensorBuilder,
-  options: Pick<ReadOptions, 'weightsOnly'>,
+  { weightsOnly, onUnsafe }: Pick<ReadOptions, 'weightsOnly' | 'onUnsafe'>,
   total: number,
   userGlobals: boolean,
 ): PickleEnvironment {
@@ -75,7 +75,7 @@ function environment(
     }
     return new StorageRef(key, type, (size as number) * width, location, declared.base, (offset as number) * width);
   };
-  return createEnvironment({ builder, persistent, weightsOnly: options.weightsOnly, userGlobals });
+  return createEnvironment({ builder, persistent, weightsOnly, userGlobals, onUnsafe });
 }
 
 /**
@@ -100,7 +100,8 @@ export function readLegacyFormat(source: ByteSource, options: ReadOptions): unkn
 
   const start = input.position;
   const storages = new Map<string, Declared>();
-  const survey = environment(storages, listedTensors, { weightsOnly: false }, source.size, false);
+  const { onUnsafe } = options;
+  const survey = environment(storages, listedTensors, { weightsOnly: false, onUnsafe }, source.size, false);
   const listing = new PickleReader(input, survey).load();
 
   const keys = header();
@@ -126,6 +127,10 @@ export function readLegacyFormat(source: ByteSource, options: ReadOptions): unkn
 
 /** Reads one storage, an element count and the elements, at `at`. */
 function fillStorage(source: ByteSource, at: number, storage: Declared, options: ReadOptions): void {
+  if (goesToMeta(storage.location, options.mapLocation)) {
+    storage.base = metaStorage(storage.nbytes);
+    return;
+  }
   const { base } = loadStorage(source, at + 8, storage.nbytes);
   storage.base = mapStorage(base, storage.location, options.mapLocation);
 }

@@ -53,6 +53,6 @@ export const listedTensors: TensorBuilder = {
   },
   quantized: (storage, { type, shape }, _parameters, requiresGrad) =>
     listed(type, shape, { layout: 'quantized', storage: storage.key, requiresGrad }),
-  meta: (type, shape) => listed(type, shape, { layout: 'meta', bytes: 0 }),
+  meta: (type, shape, _stride, requiresGrad) => listed(type, shape, { layout: 'meta', bytes: 0, requiresGrad }),
   isTensor: (value): value is object => value instanceof ListedTensor,
 };

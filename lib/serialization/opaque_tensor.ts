@@ -1,4 +1,5 @@
 // Tensors of element types that the library has no arithmetic for: kept as bytes.
+import type { Device } from '../core/device.js';
 import { type DType, int16, int32, int64, uint8 } from '../core/dtype.js';
 import { allocateStorageUninitialized, viewStorage, writeStorage } from '../tensor/storage.js';
 import type { Tensor, TypedArray } from '../tensor/tensor.js';
@@ -29,6 +30,10 @@ export class OpaqueTensor extends StoredTensor {
     super(what, dtype, geometry.shape, advice);
     this._memory = base;
     this._geometry = geometry;
+  }
+
+  override get device(): Device {
+    return this._memory.device;
   }
 
   override storageOffset(): number {

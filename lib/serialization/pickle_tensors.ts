@@ -59,6 +59,7 @@ export abstract class PickleTensors extends PickleOutput {
     if (t instanceof SparseTensor) this.sparse(t, [t._indices(), t._values()], [t.isCoalesced()]);
     else if (t instanceof SparseCompressedTensor) this.sparse(t, [...t._parts(), t.values()], []);
     else if (t instanceof QuantizedTensor) this.quantized(t, requiresGrad);
+    else if (t.isMeta) this.meta(t, requiresGrad);
     else this.strided(t, requiresGrad);
   }
 
@@ -71,6 +72,17 @@ export abstract class PickleTensors extends PickleOutput {
     this.boolean(requiresGrad);
     this.emptyOrderedDict();
     if (storage.untyped) this.global('torch', t.dtype.name);
+    this.bytes(OP.tuple, OP.reduce);
+  }
+
+  /** `_rebuild_meta_tensor_no_storage(type, size, stride, requires_grad)`. */
+  private meta(t: Tensor, requiresGrad: boolean): void {
+    this.global('torch._utils', '_rebuild_meta_tensor_no_storage');
+    this.bytes(OP.mark);
+    this.global('torch', t.dtype.name);
+    this.numbers(t.shape);
+    this.numbers(t.stride());
+    this.boolean(requiresGrad);
     this.bytes(OP.tuple, OP.reduce);
   }
 

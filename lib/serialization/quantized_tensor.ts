@@ -181,6 +181,7 @@ export class QuantizedTensor extends OpaqueTensor {
       const { scales, zeroPoints, axis } = quantizer;
       suffixes.push(`scale=${String(scales)}`, `zero_point=${String(zeroPoints)}`, `axis=${axis}`);
     }
-    return this.printed(this.numel() === 0 ? '[]' : elementsText(this.dequantize(), INDENT), suffixes);
+    const text = this.isMeta ? '...' : this.numel() === 0 ? '[]' : elementsText(this.dequantize(), INDENT);
+    return this.printed(text, suffixes);
   }
 }

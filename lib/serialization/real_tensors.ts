@@ -5,6 +5,7 @@ import { Parameter } from '../tensor/parameter.js';
 import {
   allocateStorageUninitialized,
   fromBytes,
+  metaTensor,
   readStorage,
   storageBytes,
   viewStorage,
@@ -123,8 +124,9 @@ export const realTensors: TensorBuilder = {
     tensor.requiresGrad = requiresGrad;
     return tensor;
   },
-  meta() {
-    throw new RuntimeError('the file holds a tensor of the device meta, which is not supported');
+  meta(type, shape, stride, requiresGrad) {
+    const tensor = metaTensor(supported(type), shape, stride);
+    return requiresGrad ? (tensor as unknown as GradTensor).requiresGrad_(true) : tensor;
   },
   isTensor: (value): value is object => value instanceof Tensor,
 };

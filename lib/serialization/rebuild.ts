@@ -9,6 +9,7 @@ import {
   type QuantizerParameters,
   readGeometry,
   readShape,
+  readStride,
   StorageClass,
   StorageRef,
   type TensorBuilder,
@@ -137,7 +138,9 @@ export function rebuildGlobals(builder: TensorBuilder): [string, unknown][] {
     _rebuild_device_tensor_from_numpy: fromHost,
     _rebuild_meta_tensor_no_storage(args, name) {
       arity(args, name, 4, 4);
-      return builder.meta(typeOf(args[0], name), readShape(args[1]));
+      const [shape, stride] = [readShape(args[1]), readStride(args[2])];
+      if (shape.length !== stride.length) throw new RuntimeError(`${name}() of the pickle is malformed`);
+      return builder.meta(typeOf(args[0], name), shape, stride, flag(args[3], name));
     },
     _rebuild_qtensor(args, name) {
       arity(args, name, 7, 7);

@@ -9,7 +9,7 @@ export { QuantizedTensor } from './quantized_tensor.js';
 export { type SaveOptions, saveToBytes } from './save.js';
 export { type CompressedLayout, SparseCompressedTensor, SparseTensor } from './sparse_tensor.js';
 export { StoredTensor } from './stored_tensor.js';
-export { inspectFile } from './inspect.js';
+export { getUnsafeGlobalsInCheckpoint, inspectFile } from './inspect.js';
 export type { FileFormat, FileListing } from './inspect.js';
 export type { TensorListing } from './listed_tensors.js';
 export { load, type LoadOptions } from './load.js';

@@ -1,4 +1,5 @@
 // Sparse tensors: the elements that are not zero, with their places.
+import type { Device } from '../core/device.js';
 import { int64 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { isOrdinary } from '../tensor/print.js';
@@ -22,9 +23,9 @@ function fail(layout: string, what: string): never {
   throw new RuntimeError(`a ${layout} tensor ${what}`);
 }
 
-/** The least and the largest element of a tensor of integers; [0, -1] of an empty one. */
+/** The least and the largest element of a tensor of integers; [0, -1] of one that has none. */
 function range(t: Tensor): [number, number] {
-  return t.numel() === 0 ? [0, -1] : [t.min().item() as number, t.max().item() as number];
+  return t.numel() === 0 || t.isMeta ? [0, -1] : [t.min().item() as number, t.max().item() as number];
 }
 
 function checkIndices(layout: string, what: string, indices: Tensor, end: number): void {
@@ -49,6 +50,10 @@ abstract class Sparse extends StoredTensor {
   /** The layout, as `'torch.sparse_coo'`. */
   get layout(): string {
     return `torch.${this.layoutName}`;
+  }
+
+  override get device(): Device {
+    return this.elements.device;
   }
 
   /** The elements that are stored. */
@@ -270,13 +275,11 @@ export class SparseCompressedTensor extends Sparse {
     const integers = [compressed, plain].every((t) => t.dtype.name === 'int64' || t.dtype.name === 'int32');
     if (!fits || !integers) fail(layout, `of size ${sizeText(size)} has parts that do not fit it`);
     checkIndices(layout, 'indices', plain, across);
-    const [least, largest] = range(compressed);
+    if (compressed.numel() === 0 || compressed.isMeta) return;
     const counts = compressed.narrow(-1, 1, lines).sub(compressed.narrow(-1, 0, lines));
-    const ends =
-      compressed.numel() === 0 ||
-      (range(compressed.select(-1, 0)).every((v) => v === 0 || v === -1) &&
-        range(compressed.select(-1, lines)).every((v) => v === n || v === -1));
-    if (least < 0 || largest > n || range(counts)[0] < 0 || !ends) fail(layout, 'has malformed starts');
+    const starts = range(compressed.select(-1, 0)).every((v) => v === 0);
+    const ends = range(compressed.select(-1, lines)).every((v) => v === n);
+    if (!starts || !ends || range(counts)[0] < 0) fail(layout, 'has malformed starts');
   }
 
   /** @internal Whether elements are blocks. */

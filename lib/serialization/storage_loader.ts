@@ -1,8 +1,15 @@
 // Storages of a file, brought into memory once each.
 import { Device, type DeviceLike, device as deviceOf } from '../core/device.js';
+import { uint8 } from '../core/dtype.js';
 import { kindOf, RuntimeError } from '../core/errors.js';
 import { entriesOf } from './python.js';
-import { allocateStorageUninitialized, readStorage, storageBytes, writeStorage } from '../tensor/storage.js';
+import {
+  allocateStorageUninitialized,
+  metaTensor,
+  readStorage,
+  storageBytes,
+  writeStorage,
+} from '../tensor/storage.js';
 import { storagePart } from '../tensor/storage_file.js';
 import { Tensor } from '../tensor/tensor.js';
 import { type ByteSource, CHUNK, swapBytes } from './bytes.js';
@@ -25,10 +32,29 @@ interface Movable {
   to?(device: Device): Tensor;
 }
 
+/**
+ * Whether a storage goes to the device meta, which has no elements: then none need to be read. A function is asked when the
+ * storage is there.
+ */
+export function goesToMeta(location: string, mapLocation: MapLocation | undefined): boolean {
+  if (mapLocation === undefined || mapLocation === null || typeof mapLocation === 'function') return false;
+  const target =
+    typeof mapLocation === 'string' || mapLocation instanceof Device
+      ? (mapLocation as DeviceLike)
+      : entriesOf(mapLocation as Record<string, DeviceLike>).find(([from]) => from === location)?.[1];
+  return target !== undefined && deviceOf(target).type === 'meta';
+}
+
+/** A storage of the device meta. */
+export function metaStorage(nbytes: number): Tensor {
+  return metaTensor(uint8, [nbytes], [1]);
+}
+
 function move(base: Tensor, target: DeviceLike): Tensor {
   const device = deviceOf(target);
   if (device.equals(base.device) || device.type === base.device.type) return base;
-  if (device.type === 'meta' || typeof (base as Movable).to !== 'function') {
+  if (device.type === 'meta') return metaStorage(storageBytes(base));
+  if (typeof (base as Movable).to !== 'function') {
     throw new RuntimeError(`load(): storages cannot be mapped to ${String(device)}`);
   }
   return (base as Movable).to!(device);

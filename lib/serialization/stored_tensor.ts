@@ -1,5 +1,5 @@
 // Tensors that files hold and that no op computes with: sparse and quantized ones, and those of other element types.
-import { cpu, type Device } from '../core/device.js';
+import type { Device } from '../core/device.js';
 import type { DType } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { elementsText, withSuffixes } from '../tensor/print.js';
@@ -35,8 +35,10 @@ export abstract class StoredTensor extends Tensor {
     });
   }
 
-  override get device(): Device {
-    return cpu;
+  abstract override get device(): Device;
+
+  override get isMeta(): boolean {
+    return this.device.type === 'meta';
   }
 
   override numel(): number {
@@ -51,12 +53,9 @@ export abstract class StoredTensor extends Tensor {
 
   /** @internal `tensor(...)`, with the suffixes on as many lines as they need; `newLine` starts one for the first. */
   protected printed(text: string, suffixes: readonly string[], newLine = false): string {
-    const out = withSuffixes(
-      `tensor(${text}`,
-      this.#requiresGrad ? [...suffixes, 'requires_grad=True'] : suffixes,
-      INDENT,
-      newLine,
-    );
+    const where = this.isMeta ? ["device='meta'"] : [];
+    const grad = this.#requiresGrad ? ['requires_grad=True'] : [];
+    const out = withSuffixes(`tensor(${text}`, [...where, ...suffixes, ...grad], INDENT, newLine);
     return this.isParameter ? `Parameter containing:\n${out}` : out;
   }
 }
@@ -75,7 +74,8 @@ export const INDENT = 7;
 
 /** A tensor inside another's printed form: its elements, without what it says about its type. */
 export function nested(name: string, t: Tensor): string {
-  const text = t.numel() === 0 ? `[], size=${sizeText(t.shape)}` : elementsText(t, INDENT + name.length + 8);
+  const empty = t.isMeta ? '...' : t.numel() === 0 ? '[]' : null;
+  const text = empty === null ? elementsText(t, INDENT + name.length + 8) : `${empty}, size=${sizeText(t.shape)}`;
   return `${name}=tensor(${text})`;
 }
 

@@ -75,6 +75,7 @@ export function readTarFormat(source: ByteSource, options: ReadOptions): unknown
       persistent,
       weightsOnly: options.weightsOnly,
       userGlobals: !options.skipData,
+      onUnsafe: options.onUnsafe,
     });
   const plain = environment(() => {
     throw new RuntimeError('the tar archive refers to an object before it is there');

@@ -71,7 +71,7 @@ export interface TensorBuilder {
   /** A quantized tensor. */
   quantized(storage: StorageRef, geometry: Geometry, parameters: QuantizerParameters, requiresGrad: boolean): object;
   /** A tensor without memory. */
-  meta(type: TorchType, shape: readonly number[]): object;
+  meta(type: TorchType, shape: readonly number[], stride: readonly number[], requiresGrad: boolean): object;
   /** Whether a value is one of this builder's tensors. */
   isTensor(value: unknown): value is object;
 }
@@ -99,6 +99,11 @@ export function readShape(value: unknown): number[] {
   if (numel > Number.MAX_SAFE_INTEGER)
     throw new RuntimeError(`a tensor in the pickle is too large: [${shape.join(', ')}]`);
   return shape;
+}
+
+/** The strides of a tensor in a pickle. */
+export function readStride(value: unknown): number[] {
+  return integers(value, 'stride');
 }
 
 /** The number of elements of a shape that readShape has passed. */

@@ -5,7 +5,7 @@ import { createEnvironment } from './globals.js';
 import { PickleInput } from './pickle_input.js';
 import { PickleReader } from './pickle_reader.js';
 import { readStorageId } from './rebuild.js';
-import { mapStorage, type MapLocation, swapStorage } from './storage_loader.js';
+import { goesToMeta, mapStorage, type MapLocation, metaStorage, swapStorage } from './storage_loader.js';
 import { StorageRef, type TensorBuilder } from './tensor_builder.js';
 import { latin1 } from './text.js';
 import type { TorchType } from './torch_types.js';
@@ -18,6 +18,8 @@ export interface ReadOptions {
   readonly mapLocation?: MapLocation | undefined;
   /** Leave the data of tensors on the disk: for a listing. */
   readonly skipData: boolean;
+  /** Told of every name that loading with weightsOnly would refuse. */
+  readonly onUnsafe?: ((name: string) => void) | undefined;
   /** Put tensors on the pages of the file. */
   readonly mmap?: boolean;
 }
@@ -93,6 +95,7 @@ export function readArchivePickle(
 
   const loadRecord = (entry: ZipEntry, type: TorchType | null, location: string): StorageRef['base'] => {
     if (options.skipData) return null;
+    if (goesToMeta(location, options.mapLocation)) return metaStorage(entry.size);
     if (bigEndian && !type) throw new RuntimeError(`${zip.source.name}: an untyped storage in big-endian order`);
     const mapped = options.mmap && !bigEndian ? zip.map(entry, type?.itemsize ?? 1) : null;
     const base = mapped ?? zip.load(entry);
@@ -121,6 +124,7 @@ export function readArchivePickle(
     persistent,
     weightsOnly: options.weightsOnly,
     userGlobals: !options.skipData,
+    onUnsafe: options.onUnsafe,
   });
   const bytes = archive.bytes(pickle);
   return new PickleReader(new PickleInput(memorySource(bytes, zip.source.name)), environment).load();

@@ -1,10 +1,12 @@
 // Raw access to the memory below tensors, for the file formats.
+import { meta } from '../core/device.js';
 import { type DType, uint8 } from '../core/dtype.js';
 import { addon, FIRST, nativeOp, scratch } from '../native/addon.js';
 import { invoke } from './invoke.js';
 import { alive, type Tensor } from './tensor.js';
 
 const EMPTY = nativeOp('empty');
+const EMPTY_STRIDED = nativeOp('empty_strided');
 const FILL = nativeOp('zeros');
 const VIEW = nativeOp('view_storage');
 
@@ -16,6 +18,11 @@ export function allocateStorage(nbytes: number): Tensor {
 /** As allocateStorage, but with whatever the memory holds: for callers that overwrite all of it. */
 export function allocateStorageUninitialized(nbytes: number): Tensor {
   return invoke(EMPTY, [nbytes], uint8);
+}
+
+/** A tensor of the device meta: sizes, strides and a type without memory. */
+export function metaTensor(dtype: DType, shape: readonly number[], stride: readonly number[]): Tensor {
+  return invoke(EMPTY_STRIDED, shape, stride, dtype, meta);
 }
 
 /** The identity of the storage that `t` views: equal numbers share memory. */

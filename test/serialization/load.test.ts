@@ -94,6 +94,25 @@ describe('mapLocation', () => {
     expect(seen.length).toBe(18);
   });
 
+  test('to the device meta reads no elements', () => {
+    for (const name of ['views.pt', 'views_legacy.pt', 'sparse.pt', 'quantized.pt', 'element_types.pt']) {
+      for (const mapLocation of ['meta', { cpu: 'meta' }, () => 'meta']) {
+        const found = torch.load<Record<string, Tensor> | Map<string, Tensor>>(fixture(name), { mapLocation });
+        for (const t of found instanceof Map ? found.values() : Object.values(found)) {
+          if (t instanceof torch.Tensor)
+            expect([t.isMeta, String(t)]).toEqual([true, expect.stringContaining("device='meta'")]);
+        }
+      }
+    }
+    const { transposed } = Object.fromEntries(torch.load<Map<string, Tensor>>(fixture('views.pt'), 'meta')) as {
+      transposed: Tensor;
+    };
+    expect([transposed.shape, transposed.stride()]).toEqual([
+      [6, 4],
+      [1, 6],
+    ]);
+  });
+
   test('refuses a device that is not there', () => {
     expect(() => torch.load(file, { mapLocation: 'cuda' })).toThrow(torch.RuntimeError);
     expect(() => torch.load(file, { mapLocation: 'nonsense' })).toThrow(/nonsense/);

@@ -121,6 +121,20 @@ test('parameters and leaves keep what they are', () => {
   expect(found[3]).toBe(found[0]);
 });
 
+test.each([true, false])('tensors of the device meta keep sizes, strides and type (zip %p)', (zip) => {
+  const { t, p } = torch.load<{ t: Tensor; p: Tensor }>(
+    serialization.saveToBytes(
+      {
+        t: torch.empty([2, 3], { device: 'meta', dtype: torch.int16 }).t(),
+        p: new nn.Parameter(torch.empty([2], { device: 'meta' })),
+      },
+      { zip },
+    ),
+  );
+  expect([t.isMeta, t.shape, t.stride(), t.dtype, t.requiresGrad]).toEqual([true, [3, 2], [1, 3], torch.int16, false]);
+  expect([p instanceof nn.Parameter, p.isMeta, p.requiresGrad]).toEqual([true, true, true]);
+});
+
 test('cycles and shared containers survive', () => {
   const list: unknown[] = [];
   const tuple = torch.Tuple.of<unknown>(1, list);
@@ -238,12 +252,19 @@ if (python) {
     const base = torch.arange(6);
     const bits = torch.tensor([1, 2, 3, 4, 5, 6, 7, 8], { dtype: torch.uint8 });
     torch.save(
-      { base, rows: base.view(2, 3), tuple: torch.Tuple.of<unknown>(1n << 70n, 0.5), bits, same: new Set([1]) },
+      {
+        base,
+        rows: base.view(2, 3),
+        tuple: torch.Tuple.of<unknown>(1n << 70n, 0.5),
+        bits,
+        same: new Set([1]),
+        meta: torch.empty([2, 3], { device: 'meta' }).t(),
+      },
       file,
     );
     expect(run('describe_file.py', file).trim()).toBe(
       "{'base': [0, 1, 2, 3, 4, 5], 'rows': [[0, 1, 2], [3, 4, 5]], 'tuple': (1180591620717411303424, 0.5), " +
-        "'bits': [1, 2, 3, 4, 5, 6, 7, 8], 'same': {1}} shared True",
+        "'bits': [1, 2, 3, 4, 5, 6, 7, 8], 'same': {1}, 'meta': tensor(..., device='meta', size=(3, 2))} shared True",
     );
   });
 } else {

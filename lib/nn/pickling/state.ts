@@ -7,7 +7,7 @@ import { safeNameOf } from '../../serialization/safe_globals.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { definePositions, Sequential } from '../containers/sequential.js';
 import { Module } from '../module.js';
-import { createModule, isModule } from '../module_attributes.js';
+import { createModule, definePlain, isModule } from '../module_attributes.js';
 import { Parameter } from '../parameter.js';
 import { isParametrized } from '../utils/parametrize.js';
 import { adopt, derived, isDerived, isPlainNull } from './derived.js';
@@ -63,9 +63,12 @@ function register<V>(
   }
 }
 
-/** An attribute that is no setting, under its own name; registries are not asked. */
+/** Sets an attribute as Python's `__dict__` has it: nothing is registered. */
 function setPlain(module: Module, name: string, value: unknown): void {
-  Object.defineProperty(module, name, { value, writable: true, enumerable: true, configurable: true });
+  if (module._parameters.has(name) || module._buffers.has(name) || module._modules.has(name)) {
+    throw new RuntimeError(`the file holds a module with two attributes '${name}'`);
+  }
+  definePlain(module, name, value);
 }
 
 /**

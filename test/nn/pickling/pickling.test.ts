@@ -273,9 +273,35 @@ describe('what may be loaded', () => {
     expect(() => load(file)).toThrow(message);
   });
 
-  test('modules are listed like other files', () => {
-    const { tensors } = serialization.inspectFile(fixture('unknown.pt'));
-    expect(tensors.map(({ shape }) => shape)).toEqual([[2, 2], [2]]);
+  test('modules are listed by the names of their state dicts, with their settings', () => {
+    const { tensors, values } = serialization.inspectFile(fixture('unknown.pt'));
+    expect(tensors.map(({ name, shape }) => [name, shape])).toEqual([
+      ['1.fc.weight', [2, 2]],
+      ['1.fc.bias', [2]],
+    ]);
+    expect(values).toContainEqual(['1.fc.in_features', '2']);
+    expect(values.filter(([name]) => /_/.test(name)).map(([name]) => name)).toEqual([
+      '1.fc.in_features',
+      '1.fc.out_features',
+    ]);
+  });
+
+  test('the names that would be refused can be listed', () => {
+    const { getUnsafeGlobalsInCheckpoint } = serialization;
+    const linear = 'torch.nn.modules.linear.Linear';
+    expect(getUnsafeGlobalsInCheckpoint(fixture('unknown.pt'))).toEqual([
+      'torch.nn.modules.container.Sequential',
+      'torch.nn.modules.activation.ReLU',
+      'models.Block',
+      linear,
+    ]);
+    expect(getUnsafeGlobalsInCheckpoint(fixture('legacy.pt'))).toEqual(['torch.nn.modules.activation.Softsign']);
+    const allowed = [nn.Sequential, nn.ReLU];
+    serialization.safeGlobals(allowed, () => {
+      expect(getUnsafeGlobalsInCheckpoint(fs.readFileSync(fixture('unknown.pt')))).toEqual(['models.Block', linear]);
+    });
+    expect(getUnsafeGlobalsInCheckpoint(fixture('protocol0.pt'))).toContain('copyreg._reconstructor');
+    expect(getUnsafeGlobalsInCheckpoint(serialization.saveToBytes(new nn.Linear(1, 1).stateDict()))).toEqual([]);
   });
 });
 
@@ -355,6 +381,12 @@ describe('malformed states', () => {
       /entry '_parameters'/,
     ],
     ['registries that are lists', 'linear.Linear', { ...linear, _buffers: [1] }, /malformed _buffers/],
+    [
+      'one name for two things',
+      'linear.Linear',
+      { ...linear, _buffers: { note: null }, note: 1 },
+      /two attributes 'note'/,
+    ],
     ['hooks', 'linear.Linear', { ...linear, _forward_hooks: { '0': 1 } }, /with a hook in _forward_hooks/],
     [
       'a recurrent layer without weights',
@@ -375,6 +407,21 @@ describe('malformed states', () => {
   ])('with %s are refused', (_what, name, state, message) => {
     const load = (): unknown => torch.load(file(name, state), { weightsOnly: false });
     expect(load).toThrow(message);
+  });
+
+  test('a module or parameter among plain attributes is not registered', () => {
+    const value = torch.load<nn.Module & { hidden: nn.Module; w: Tensor }>(
+      file('linear.Linear', { ...linear, hidden: new nn.Tanh(), w: new nn.Parameter(torch.ones(1)) }),
+      { weightsOnly: false },
+    );
+    expect([value.hidden instanceof nn.Tanh, value.w.shape]).toEqual([true, [1]]);
+    expect([[...value.children()], [...value.parameters()]]).toEqual([[], []]);
+    const copy = again(value);
+    expect([copy.hidden instanceof nn.Tanh, copy.w instanceof nn.Parameter, [...copy.children()]]).toEqual([
+      true,
+      true,
+      [],
+    ]);
   });
 
   test('names that JavaScript gives a meaning are names', () => {
