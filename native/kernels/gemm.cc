@@ -229,6 +229,62 @@ void run(const HalfProduct<H>& g, int threads, void* space) {
   }
 }
 
+#if FLAMBEAU_BF16_PAIRS
+// The same in pairs of bfloat16, without widening them: pieces of C are summed in float32 over all of k.
+struct PairPieces {
+  int64_t m, n;
+  bool dots;  // thin, and both operands contiguous along k: nothing to pack
+
+  explicit PairPieces(const HalfProduct<BFloat16>& g)
+      : m(even_piece(g.m, kPiece, 1)),
+        n(even_piece(g.n, kPiece, 1)),
+        dots(g.m <= kThin && g.a.col == 1 && g.b.row == 1) {}
+
+  int64_t c_bytes() const { return round_up(m * n * 4, 64); }
+  Product<BFloat16> piece(const HalfProduct<BFloat16>& g, int64_t i, int64_t j, float* c) const {
+    const int64_t width = g.n - j < n ? g.n - j : n;
+    return {g.m - i < m ? g.m - i : m, width, g.k, g.a.at(i, 0), g.b.at(0, j), {c, width, 1}, {}};
+  }
+};
+
+int64_t workspace_of_pairs(const HalfProduct<BFloat16>& g, int threads) {
+  const PairPieces s(g);
+  return s.c_bytes() + (s.dots ? 0 : Blocked<BFloat16>(s.piece(g, 0, 0, nullptr), threads).bytes());
+}
+
+void run_pairs(const HalfProduct<BFloat16>& g, int threads, void* space) {
+  const PairPieces s(g);
+  float* c = static_cast<float*>(space);
+  for (int64_t i = 0; i < g.m; i += s.m) {
+    for (int64_t j = 0; j < g.n; j += s.n) {
+      const Product<BFloat16> piece = s.piece(g, i, j, c);
+      if (g.k == 0) {
+        __builtin_memset(c, 0, static_cast<size_t>(piece.m * piece.n) * 4);
+      } else if (s.dots) {
+        split(piece, [](const Product<BFloat16>& p) {
+          int64_t at = 0;
+          for (; at + 4 <= p.n; at += 4) {
+            dot_pairs<4>(p.m, p.k, p.a, p.b.at(0, at).p, p.b.col, p.c.at(0, at), p.e);
+          }
+          for (; at < p.n; at++) dot_pairs<1>(p.m, p.k, p.a, p.b.at(0, at).p, p.b.col, p.c.at(0, at), p.e);
+        });
+      } else {
+        Blocked<BFloat16>(piece, threads).run(c + s.c_bytes() / 4);
+      }
+      narrow_piece(g, i, j, piece.m, piece.n, c);
+    }
+  }
+}
+
+int64_t workspace(const HalfProduct<BFloat16>& g, int threads) {
+  return has_bf16_pairs() ? workspace_of_pairs(g, threads) : workspace<BFloat16>(g, threads);
+}
+void run(const HalfProduct<BFloat16>& g, int threads, void* space) {
+  if (has_bf16_pairs()) return run_pairs(g, threads, space);
+  run<BFloat16>(g, threads, space);
+}
+#endif
+
 // ---- the batch ----
 
 // Few large matrices take all threads one after the other, many small ones go to the threads whole.

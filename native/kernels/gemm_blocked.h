@@ -2,6 +2,7 @@
 // Multiplication" (2008): a slab of B [kc, nc] is packed once and shared by all threads, each thread packs blocks of A
 // [mc, kc] for itself and multiplies them with a run of the slab's panels.
 #pragma once
+#include "kernels/gemm_bf16.h"
 #include "kernels/gemm_complex.h"
 #include "kernels/gemm_micro.h"
 #include "kernels/gemm_pack.h"
@@ -12,11 +13,12 @@ namespace flambeau {
 namespace FLAMBEAU_SET {
 namespace {
 
-// How elements of type E are packed and multiplied: Unit is what panels are made of, kUnits how many an element takes.
+// How elements of type E are packed and multiplied: Unit is what panels are made of, kUnits how many an element takes,
+// and kPair how many steps of k are taken at once.
 template <class E>
 struct Packed {
   using Unit = E;
-  static constexpr int kUnits = 1, kR = kRows<E>, kC = kCols<E>;
+  static constexpr int kUnits = 1, kPair = 1, kR = kRows<E>, kC = kCols<E>;
   static void pack_a(Unit* dst, Operand<E> a, int64_t m, int64_t k) { pack<E, kR>(dst, a, m, k); }
   static void pack_b(Unit* dst, Operand<E> b, int64_t k, int64_t n) { pack<E, kC>(dst, b.transposed(), n, k); }
   static void multiply(int64_t m, int64_t n, int64_t k, const Unit* a, const Unit* b, Target<E> c,
@@ -28,7 +30,7 @@ struct Packed {
 template <class T>
 struct Packed<Complex<T>> {
   using Unit = T;
-  static constexpr int kUnits = 2, kR = kComplexRows, kC = kComplexCols<T>;
+  static constexpr int kUnits = 2, kPair = 1, kR = kComplexRows, kC = kComplexCols<T>;
   static void pack_a(T* dst, Operand<Complex<T>> a, int64_t m, int64_t k) { pack_complex<T, kR>(dst, a, m, k); }
   static void pack_b(T* dst, Operand<Complex<T>> b, int64_t k, int64_t n) {
     pack_complex<T, kC>(dst, b.transposed(), n, k);
@@ -38,6 +40,22 @@ struct Packed<Complex<T>> {
     multiply_complex(m, n, k, a, b, c, e);
   }
 };
+
+#if FLAMBEAU_BF16_PAIRS
+template <>
+struct Packed<BFloat16> {
+  using Unit = BFloat16;
+  static constexpr int kUnits = 1, kPair = 2, kR = kRows<float>, kC = kCols<float>;
+  static void pack_a(BFloat16* dst, Operand<BFloat16> a, int64_t m, int64_t k) { pack_pairs<kR>(dst, a, m, k); }
+  static void pack_b(BFloat16* dst, Operand<BFloat16> b, int64_t k, int64_t n) {
+    pack_pairs<kC>(dst, b.transposed(), n, k);
+  }
+  static void multiply(int64_t m, int64_t n, int64_t k, const BFloat16* a, const BFloat16* b, Target<float> c,
+                       const Epilogue<float>& e) {
+    multiply_pairs(m, n, k, a, b, c, e);
+  }
+};
+#endif
 
 constexpr int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 // The smallest multiple of `unit` that covers x in as many pieces as pieces of `most` would: 300 in pieces of at most
@@ -53,12 +71,12 @@ class Blocked {
   using Unit = typename P::Unit;
   // A panel of B [kDepth, kC] is read again and again from the first-level cache (48 KiB on processors with AVX-512, 32
   // KiB on others), a block of A stays in the second level, a slab of B in the last. A larger depth moves C less often.
-  static constexpr int64_t kDepth = (FLAMBEAU_VEC_BYTES == 64 ? 384 : 256) / P::kUnits;
+  static constexpr int64_t kDepth = (FLAMBEAU_VEC_BYTES == 64 ? 384 : 256) * P::kPair / P::kUnits;
   static constexpr int64_t kBlockBytes = 256 << 10, kSlabBytes = 4 << 20;
 
  public:
   Blocked(const Product<E>& g, int threads) : g_(g), threads_(threads) {
-    kc_ = even_piece(g.k, kDepth, 1);
+    kc_ = even_piece(g.k, kDepth, P::kPair);
     const int64_t step = kc_ * static_cast<int64_t>(sizeof(E));
     mc_ = even_piece(g.m, round_up(kBlockBytes / step + 1, P::kR), P::kR);
     nc_ = even_piece(g.n, round_up(kSlabBytes / step + 1, P::kC), P::kC);
@@ -85,10 +103,10 @@ class Blocked {
 
   void multiply_slab(int64_t j, int64_t n, int64_t p, int64_t k) {
     constexpr int64_t C = P::kC;
-    const int64_t panels = (n + C - 1) / C;
+    const int64_t panels = (n + C - 1) / C, column = round_up(k, P::kPair) * P::kUnits;  // units of a panel's column
     auto pack_panels = [&](int64_t begin, int64_t end) {
       const int64_t first = begin * C, last = end * C < n ? end * C : n;
-      P::pack_b(slab_ + first * k * P::kUnits, g_.b.at(p, j + first), k, last - first);
+      P::pack_b(slab_ + first * column, g_.b.at(p, j + first), k, last - first);
     };
     if (threads_ == 1) {
       pack_panels(0, panels);
@@ -96,8 +114,8 @@ class Blocked {
       parallel(0, panels, 65536 / (C * k) + 1, pack_panels);
     }
 
-    Epilogue<E> e = g_.e;
-    if (p > 0) e.beta = E(1);
+    Epilogue<Sum<E>> e = g_.e;
+    if (p > 0) e.beta = Sum<E>(1);
     if (p + k < g_.k) e.row_bias = e.col_bias = nullptr;
 
     // Tasks: blocks of rows times runs of panels. One run where there are rows enough for all threads, because a block
@@ -118,7 +136,7 @@ class Blocked {
         if (packed != i) P::pack_a(block, g_.a.at(i, p), m, k);
         packed = i;
         const int64_t first = panels * run / runs * C, end = panels * (run + 1) / runs * C;
-        P::multiply(m, (end < n ? end : n) - first, k, block, slab_ + first * k * P::kUnits, g_.c.at(i, j + first),
+        P::multiply(m, (end < n ? end : n) - first, k, block, slab_ + first * column, g_.c.at(i, j + first),
                     e.at(i, j + first));
       }
     };

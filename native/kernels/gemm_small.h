@@ -4,18 +4,31 @@
 #include "kernels/gemm_micro.h"
 #include "kernels/gemm_pack.h"
 #include "parallel/pool.h"
+#include "simd/half.h"
 
 namespace flambeau {
 namespace FLAMBEAU_SET {
 namespace {
 
-// A product of one element type: C[m, n] = alpha A[m, k] B[k, n] + ...
+// The type that products of elements are added up in.
+template <class T>
+struct SumOf {
+  using Type = T;
+};
+template <>
+struct SumOf<BFloat16> {
+  using Type = float;
+};
+template <class T>
+using Sum = typename SumOf<T>::Type;
+
+// C[m, n] = alpha A[m, k] B[k, n] + ...
 template <class T>
 struct Product {
   int64_t m, n, k;
   Operand<T> a, b;
-  Target<T> c;
-  Epilogue<T> e;
+  Target<Sum<T>> c;
+  Epilogue<Sum<T>> e;
 };
 
 constexpr int64_t kParallelWork = 1 << 17;  // multiplications that are worth a second thread: about 4 us of one

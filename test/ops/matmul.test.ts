@@ -192,6 +192,25 @@ test('half types are summed in float32 and rounded once', () => {
     }
   }
 });
+test.each(['float16', 'bfloat16'] as const)('%s products of every layout are exact where the sums are', (type) => {
+  // Eighths whose products add up to less than 2^24 sixty-fourths: any order of the sum gives the same float32.
+  const draw = new Draw(8);
+  const eighths = (n: number) => draw.list(n, -8, 8).map((v) => Math.round(v) / 8);
+  for (const [m, k, n] of [
+    [1, 33, 70],
+    [4, 1001, 9],
+    [13, 31, 33],
+    [40, 1601, 45],
+    [65, 64, 1030],
+    [1030, 2, 30],
+  ] as const) {
+    const [a, b] = [eighths(m * k), eighths(k * n)];
+    const expected = fromValues(matmul(a, b, m, k, n), [m, n], type);
+    const left = [draw.tensor(a, [m, k], type), draw.tensor(transposed(a, m, k), [k, m], type).t()];
+    const right = [draw.tensor(b, [k, n], type), draw.tensor(transposed(b, k, n), [n, k], type).t()];
+    for (const x of left) for (const y of right) expectSame(x.mm(y), expected);
+  }
+});
 
 function transposed(v: readonly number[], rows: number, columns: number): number[] {
   return Array.from({ length: v.length }, (_, i) => v[(i % rows) * columns + Math.floor(i / rows)]!);

@@ -1,0 +1,154 @@
+// Products of bfloat16 on the instruction that multiplies pairs of them and adds both to a float32 lane (vdpbf16ps,
+// AVX512-BF16). It is asked for at run time: the set that this file is compiled for does not have it. It takes
+// subnormal factors for zero, and so do PyTorch's products on such processors.
+#pragma once
+#include "kernels/gemm_micro.h"
+#include "kernels/gemm_pack.h"
+#include "simd/half.h"
+
+#if defined(__AVX512F__)
+#define FLAMBEAU_BF16_PAIRS  1
+#define FLAMBEAU_BF16_TARGET __attribute__((noinline, target("avx512bf16")))
+#else
+#define FLAMBEAU_BF16_PAIRS 0
+#endif
+
+namespace flambeau {
+namespace FLAMBEAU_SET {
+namespace {
+
+// Panels of W rows of src for rows [0, rows): dst[(p / 2 * W + i) * 2 + p % 2] = src(i, p), zeros where the last panel
+// has no row and the last pair no second element. Both elements of a pair lie in one 32-bit lane.
+template <int W>
+void pack_pairs_panel(BFloat16* dst, Operand<BFloat16> src, int64_t rows, int64_t k) {
+  const int64_t pairs = (k + 1) / 2;
+  if (rows < W || k % 2) __builtin_memset(static_cast<void*>(dst), 0, static_cast<size_t>(pairs * W) * 4);
+  if (src.col == 1) {
+    int64_t i = 0;
+    for (; i + 4 <= rows; i += 4) {
+      typedef uint32_t Quad __attribute__((vector_size(16)));
+      const BFloat16* line = src.p + i * src.row;
+      int64_t p = 0;
+      for (; p + 8 <= k; p += 8) {
+        Quad a, b, c, d;
+        __builtin_memcpy(&a, line + p, 16);
+        __builtin_memcpy(&b, line + src.row + p, 16);
+        __builtin_memcpy(&c, line + 2 * src.row + p, 16);
+        __builtin_memcpy(&d, line + 3 * src.row + p, 16);
+        const Quad ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+        const Quad cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+        const Quad pair[4] = {
+            __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5), __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7),
+            __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5), __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7)};
+        for (int q = 0; q < 4; q++) __builtin_memcpy(dst + ((p / 2 + q) * W + i) * 2, &pair[q], 16);
+      }
+      for (; p < k; p++) {
+        for (int64_t r = 0; r < 4; r++) dst[(p / 2 * W + i + r) * 2 + p % 2] = line[r * src.row + p];
+      }
+    }
+    for (; i < rows; i++) {
+      for (int64_t p = 0; p < k; p++) dst[(p / 2 * W + i) * 2 + p % 2] = src.p[i * src.row + p];
+    }
+    return;
+  }
+  if (src.row == 1 && rows == W) {
+    for (int64_t p = 0; p + 2 <= k; p += 2, dst += 2 * W) {
+      const BFloat16 *first = src.p + p * src.col, *second = first + src.col;
+      for (int i = 0; i < W; i++) {
+        dst[2 * i] = first[i];
+        dst[2 * i + 1] = second[i];
+      }
+    }
+    if (k % 2) {
+      for (int i = 0; i < W; i++) dst[2 * i] = src.p[(k - 1) * src.col + i];
+    }
+    return;
+  }
+  for (int64_t p = 0; p < k; p++) {
+    for (int64_t i = 0; i < rows; i++) dst[(p / 2 * W + i) * 2 + p % 2] = src.p[i * src.row + p * src.col];
+  }
+}
+
+template <int W>
+__attribute__((noinline)) void pack_pairs(BFloat16* dst, Operand<BFloat16> src, int64_t rows, int64_t k) {
+  const int64_t panel = (k + 1) / 2 * 2 * W;
+  for (int64_t i = 0; i < rows; i += W, dst += panel) {
+    pack_pairs_panel<W>(dst, src.at(i, 0), rows - i < W ? rows - i : W, k);
+  }
+}
+
+#if FLAMBEAU_BF16_PAIRS
+
+inline bool has_bf16_pairs() { return __builtin_cpu_supports("avx512bf16"); }
+
+template <int R, int NV>
+FLAMBEAU_BF16_TARGET void multiply_pairs_tile(int64_t rows, int64_t cols, int64_t pairs, const BFloat16* a,
+                                              const BFloat16* b, const Target<float>& c, const Epilogue<float>& e) {
+  V<float> acc[R][NV];
+#pragma GCC unroll 16
+  for (int i = 0; i < R; i++) {
+#pragma GCC unroll 2
+    for (int v = 0; v < NV; v++) acc[i][v] = V<float>{};
+  }
+  for (int64_t p = 0; p < pairs; p++) {
+    __m512bh row[NV];
+#pragma GCC unroll 2
+    for (int v = 0; v < NV; v++) row[v] = (__m512bh)_mm512_loadu_si512(b + 32 * v);
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+      int pair;
+      __builtin_memcpy(&pair, a + 2 * i, 4);
+      const __m512bh x = (__m512bh)_mm512_set1_epi32(pair);
+#pragma GCC unroll 2
+      for (int v = 0; v < NV; v++) acc[i][v] = _mm512_dpbf16_ps(acc[i][v], x, row[v]);
+    }
+    a += 2 * kRows<float>;
+    b += 2 * kCols<float>;
+  }
+  emit(acc, rows, cols, c, e);
+}
+
+// As multiply_block, with panels of pairs.
+inline void multiply_pairs(int64_t m, int64_t n, int64_t k, const BFloat16* a, const BFloat16* b, Target<float> c,
+                           const Epilogue<float>& e) {
+  constexpr int R = kRows<float>, C = kCols<float>, L = kLanes<float>;
+  const int64_t pairs = (k + 1) / 2;
+  for (int64_t j = 0; j < n; j += C, b += 2 * C * pairs) {
+    const BFloat16* panel = a;
+    const int64_t cols = n - j < C ? n - j : C;
+    for (int64_t i = 0; i < m; i += R, panel += 2 * R * pairs) {
+      const int64_t rows = m - i < R ? m - i : R;
+      const auto tile = rows > 8   ? (cols > L ? multiply_pairs_tile<R, 2> : multiply_pairs_tile<R, 1>)
+                        : rows > 4 ? (cols > L ? multiply_pairs_tile<8, 2> : multiply_pairs_tile<8, 1>)
+                                   : (cols > L ? multiply_pairs_tile<4, 2> : multiply_pairs_tile<4, 1>);
+      tile(rows, cols, pairs, panel, b, c.at(i, j), e.at(i, j));
+    }
+  }
+}
+
+// C[i, j .. j + J) for all rows i of A, as dot products of lines that are contiguous along k.
+template <int J>
+FLAMBEAU_BF16_TARGET void dot_pairs(int64_t m, int64_t k, Operand<BFloat16> a, const BFloat16* b, int64_t b_stride,
+                                    const Target<float>& c, const Epilogue<float>& e) {
+  for (int64_t i = 0; i < m; i++) {
+    const BFloat16* x = a.p + i * a.row;
+    __m512 acc[J];
+#pragma GCC unroll 4
+    for (int j = 0; j < J; j++) acc[j] = _mm512_setzero_ps();
+    for (int64_t p = 0; p < k; p += 32) {
+      const __mmask32 in = k - p >= 32 ? ~0u : (1u << (k - p)) - 1;
+      const __m512bh left = (__m512bh)_mm512_maskz_loadu_epi16(in, x + p);
+#pragma GCC unroll 4
+      for (int j = 0; j < J; j++) {
+        acc[j] = _mm512_dpbf16_ps(acc[j], left, (__m512bh)_mm512_maskz_loadu_epi16(in, b + j * b_stride + p));
+      }
+    }
+    for (int j = 0; j < J; j++) finish(sum_lanes<float>(acc[j]), i, j, c, e);
+  }
+}
+
+#endif
+
+}  // namespace
+}  // namespace FLAMBEAU_SET
+}  // namespace flambeau
