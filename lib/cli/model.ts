@@ -1,24 +1,23 @@
-// Finding a model in a module, and its weights in a file.
+// Finding a model in a JavaScript module or a file of a whole module, and its weights in a checkpoint.
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import torch, { type nn } from '../index.js';
-import { CliError, messageOf } from './errors.js';
+import { readTensors } from './checkpoint.js';
+import { CliError, cannotRead, messageOf } from './errors.js';
 
 type ModelClass = new () => nn.Module;
 
-/** A Module by its behaviour: the model's file may have loaded another copy of this package. */
-function asModel(value: unknown): nn.Module | null {
-  return typeof value === 'function' && 'loadStateDict' in value ? (value as unknown as nn.Module) : null;
-}
+const isModel = (value: unknown): value is nn.Module => value instanceof torch.nn.Module;
 
-function asModelClass(value: unknown): ModelClass | null {
-  const prototype: unknown = typeof value === 'function' ? (value as { prototype?: unknown }).prototype : null;
-  return typeof prototype === 'function' || (typeof prototype === 'object' && prototype !== null)
-    ? 'loadStateDict' in prototype
-      ? (value as ModelClass)
-      : null
-    : null;
+const isModelClass = (value: unknown): value is ModelClass =>
+  typeof value === 'function' && (value as { prototype?: unknown }).prototype instanceof torch.nn.Module;
+
+/** Whether a value is a model, or a class of models, of another copy of this package: its tensors are not ours. */
+function isForeign(value: unknown): boolean {
+  if (typeof value !== 'function' || isModel(value) || isModelClass(value)) return false;
+  const prototype: unknown = (value as { prototype?: unknown }).prototype;
+  return 'loadStateDict' in value || (typeof prototype === 'function' && 'loadStateDict' in prototype);
 }
 
 /** The model that a module's exports hold: the default export, `createModel`, or the only model there is. */
@@ -29,27 +28,22 @@ async function modelOf(exports: Record<string, unknown>, file: string): Promise<
   const all = { ...nested, ...exports };
   let chosen: unknown = nested['default'] ?? (typeof inner === 'function' ? inner : undefined) ?? all['createModel'];
   if (chosen === undefined) {
-    const found = [...new Set(Object.values(all).filter((v) => asModel(v) !== null || asModelClass(v) !== null))];
+    const found = [...new Set(Object.values(all).filter((v) => isModel(v) || isModelClass(v) || isForeign(v)))];
     if (found.length > 1) throw new CliError(`${file} exports several models; make one the default export`);
     chosen = found[0];
   }
-  const Class = asModelClass(chosen);
-  if (Class !== null) return new Class();
-  const ready = asModel(chosen);
-  if (ready !== null) return ready;
+  if (isModelClass(chosen)) return new chosen();
+  if (isModel(chosen)) return chosen;
+  if (isForeign(chosen)) throw new CliError(`${file} uses another copy of flambeau; run that copy's command line`);
   if (typeof chosen === 'function') {
-    const made = asModel(await (chosen as () => unknown)());
-    if (made !== null) return made;
+    const made = await (chosen as () => unknown)();
+    if (isModel(made)) return made;
+    if (isForeign(made)) throw new CliError(`${file} uses another copy of flambeau; run that copy's command line`);
   }
   throw new CliError(`${file} exports no model: a Module class, a function that makes a Module, or a Module`);
 }
 
-/**
- * Loads a module and makes its model.
- * @throws CliError if the file is missing, fails to load or holds no model.
- */
-export async function loadModel(file: string): Promise<nn.Module> {
-  if (!existsSync(file) || !statSync(file).isFile()) throw new CliError(`${file}: no such file`);
+async function importModel(file: string): Promise<nn.Module> {
   let exports: Record<string, unknown>;
   try {
     exports = (await import(pathToFileURL(path.resolve(file)).href)) as Record<string, unknown>;
@@ -62,6 +56,33 @@ export async function loadModel(file: string): Promise<nn.Module> {
     if (error instanceof CliError) throw error;
     throw new CliError(`cannot make the model of ${file}: ${messageOf(error)}`);
   }
+}
+
+/** A model that `torch.save(model)` wrote whole. */
+function loadWhole(file: string): nn.Module {
+  let value: unknown;
+  try {
+    value = torch.load(file, { weightsOnly: false });
+  } catch (error) {
+    throw cannotRead(file, error);
+  }
+  if (isModel(value)) return value;
+  throw new CliError(
+    `${file} holds no whole module; if it holds weights, name the module with --model and this file with --checkpoint`,
+  );
+}
+
+/**
+ * Loads a model.
+ * @param file a JavaScript module that exports one, or a .pt or .pth file of a whole module.
+ * @param checkpoint weights for it.
+ * @throws CliError if a file is missing, cannot be loaded, holds no model, or the weights do not fit.
+ */
+export async function loadModel(file: string, checkpoint: string | undefined): Promise<nn.Module> {
+  if (!existsSync(file) || !statSync(file).isFile()) throw new CliError(`${file}: no such file`);
+  const model = /\.(pt|pth|bin)$/i.test(file) ? loadWhole(file) : await importModel(file);
+  if (checkpoint !== undefined) await loadCheckpoint(model, checkpoint);
+  return model;
 }
 
 const NESTED = ['model_state_dict', 'state_dict', 'model'];
@@ -79,18 +100,8 @@ function stateDictOf(value: unknown): Map<string, unknown> | Record<string, unkn
   return value as Map<string, unknown>;
 }
 
-/**
- * Loads a checkpoint into a model.
- * @throws CliError if the file cannot be read or does not fit.
- */
-export function loadCheckpoint(model: nn.Module, file: string): void {
-  let value: unknown;
-  try {
-    value = file.toLowerCase().endsWith('.safetensors') ? torch.safetensors.loadFile(file) : torch.load(file);
-  } catch (error) {
-    throw new CliError(`cannot read the checkpoint ${file}: ${messageOf(error)}`);
-  }
-  const state = stateDictOf(value);
+async function loadCheckpoint(model: nn.Module, file: string): Promise<void> {
+  const state = stateDictOf(await readTensors(file));
   if (state === null) throw new CliError(`the checkpoint ${file} holds no state dict`);
   try {
     model.loadStateDict(state as Parameters<nn.Module['loadStateDict']>[0]);

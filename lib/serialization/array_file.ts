@@ -98,7 +98,7 @@ export class ArrayFile {
   readonly dtype: DType;
   /** [rows, ...sizes of a row] */
   readonly shape: readonly number[];
-  /** Bytes of a row. */
+  /** Bytes of a row; of the number where there is only one. */
   readonly rowBytes: number;
 
   /** @internal Use `openArray`. */
@@ -110,12 +110,7 @@ export class ArrayFile {
   ) {
     this.dtype = supported(place.type);
     this.shape = place.shape;
-    if (place.shape.length === 0) throw new RuntimeError(`${source.name} holds a single number, no rows`);
     this.rowBytes = place.shape.slice(1).reduce((n, size) => n * size, place.type.itemsize);
-    if (place.columnMajor && place.packed !== null && place.shape.length > 1 && place.packed.entry.method !== STORED)
-      throw new RuntimeError(
-        `${source.name}: '${name}' is compressed and stored by columns (fortran_order): its rows cannot be read one after the other`,
-      );
   }
 
   private tensor(bytes: Uint8Array): Tensor {
@@ -142,6 +137,47 @@ export class ArrayFile {
   }
 
   /**
+   * Reads the whole array; no second copy of it is in memory meanwhile.
+   * @returns a tensor of the array's shape, column-major where the array is.
+   * @throws RuntimeError for a file that is damaged.
+   */
+  async read(): Promise<Tensor> {
+    const { type, shape, columnMajor, bigEndian, data, packed } = this.place;
+    const nbytes = shape.reduce((n, size) => n * size, type.itemsize);
+    const storage = allocateStorageUninitialized(nbytes);
+    let at = 0;
+    for await (const piece of this.bytes(0, CHUNK, nbytes, data, packed)) {
+      if (bigEndian) swapBytes(piece, swapWidth(type));
+      writeStorage(storage, at, piece);
+      at += piece.length;
+    }
+    const stride = columnMajor ? columnMajorStrides(shape) : columnMajorStrides([...shape].reverse()).reverse();
+    return viewStorage(storage, this.dtype, shape, stride, 0);
+  }
+
+  /** `total` bytes of the elements from `skip` on in blocks of `size`; compares the checksum if it comes to the end. */
+  private async *bytes(
+    skip: number,
+    size: number,
+    total: number,
+    data: number,
+    packed: Place['packed'],
+  ): AsyncGenerator<Uint8Array> {
+    if (packed !== null && packed.entry.method !== STORED) {
+      yield* blocksOf(inflate(packed.zip, packed.entry), data + skip, size, total);
+      return;
+    }
+    const base = data + (packed?.entry.data ?? 0);
+    let crc = packed && skip === 0 ? crc32(readBytes(this.source, packed.entry.data, data)) : null;
+    for (let at = 0; at < total; at += size) {
+      const bytes = readBytes(this.source, base + skip + at, Math.min(size, total - at));
+      if (crc !== null) crc = crc32(bytes, crc);
+      yield bytes;
+    }
+    if (crc !== null) packed!.zip.checkCrc(packed!.entry, crc);
+  }
+
+  /**
    * Reads the array from row `start` on.
    * @param batch how many rows a tensor gets; the last one may have fewer.
    * @param start the first row (default 0).
@@ -150,6 +186,7 @@ export class ArrayFile {
    *   an array in an .npz archive is compared when its last row has been read from the first on.
    */
   async *rows(batch: number, start = 0): AsyncGenerator<Tensor> {
+    if (this.shape.length === 0) throw new RuntimeError(`${this.source.name} holds a single number, no rows`);
     const total = this.shape[0]!;
     if (!Number.isInteger(batch) || batch < 1) throw new RangeError(`rows(): batch must be 1 or more, not ${batch}`);
     if (!Number.isInteger(start) || start < 0 || start > total)
@@ -165,32 +202,22 @@ export class ArrayFile {
       return;
     }
     const { packed, data } = this.place;
-    const wanted = (total - start) * this.rowBytes;
-    if (packed !== null && packed.entry.method !== STORED) {
-      const pieces = inflate(packed.zip, packed.entry);
-      for await (const block of blocksOf(pieces, data + start * this.rowBytes, batch * this.rowBytes, wanted))
-        yield this.tensor(block);
-      return;
-    }
-    const base = data + (packed?.entry.data ?? 0);
-    if (this.place.columnMajor && this.shape.length > 1) {
+    const { columnMajor, shape } = this.place;
+    if (columnMajor && shape.length > 1) {
+      if (packed !== null && packed.entry.method !== STORED)
+        throw new RuntimeError(
+          `${this.source.name}: '${this.name}' is compressed and stored by columns (fortran_order): its rows cannot be read one after the other`,
+        );
       // Columns are read in longer pieces than a batch, or small batches would mean many short reads.
       const many = Math.max(1, Math.floor((4 * CHUNK) / (batch * this.rowBytes))) * batch;
+      const base = data + (packed?.entry.data ?? 0);
       for (let row = start; row < total; row += many)
         yield* this.byColumns(base, row, Math.min(many, total - row), batch);
       return;
     }
-    let crc = packed && start === 0 ? crc32(readBytes(this.source, packed.entry.data, data)) : null;
-    for (let at = 0; at < wanted; at += batch * this.rowBytes) {
-      const bytes = readBytes(
-        this.source,
-        base + start * this.rowBytes + at,
-        Math.min(batch * this.rowBytes, wanted - at),
-      );
-      if (crc !== null) crc = crc32(bytes, crc);
-      yield this.tensor(bytes);
-    }
-    if (crc !== null) packed!.zip.checkCrc(packed!.entry, crc);
+    const skip = start * this.rowBytes;
+    const wanted = total * this.rowBytes - skip;
+    for await (const block of this.bytes(skip, batch * this.rowBytes, wanted, data, packed)) yield this.tensor(block);
   }
 
   /** Closes the file. */

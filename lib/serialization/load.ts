@@ -39,7 +39,7 @@ export function fileKind(source: ByteSource): 'zip' | 'tar' | 'npy' | 'safetenso
   const head = latin1(readBytes(source, 0, Math.min(16, source.size)));
   if (head.startsWith('PK\x03\x04') || head.startsWith('PK\x05\x06')) return 'zip';
   if (head.startsWith('\x93NUMPY')) return 'npy';
-  if (/^.{6}\0\0\{/s.test(head) && head.charCodeAt(0) !== 0x80) return 'safetensors';
+  if (/^.{6}\0\0\{/s.test(head)) return 'safetensors';
   return isTar(source) ? 'tar' : 'pickle';
 }
 

@@ -3,7 +3,7 @@ import { types } from 'node:util';
 import zlib from 'node:zlib';
 import { kindOf, RuntimeError } from '../core/errors.js';
 import { Tensor } from '../tensor/tensor.js';
-import { type ByteSource, crc32, memorySource, readBytes, swapBytes } from './bytes.js';
+import { type ByteSource, crc32, filePath, memorySource, readBytes, swapBytes } from './bytes.js';
 import { elementPieces } from './elements.js';
 import { withSource } from './load.js';
 import { NPY_HEADER_BOUND, type NpyHeader, readNpyHeader, writeNpyHeader } from './npy_header.js';
@@ -11,7 +11,7 @@ import { numpyTypeName, swapWidth } from './numpy_types.js';
 import { entriesOf, plainObject } from './python.js';
 import { tensorFromBytes } from './real_tensors.js';
 import type { NamedTensors } from './safetensors.js';
-import { type Pieces, writeToMemory } from './sink.js';
+import { type Pieces, writeFileAtomically, writeToMemory } from './sink.js';
 import { supported } from './torch_types.js';
 import { DEFLATED, STORED, type ZipEntry, ZipReader } from './zip_reader.js';
 import { ZipWriter } from './zip_writer.js';
@@ -123,14 +123,32 @@ function* archivePieces(tensors: NamedTensors): Pieces {
   yield* zip.finish();
 }
 
+function checkValue(caller: string, value: unknown): void {
+  if (value === null || typeof value !== 'object') {
+    throw new TypeError(`${caller}: argument 'value' must be a Tensor or tensors by name, not ${kindOf(value)}`);
+  }
+}
+
+const piecesOf = (value: Tensor | NamedTensors): Pieces =>
+  value instanceof Tensor ? arrayPieces(value) : archivePieces(value);
+
 /**
  * The bytes of a .npy file with a tensor's elements (row-major), or of an uncompressed .npz archive of several.
  * @param value a tensor, or tensors by name as a plain object or Map.
  * @throws TypeError for anything else, and for bfloat16, which NumPy lacks.
  */
 export function toNumpy(value: Tensor | NamedTensors): Uint8Array {
-  if (value === null || typeof value !== 'object') {
-    throw new TypeError(`toNumpy(): argument 'value' must be a Tensor or tensors by name, not ${kindOf(value)}`);
-  }
-  return writeToMemory(value instanceof Tensor ? arrayPieces(value) : archivePieces(value));
+  checkValue('toNumpy()', value);
+  return writeToMemory(piecesOf(value));
+}
+
+/**
+ * As `toNumpy`, but to a file, which is replaced as a whole and never in memory as a whole.
+ * @param value a tensor, or tensors by name as a plain object or Map.
+ * @param file a path or file URL.
+ * @throws TypeError as `toNumpy`; Node's own error if the file cannot be written.
+ */
+export function saveNumpy(value: Tensor | NamedTensors, file: string | URL): void {
+  checkValue('saveNumpy()', value);
+  writeFileAtomically(filePath(file), piecesOf(value));
 }

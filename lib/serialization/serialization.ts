@@ -4,6 +4,7 @@ export type { SafeGlobal, SafeGlobalEntry } from './safe_globals.js';
 export { Complex, PythonGlobal, PythonObject } from './python.js';
 export { type ArrayFile, openArray } from './array_file.js';
 export { type FileReport, verifyFile } from './verify.js';
+export { saveNumpy } from './numpy.js';
 export { OpaqueTensor } from './opaque_tensor.js';
 export { QuantizedTensor } from './quantized_tensor.js';
 export { type SaveOptions, saveToBytes } from './save.js';

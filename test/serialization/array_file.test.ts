@@ -136,6 +136,23 @@ describe('openArray', () => {
     }
   });
 
+  test('gives whole arrays as well', async () => {
+    const scalar = write('scalar.npy', torch.toNumpy(torch.tensor(3)));
+    const columns = write('f.npz', deflatedNpz({ 'x.npy': byColumns(big.t().contiguous()) }));
+    const more: ReturnType<typeof arrays> = [
+      ['a single number', scalar, undefined, torch.tensor(3)],
+      ['compressed columns', columns, 'x', big],
+    ];
+    for (const [what, file, name, wanted] of [...arrays(), ...more]) {
+      const array = openArray(file, name);
+      const t = await array.read();
+      array.close();
+      expect([what, t.dtype, t.shape, torch.equal(t, wanted)]).toEqual([what, wanted.dtype, wanted.shape, true]);
+    }
+    await expect(collect(scalar, undefined, 1)).rejects.toThrow('holds a single number, no rows');
+    await expect(collect(columns, 'x', 1)).rejects.toThrow('is compressed and stored by columns');
+  });
+
   test('says what it opened', () => {
     const array = openArray(write('a.npz', torch.toNumpy({ x: torch.ones(2, 3), y: torch.ones(1) })), 'x');
     expect([array.name, array.dtype, [...array.shape], array.rowBytes]).toEqual(['x', torch.float32, [2, 3], 12]);
@@ -149,11 +166,9 @@ describe('openArray', () => {
       ['holds several arrays, name one of them: x, y', npz, undefined],
       ["holds no array 'z'; it holds x, y", npz, 'z'],
       ['holds one array, which has no name', write('whole.npy', whole), 'x'],
-      ['holds a single number, no rows', write('scalar.npy', torch.toNumpy(torch.tensor(3))), undefined],
       ['cut.npy: the .npy file ends early', write('cut.npy', whole.subarray(0, whole.length - 5)), undefined],
       ['are not supported', path.join(fixtures, 'unsigned.npy'), undefined],
       ['is neither a .npy, .npz nor safetensors file', path.join(fixtures, 'checkpoint_legacy.pt'), undefined],
-      ['is compressed and stored by columns', write('f.npz', deflatedNpz({ 'x.npy': byColumns(big) })), 'x'],
     ] as const) {
       expect(() => openArray(file, name)).toThrow(torch.RuntimeError);
       expect(() => openArray(file, name)).toThrow(message);

@@ -1,80 +1,44 @@
-// The command line, as a program: what it writes, and how it fails.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+// flambeau infer over single files: rows, models, checkpoints, mistakes.
+import { existsSync, readFileSync } from 'node:fs';
 import torch, { nn } from 'flambeau';
+import { DONE, flambeau, Folder, model, records, type Result } from './run';
 
-const main = path.join(__dirname, '..', '..', 'dist', 'cli', 'main.js');
-const models = path.join(__dirname, 'models');
-let folder: string;
-const at = (name: string): string => path.join(folder, name);
-const write = (name: string, text: string | Uint8Array): string => {
-  writeFileSync(at(name), text);
-  return at(name);
-};
+const folder = new Folder();
+const write = (name: string, text: string | Uint8Array): string => folder.write(name, text);
+const at = (name: string): string => folder.at(name);
 
-beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'flambeau-cli-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
-
-interface Result {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-function flambeau(...args: string[]): Result {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
-  return { status, stdout, stderr };
-}
 /** `flambeau infer` on one input; the lines of its output. */
-function infer(model: string, input: string, ...args: string[]): Record<string, unknown>[] {
+function infer(name: string, input: string, ...args: string[]): Record<string, unknown>[] {
   const output = at('out.jsonl');
-  const { status, stderr } = flambeau(
-    'infer',
-    '--model',
-    path.join(models, model),
-    '--input',
-    input,
-    '--output',
-    output,
-    ...args,
-  );
-  expect(stderr).toMatch(/^\d+ rows in \d+\.\d\d s, \d+ rows\/s\n$/);
+  const { status, stderr } = flambeau(['infer', '--model', model(name), '--input', input, '--output', output, ...args]);
+  expect(stderr).toMatch(DONE);
   expect(status).toBe(0);
-  return readFileSync(output, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return records(readFileSync(output, 'utf8'));
 }
-/** A run that must fail with one message and leave no output. */
+/** A run that must fail with one message and leave nothing. */
 function refused(message: string | RegExp, ...args: string[]): void {
   const output = at('refused.jsonl');
-  const { status, stderr } = flambeau('infer', ...args, '--output', output);
+  const { status, stderr } = flambeau(['infer', ...args, '--output', output]);
   expect(stderr).toMatch(message);
   expect(stderr).toMatch(/^flambeau: /);
   expect(stderr).not.toMatch(/\n {4}at /);
-  expect(status).toBe(1);
+  expect(status).toBe(3);
   expect(existsSync(output)).toBe(false);
-  expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+  expect(folder.partial()).toEqual([]);
 }
-const linear = path.join(models, 'linear.cjs');
-const sum = path.join(models, 'sum.cjs');
+const linear = model('linear.cjs');
+const sum = model('sum.cjs');
 
 /** A checkpoint whose model answers [a + b, c]. */
 function checkpoint(name: string, wrap: (state: unknown) => unknown = (s) => s): string {
+  const weight = torch
+    .tensor([
+      [1, 1, 0],
+      [0, 0, 1],
+    ])
+    .to(torch.float32);
   const state = new Map([
-    [
-      'fc.weight',
-      torch.tensor(
-        [
-          [1, 1, 0],
-          [0, 0, 1],
-        ],
-        { dtype: torch.float32 },
-      ),
-    ],
+    ['fc.weight', weight],
     ['fc.bias', torch.zeros(2)],
   ]);
   torch.save(wrap(state), at(name));
@@ -142,19 +106,8 @@ describe('infer', () => {
   test('--dtype converts rows and model; - writes to standard output', () => {
     const input = write('d.csv', '0.1,0.2,0.3\n');
     const run = (dtype: string): string => {
-      const args = [
-        '--model',
-        linear,
-        '--checkpoint',
-        checkpoint('model.pt'),
-        '--input',
-        input,
-        '--output',
-        '-',
-        '--dtype',
-        dtype,
-      ];
-      return flambeau('infer', ...args).stdout;
+      const args = ['--model', linear, '--checkpoint', checkpoint('model.pt'), '--input', input, '--output', '-'];
+      return flambeau(['infer', ...args, '--dtype', dtype]).stdout;
     };
     expect(JSON.parse(run('float64'))).toEqual({ row: 0, prediction: 0, output: [0.1 + 0.2, 0.3] });
     expect(JSON.parse(run('float32'))).toEqual({ row: 0, prediction: 0, output: [0.3, 0.3] });
@@ -163,41 +116,55 @@ describe('infer', () => {
   test('a file of the same name is replaced only by a whole one', () => {
     const output = write('kept.jsonl', 'before\n');
     const input = write('late.csv', `${'1,2,3\n'.repeat(1000)}1,2,x\n`);
-    const failed = flambeau('infer', '--model', sum, '--input', input, '--output', output, '--batch-size', '10');
-    expect(failed.status).toBe(1);
+    const args = ['infer', '--model', sum, '--input', input, '--output', output, '--batch-size', '10'];
+    const failed = flambeau(args);
+    expect([failed.status, failed.stderr]).toEqual([3, expect.stringContaining('line 1001: column 2: "x" is not')]);
+    expect(failed.stderr).toContain('1000 rows are kept in');
     expect(readFileSync(output, 'utf8')).toBe('before\n');
-    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    expect(folder.partial()).toEqual(['kept.jsonl.partial', 'kept.jsonl.partial.json']);
+    write('late.csv', '1,2,3\n'.repeat(3));
+    const again = flambeau(args);
+    expect([again.status, again.stderr]).toEqual([
+      0,
+      expect.stringContaining('1000 rows of an interrupted job are dropped'),
+    ]);
+    expect(records(readFileSync(output, 'utf8'))).toHaveLength(3);
+    expect(folder.partial()).toEqual([]);
   });
 
   test('mistakes in the rows end in one message', () => {
     const from = (text: string, name = 'bad.csv'): string[] => ['--model', sum, '--input', write(name, text)];
-    refused('line 2, column 1: "two" is not a number', ...from('1,2\n1,two\n'));
-    refused('line 2 has 1 values, the rows before have 2', ...from('1,2\n1\n'));
+    refused('line 2: column 1: "two" is not a number', ...from('1,2\n1,two\n'));
+    refused('line 2: it has 1 values, the rows before have 2', ...from('1,2\n1\n'));
     refused('column 1: "" is not a number', ...from('1,\n'));
-    refused('holds no rows', ...from(''));
+    refused('there are no rows', ...from(''));
     refused('Invalid Opening Quote', ...from('1,2"3"\n'));
-    refused("has no column 'z'; it has a, b", ...from('a,b\n1,2\n'), '--header', '--columns', 'z');
-    refused("--columns names 'z', but", ...from('1,2\n'), '--columns', 'z');
+    refused("bad.csv: there is no column 'z'; there are a, b", ...from('a,b\n1,2\n'), '--header', '--columns', 'z');
     refused('but column 7 is asked for', ...from('1,2\n'), '--columns', '7');
-    refused('line 2 is not JSON', ...from('[1]\n{x\n', 'bad.jsonl'));
+    refused('line 2: it is not JSON', ...from('[1]\n{x\n', 'bad.jsonl'));
     refused('line 1: "a" is not a number', ...from('["a"]\n', 'bad.jsonl'));
     refused('arrays are of uneven lengths', ...from('[[1], [2, 3]]\n', 'bad.jsonl'));
-    refused('line 1 is neither an array nor an object', ...from('3\n', 'bad.jsonl'));
-    refused('it is not a .npy file', ...from('not numpy at all', 'bad.npy'));
-    refused('the input must be a .csv, .jsonl or .npy file', ...from('1', 'bad.txt'));
+    refused('line 1: it is neither an array nor an object', ...from('3\n', 'bad.jsonl'));
+    refused('bad.npy is neither a .npy, .npz nor safetensors file', ...from('not numpy at all', 'bad.npy'));
     refused('no such file', '--model', sum, '--input', at('nowhere.csv'));
     refused('no such file', '--model', sum, '--input', at('nowhere.jsonl'));
     refused('no such file', '--model', sum, '--input', at('nowhere.npy'));
     const cut = torch.toNumpy(torch.ones(4, 3));
-    refused('the file ends too early', '--model', sum, '--input', write('cut.npy', cut.subarray(0, cut.length - 5)));
+    refused(
+      'cut.npy: the .npy file ends early',
+      '--model',
+      sum,
+      '--input',
+      write('cut.npy', cut.subarray(0, cut.length - 5)),
+    );
   });
 
   test('mistakes in models and checkpoints end in one message', () => {
     const input = write('three.csv', '1,2,3\n');
     refused('no such file', '--model', at('nowhere.js'), '--input', input);
-    refused('exports no model', '--model', path.join(models, 'none.cjs'), '--input', input);
-    refused('this file is broken', '--model', path.join(models, 'broken.cjs'), '--input', input);
-    refused('the first size must be that of the rows', '--model', path.join(models, 'mean.cjs'), '--input', input);
+    refused('exports no model', '--model', model('none.cjs'), '--input', input);
+    refused('this file is broken', '--model', model('broken.cjs'), '--input', input);
+    refused('the first size must be that of the rows', '--model', model('mean.cjs'), '--input', input);
     refused(
       'the model does not take rows of this shape ([1, 2])',
       '--model',
@@ -216,67 +183,68 @@ describe('infer', () => {
       '--input',
       input,
     );
-    refused(
-      'cannot read the checkpoint',
-      '--model',
-      linear,
-      '--checkpoint',
-      write('junk.pt', 'junk'),
-      '--input',
-      input,
-    );
+    refused('cannot read', '--model', linear, '--checkpoint', write('junk.pt', 'junk'), '--input', input);
     refused('--top-k needs results of shape [rows, classes]', '--model', sum, '--input', input, '--top-k', '2');
-    const nowhere = path.join(folder, 'no', 'folder.jsonl');
-    const { status, stderr } = flambeau('infer', '--model', sum, '--input', input, '--output', nowhere);
-    expect([status, stderr]).toEqual([1, expect.stringMatching(/^flambeau: cannot write .*no such file or folder\n$/)]);
+    const nowhere = folder.at('no', 'folder.jsonl');
+    const { status, stderr } = flambeau(['infer', '--model', sum, '--input', input, '--output', nowhere]);
+    expect([status, stderr]).toEqual([3, expect.stringMatching(/^flambeau: cannot write .*no such file or folder\n$/)]);
   });
 
-  test('wrong usage is told with the way to help', () => {
+  test('wrong usage is told with the way to help, and begins nothing', () => {
+    const some = ['--model', sum, '--input', write('u.csv', '1,2\n'), '--output', at('u.jsonl')];
+    const told = (args: string[]): Result => {
+      const result = flambeau(args);
+      expect([args, result.status]).toEqual([args, 2]);
+      return result;
+    };
     for (const args of [
       ['infer'],
-      ['infer', '--model', sum, '--input', 'x.csv', '--output', 'y', '--batch-size', '0'],
       ['nothing'],
-    ]) {
-      const { status, stderr } = flambeau(...args);
-      expect(status).toBe(1);
-      expect(stderr).toMatch(/error: /);
+      ['infer', ...some, '--batch-size', '0'],
+      ['infer', ...some, '--shape', '0'],
+    ])
+      expect(told(args).stderr).toMatch(/error: .*\(add --help for usage\)\n$/s);
+    for (const [message, ...args] of [
+      ["--columns names 'z', but without --header there are no names", ...some, '--columns', 'z'],
+      [
+        'the format is not known by the name',
+        '--model',
+        sum,
+        '--input',
+        write('u.txt', '1'),
+        '--output',
+        at('u.jsonl'),
+      ],
+      ['results are written as', '--model', sum, '--input', at('u.csv'), '--output', at('u.parquet')],
+      ['npy needs an --output that is a file', ...some.slice(0, 4), '--output', '-', '--output-format', 'npy'],
+      ['--resume needs an --output and an --input', ...some.slice(0, 4), '--output', '-', '--resume'],
+      ['--errors and --output are the same file', ...some, '--errors', at('u.jsonl')],
+      ['--device cuda', ...some, '--device', 'cuda'],
+      ['--std must not be 0', ...some, '--std', '0'],
+      ['--mean and --std need a floating-point --dtype', ...some, '--mean', '1', '--dtype', 'int64'],
+      [
+        '--input - reads standard input, which needs --input-format',
+        '--model',
+        sum,
+        '--input',
+        '-',
+        '--output',
+        at('u.jsonl'),
+      ],
+    ] as const) {
+      const { stderr } = told(['infer', ...args]);
+      expect(stderr).toMatch(/^flambeau: /);
+      expect(stderr).toContain(message);
     }
-    expect(flambeau('--help').status).toBe(0);
-    expect(flambeau('--version').stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-  });
-});
-
-describe('inspect', () => {
-  test('lists keys, types, shapes, bytes and values', () => {
-    torch.save({ epoch: 3, model: new nn.Linear(3, 2).stateDict() }, at('inspect.pt'));
-    const { status, stdout } = flambeau('inspect', at('inspect.pt'));
-    expect(status).toBe(0);
-    expect(stdout).toMatch(
-      /key +dtype +shape +bytes\nmodel\.weight +float32 +\[2, 3\] +24 B\nmodel\.bias +float32 +\[2\] +8 B\n/,
-    );
-    expect(stdout).toMatch(/\nepoch +3\n/);
-    expect(stdout).toMatch(/\n2 tensors, 8 parameters, 32 B\n$/);
+    expect([folder.exists('u.jsonl'), folder.partial()]).toEqual([false, []]);
   });
 
-  test('--json', () => {
-    torch.safetensors.saveFile({ a: torch.zeros(2, 2, { dtype: torch.float16 }) }, at('inspect.safetensors'));
-    const report = JSON.parse(flambeau('inspect', '--json', at('inspect.safetensors')).stdout) as Record<
-      string,
-      unknown
-    >;
-    expect(report).toMatchObject({
-      format: 'safetensors',
-      tensors: [{ key: 'a', dtype: 'float16', shape: [2, 2], bytes: 8 }],
-      parameters: 4,
-      bytes: 8,
-    });
-  });
-
-  test('a file that is missing or none of the formats ends in one message', () => {
-    for (const file of [at('nowhere.pt'), write('text.pt', 'just text')]) {
-      const { status, stderr } = flambeau('inspect', file);
-      expect(status).toBe(1);
-      expect(stderr).toMatch(/^flambeau: cannot read .*\n$/);
+  test('help is everywhere', () => {
+    for (const args of [[], ...['infer', 'inspect', 'convert', 'diff', 'verify', 'bench'].map((name) => [name])]) {
+      const { status, stdout } = flambeau([...args, '--help']);
+      expect([args, status, stdout]).toEqual([args, 0, expect.stringMatching(/^Usage: flambeau /)]);
     }
+    expect(flambeau(['--help']).stdout).toMatch(/Exit codes: 0 done; 1 done, and the answer is no/);
+    expect(flambeau(['--version']).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 });

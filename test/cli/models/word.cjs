@@ -1,0 +1,8 @@
+// A model that returns no tensor.
+const { nn } = require('flambeau');
+
+module.exports = class Word extends nn.Module {
+  forward() {
+    return 'word';
+  }
+};
