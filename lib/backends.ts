@@ -1,4 +1,5 @@
 // torch.backends: what the processor offers and what it can do at most.
+import { inWords } from './core/errors.js';
 import { addon, nativeOp } from './native/addon.js';
 import { empty } from './ops/creation.js';
 import { invokeNumbers, invokeVoid } from './tensor/invoke.js';
@@ -59,7 +60,7 @@ export const cpu = {
    * @throws RangeError when `ms` is not positive
    */
   measurePeaks(ms = 200): Peaks {
-    if (!(ms > 0)) throw new RangeError(`measurePeaks(): expected ms to be positive, got ${String(ms)}`);
+    if (!(ms > 0)) throw new RangeError(`measurePeaks(): expected ms to be positive, got ${inWords(ms)}`);
     const threads = getNumThreads();
     const clock = threads === 1 ? cpuSeconds : wallSeconds;
     const multiplyAdd = nativeOp('peak_multiply_add');

@@ -1,6 +1,6 @@
 // Settings of the whole process.
 import { type Device, type DeviceLike, defaultDevice, device as deviceOf, home, setDefault } from './core/device.js';
-import { RuntimeError } from './core/errors.js';
+import { kindOf, RuntimeError } from './core/errors.js';
 
 /** The device of tensors made without one. */
 export function getDefaultDevice(): Device {
@@ -26,7 +26,9 @@ export function getFloat32MatmulPrecision(): MatmulPrecision {
 /** Allows float32 matrix products to round their operands; on the CPU nothing makes use of it. */
 export function setFloat32MatmulPrecision(value: MatmulPrecision): void {
   if (!['highest', 'high', 'medium'].includes(value)) {
-    throw new RuntimeError(`'${String(value)}' is not a valid precision: use 'highest', 'high' or 'medium'`);
+    throw new RuntimeError(
+      `'${typeof value === 'string' ? value : kindOf(value)}' is not a valid precision: use 'highest', 'high' or 'medium'`,
+    );
   }
   precision = value;
 }

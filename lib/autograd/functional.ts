@@ -1,5 +1,5 @@
 // Jacobians, Hessians and their products with vectors, as torch.autograd.functional.
-import { kindOf, RuntimeError } from '../core/errors.js';
+import { inWords, kindOf, RuntimeError } from '../core/errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import { flag, named } from './arguments.js';
 import { arithmetic } from './arithmetic.js';
@@ -138,7 +138,7 @@ function finish(list: readonly Tensor[], createGraph: boolean): Tensor[] {
 function readOptions(name: string, args: readonly unknown[]): { createGraph: boolean; strict: boolean } {
   const given = named(name, ['createGraph', 'strict', 'vectorize', 'strategy'] as const, args);
   if (given.strategy !== undefined && given.strategy !== 'reverse-mode') {
-    throw new RuntimeError(`${name}: only strategy 'reverse-mode' is supported, got ${String(given.strategy)}`);
+    throw new RuntimeError(`${name}: only strategy 'reverse-mode' is supported, got ${inWords(given.strategy)}`);
   }
   flag(name, 'vectorize', given.vectorize, false);
   return {

@@ -1,5 +1,5 @@
 // Hooks on tensors: registering them, and hooks that wait for several gradients.
-import { RuntimeError } from '../core/errors.js';
+import { inWords, RuntimeError } from '../core/errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { currentTask, willRun } from './engine.js';
 import { accumulatorOf, edgeOf } from './graph.js';
@@ -55,7 +55,7 @@ export function registerMultiGradHook(
 ): RemovableHandle {
   const mode = typeof options === 'string' ? options : (options.mode ?? 'all');
   if (mode !== 'all' && mode !== 'any') {
-    throw new RuntimeError(`Expects mode to be one of ('all', 'any') but got ${String(mode)}`);
+    throw new RuntimeError(`Expects mode to be one of ('all', 'any') but got ${inWords(mode)}`);
   }
   const nodes = tensors.map((t) => edgeOf(t)!);
   if (nodes.includes(null as never))

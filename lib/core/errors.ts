@@ -11,3 +11,9 @@ export function kindOf(value: unknown): string {
   if (typeof value !== 'object' && typeof value !== 'function') return typeof value;
   return (value as object).constructor?.name || typeof value;
 }
+
+/** A value in an error message: what is simple as it is, anything else by its kind. Never throws, as `String` may. */
+export function inWords(value: unknown): string {
+  const simple = value === null || value === undefined || /^(string|number|boolean|bigint)$/.test(typeof value);
+  return simple ? String(value) : kindOf(value);
+}

@@ -1,6 +1,6 @@
 // Samplers: in which order samples are taken.
 import { float64, int64 } from '../core/dtype.js';
-import { RuntimeError } from '../core/errors.js';
+import { inWords, RuntimeError } from '../core/errors.js';
 import { empty, tensor } from '../ops/creation.js';
 import { randint, randperm } from '../ops/random.js';
 import { multinomial } from '../ops/random_draw.js';
@@ -175,7 +175,7 @@ export class BatchSampler<T = number> extends Sampler<T[]> {
     super();
     positive(batchSize, 'batchSize');
     if (typeof dropLast !== 'boolean') {
-      throw new TypeError(`dropLast should be a boolean value, but got dropLast=${String(dropLast)}`);
+      throw new TypeError(`dropLast should be a boolean value, but got dropLast=${inWords(dropLast)}`);
     }
   }
 

@@ -1,7 +1,7 @@
 // Windows of `torch`: periodic by default, in any floating-point type.
 import type { DeviceLike } from '../core/device.js';
 import { type DType, float64, getDefaultDtype } from '../core/dtype.js';
-import { RuntimeError } from '../core/errors.js';
+import { inWords, RuntimeError } from '../core/errors.js';
 import { arange } from '../ops/creation.js';
 import { fnOp } from '../ops/define.js';
 import { i0 } from '../ops/unary.js';
@@ -22,7 +22,7 @@ function windowOf(name: string, n: number, periodic: boolean, options: Options, 
   if (!type.isFloatingPoint && !type.isComplex)
     throw new RuntimeError(`${name} expects floating point dtypes, got: ${String(type)}`);
   if (layout !== null && layout !== 'strided')
-    throw new RuntimeError(`${name} is not implemented for sparse types, got: ${String(layout)}`);
+    throw new RuntimeError(`${name} is not implemented for sparse types, got: ${inWords(layout)}`);
   if (n < 0) throw new RuntimeError(`${name} requires non-negative window_length, got window_length=${n}`);
   const places = arange(n, { dtype: float64, device });
   const values = n <= 1 ? places.add(1) : make(places.div(periodic ? n : n - 1));

@@ -1,5 +1,5 @@
 // Applying a function to every slice of its arguments.
-import { kindOf, RuntimeError } from '../core/errors.js';
+import { inWords, kindOf, RuntimeError } from '../core/errors.js';
 import { pyRepr } from '../nn/printing.js';
 import { zeros } from '../ops/creation.js';
 import { stack } from '../ops/join.js';
@@ -72,7 +72,7 @@ function readBatch(name: string, inDims: Dims, args: unknown[]): Batch {
     const leaf = tree.leaves[i];
     if (!(leaf instanceof Tensor)) {
       throw new RuntimeError(
-        `${call}: Got in_dim=${String(dim)} for an input but the input is of type ${kindOf(leaf)}. We cannot vmap over ` +
+        `${call}: Got in_dim=${inWords(dim)} for an input but the input is of type ${kindOf(leaf)}. We cannot vmap over ` +
           'non-Tensor arguments, please use None as the respective in_dim',
       );
     }

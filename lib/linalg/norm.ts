@@ -1,6 +1,6 @@
 // Norms of vectors and matrices, and condition numbers.
 import { type DType, float32 } from '../core/dtype.js';
-import { RuntimeError } from '../core/errors.js';
+import { inWords, RuntimeError } from '../core/errors.js';
 import { div, mul } from '../ops/arithmetic.js';
 import { fnOp } from '../ops/define.js';
 import { amax, amin, sum } from '../ops/reduce.js';
@@ -151,7 +151,7 @@ export const cond = fnOp('cond(Tensor a, any p=None)', (a: Tensor, p: unknown): 
   checkFloat('linalg.svd', a, true);
   if (a.ndim < 2) throw new RuntimeError('linalg.cond: The input tensor must have at least 2 dimensions.');
   if (p !== null && !ORDERS.includes(p as Order))
-    throw new RuntimeError(`linalg.cond got an invalid norm type: ${String(p)}`);
+    throw new RuntimeError(`linalg.cond got an invalid norm type: ${inWords(p)}`);
   if (p === null || p === 2 || p === -2) {
     const s = svdvals.impl(a, null);
     if (a.numel() === 0) return zerosOf(s, batchSizes(a));

@@ -47,6 +47,7 @@ function solveSystem(a: Tensor, b: Tensor, left: boolean): [x: Tensor, info: Ten
   checkFloat(name, a);
   checkSameType(name, a, b);
   checkSquare(name, a);
+  if (b.ndim === 0) throw new RuntimeError('linalg.solve: The input tensor B must have at least 1 dimension.');
   // One vector per matrix, told from a batch of matrices by its sizes.
   const vector = b.ndim === 1 || (a.ndim - 1 === b.ndim && sameSizes(b.shape, a.shape.slice(0, -1)));
   if (vector && !left)

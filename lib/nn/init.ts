@@ -2,11 +2,11 @@
 import { noGrad } from '../autograd/mode.js';
 import { cpu } from '../core/device.js';
 import { float64 } from '../core/dtype.js';
-import { RuntimeError } from '../core/errors.js';
+import { kindOf, RuntimeError } from '../core/errors.js';
 import { fnOp } from '../ops/define.js';
 import { empty, emptyLike, erf, randperm, tensor as makeTensor, where } from '../ops/index.js';
 import type { Generator } from '../ops/index.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { Tensor } from '../tensor/tensor.js';
 import { orthonormalColumns } from './init_qr.js';
 import { pyRepr } from './printing.js';
 import { warn } from './warn.js';
@@ -42,6 +42,8 @@ function normal(t: Tensor, mean: number, std: number, generator: Random): Tensor
  * @throws RuntimeError for a name that is not known or a slope that is no number.
  */
 export function calculateGain(nonlinearity: Nonlinearity, param: number | null = null): number {
+  if (typeof nonlinearity !== 'string')
+    throw new TypeError(`calculateGain(): argument 'nonlinearity' must be str, not ${kindOf(nonlinearity)}`);
   switch (nonlinearity) {
     case 'tanh':
       return 5 / 3;
@@ -60,7 +62,7 @@ export function calculateGain(nonlinearity: Nonlinearity, param: number | null =
       return 1;
     default:
       if (/^conv(_transpose)?[123]d$/.test(nonlinearity)) return 1;
-      throw new RuntimeError(`Unsupported nonlinearity ${String(nonlinearity)}`);
+      throw new RuntimeError(`Unsupported nonlinearity ${nonlinearity as string}`);
   }
 }
 
@@ -128,6 +130,8 @@ export const dirac_ = fnOp('dirac_(Tensor tensor, int groups=1)', (tensor: Tenso
 
 /** How many inputs feed one output of a weight, and how many outputs one input feeds. */
 export function _calculateFanInAndFanOut(tensor: Tensor): [fanIn: number, fanOut: number] {
+  if (!(tensor instanceof Tensor))
+    throw new TypeError(`_calculateFanInAndFanOut(): argument 'tensor' must be Tensor, not ${kindOf(tensor)}`);
   if (tensor.ndim < 2) {
     throw new RuntimeError('Fan in and fan out can not be computed for tensor with fewer than 2 dimensions');
   }
@@ -298,7 +302,10 @@ export const sparse_ = fnOp(
   (tensor: Tensor, sparsity: number, std: number, generator: Random): Tensor => {
     if (tensor.ndim !== 2) throw new RuntimeError('Only tensors with 2 dimensions are supported');
     const [rows, cols] = tensor.shape as [number, number];
-    const zeros = Math.ceil(sparsity * rows);
+    const asked = Math.ceil(sparsity * rows);
+    if (!Number.isFinite(asked)) throw new RuntimeError(`sparse_(): sparsity must be finite, got ${sparsity}`);
+    // As a Python slice takes it: a negative number counts from the end.
+    const zeros = Math.min(rows, asked < 0 ? Math.max(0, rows + asked) : asked);
     if (tensor.isMeta) return tensor;
     return noGrad(() => {
       tensor.normal_(0, std, { generator });

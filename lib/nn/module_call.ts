@@ -1,5 +1,5 @@
 // Calling a module: nothing but `forward` when no hook is registered, the hooks around it otherwise.
-import { RuntimeError } from '../core/errors.js';
+import { inWords, RuntimeError } from '../core/errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import {
   type BackwardHook,
@@ -149,7 +149,7 @@ class HookedCall {
           !isPlainObject(changed[1])
         ) {
           throw new RuntimeError(
-            `forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got ${String(changed)}.`,
+            `forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got ${inWords(changed)}.`,
           );
         }
         this.args = changed[0] as unknown[];

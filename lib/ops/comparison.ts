@@ -10,6 +10,7 @@ import { op } from './define.js';
 import { type Binary, binary, pointwise1, pointwise1_, withInPlace } from './rows.js';
 import type { TensorOrScalar } from './signature.js';
 import { cast, promoted, promotedType } from './internal/cast.js';
+import { overwrite } from './internal/overwrite.js';
 import { select3 } from './internal/select.js';
 
 export const eq: Binary = binary('eq', null, { numbers: 'other' });
@@ -77,10 +78,24 @@ const CLAMP_MAX_ = nativeOp('clamp_max_');
 
 const NO_BOUNDS = "torch.clamp: At least one of 'min' or 'max' must not be None";
 
+/** Whether the bounds are tensors; PyTorch takes no tensor together with a number. */
+function boundsAreTensors(name: string, min: TensorOrScalar | null, max: TensorOrScalar | null): boolean {
+  if (min === null && max === null) throw new RuntimeError(NO_BOUNDS);
+  const tensors = [min, max].filter((bound) => bound instanceof Tensor).length;
+  if (tensors === 1 && min !== null && max !== null)
+    throw new TypeError(`${name}(): arguments 'min' and 'max' must both be Tensor, or both numbers`);
+  return tensors > 0;
+}
+
 function inRange(g: Tensor, x: Tensor, min: Scalar | null, max: Scalar | null): Tensor {
   let inside = min === null ? null : ge(x, min);
   if (max !== null) inside = inside === null ? le(x, max) : logicalAnd(inside, le(x, max));
   return select3(inside!, g, 0);
+}
+
+function between(x: Tensor, min: Tensor | null, max: Tensor | null): Tensor {
+  const low = min === null ? x : maximum(x, min);
+  return max === null ? low : minimum(low, max);
 }
 
 /** Elements limited to [min, max]; a bound that is null does not limit. Bounds may be tensors. */
@@ -88,35 +103,31 @@ export const clamp = withInPlace(
   op(
     'clamp(Tensor input, Tensor|Scalar? min=None, Tensor|Scalar? max=None)',
     (input: Tensor, min: TensorOrScalar | null, max: TensorOrScalar | null): Tensor => {
-      if (min === null && max === null) throw new RuntimeError(NO_BOUNDS);
-      if (min instanceof Tensor || max instanceof Tensor) {
-        const low = min === null ? input : maximum(input, min);
-        return max === null ? low : minimum(low, max);
-      }
-      const x = promoted(input, min, max);
-      const gradient = (g: Tensor, at: Tensor): Tensor => inRange(g, at, min, max);
-      if (max === null) return pointwise1(CLAMP_MIN, 'ClampBackward0', x, [min!], 'x', gradient);
-      if (min === null) return pointwise1(CLAMP_MAX, 'ClampBackward0', x, [max], 'x', gradient);
-      return pointwise1(CLAMP, 'ClampBackward0', x, [min, max], 'x', gradient);
+      if (boundsAreTensors('clamp', min, max)) return between(input, min as Tensor | null, max as Tensor | null);
+      const [low, high] = [min, max] as [Scalar | null, Scalar | null];
+      const x = promoted(input, low, high);
+      const gradient = (g: Tensor, at: Tensor): Tensor => inRange(g, at, low, high);
+      if (high === null) return pointwise1(CLAMP_MIN, 'ClampBackward0', x, [low!], 'x', gradient);
+      if (low === null) return pointwise1(CLAMP_MAX, 'ClampBackward0', x, [high], 'x', gradient);
+      return pointwise1(CLAMP, 'ClampBackward0', x, [low, high], 'x', gradient);
     },
   ),
   (self: Tensor, min: TensorOrScalar | null, max: TensorOrScalar | null): Tensor => {
-    if (min === null && max === null) throw new RuntimeError(NO_BOUNDS);
-    if (min instanceof Tensor || max instanceof Tensor) {
-      if (min !== null) (maximum.inPlace as (a: Tensor, b: TensorOrScalar) => Tensor)(self, min);
-      if (max !== null) (minimum.inPlace as (a: Tensor, b: TensorOrScalar) => Tensor)(self, max);
-      return self;
+    if (boundsAreTensors('clamp_', min, max)) {
+      const bounds = [min, max].filter((bound): bound is Tensor => bound instanceof Tensor);
+      return overwrite(self, (x) => between(x, min as Tensor | null, max as Tensor | null), ...bounds);
     }
-    const result = promotedType(self, min, max);
+    const [low, high] = [min, max] as [Scalar | null, Scalar | null];
+    const result = promotedType(self, low, high);
     if (!canCast(result, self.dtype)) {
       throw new RuntimeError(
         `result type ${result.scalarName} can't be cast to the desired output type ${self.dtype.scalarName}`,
       );
     }
-    const gradient = (g: Tensor, at: Tensor): Tensor => inRange(g, at, min, max);
-    if (max === null) return pointwise1_(CLAMP_MIN_, 'ClampBackward0', self, [min!], 'x', gradient);
-    if (min === null) return pointwise1_(CLAMP_MAX_, 'ClampBackward0', self, [max], 'x', gradient);
-    return pointwise1_(CLAMP_, 'ClampBackward0', self, [min, max], 'x', gradient);
+    const gradient = (g: Tensor, at: Tensor): Tensor => inRange(g, at, low, high);
+    if (high === null) return pointwise1_(CLAMP_MIN_, 'ClampBackward0', self, [low!], 'x', gradient);
+    if (low === null) return pointwise1_(CLAMP_MAX_, 'ClampBackward0', self, [high], 'x', gradient);
+    return pointwise1_(CLAMP_, 'ClampBackward0', self, [low, high], 'x', gradient);
   },
 );
 export { clamp as clip };

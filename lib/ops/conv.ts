@@ -1,6 +1,6 @@
 // Convolutions over one to three spatial dimensions, and their transposes.
 import { needsGrad, record } from '../autograd/graph.js';
-import { RuntimeError } from '../core/errors.js';
+import { inWords, RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -160,7 +160,7 @@ const conv = (nd: number) =>
 function list(v: readonly number[] | number): readonly number[] {
   const values = typeof v === 'number' ? [v] : v;
   if (!Array.isArray(values) || !values.every((n) => Number.isInteger(n)))
-    throw new TypeError(`expected integers, got ${String(v)}`);
+    throw new TypeError(`expected integers, got ${inWords(v)}`);
   return values;
 }
 /**

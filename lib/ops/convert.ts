@@ -3,7 +3,7 @@ import { needsGrad, record } from '../autograd/graph.js';
 import { checkInPlace, recordInPlace } from '../autograd/view.js';
 import { cpu as cpuDevice, Device, home } from '../core/device.js';
 import * as D from '../core/dtype.js';
-import { RuntimeError } from '../core/errors.js';
+import { kindOf, RuntimeError } from '../core/errors.js';
 import { isMemoryFormat, keepsFormat } from '../core/memory_format.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, invoke1, invokeNumbers, invokeVoid, type Scalar } from '../tensor/invoke.js';
@@ -125,7 +125,7 @@ export const to = methodOp(
       else if (isMemoryFormat(arg)) format = arg;
       else if (typeof arg === 'string' || arg instanceof Device) device = home(arg) ?? cpuDevice;
       else if (arg !== null && arg !== undefined)
-        throw new TypeError(`to(): expected a dtype, a device or a tensor, got ${String(arg)}`);
+        throw new TypeError(`to(): expected a dtype, a device or a tensor, got ${kindOf(arg)}`);
     }
     // By name, both flags have their places; by position they follow whatever came first.
     const copy = typeof given[3] === 'boolean' ? given[3] : (flags[1] ?? false);

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/complexity/noArguments: counting arguments without an array is what the quick path is for
 // Declaring an op: one row gives the function, the method, their types and their argument checks.
 import type { Tensor } from '../tensor/tensor.js';
-import { bind, type CallArguments, type Param, type Signature, signature } from './signature.js';
+import { bind, type CallArguments, inPlaceSignature, type Param, type Signature, signature } from './signature.js';
 
 /** Where an op can be called: as `torch.name(x)`, as `x.name()`, or both. */
 export type OpHome = 'both' | 'function' | 'method';
@@ -86,10 +86,10 @@ export function installMethods(prototype: Tensor, ops: Record<string, unknown>):
   for (const [name, value] of Object.entries(ops)) {
     const o = value as Partial<Op<string, (...args: never[]) => unknown, OpHome>>;
     if (typeof value !== 'function' || (o.home !== 'both' && o.home !== 'method')) continue;
-    define(prototype, name, value as Callable);
+    define(prototype, name, value as Callable, o.signature);
     const inPlace = (value as Partial<{ inPlace: Callable }>).inPlace;
     if (inPlace !== undefined)
-      define(prototype, `${name}_`, inPlaceCall(`${name}_`, value as Op<string, never, OpHome>, inPlace));
+      define(prototype, `${name}_`, boundCall(inPlaceSignature(o.signature!), inPlace), o.signature);
   }
 }
 
@@ -104,11 +104,14 @@ export function boundCall(sig: Signature, run: Callable): Callable {
   if (sig.rest >= 0) return (...args) => slow(args);
   const [p, q, r, s] = sig.params;
   const ok = (param: Param, v: unknown): boolean => (v === undefined ? !param.required : param.quick(v));
-  const value = (param: Param, v: unknown): unknown => (v === undefined ? param.fallback : v);
+  // A list is copied: what the caller does to it later must not reach the gradient.
+  const value = sig.params.some((param) => param.kind.endsWith('[]'))
+    ? (param: Param, v: unknown): unknown => (v === undefined ? param.fallback : Array.isArray(v) ? v.slice() : v)
+    : (param: Param, v: unknown): unknown => (v === undefined ? param.fallback : v);
   switch (sig.params.length) {
     case 1:
       return function (a) {
-        return arguments.length === 1 && p!.quick(a) ? run(a) : slow(arguments);
+        return arguments.length === 1 && p!.quick(a) ? run(value(p!, a)) : slow(arguments);
       };
     case 2:
       return function (a, b) {
@@ -131,7 +134,7 @@ export function boundCall(sig: Signature, run: Callable): Callable {
   }
 }
 
-function define(prototype: Tensor, name: string, call: Callable): void {
+function define(prototype: Tensor, name: string, call: Callable, sig: Signature | undefined): void {
   if (name in prototype) throw new Error(`two ops give Tensor the method '${name}'`);
   const method = {
     // The commonest argument counts avoid spreading an array.
@@ -139,10 +142,7 @@ function define(prototype: Tensor, name: string, call: Callable): void {
       return args.length === 0 ? call(this) : args.length === 1 ? call(this, args[0]) : call(this, ...args);
     },
   }[name];
+  // What the method's arguments are called, for whoever lists the methods.
+  Object.defineProperty(method, 'signature', { value: sig });
   Object.defineProperty(prototype, name, { value: method, writable: true, configurable: true });
-}
-
-/** The in-place form with the signature of its row, under its own name. */
-function inPlaceCall(name: string, row: { readonly signature: Signature }, run: Callable): Callable {
-  return boundCall({ ...row.signature, name }, run);
 }

@@ -4,7 +4,7 @@ import { relu, sigmoid, tanh } from './activation.js';
 import { gcd, lcm, ldexp, xlogy } from './arithmetic.js';
 import { clamp } from './comparison.js';
 import { boundCall } from './define.js';
-import type { Signature } from './signature.js';
+import { inPlaceSignature, type Signature } from './signature.js';
 import { logit, nanToNum } from './special.js';
 import * as u from './unary.js';
 
@@ -17,10 +17,10 @@ type Change<R> = ((...args: Arguments<R>) => Tensor) & { readonly home: 'functio
 
 /** The in-place form of a row as a function. */
 function change<R extends Row>(row: R): Change<R> {
-  const name = `${row.signature.name}_`;
-  const call = boundCall({ ...row.signature, name }, row.inPlace as unknown as (...args: unknown[]) => unknown);
-  Object.defineProperty(call, 'name', { value: name });
-  return Object.assign(call, { home: 'function' as const }) as unknown as Change<R>;
+  const signature = inPlaceSignature(row.signature);
+  const call = boundCall(signature, row.inPlace as unknown as (...args: unknown[]) => unknown);
+  Object.defineProperty(call, 'name', { value: signature.name });
+  return Object.assign(call, { home: 'function' as const, signature }) as unknown as Change<R>;
 }
 
 export const abs_ = change(u.abs);

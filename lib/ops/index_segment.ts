@@ -1,10 +1,10 @@
 // Less common ways to index: unraveling, guarded positions, segments. Ops that PyTorch marks private by an underscore
 // keep their exact names.
 import { int64 } from '../core/dtype.js';
-import { RuntimeError } from '../core/errors.js';
+import { kindOf, RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, type Scalar } from '../tensor/invoke.js';
-import { type Tensor, wrapDim } from '../tensor/tensor.js';
+import { Tensor, wrapDim } from '../tensor/tensor.js';
 import { div, floorDivide, remainder, sub } from './arithmetic.js';
 import { fnOp } from './define.js';
 import { reduceInto } from './gather_reduce.js';
@@ -37,8 +37,16 @@ export const unravelIndex = fnOp(
   },
 );
 
+function isIndices(v: unknown): v is readonly (Tensor | null)[] {
+  return Array.isArray(v) && v.every((t) => t === null || t instanceof Tensor);
+}
 /** Index tensors, null for whole dimensions, as the primitives take them: every position moved into the tensor. */
-function guarded(input: Tensor, indices: readonly (Tensor | null)[]): { dims: number[]; at: Tensor[] } {
+function guarded(name: string, input: Tensor, indices: unknown): { dims: number[]; at: Tensor[] } {
+  if (!isIndices(indices))
+    throw new TypeError(`${name}(): argument 'indices' must be a list of Tensor or null, not ${kindOf(indices)}`);
+  if (indices.length > input.ndim) {
+    throw new RangeError(`too many indices for tensor of dimension ${input.ndim} (got ${indices.length})`);
+  }
   const dims = indices.flatMap((t, d) => (t === null ? [] : [d]));
   const at = dims.map((d) => cast(indices[d]!, int64).clamp(-input.shape[d]!, input.shape[d]! - 1));
   return { dims, at };
@@ -46,16 +54,16 @@ function guarded(input: Tensor, indices: readonly (Tensor | null)[]): { dims: nu
 /** input at positions, of which those without a true mask may lie anywhere and give `fill`. */
 export const _unsafe_masked_index = fnOp(
   '_unsafe_masked_index(Tensor input, Tensor mask, any indices, Scalar fill)',
-  (input: Tensor, mask: Tensor, indices: readonly (Tensor | null)[], fill: Scalar): Tensor => {
-    const { dims, at } = guarded(input, indices);
+  (input: Tensor, mask: Tensor, indices: unknown, fill: Scalar): Tensor => {
+    const { dims, at } = guarded('_unsafe_masked_index', input, indices);
     return maskedFill(indexAt(input, dims, at), logicalNot(mask), fill);
   },
 );
 /** A copy of input to which values are added at the positions with a true mask. */
 export const _unsafe_masked_index_put_accumulate = fnOp(
   '_unsafe_masked_index_put_accumulate(Tensor input, Tensor mask, any indices, Tensor values)',
-  (input: Tensor, mask: Tensor, indices: readonly (Tensor | null)[], values: Tensor): Tensor => {
-    const { dims, at } = guarded(input, indices);
+  (input: Tensor, mask: Tensor, indices: unknown, values: Tensor): Tensor => {
+    const { dims, at } = guarded('_unsafe_masked_index_put_accumulate', input, indices);
     return putAt(input, false, dims, at, maskedFill(values, logicalNot(mask), 0), true);
   },
 );

@@ -2,11 +2,11 @@
 import { int64 } from '../core/dtype.js';
 import { kindOf, RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
-import { invoke, type Scalar } from '../tensor/invoke.js';
+import { invoke, isComplexNumber, type Scalar } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
 import { indexAt, putAt } from './index_at.js';
 import { maskedFill_, maskedSelect } from './index_mask.js';
-import { fromNested } from './nested.js';
+import { flatten, fromNested } from './nested.js';
 import { select, unsqueeze } from './view.js';
 import { asView, reshaped, sliceDim } from './internal/view.js';
 
@@ -88,13 +88,10 @@ function readItem(item: unknown): Exclude<IndexItem, IndexList | bigint> {
 }
 /** Lists of numbers are positions, lists of booleans masks. */
 function integerType(list: readonly unknown[]): typeof int64 | null {
-  let first: unknown = list;
-  while (Array.isArray(first)) first = first[0];
+  const { values } = flatten(list);
+  const first = values[0];
   if (first instanceof Tensor) return null;
-  if (
-    typeof first === 'number' &&
-    !list.flat(Number.POSITIVE_INFINITY).every((v) => Number.isInteger(v) || typeof v === 'bigint')
-  ) {
+  if (typeof first === 'number' && !values.every((v) => Number.isInteger(v) || typeof v === 'bigint')) {
     throw new TypeError('a list of positions must hold integers only');
   }
   return typeof first === 'boolean' ? null : int64;
@@ -317,7 +314,7 @@ function checkedList(name: string, indices: unknown): readonly unknown[] {
 function checkedValues(name: string, values: unknown): Tensor | Scalar {
   if (values instanceof Tensor) return values;
   if (typeof values === 'number' || typeof values === 'boolean' || typeof values === 'bigint') return values;
-  if (typeof values === 'object' && values !== null && 're' in values && 'im' in values) return values as Scalar;
+  if (isComplexNumber(values)) return values;
   throw new TypeError(`${name}(): argument 'values' must be a Tensor or a number, not ${kindOf(values)}`);
 }
 function flagOf(name: string, given: unknown): boolean {

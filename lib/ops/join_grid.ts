@@ -1,6 +1,6 @@
 // Lists of tensors brought to common sizes, and their combinations.
 import { int64 } from '../core/dtype.js';
-import { RuntimeError } from '../core/errors.js';
+import { inWords, RuntimeError } from '../core/errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import { fnOp } from './define.js';
 import { gather } from './gather.js';
@@ -25,7 +25,7 @@ export function broadcastShapes(...shapes: (number | readonly number[])[]): numb
       const shape = typeof s === 'number' ? [s] : s;
       if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n))) {
         throw new RuntimeError(
-          `Input shapes should be of type ints, a tuple of ints, or a list of ints, got ${String(s)}`,
+          `Input shapes should be of type ints, a tuple of ints, or a list of ints, got ${inWords(s)}`,
         );
       }
       for (const n of shape as readonly number[]) {

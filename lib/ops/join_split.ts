@@ -33,6 +33,13 @@ function parts(node: string, input: Tensor, dim: number, sizes: readonly number[
   return out;
 }
 
+/** A list of more tensors than this does not fit into the memory that JavaScript has, which would end the process. */
+const MOST_PARTS = 2 ** 24;
+function checkCount(op: string, count: number): number {
+  if (count > MOST_PARTS) throw new RuntimeError(`${op}(): ${count} parts are more tensors than memory holds`);
+  return count;
+}
+
 /** A list of integers that an argument of several kinds may be. */
 function integers(op: string, name: string, value: unknown): readonly number[] {
   if (!Array.isArray(value) || !value.every((n) => Number.isInteger(n))) {
@@ -50,7 +57,7 @@ function splitBySize(input: Tensor, splitSize: number, dim: number): Tensor[] {
   if (splitSize === 0 && n !== 0)
     throw new RuntimeError(`split_size can only be 0 if dimension size is 0, but got dimension size of ${n}`);
   const count = splitSize === 0 ? 1 : Math.max(1, Math.ceil(n / splitSize));
-  const sizes = Array.from({ length: count }, (_, i) => Math.min(splitSize, n - i * splitSize));
+  const sizes = Array.from({ length: checkCount('split', count) }, (_, i) => Math.min(splitSize, n - i * splitSize));
   return parts('SplitBackward0', input, d, sizes);
 }
 function splitBySizes(input: Tensor, sizes: readonly number[], dim: number): Tensor[] {
@@ -94,7 +101,7 @@ export const chunk = op(
     const n = input.shape[d]!;
     const size = Math.ceil(n / chunks);
     return size === 0
-      ? parts('SplitWithSizesBackward0', input, d, new Array<number>(chunks).fill(0))
+      ? parts('SplitWithSizesBackward0', input, d, new Array<number>(checkCount('chunk', chunks)).fill(0))
       : splitBySize(input, size, d);
   },
 );
@@ -121,7 +128,7 @@ function tensorSplitBy(
   if (typeof given === 'number' && Number.isInteger(given)) {
     if (given <= 0) throw new RuntimeError(`number of sections must be larger than 0, got ${given}`);
     const [least, larger] = [Math.floor(n / given), n % given];
-    const ends = Array.from({ length: given }, (_, i) => (i + 1) * least + Math.min(i + 1, larger));
+    const ends = Array.from({ length: checkCount(name, given) }, (_, i) => (i + 1) * least + Math.min(i + 1, larger));
     return ends.map((end, i) => sliceDim(input, d, i === 0 ? 0 : ends[i - 1]!, end, 1));
   }
   const ends = [...integers(name, 'indicesOrSections', given), null];
@@ -180,7 +187,7 @@ export const dsplit = op(
 export const unbind = op('unbind(Tensor input, int dim=0)', (input: Tensor, dim: number): Tensor[] => {
   if (input.ndim === 0) throw new RangeError('Dimension specified as 0 but tensor has no dimensions');
   const d = wrapDim(dim, input.ndim);
-  const out = Array.from({ length: input.shape[d]! }, (_, i) => invoke(SELECT, input, d, i));
+  const out = Array.from({ length: checkCount('unbind', input.shape[d]!) }, (_, i) => invoke(SELECT, input, d, i));
   if (out.length > 0 && needsGrad(input)) {
     record('UnbindBackward0', out, [input], [], (gs) => {
       const some = gs.find((g) => g !== null)!;

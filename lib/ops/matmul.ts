@@ -235,6 +235,11 @@ export const addr = op(
 /** The product of a chain of matrices, in the order that needs the fewest multiplications. */
 export const chainMatmul = fnOp('chainMatmul(Tensor[] matrices)', (matrices: readonly Tensor[]): Tensor => {
   if (matrices.length === 0) throw new RuntimeError('chain_matmul(): Expected one or more matrices');
+  const flat = matrices.find((m) => m.ndim !== 2);
+  if (flat !== undefined)
+    throw new RuntimeError(
+      `chain_matmul(): Expected 2-dimensional tensors, but got a tensor with ${flat.ndim} dimensions`,
+    );
   return bestChain(matrices);
 });
 /**

@@ -2,12 +2,16 @@
 import * as D from '../core/dtype.js';
 import { kindOf, RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
-import { invoke } from '../tensor/invoke.js';
+import { invoke, invokeNumbers, isComplexNumber } from '../tensor/invoke.js';
 import { fromBytes } from '../tensor/storage.js';
 import { Tensor } from '../tensor/tensor.js';
 import { cast } from './internal/cast.js';
 
 const FULL = nativeOp('full');
+const PROMOTE = nativeOp('promote_types');
+const MAX_DIMS = 64;
+/** More numbers than this as JavaScript values do not fit into the memory that it has, which would end the process. */
+const MAX_VALUES = 2 ** 26;
 
 const TYPED: readonly [string, D.DType][] = [
   ['Float32Array', D.float32],
@@ -18,6 +22,7 @@ const TYPED: readonly [string, D.DType][] = [
   ['BigInt64Array', D.int64],
   ['Uint8Array', D.uint8],
   ['Uint8ClampedArray', D.uint8],
+  ['Float16Array', D.float16],
   ['Buffer', D.uint8],
 ];
 
@@ -29,40 +34,48 @@ function typeOfArray(view: ArrayBufferView): D.DType | null {
 
 interface Leaf {
   shape: number[];
-  values: unknown[];
+  values: readonly unknown[];
+  /** The types of the typed arrays among the rows, and of the rows that are none. */
+  types: Set<D.DType>;
+}
+
+/** What has rows or elements: an array, or a typed array. */
+function isRow(v: unknown): v is ArrayLike<unknown> {
+  return Array.isArray(v) || (ArrayBuffer.isView(v) && !(v instanceof DataView));
+}
+
+/** The sizes that the first row of each dimension has. An array may hold itself, or one array many times. */
+function nestedShape(data: unknown): number[] {
+  const shape: number[] = [];
+  for (let first = data; isRow(first); first = first[0]) {
+    if (shape.length === MAX_DIMS) throw new RuntimeError(`a tensor has at most ${MAX_DIMS} dimensions`);
+    shape.push(first.length);
+    if (first.length === 0) break;
+  }
+  if (shape.reduce((a, b) => a * b, 1) > MAX_VALUES)
+    throw new RuntimeError(`tensor(): ${shape.join(' x ')} values are too many for arrays; use a typed array`);
+  return shape;
 }
 
 /** Flattens nested arrays, checking that all rows of a dimension have one length. */
-function flatten(data: readonly unknown[]): Leaf {
-  const shape: number[] = [];
-  let level: readonly unknown[] = data;
-  let width = 1;
-  let current: unknown[] = [data];
-  for (;;) {
-    const first = current[0];
-    if (!Array.isArray(first)) break;
-    const n = first.length;
+export function flatten(data: readonly unknown[]): Leaf {
+  const shape = nestedShape(data);
+  const types = new Set<D.DType>();
+  let current: readonly unknown[] = [data];
+  shape.forEach((n, d) => {
     const next: unknown[] = [];
+    const typed = current.some((row) => ArrayBuffer.isView(row));
     for (const row of current) {
-      if (!Array.isArray(row))
-        throw new RuntimeError(`expected a sequence of length ${n} at dim ${shape.length}, got ${kindOf(row)}`);
-      if (row.length !== n) {
-        throw new RuntimeError(`expected sequence of length ${n} at dim ${shape.length} (got ${row.length})`);
-      }
-      for (const v of row) next.push(v);
+      if (!isRow(row)) throw new RuntimeError(`expected a sequence of length ${n} at dim ${d}, got ${kindOf(row)}`);
+      if (row.length !== n) throw new RuntimeError(`expected sequence of length ${n} at dim ${d} (got ${row.length})`);
+      if (typed) types.add(Array.isArray(row) ? naturalType(row) : typeOfRow(row));
+      for (let i = 0; i < n; i++) next.push(row[i]);
     }
-    shape.push(n);
-    width *= n;
-    level = next;
     current = next;
-    if (width === 0) break;
-  }
-  return { shape, values: level as unknown[] };
+  });
+  return { shape, values: current, types };
 }
-
-function isPair(v: unknown): v is { re: number; im: number } {
-  return typeof v === 'object' && v !== null && 're' in v && 'im' in v;
-}
+const typeOfRow = (row: ArrayLike<unknown>): D.DType => typeOfArray(row as unknown as ArrayBufferView) ?? D.int64;
 
 function naturalType(values: readonly unknown[]): D.DType {
   let big = false;
@@ -73,7 +86,7 @@ function naturalType(values: readonly unknown[]): D.DType {
     if (typeof v === 'boolean') continue;
     flag = false;
     if (typeof v === 'bigint') big = true;
-    else if (isPair(v)) complex = true;
+    else if (isComplexNumber(v)) complex = true;
     else number = true;
   }
   if (complex) return D.getDefaultDtype().toComplex();
@@ -100,8 +113,8 @@ function fromValues(values: readonly unknown[], shape: readonly number[], dtype:
   if (dtype.isComplex) {
     const parts = new Float64Array(2 * n);
     values.forEach((v, i) => {
-      parts[2 * i] = isPair(v) ? v.re : toNumber(v);
-      parts[2 * i + 1] = isPair(v) ? v.im : 0;
+      parts[2 * i] = isComplexNumber(v) ? v.re : toNumber(v);
+      parts[2 * i + 1] = isComplexNumber(v) ? v.im : 0;
     });
     return cast(fromBytes(D.complex128, shape, bytesOf(parts)), dtype);
   }
@@ -144,13 +157,17 @@ export function fromNested(data: unknown, dtype: D.DType | null): Tensor {
     return cast(fromBytes(natural, [n], bytesOf(data)), dtype ?? natural);
   }
   if (Array.isArray(data)) {
-    const { shape, values } = flatten(data);
+    const { shape, values, types } = flatten(data);
     const plain = values.map((v) => (v instanceof Tensor ? v.item() : v));
-    for (const v of plain) if (typeof v === 'object' && !isPair(v)) toNumber(v);
+    for (const v of plain) if (typeof v === 'object' && !isComplexNumber(v)) toNumber(v);
     const inner = values.find((v): v is Tensor => v instanceof Tensor);
-    return fromValues(plain, shape, dtype ?? inner?.dtype ?? naturalType(plain));
+    const common = [...types].reduce<D.DType | null>(
+      (a, b) => (a === null ? b : D.dtypes[invokeNumbers(PROMOTE, a, b)[0]!]!),
+      null,
+    );
+    return fromValues(plain, shape, dtype ?? common ?? inner?.dtype ?? naturalType(plain));
   }
-  if (typeof data === 'number' || typeof data === 'boolean' || typeof data === 'bigint' || isPair(data)) {
+  if (typeof data === 'number' || typeof data === 'boolean' || typeof data === 'bigint' || isComplexNumber(data)) {
     return invoke(FULL, [], data, dtype ?? naturalType([data]));
   }
   throw new TypeError(`tensor(): argument 'data' must be a number, an array or a typed array, not ${kindOf(data)}`);

@@ -179,6 +179,32 @@ function channelGradients(
   return [mul(inner, scale), sum(mul(g, xhat), dims), sum(g, dims)];
 }
 
+/**
+ * Refuses vectors that are not of one element per channel, and running statistics that cannot be written: nothing may fail
+ * once the first of them has moved.
+ */
+function checkChannels(
+  c: number,
+  vectors: readonly (readonly [what: string, vector: Tensor | null])[],
+  moving: readonly (Tensor | null)[],
+): void {
+  for (const [what, p] of vectors) {
+    if (p === null) continue;
+    if (p.numel() !== c) throw new RuntimeError(`${what} should contain ${c} elements not ${p.numel()}`);
+    if (p.ndim !== 1) throw new RuntimeError(`${what} should be a vector, got ${p.ndim} dimensions`);
+  }
+  for (const running of moving) {
+    if (running === null) continue;
+    if (!running.dtype.isFloatingPoint)
+      throw new RuntimeError(`expected running statistics of a floating-point type, got ${running.dtype.scalarName}`);
+    if (c > 1 && running.stride(0) === 0) {
+      throw new RuntimeError(
+        'unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.',
+      );
+    }
+  }
+}
+
 /** Moves the running statistics in place towards those of the batch; `n` elements per channel. */
 function updateRunning(running: Tensor, batch: Tensor, momentum: number): void {
   running
@@ -205,35 +231,31 @@ export const batchNorm = fnOp(
     eps: number,
   ): Tensor => {
     const c = input.shape[1] ?? 1;
-    for (const [what, p] of [
-      ['running_mean', runningMean],
-      ['running_var', runningVar],
-      ['weight', weight],
-      ['bias', bias],
-    ] as const) {
-      if (p !== null && p.numel() !== c)
-        throw new RuntimeError(`${what} should contain ${c} elements not ${p.numel()}`);
-    }
+    checkChannels(
+      c,
+      [
+        ['running_mean', runningMean],
+        ['running_var', runningVar],
+        ['weight', weight],
+        ['bias', bias],
+      ],
+      training ? [runningMean, runningVar] : [],
+    );
     if (!training && (runningMean === null || runningVar === null)) {
       throw new RuntimeError(
         `${runningMean === null ? 'running_mean' : 'running_var'} must be defined in evaluation mode`,
       );
     }
     const n = c === 0 ? 0 : input.numel() / c;
-    let mu: Tensor;
-    let variance: Tensor;
-    if (training) {
-      [mu, variance] = invokeMany(CHANNEL_STATS, input) as [Tensor, Tensor];
-      if (runningMean !== null) updateRunning(runningMean, mu, momentum);
-      if (runningVar !== null) updateRunning(runningVar, mul(variance, n / (n - 1)), momentum);
-    } else {
-      mu = runningMean!.detach();
-      variance = runningVar!.detach();
-    }
+    const [mu, variance] = training
+      ? (invokeMany(CHANNEL_STATS, input) as [Tensor, Tensor])
+      : [runningMean!.detach(), runningVar!.detach()];
     const invstd = rsqrt(add(variance, eps));
     const scale = weight === null ? invstd : mul(invstd, weight.detach());
     const shift = sub(bias === null ? mul(mu, 0) : bias.detach(), mul(mu, scale));
     const y = invoke(CHANNEL_AFFINE, input, scale, shift);
+    if (training && runningMean !== null) updateRunning(runningMean, mu, momentum);
+    if (training && runningVar !== null) updateRunning(runningVar, mul(variance, n / (n - 1)), momentum);
     if (needsGrad(input, weight, bias)) {
       record(
         'NativeBatchNormBackward0',
@@ -275,14 +297,17 @@ export const instanceNorm = fnOp(
     if (!useInputStats) return batchNorm(input, runningMean, runningVar, weight, bias, false, momentum, eps);
     const [n, c] = input.shape as [number, number];
     const inner = input.shape.slice(2).reduce((a, b) => a * b, 1);
-    if (runningMean !== null || runningVar !== null) {
-      const flat = reshaped(input.detach(), [1, n * c, inner]);
-      const [mu, variance] = invokeMany(CHANNEL_STATS, flat) as [Tensor, Tensor];
-      if (runningMean !== null) updateRunning(runningMean, meanOf(reshaped(mu, [n, c]), [0]), momentum);
-      if (runningVar !== null)
-        updateRunning(runningVar, meanOf(reshaped(mul(variance, inner / (inner - 1)), [n, c]), [0]), momentum);
-    }
-    return rowNorm(
+    checkChannels(
+      c,
+      [
+        ['running_mean', runningMean],
+        ['running_var', runningVar],
+        ['weight', weight],
+        ['bias', bias],
+      ],
+      [runningMean, runningVar],
+    );
+    const y = rowNorm(
       'NativeBatchNormBackward0',
       input,
       weight,
@@ -290,5 +315,13 @@ export const instanceNorm = fnOp(
       { rows: n * c, groups: c, inner: Math.max(1, inner) },
       eps,
     );
+    if (runningMean !== null || runningVar !== null) {
+      const flat = reshaped(input.detach(), [1, n * c, inner]);
+      const [mu, variance] = invokeMany(CHANNEL_STATS, flat) as [Tensor, Tensor];
+      if (runningMean !== null) updateRunning(runningMean, meanOf(reshaped(mu, [n, c]), [0]), momentum);
+      if (runningVar !== null)
+        updateRunning(runningVar, meanOf(reshaped(mul(variance, inner / (inner - 1)), [n, c]), [0]), momentum);
+    }
+    return y;
   },
 );

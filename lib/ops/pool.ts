@@ -1,6 +1,6 @@
 // Pooling over one to three spatial dimensions: [N, C, ..] or [C, ..].
 import { needsGrad, record } from '../autograd/graph.js';
-import { RuntimeError } from '../core/errors.js';
+import { kindOf, RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, invokeMany } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -159,7 +159,9 @@ function outputSize(name: string, input: Tensor, size: unknown, nd: number): num
   return given.map((n, i) => {
     const value = n ?? input.shape[input.ndim - nd + i]!;
     if (!Number.isInteger(value))
-      throw new TypeError(`${name}(): argument 'outputSize' must be integers, got ${String(value)}`);
+      throw new TypeError(
+        `${name}(): argument 'outputSize' must be integers, got ${typeof value === 'number' ? value : kindOf(value)}`,
+      );
     return value;
   });
 }

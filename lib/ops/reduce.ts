@@ -1,7 +1,7 @@
 // Reductions over dimensions. `dim` is null (all), a number or a list; `keepdim` keeps reduced dimensions at size one.
 import { needsGrad, record } from '../autograd/graph.js';
 import * as D from '../core/dtype.js';
-import { RuntimeError } from '../core/errors.js';
+import { inWords, RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, invokeMany, invokeVoid } from '../tensor/invoke.js';
 import { Tensor, wrapDim } from '../tensor/tensor.js';
@@ -399,7 +399,7 @@ export const norm = op(
     const nuclear = nuclearNorm();
     if (p === 'nuc' && nuclear !== null) return nuclear(dtype === null ? input : cast(input, dtype), dim, keepdim);
     if (p !== 'fro' && p !== null && typeof p !== 'number')
-      throw new RuntimeError(`norm(): unsupported order ${String(p)}`);
+      throw new RuntimeError(`norm(): unsupported order ${inWords(p)}`);
     return vectorNormOf(input, typeof p === 'number' ? p : 2, dim, keepdim, dtype);
   },
 );

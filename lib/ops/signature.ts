@@ -3,7 +3,7 @@
 import { Device } from '../core/device.js';
 import { DType } from '../core/dtype.js';
 import { kindOf } from '../core/errors.js';
-import type { Scalar } from '../tensor/invoke.js';
+import { isComplexNumber, type Scalar } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
 
 export interface Param {
@@ -37,14 +37,10 @@ function toInt(v: unknown): unknown {
   return WRONG;
 }
 
-function isComplexNumber(v: object): boolean {
-  return 're' in v && 'im' in v;
-}
-
 function toScalar(v: unknown): unknown {
   if (typeof v === 'number' || typeof v === 'bigint' || typeof v === 'boolean') return v;
   if (v instanceof Tensor && v.numel() === 1 && v.ndim === 0 && !v.dtype.isComplex) return v.item();
-  return typeof v === 'object' && v !== null && isComplexNumber(v) ? v : WRONG;
+  return isComplexNumber(v) ? v : WRONG;
 }
 
 function listOf(read: (v: unknown) => unknown): (v: unknown) => unknown {
@@ -53,19 +49,22 @@ function listOf(read: (v: unknown) => unknown): (v: unknown) => unknown {
       const one = read(v);
       return one === WRONG ? WRONG : [one];
     }
-    for (let i = 0; i < v.length; i++) if (read(v[i]) === WRONG) return WRONG;
-    return v;
+    // A copy: what the caller does to the list later must not reach the gradient.
+    const out = new Array<unknown>(v.length);
+    for (let i = 0; i < v.length; i++) if ((out[i] = read(v[i])) === WRONG) return WRONG;
+    return out;
   };
 }
 
 /** One value as it is, or a list of them: for settings that are printed as they were given. */
 function oneOrList(read: (v: unknown) => unknown): (v: unknown) => unknown {
-  return (v) => (Array.isArray(v) ? (v.some((item) => read(item) === WRONG) ? WRONG : v) : read(v));
+  const list = listOf(read);
+  return (v) => (Array.isArray(v) ? list(v) : read(v));
 }
 
 const READERS: Record<string, (v: unknown) => unknown> = {
   Tensor: (v) => (v instanceof Tensor ? v : WRONG),
-  'Tensor[]': (v) => (Array.isArray(v) && v.every((t) => t instanceof Tensor) ? v : WRONG),
+  'Tensor[]': (v) => (Array.isArray(v) ? listOf(READERS.Tensor!)(v) : WRONG),
   'Tensor|Scalar': (v) => (v instanceof Tensor ? v : toScalar(v)),
   Scalar: toScalar,
   int: toInt,
@@ -74,7 +73,7 @@ const READERS: Record<string, (v: unknown) => unknown> = {
   float: (v) =>
     typeof v === 'number'
       ? v
-      : v instanceof Tensor && v.ndim === 0
+      : v instanceof Tensor && v.ndim === 0 && !v.dtype.isComplex
         ? Number(v.item())
         : typeof v === 'bigint'
           ? Number(v)
@@ -153,6 +152,13 @@ export function signature(text: string): Signature {
     required: params.filter((p) => p.required).length,
     rest: params.findIndex((p) => p.kind === 'int...'),
   };
+}
+
+/** The signature of an op's in-place form: the first operand, which is written to, must be a tensor. */
+export function inPlaceSignature(sig: Signature): Signature {
+  const [first, ...rest] = sig.params;
+  const self: Param = { ...first!, kind: 'Tensor', read: READERS.Tensor!, quick: quickOf('Tensor', false) };
+  return { ...sig, name: `${sig.name}_`, params: [self, ...rest] };
 }
 
 /** Whether a trailing argument is an options object: a plain object that is no complex number. */

@@ -1,5 +1,6 @@
 // torch.signal.windows: functions of M points that fall off towards both ends.
 import { cpu, type DeviceLike, device as deviceOf, home } from '../core/device.js';
+import { inWords } from '../core/errors.js';
 import { type DType, float32, float64, getDefaultDtype } from '../core/dtype.js';
 import { arange, linspace } from '../ops/creation.js';
 import { fnOp } from '../ops/define.js';
@@ -20,7 +21,7 @@ function windowOf(name: string, m: number, options: Options, make: (points: numb
   const type = dtype ?? getDefaultDtype();
   if (m < 0) throw new RangeError(`${name} requires non-negative window length, got M=${m}`);
   if (layout !== null && layout !== 'strided')
-    throw new RangeError(`${name} is implemented for strided tensors only, got: ${String(layout)}`);
+    throw new RangeError(`${name} is implemented for strided tensors only, got: ${inWords(layout)}`);
   if (type !== float32 && type !== float64)
     throw new RangeError(`${name} expects float32 or float64 dtypes, got: ${String(type)}`);
   const points = sym ? m : m + 1;

@@ -11,6 +11,15 @@ export interface ComplexNumber {
   re: number;
   im: number;
 }
+/** Whether a value is a complex number. */
+export function isComplexNumber(v: unknown): v is ComplexNumber {
+  return (
+    typeof v === 'object' &&
+    v !== null &&
+    typeof (v as ComplexNumber).re === 'number' &&
+    typeof (v as ComplexNumber).im === 'number'
+  );
+}
 export type Scalar = number | bigint | boolean | ComplexNumber;
 export type NativeArgument =
   | Tensor
@@ -86,10 +95,10 @@ function putObject(at: number, arg: object): number {
     for (let i = 0; i < n; i++) s[at + 2 + i] = tensors ? alive(arg[i] as Tensor) : Number(arg[i]);
     return at + 2 + n;
   }
-  if ('re' in arg && 'im' in arg) {
+  if (isComplexNumber(arg)) {
     scratch[at] = COMPLEX;
-    scratch[at + 1] = Number(arg.re);
-    scratch[at + 2] = Number(arg.im);
+    scratch[at + 1] = arg.re;
+    scratch[at + 2] = arg.im;
     return at + 3;
   }
   throw new TypeError(`a native op takes no ${kindOf(arg)}`);

@@ -3,7 +3,7 @@
 // minor collection (0.1 to 0.3 ms) and a sweep over the weak references of young tensors. docs/memory.md has the figures.
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import { RuntimeError } from '../core/errors.js';
+import { kindOf, RuntimeError } from '../core/errors.js';
 import { addon, FIRST, scratch } from '../native/addon.js';
 import { DISPOSED, SCOPED, Tensor, TRACKED } from './tensor.js';
 
@@ -139,9 +139,10 @@ export function keepTensor<T extends Tensor>(t: T): T {
  * Runs `fn` and frees every tensor made inside at once, except those in its result (looked for in arrays, maps and
  * plain objects), those that a graph still alive needs for backward, and those given to `torch.keep`.
  * @returns what `fn` returns.
- * @throws TypeError if `fn` returns a promise: tensors made after the first await would be missed.
+ * @throws TypeError if `fn` is no function, or returns a promise: tensors made after the first await would be missed.
  */
 export function tidy<T>(fn: () => T): T {
+  if (typeof fn !== 'function') throw new TypeError(`tidy(): argument 'fn' must be function, not ${kindOf(fn)}`);
   const outer = tidyHandles;
   const made: number[] = [];
   tidyHandles = made;

@@ -1,7 +1,7 @@
 // The tensor: a small JavaScript object that names a strided native tensor by its handle.
 import { cpu, type Device, meta } from '../core/device.js';
 import { type DType, bool, dtypes } from '../core/dtype.js';
-import { RuntimeError } from '../core/errors.js';
+import { inWords, RuntimeError } from '../core/errors.js';
 import { fitsFormat } from '../core/memory_format.js';
 import { addon, FIRST, scratch } from '../native/addon.js';
 
@@ -21,6 +21,9 @@ export type TypedArray =
 
 /** Numbers (booleans for bool, [re, im] pairs for complex types) nested as the shape says. */
 export type NestedArray = number | boolean | bigint | [number, number] | NestedArray[];
+
+/** More values than this, as JavaScript's own, do not fit into the memory that it has, which would end the process. */
+const MAX_LIST = 2 ** 26;
 
 /** Who frees a tensor: values of `_own`. Positive values count the gradient buffers that hold it. */
 export const TRACKED = 0;
@@ -217,6 +220,11 @@ export class Tensor {
 
   /** The elements as nested arrays (a bare value for a 0-d tensor); int64 beyond 2^53 - 1 as bigint. */
   tolist(): NestedArray {
+    const arrays = this.shape.includes(0) ? this.shape.slice(0, this.shape.indexOf(0)) : this.shape;
+    if (arrays.reduce((a, b) => a * b, 1) > MAX_LIST)
+      throw new RuntimeError(
+        `tolist(): a tensor of shape [${this.shape.join(', ')}] is too large for arrays; use toTypedArray()`,
+      );
     const flat = asNumbers(this);
     const complex = this.dtype.isComplex;
     const isBool = this.dtype === bool;
@@ -282,7 +290,7 @@ export function alive(t: Tensor): number {
  */
 export function wrapDim(dim: number, ndim: number): number {
   const n = ndim === 0 ? 1 : ndim;
-  if (!Number.isInteger(dim)) throw new TypeError(`a dimension must be an integer, got ${String(dim)}`);
+  if (!Number.isInteger(dim)) throw new TypeError(`a dimension must be an integer, got ${inWords(dim)}`);
   if (dim < -n || dim >= n) {
     throw new RangeError(`Dimension out of range (expected to be in range of [${-n}, ${n - 1}], but got ${dim})`);
   }

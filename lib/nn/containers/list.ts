@@ -1,11 +1,12 @@
 // What lists of modules and of parameters share: positions, ranges, and `length`, which a function has of its own.
+import { inWords } from '../../core/errors.js';
 
 /**
  * A position counted from the front.
  * @throws RangeError if it is out of range, TypeError unless it is an integer.
  */
 export function wrapIndex(index: number, length: number): number {
-  if (!Number.isInteger(index)) throw new TypeError(`an index must be an integer, got ${String(index)}`);
+  if (!Number.isInteger(index)) throw new TypeError(`an index must be an integer, got ${inWords(index)}`);
   if (index < -length || index >= length) throw new RangeError(`index ${index} is out of range`);
   return index < 0 ? index + length : index;
 }

@@ -1,5 +1,5 @@
 // Modules in a row.
-import { RuntimeError } from '../../core/errors.js';
+import { inWords, RuntimeError } from '../../core/errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { isModule, SET_INDEX } from '../module_attributes.js';
@@ -170,7 +170,7 @@ export class Sequential<In = Tensor, Out = Tensor> extends Module {
   /** A new Sequential that has these modules `times` times over: Python's `*`. */
   repeat(times: number): Sequential {
     if (!Number.isInteger(times))
-      throw new TypeError(`repeat(): argument 'times' must be an integer, not ${String(times)}`);
+      throw new TypeError(`repeat(): argument 'times' must be an integer, not ${inWords(times)}`);
     if (times <= 0) throw new RuntimeError(`Non-positive multiplication factor ${times} for ${this._getName()}`);
     const out = new Sequential();
     for (let i = 0; i < times; i++) out.extend(this);

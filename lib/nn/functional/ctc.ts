@@ -1,7 +1,7 @@
 // Connectionist temporal classification (Graves et al., 2006). The recursions run in double precision.
 import { needsGrad, record } from '../../autograd/graph.js';
 import { float64 } from '../../core/dtype.js';
-import { RuntimeError } from '../../core/errors.js';
+import { kindOf, RuntimeError } from '../../core/errors.js';
 import { div, mul } from '../../ops/arithmetic.js';
 import { eq } from '../../ops/comparison.js';
 import { fnOp } from '../../ops/define.js';
@@ -111,7 +111,11 @@ function lengthsOf(name: string, lengths: Lengths, batch: number): number[] {
       ? [lengths]
       : lengths instanceof Tensor
         ? Array.from(asNumbers(lengths), Number)
-        : [...lengths];
+        : Array.isArray(lengths)
+          ? [...(lengths as readonly number[])]
+          : null;
+  if (list === null)
+    throw new TypeError(`ctcLoss(): argument '${name}' must be a Tensor or a list of integers, not ${kindOf(lengths)}`);
   if (list.length !== batch) throw new RuntimeError(`${name} must be of size batch_size`);
   for (const n of list) {
     if (!Number.isInteger(n) || n < 0)

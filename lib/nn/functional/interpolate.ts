@@ -41,6 +41,9 @@ const FILTERS: Record<string, { reach: number; filter: Filter }> = {
   lanczos: { reach: 3, filter: lanczos },
 };
 
+/** The largest size of a dimension of the result: its places and weights are computed as JavaScript's own numbers. */
+const MAX_SIZE = 2 ** 26;
+
 /** How far one step of the result goes in the input. */
 function stepOf(n: number, out: number, alignCorners: boolean, scale: number | null): number {
   if (alignCorners) return out > 1 ? (n - 1) / (out - 1) : 0;
@@ -186,7 +189,7 @@ export function interpolateOf(
   }
   if (mode === 'lanczos' && corners) throw new RuntimeError('Lanczos mode does not support align_corners=True');
   if (mode === 'lanczos' && !antialias) throw new RuntimeError('Lanczos mode requires antialias=True');
-  if (out.some((n) => n <= 0) || spatial.includes(0)) {
+  if (!out.every((n) => n > 0) || spatial.includes(0)) {
     throw new RuntimeError(
       `Input and output sizes should be greater than 0, but got input (${spatial.join(', ')}) output (${out.join(', ')})`,
     );
@@ -196,6 +199,10 @@ export function interpolateOf(
       `Non-empty ${input.ndim}D data tensor expected but got a tensor with sizes [${input.shape.join(', ')}]`,
     );
   }
+  if (out.some((n) => n > MAX_SIZE))
+    throw new RuntimeError(
+      `interpolate: output sizes of (${out.join(', ')}) are too large; at most ${MAX_SIZE} are possible`,
+    );
   if (mode === 'area') return AREA[spatial.length - 1]!.impl(input, out);
   const nearest = mode === 'nearest' || mode === 'nearest-exact';
   const bytes = input.dtype === uint8 && (mode === 'bilinear' || mode === 'bicubic');

@@ -1,6 +1,6 @@
 // Losses as functions of `torch`: those of torch.nn.functional with shorter argument lists, in which the reduction may
 // also be PyTorch's number for it.
-import { RuntimeError } from '../../core/errors.js';
+import { inWords, RuntimeError } from '../../core/errors.js';
 import { fnOp } from '../../ops/define.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import {
@@ -19,7 +19,7 @@ const REDUCTIONS = ['none', 'mean', 'sum'];
 /** 'none', 'mean' or 'sum' for 0, 1 or 2. */
 function reductionOf(given: unknown): string {
   const name = typeof given === 'number' ? REDUCTIONS[given] : given;
-  if (typeof name !== 'string') throw new RuntimeError(`${String(given)} is not a valid value for reduction`);
+  if (typeof name !== 'string') throw new RuntimeError(`${inWords(given)} is not a valid value for reduction`);
   return name;
 }
 

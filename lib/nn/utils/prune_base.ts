@@ -1,5 +1,5 @@
 // How a pruning method is applied to a tensor of a module, and how several are combined.
-import { kindOf, RuntimeError } from '../../core/errors.js';
+import { inWords, kindOf, RuntimeError } from '../../core/errors.js';
 import { onesLike } from '../../ops/creation.js';
 import { isOptions } from '../../ops/signature.js';
 import type { Parameter } from '../../tensor/parameter.js';
@@ -225,6 +225,6 @@ export class PruningContainer extends BasePruningMethod {
       return mask.indexCopy(dim, kept, partial.to(mask.dtype));
     }
     if (type === 'global') return method.computeMask(t, mask).to(mask.dtype);
-    throw new RuntimeError(`Unrecognized PRUNING_TYPE ${String(type)}`);
+    throw new RuntimeError(`Unrecognized PRUNING_TYPE ${inWords(type)}`);
   }
 }

@@ -1,5 +1,5 @@
 // The pruning methods.
-import { RuntimeError } from '../../core/errors.js';
+import { inWords, RuntimeError } from '../../core/errors.js';
 import { zerosLike } from '../../ops/creation.js';
 import { rand, randLike } from '../../ops/random.js';
 import { norm } from '../../ops/reduce.js';
@@ -15,7 +15,7 @@ export type NormOrder = number | 'fro' | 'nuc';
 /** A share between 0 and 1, or a whole number of weights or slices. */
 function checkAmount(amount: unknown): void {
   if (typeof amount !== 'number')
-    throw new TypeError(`Invalid type for amount: ${String(amount)}. Must be int or float.`);
+    throw new TypeError(`Invalid type for amount: ${inWords(amount)}. Must be int or float.`);
   if (!(Number.isInteger(amount) ? amount >= 0 : amount > 0 && amount < 1)) {
     throw new RuntimeError(`amount=${amount} should either be a float in the range [0, 1] or a non-negative integer`);
   }

@@ -1,5 +1,5 @@
 // torch.nn.utils.stateless: calling a module with other parameters and buffers than its own.
-import { kindOf, RuntimeError } from '../../core/errors.js';
+import { inWords, kindOf, RuntimeError } from '../../core/errors.js';
 import { bind, signature } from '../../ops/signature.js';
 import { Tensor } from '../../tensor/tensor.js';
 import type { Module } from '../module.js';
@@ -28,7 +28,7 @@ function moduleAt(root: Module, path: string): Module {
     const next = getAttribute(at, name);
     done = done === '' ? name : `${done}.${name}`;
     if (!isModule(next))
-      throw new TypeError(`submodule \`${done}\`: ${String(next)} is not an instance of torch.nn.Module`);
+      throw new TypeError(`submodule \`${done}\`: ${inWords(next)} is not an instance of torch.nn.Module`);
     at = next;
   }
   return at;
@@ -41,7 +41,7 @@ function swap(root: Module, path: string, value: Slot): Slot {
   if (name === '') throw new RuntimeError('tensor name can\'t be empty string ""');
   const module = moduleAt(root, cut < 0 ? '' : path.slice(0, cut));
   if (value !== MISSING && value !== null && !(value instanceof Tensor)) {
-    throw new TypeError(`${String(value)} is not an instance of torch.Tensor`);
+    throw new TypeError(`${inWords(value)} is not an instance of torch.Tensor`);
   }
   for (const registry of [module._parameters, module._buffers]) {
     if (!registry.has(name)) continue;
@@ -53,7 +53,7 @@ function swap(root: Module, path: string, value: Slot): Slot {
   }
   const before: unknown = hasAttribute(module, name) ? getAttribute(module, name) : MISSING;
   if (before !== MISSING && before !== null && !(before instanceof Tensor)) {
-    throw new TypeError(`attribute \`${name}\`: ${String(before)} is not an instance of torch.Tensor`);
+    throw new TypeError(`attribute \`${name}\`: ${inWords(before)} is not an instance of torch.Tensor`);
   }
   if (value === MISSING) deleteAttribute(module, name);
   else setAttribute(module, name, value);
