@@ -42,6 +42,12 @@ let warnOnly = false;
 export function useDeterministicAlgorithms(mode: boolean, options: { warnOnly?: boolean } = {}): void {
   if (typeof mode !== 'boolean')
     throw new TypeError(`useDeterministicAlgorithms(): argument 'mode' must be bool, not ${typeof mode}`);
+  for (const [key, value] of Object.entries(kindOf(options) === 'Object' ? options : { options })) {
+    if (key !== 'warnOnly')
+      throw new TypeError(`useDeterministicAlgorithms() got an unexpected keyword argument '${key}'`);
+    if (value !== undefined && typeof value !== 'boolean')
+      throw new TypeError(`useDeterministicAlgorithms(): argument 'warnOnly' must be bool, not ${kindOf(value)}`);
+  }
   deterministic = mode;
   warnOnly = options.warnOnly ?? false;
 }

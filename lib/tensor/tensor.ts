@@ -200,10 +200,15 @@ export class Tensor {
     return this.dtype === bool ? value !== 0 : value;
   }
 
-  /** The value of an integer tensor with one element, exactly. */
+  /**
+   * The value of an integer tensor with one element, exactly; a fraction is cut off.
+   * @throws RuntimeError unless there is exactly one element, and it is finite.
+   */
   itemBigInt(): bigint {
     const value = this._single('itemBigInt');
-    return typeof value === 'bigint' ? value : BigInt(Math.trunc(value));
+    if (typeof value === 'bigint') return value;
+    if (!Number.isFinite(value)) throw new RuntimeError(`cannot convert ${value} to an integer`);
+    return BigInt(Math.trunc(value));
   }
 
   /** @internal */

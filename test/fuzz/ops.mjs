@@ -48,7 +48,10 @@ function runSeed(seed, folder) {
   const pass = ['--seed', seed, '--trace', trace, '--calls', path.join(folder, 'calls.json'), '--rounds', option('rounds', '5000')];
   pass.push('--library', path.resolve(root, option('library', 'dist/index.js')));
   for (const name of ['only', 'crash-at']) if (option(name, null)) pass.push(`--${name}`, option(name, null));
-  const started = spawn(process.execPath, [path.join(here, 'child.mjs'), ...pass.map(String)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const started = spawn(process.execPath, [path.join(here, 'child.mjs'), ...pass.map(String)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_NO_WARNINGS: '1' },
+  });
   return new Promise((resolve) => {
     let out = '';
     let err = '';

@@ -66,6 +66,22 @@ const refused: Record<string, [call: () => unknown, kind: new (...args: never[])
     torch.RuntimeError,
     /'object' is not a valid precision/,
   ],
+  'a setting of another name': [
+    () => loose(torch.useDeterministicAlgorithms)(true, { warn: true }),
+    TypeError,
+    /got an unexpected keyword argument 'warn'/,
+  ],
+  'settings that are none': [
+    () => loose(torch.useDeterministicAlgorithms)(true, null),
+    TypeError,
+    /keyword argument 'options'/,
+  ],
+  'infinity as an integer': [() => torch.tensor(Infinity).itemBigInt(), torch.RuntimeError, /cannot convert Infinity/],
+  'a table of three dimensions': [
+    () => F.embedding(torch.tensor([0n]), torch.ones(2, 3, 1), { maxNorm: 1 }),
+    torch.RuntimeError,
+    /'weight' must be 2-D/,
+  ],
   'a chain of vectors': [
     () => torch.chainMatmul([torch.ones(3), torch.ones(3), torch.ones(3)]),
     torch.RuntimeError,

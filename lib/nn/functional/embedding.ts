@@ -16,6 +16,7 @@ export { oneHot } from '../../ops/index_triangle.js';
 
 /** Scales the rows that are used so that their norm is at most maxNorm, in place and unrecorded. */
 function renormalise(weight: Tensor, input: Tensor, maxNorm: number, normType: number): void {
+  if (weight.ndim !== 2) throw new RuntimeError("'weight' must be 2-D");
   if (input.numel() === 0 || input.isMeta) return;
   noGrad(() => {
     const table = weight.detach();
