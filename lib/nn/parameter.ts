@@ -16,11 +16,13 @@ export class Buffer extends Tensor {
   /**
    * @param data the values.
    * @param options `persistent` (default true): whether the state dict has it.
-   * @throws TypeError unless `data` is a tensor.
+   * @throws TypeError unless `data` is a tensor and the options are such an object.
    */
   constructor(data: Tensor = empty([0]), options: { persistent?: boolean } = {}) {
     if (!(data instanceof Tensor))
       throw new TypeError(`Buffer(): argument 'data' must be a Tensor, not ${typeof data}`);
+    if (typeof options !== 'object' || options === null)
+      throw new TypeError("Buffer(): argument 'persistent' is given by name: { persistent }");
     super(0);
     const buffer = aliasAs(data.detach(), new.target.prototype as Buffer);
     buffer.requiresGrad_(data.requiresGrad);
@@ -40,6 +42,15 @@ const NO_SHAPE =
   "Can't access the shape of an uninitialized parameter or buffer. This error usually happens in `load_state_dict` when " +
   'trying to load an uninitialized parameter into an initialized one. Call `forward` to initialize the parameters before ' +
   'accessing their attributes.';
+
+/** What counting the elements of a tensor without a shape says; a zero would pass for an answer. */
+function notYet(kind: string): never {
+  throw new RuntimeError(
+    'Attempted to use an uninitialized parameter in numel. This error happens when you are using a `LazyModule` or ' +
+      `explicitly manipulating \`torch.nn.parameter.${kind}\` objects. When using LazyModules Call \`forward\` with a dummy ` +
+      'batch to initialize the parameters before calling torch functions',
+  );
+}
 
 /** Gives a tensor without a shape its memory; from then on it is an ordinary one of class `prototype`. */
 function materialize(t: Tensor, prototype: object, shape: readonly number[], options: LazyOptions): void {
@@ -70,6 +81,11 @@ export class UninitializedParameter extends Parameter {
     materialize(this, Parameter.prototype, shape, options);
   }
 
+  /** @throws RuntimeError always: there is no shape yet. */
+  override numel(): number {
+    return notYet('UninitializedParameter');
+  }
+
   override toString(): string {
     return '<UninitializedParameter>';
   }
@@ -90,6 +106,11 @@ export class UninitializedBuffer extends Buffer {
   /** Gives the buffer its shape and memory (not initialised); it becomes a plain tensor. */
   materialize(shape: readonly number[], options: { device?: Device; dtype?: DType } = {}): void {
     materialize(this, Tensor.prototype, shape, options);
+  }
+
+  /** @throws RuntimeError always: there is no shape yet. */
+  override numel(): number {
+    return notYet('UninitializedBuffer');
   }
 
   override toString(): string {
