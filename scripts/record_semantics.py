@@ -34,7 +34,8 @@ def plain(value):
     if isinstance(value, torch.Tensor):
         t = value.detach()
         flat = torch.view_as_real(t.resolve_conj()) if t.is_complex() else t
-        return {'dtype': str(t.dtype)[6:], 'shape': list(t.shape), 'values': [number(x) for x in flat.flatten().tolist()]}
+        return {'dtype': str(t.dtype)[6:], 'shape': list(t.shape),
+                'values': [number(x) for x in flat.flatten().tolist()]}
     if isinstance(value, dict):
         return {camel(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -46,7 +47,8 @@ def plain(value):
 
 def record(topic):
     module = importlib.import_module(f'semantics.{topic}')
-    own = [(n, f) for n, f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__ and n[0] != '_']
+    own = [(n, f) for n,
+           f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__ and n[0] != '_']
     out = {}
     for name, program in own:
         torch.manual_seed(0)
@@ -57,7 +59,8 @@ def record(topic):
             except Exception:
                 print(f'in {topic}.{name}', file=sys.stderr)
                 raise
-    lines = ',\n'.join(f'{json.dumps(k)}: {json.dumps(v, separators=(",", ":"), ensure_ascii=False)}' for k, v in out.items())
+    lines = ',\n'.join(f'{json.dumps(k)}: {json.dumps(v, separators=(",", ":"), ensure_ascii=False)}' for k,
+                       v in out.items())
     (OUT / f'{topic}.json').write_text('{\n' + lines + '\n}\n')
     return len(out)
 

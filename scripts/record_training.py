@@ -40,7 +40,8 @@ class Block(nn.Module):
         self.bn2 = nn.BatchNorm2d(outside)
         self.shortcut = nn.Identity()
         if stride != 1 or inside != outside:
-            self.shortcut = nn.Sequential(nn.Conv2d(inside, outside, 1, stride=stride, bias=False), nn.BatchNorm2d(outside))
+            self.shortcut = nn.Sequential(nn.Conv2d(inside, outside, 1, stride=stride, bias=False),
+                                          nn.BatchNorm2d(outside))
 
     def forward(self, x):
         h = F.relu(self.bn1(self.conv1(x)))
@@ -76,7 +77,8 @@ class Tagger(nn.Module):
         self.head = nn.Linear(32, 20)
 
     def forward(self, tokens, lengths):
-        packed = nn.utils.rnn.pack_padded_sequence(self.embedding(tokens), lengths, batch_first=True, enforce_sorted=False)
+        packed = nn.utils.rnn.pack_padded_sequence(self.embedding(tokens), lengths, batch_first=True,
+                                                   enforce_sorted=False)
         out, _ = nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], batch_first=True, total_length=tokens.shape[1])
         return self.head(out)
 
@@ -102,7 +104,8 @@ class Translator(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(16, 24)
         self.positions = nn.Parameter(torch.randn(10, 24) * 0.1)
-        self.transformer = nn.Transformer(24, 4, 2, 2, dim_feedforward=48, dropout=0.0, activation='gelu', batch_first=True,
+        self.transformer = nn.Transformer(24, 4, 2, 2, dim_feedforward=48, dropout=0.0, activation='gelu',
+                                          batch_first=True,
                                           norm_first=True)
         self.head = nn.Linear(24, 16)
 

@@ -5,13 +5,14 @@ import type { Group, Params } from './groups.js';
 import type { ParameterState } from './optimizer.js';
 import { check, checkModes, type CommonOptions, numberState, realView, zeroState } from './state.js';
 import { countStep, TensorOptimizer } from './tensor_optimizer.js';
+import { pyFloat } from '../nn/printing.js';
 
 /** The options of an Adadelta group. */
-export interface AdadeltaOptions extends CommonOptions {
+export type AdadeltaOptions = CommonOptions & {
   rho: number;
   eps: number;
   weightDecay: number;
-}
+};
 
 const TEXT =
   'Adadelta(any params, float lr=1, float rho=0.9, float eps=1e-6, float weightDecay=0, bool? foreach=None, bool capturable=False, bool maximize=False, bool differentiable=False)';
@@ -46,10 +47,10 @@ export class Adadelta extends TensorOptimizer<AdadeltaOptions> {
       SIGNATURE,
       args,
     ) as Full;
-    check(lr >= 0, `Invalid learning rate: ${lr}`);
-    check(rho >= 0 && rho <= 1, `Invalid rho value: ${rho}`);
-    check(eps >= 0, `Invalid epsilon value: ${eps}`);
-    check(weightDecay >= 0, `Invalid weight_decay value: ${weightDecay}`);
+    check(lr >= 0, `Invalid learning rate: ${pyFloat(lr)}`);
+    check(rho >= 0 && rho <= 1, `Invalid rho value: ${pyFloat(rho)}`);
+    check(eps >= 0, `Invalid epsilon value: ${pyFloat(eps)}`);
+    check(weightDecay >= 0, `Invalid weight_decay value: ${pyFloat(weightDecay)}`);
     checkModes('Adadelta', { differentiable, capturable });
     super(params, { lr, rho, eps, weightDecay, maximize, capturable, foreach, differentiable });
   }

@@ -10,7 +10,7 @@ import { check, numberState, retain, zeroState } from './state.js';
 import { countStep, TensorOptimizer } from './tensor_optimizer.js';
 
 /** The options of an Adafactor group. */
-export interface AdafactorOptions {
+export type AdafactorOptions = {
   lr: number;
   beta2Decay: number;
   eps: [number | null, number];
@@ -18,7 +18,7 @@ export interface AdafactorOptions {
   weightDecay: number;
   foreach: boolean | null;
   maximize: boolean;
-}
+};
 
 const TEXT =
   'Adafactor(any params, float lr=0.01, float beta2Decay=-0.8, any[]? eps=None, float d=1, float weightDecay=0, bool? foreach=None, bool maximize=False)';

@@ -6,9 +6,10 @@ import type { Group, Params } from './groups.js';
 import type { ParameterState } from './optimizer.js';
 import { check, checkModes, numberState, realView, retain } from './state.js';
 import { countStep, TensorOptimizer } from './tensor_optimizer.js';
+import { pyFloat } from '../nn/printing.js';
 
 /** The options of an Adagrad group. */
-export interface AdagradOptions {
+export type AdagradOptions = {
   lr: number;
   lrDecay: number;
   eps: number;
@@ -18,7 +19,7 @@ export interface AdagradOptions {
   maximize: boolean;
   differentiable: boolean;
   fused: boolean | null;
-}
+};
 
 const TEXT =
   'Adagrad(any params, float lr=0.01, float lrDecay=0, float weightDecay=0, float initialAccumulatorValue=0, float eps=1e-10, bool? foreach=None, bool maximize=False, bool differentiable=False, bool? fused=None)';
@@ -53,11 +54,11 @@ export class Adagrad extends TensorOptimizer<AdagradOptions> {
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, lrDecay, weightDecay, initialAccumulatorValue, eps, foreach, maximize, differentiable, fused] =
       bind(SIGNATURE, args) as Full;
-    check(lr >= 0, `Invalid learning rate: ${lr}`);
-    check(lrDecay >= 0, `Invalid lr_decay value: ${lrDecay}`);
-    check(weightDecay >= 0, `Invalid weight_decay value: ${weightDecay}`);
-    check(initialAccumulatorValue >= 0, `Invalid initial_accumulator_value value: ${initialAccumulatorValue}`);
-    check(eps >= 0, `Invalid epsilon value: ${eps}`);
+    check(lr >= 0, `Invalid learning rate: ${pyFloat(lr)}`);
+    check(lrDecay >= 0, `Invalid lr_decay value: ${pyFloat(lrDecay)}`);
+    check(weightDecay >= 0, `Invalid weight_decay value: ${pyFloat(weightDecay)}`);
+    check(initialAccumulatorValue >= 0, `Invalid initial_accumulator_value value: ${pyFloat(initialAccumulatorValue)}`);
+    check(eps >= 0, `Invalid epsilon value: ${pyFloat(eps)}`);
     checkModes('Adagrad', { foreach, differentiable, fused });
     super(params, { lr, lrDecay, eps, weightDecay, initialAccumulatorValue, foreach, maximize, differentiable, fused });
     // As in PyTorch, a state dict lists the sums before the first step.

@@ -7,11 +7,12 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { Group, Params } from './groups.js';
 import { Optimizer, type ParameterState } from './optimizer.js';
 import { check, checkModes, numberState, readBetas, zeroState } from './state.js';
+import { pyFloat } from '../nn/printing.js';
 
 const STEP = nativeOp('adam_step');
 
 /** The options of an Adam or AdamW group. */
-export interface AdamOptions {
+export type AdamOptions = {
   lr: number;
   betas: [number, number];
   eps: number;
@@ -23,7 +24,7 @@ export interface AdamOptions {
   differentiable: boolean;
   fused: boolean | null;
   decoupledWeightDecay: boolean;
-}
+};
 
 const ADAM =
   'Adam(any params, float lr=0.001, float[]? betas=None, float eps=1e-8, float weightDecay=0, bool amsgrad=False, bool? foreach=None, bool maximize=False, bool capturable=False, bool differentiable=False, bool? fused=None, bool decoupledWeightDecay=False)';
@@ -97,10 +98,10 @@ export class Adam extends Optimizer<AdamOptions> {
       fused,
       decoupled,
     ] = bind(ADAM_SIGNATURE, args) as AdamFull;
-    check(lr >= 0, `Invalid learning rate: ${lr}`);
-    check(eps >= 0, `Invalid epsilon value: ${eps}`);
+    check(lr >= 0, `Invalid learning rate: ${pyFloat(lr)}`);
+    check(eps >= 0, `Invalid epsilon value: ${pyFloat(eps)}`);
     const bothBetas = readBetas(betas);
-    check(weightDecay >= 0, `Invalid weight_decay value: ${weightDecay}`);
+    check(weightDecay >= 0, `Invalid weight_decay value: ${pyFloat(weightDecay)}`);
     checkModes('Adam', { foreach, differentiable, fused, capturable });
     super(params, {
       lr,

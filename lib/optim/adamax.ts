@@ -5,13 +5,14 @@ import type { Group, Params } from './groups.js';
 import type { ParameterState } from './optimizer.js';
 import { check, checkModes, type CommonOptions, numberState, readBetas, realView, zeroState } from './state.js';
 import { countStep, TensorOptimizer } from './tensor_optimizer.js';
+import { pyFloat } from '../nn/printing.js';
 
 /** The options of an Adamax group. */
-export interface AdamaxOptions extends CommonOptions {
+export type AdamaxOptions = CommonOptions & {
   betas: [number, number];
   eps: number;
   weightDecay: number;
-}
+};
 
 const TEXT =
   'Adamax(any params, float lr=0.002, float[]? betas=None, float eps=1e-8, float weightDecay=0, bool? foreach=None, bool maximize=False, bool differentiable=False, bool capturable=False)';
@@ -43,10 +44,10 @@ export class Adamax extends TensorOptimizer<AdamaxOptions> {
       SIGNATURE,
       args,
     ) as Full;
-    check(lr >= 0, `Invalid learning rate: ${lr}`);
-    check(eps >= 0, `Invalid epsilon value: ${eps}`);
+    check(lr >= 0, `Invalid learning rate: ${pyFloat(lr)}`);
+    check(eps >= 0, `Invalid epsilon value: ${pyFloat(eps)}`);
     const both = readBetas(betas);
-    check(weightDecay >= 0, `Invalid weight_decay value: ${weightDecay}`);
+    check(weightDecay >= 0, `Invalid weight_decay value: ${pyFloat(weightDecay)}`);
     checkModes('Adamax', { differentiable, capturable });
     super(params, { lr, betas: both, eps, weightDecay, foreach, maximize, differentiable, capturable });
   }

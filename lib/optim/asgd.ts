@@ -5,14 +5,15 @@ import type { Group, Params } from './groups.js';
 import type { ParameterState } from './optimizer.js';
 import { check, checkModes, type CommonOptions, numberState, realView, zeroState } from './state.js';
 import { countStep, TensorOptimizer } from './tensor_optimizer.js';
+import { pyFloat } from '../nn/printing.js';
 
 /** The options of an ASGD group. */
-export interface ASGDOptions extends CommonOptions {
+export type ASGDOptions = CommonOptions & {
   lambd: number;
   alpha: number;
   t0: number;
   weightDecay: number;
-}
+};
 
 const TEXT =
   'ASGD(any params, float lr=0.01, float lambd=1e-4, float alpha=0.75, float t0=1e6, float weightDecay=0, bool? foreach=None, bool maximize=False, bool differentiable=False, bool capturable=False)';
@@ -49,8 +50,8 @@ export class ASGD extends TensorOptimizer<ASGDOptions> {
       SIGNATURE,
       args,
     ) as Full;
-    check(lr >= 0, `Invalid learning rate: ${lr}`);
-    check(weightDecay >= 0, `Invalid weight_decay value: ${weightDecay}`);
+    check(lr >= 0, `Invalid learning rate: ${pyFloat(lr)}`);
+    check(weightDecay >= 0, `Invalid weight_decay value: ${pyFloat(weightDecay)}`);
     checkModes('ASGD', { differentiable, capturable });
     super(params, { lr, lambd, alpha, t0, weightDecay, foreach, maximize, differentiable, capturable });
   }

@@ -16,14 +16,14 @@ export type ParameterGroup<O> = { params: ParameterList } & Partial<O>;
 export type Params<O> = Iterable<Tensor> | Iterable<readonly [string, Tensor]> | Iterable<ParameterGroup<O>>;
 
 /** What schedulers leave in a group. */
-export interface ScheduledOptions {
+export type ScheduledOptions = {
   initialLr?: number;
   maxLr?: number;
   minLr?: number;
   swaLr?: number;
   baseMomentum?: number;
   maxMomentum?: number;
-}
+};
 
 /** A group as the optimizer keeps it: every option has a value. */
 export type Group<O> = O & ScheduledOptions & { params: Tensor[]; paramNames?: string[] };
@@ -53,7 +53,7 @@ function isIterable(v: unknown): v is Iterable<unknown> {
 export function readParams<O>(params: Params<O>): ParameterGroup<O>[] {
   if (params instanceof Tensor || !isIterable(params)) {
     throw new TypeError(
-      `params argument given to the optimizer should be an iterable of Tensors or objects, but got ${typeName(params)}`,
+      `params argument given to the optimizer should be an iterable of Tensors or dicts, but got ${typeName(params)}`,
     );
   }
   const items = [...(params as Iterable<unknown>)];

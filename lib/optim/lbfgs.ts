@@ -9,9 +9,10 @@ import type { Params } from './groups.js';
 import { type LinePoint, strongWolfe } from './line_search.js';
 import { type Closure, Optimizer, type ParameterState } from './optimizer.js';
 import { check, realView, retain } from './state.js';
+import { pyFloat } from '../nn/printing.js';
 
 /** The options of LBFGS, which has one group only. */
-export interface LBFGSOptions {
+export type LBFGSOptions = {
   lr: number;
   maxIter: number;
   maxEval: number;
@@ -19,7 +20,7 @@ export interface LBFGSOptions {
   toleranceChange: number;
   historySize: number;
   lineSearchFn: 'strong_wolfe' | null;
-}
+};
 
 const TEXT =
   'LBFGS(any params, float lr=1, int maxIter=20, int? maxEval=None, float toleranceGrad=1e-7, float toleranceChange=1e-9, int historySize=100, str? lineSearchFn=None)';
@@ -90,7 +91,7 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
       SIGNATURE,
       args,
     ) as Full;
-    check(lr >= 0, `Invalid learning rate: ${lr}`);
+    check(lr >= 0, `Invalid learning rate: ${pyFloat(lr)}`);
     check(historySize >= 1, `Invalid history size: ${historySize}`);
     super(params, {
       lr,

@@ -13,7 +13,7 @@ import { TensorOptimizer } from './tensor_optimizer.js';
 export type AdjustLr = 'original' | 'match_rms_adamw';
 
 /** The options of a Muon group. */
-export interface MuonOptions {
+export type MuonOptions = {
   lr: number;
   weightDecay: number;
   momentum: number;
@@ -22,7 +22,7 @@ export interface MuonOptions {
   eps: number;
   nsSteps: number;
   adjustLrFn: AdjustLr | null;
-}
+};
 
 const TEXT =
   'Muon(any params, float lr=0.001, float weightDecay=0.1, float momentum=0.95, bool nesterov=True, float[]? nsCoefficients=None, float eps=1e-7, int nsSteps=5, str? adjustLrFn=None)';

@@ -5,15 +5,16 @@ import type { Group, Params } from './groups.js';
 import type { ParameterState } from './optimizer.js';
 import { check, checkModes, type CommonOptions, numberState, readBetas, realView, zeroState } from './state.js';
 import { countStep, TensorOptimizer } from './tensor_optimizer.js';
+import { pyFloat } from '../nn/printing.js';
 
 /** The options of an NAdam group. */
-export interface NAdamOptions extends CommonOptions {
+export type NAdamOptions = CommonOptions & {
   betas: [number, number];
   eps: number;
   weightDecay: number;
   momentumDecay: number;
   decoupledWeightDecay: boolean;
-}
+};
 
 const TEXT =
   'NAdam(any params, float lr=0.002, float[]? betas=None, float eps=1e-8, float weightDecay=0, float momentumDecay=0.004, bool decoupledWeightDecay=False, bool? foreach=None, bool maximize=False, bool capturable=False, bool differentiable=False)';
@@ -58,11 +59,11 @@ export class NAdam extends TensorOptimizer<NAdamOptions> {
       capturable,
       differentiable,
     ] = bind(SIGNATURE, args) as Full;
-    check(lr >= 0, `Invalid learning rate: ${lr}`);
-    check(eps >= 0, `Invalid epsilon value: ${eps}`);
+    check(lr >= 0, `Invalid learning rate: ${pyFloat(lr)}`);
+    check(eps >= 0, `Invalid epsilon value: ${pyFloat(eps)}`);
     const both = readBetas(betas);
-    check(weightDecay >= 0, `Invalid weight_decay value: ${weightDecay}`);
-    check(momentumDecay >= 0, `Invalid momentum_decay value: ${momentumDecay}`);
+    check(weightDecay >= 0, `Invalid weight_decay value: ${pyFloat(weightDecay)}`);
+    check(momentumDecay >= 0, `Invalid momentum_decay value: ${pyFloat(momentumDecay)}`);
     checkModes('NAdam', { differentiable, capturable });
     super(params, {
       lr,

@@ -5,14 +5,15 @@ import type { Group, Params } from './groups.js';
 import type { ParameterState } from './optimizer.js';
 import { check, checkModes, type CommonOptions, numberState, readBetas, realView, zeroState } from './state.js';
 import { countStep, TensorOptimizer } from './tensor_optimizer.js';
+import { pyFloat } from '../nn/printing.js';
 
 /** The options of an RAdam group. */
-export interface RAdamOptions extends CommonOptions {
+export type RAdamOptions = CommonOptions & {
   betas: [number, number];
   eps: number;
   weightDecay: number;
   decoupledWeightDecay: boolean;
-}
+};
 
 const TEXT =
   'RAdam(any params, float lr=0.001, float[]? betas=None, float eps=1e-8, float weightDecay=0, bool decoupledWeightDecay=False, bool? foreach=None, bool maximize=False, bool capturable=False, bool differentiable=False)';
@@ -47,10 +48,10 @@ export class RAdam extends TensorOptimizer<RAdamOptions> {
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, betas, eps, weightDecay, decoupledWeightDecay, foreach, maximize, capturable, differentiable] =
       bind(SIGNATURE, args) as Full;
-    check(lr >= 0, `Invalid learning rate: ${lr}`);
-    check(eps >= 0, `Invalid epsilon value: ${eps}`);
+    check(lr >= 0, `Invalid learning rate: ${pyFloat(lr)}`);
+    check(eps >= 0, `Invalid epsilon value: ${pyFloat(eps)}`);
     const both = readBetas(betas);
-    check(weightDecay >= 0, `Invalid weight_decay value: ${weightDecay}`);
+    check(weightDecay >= 0, `Invalid weight_decay value: ${pyFloat(weightDecay)}`);
     checkModes('RAdam', { differentiable, capturable });
     super(params, {
       lr,

@@ -5,15 +5,16 @@ import type { Group, Params } from './groups.js';
 import type { ParameterState } from './optimizer.js';
 import { check, checkModes, type CommonOptions, numberState, realView, zeroState } from './state.js';
 import { countStep, TensorOptimizer } from './tensor_optimizer.js';
+import { pyFloat } from '../nn/printing.js';
 
 /** The options of an RMSprop group. */
-export interface RMSpropOptions extends CommonOptions {
+export type RMSpropOptions = CommonOptions & {
   momentum: number;
   alpha: number;
   eps: number;
   centered: boolean;
   weightDecay: number;
-}
+};
 
 const TEXT =
   'RMSprop(any params, float lr=0.01, float alpha=0.99, float eps=1e-8, float weightDecay=0, float momentum=0, bool centered=False, bool capturable=False, bool? foreach=None, bool maximize=False, bool differentiable=False)';
@@ -50,11 +51,11 @@ export class RMSprop extends TensorOptimizer<RMSpropOptions> {
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, alpha, eps, weightDecay, momentum, centered, capturable, foreach, maximize, differentiable] =
       bind(SIGNATURE, args) as Full;
-    check(lr >= 0, `Invalid learning rate: ${lr}`);
-    check(eps >= 0, `Invalid epsilon value: ${eps}`);
-    check(momentum >= 0, `Invalid momentum value: ${momentum}`);
-    check(weightDecay >= 0, `Invalid weight_decay value: ${weightDecay}`);
-    check(alpha >= 0, `Invalid alpha value: ${alpha}`);
+    check(lr >= 0, `Invalid learning rate: ${pyFloat(lr)}`);
+    check(eps >= 0, `Invalid epsilon value: ${pyFloat(eps)}`);
+    check(momentum >= 0, `Invalid momentum value: ${pyFloat(momentum)}`);
+    check(weightDecay >= 0, `Invalid weight_decay value: ${pyFloat(weightDecay)}`);
+    check(alpha >= 0, `Invalid alpha value: ${pyFloat(alpha)}`);
     checkModes('RMSprop', { differentiable, capturable });
     super(params, { lr, momentum, alpha, eps, centered, weightDecay, capturable, foreach, maximize, differentiable });
   }

@@ -6,12 +6,13 @@ import type { Group, Params } from './groups.js';
 import type { ParameterState } from './optimizer.js';
 import { check, checkModes, type CommonOptions, numberState, realView, retain, zeroState } from './state.js';
 import { countStep, TensorOptimizer } from './tensor_optimizer.js';
+import { pyFloat } from '../nn/printing.js';
 
 /** The options of an Rprop group. */
-export interface RpropOptions extends CommonOptions {
+export type RpropOptions = CommonOptions & {
   etas: [number, number];
   stepSizes: [number, number];
-}
+};
 
 const TEXT =
   'Rprop(any params, float lr=0.01, float[]? etas=None, float[]? stepSizes=None, bool capturable=False, bool? foreach=None, bool maximize=False, bool differentiable=False)';
@@ -43,7 +44,7 @@ export class Rprop extends TensorOptimizer<RpropOptions> {
     const [params, lr, etas, stepSizes, capturable, foreach, maximize, differentiable] = bind(SIGNATURE, args) as Full;
     const [minus, plus] = etas ?? [0.5, 1.2];
     const [smallest, largest] = stepSizes ?? [1e-6, 50];
-    check(lr >= 0, `Invalid learning rate: ${lr}`);
+    check(lr >= 0, `Invalid learning rate: ${pyFloat(lr)}`);
     check(0 < minus! && minus! < 1 && 1 < plus!, `Invalid eta values: ${minus}, ${plus}`);
     check(smallest! <= largest!, `Invalid step sizes: ${smallest}, ${largest}`);
     checkModes('Rprop', { differentiable, capturable });

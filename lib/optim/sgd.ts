@@ -7,11 +7,12 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { Params } from './groups.js';
 import { Optimizer } from './optimizer.js';
 import { check, checkModes, zeroState } from './state.js';
+import { pyFloat } from '../nn/printing.js';
 
 const STEP = nativeOp('sgd_step');
 
 /** The options of an SGD group. */
-export interface SGDOptions {
+export type SGDOptions = {
   lr: number;
   momentum: number;
   dampening: number;
@@ -21,7 +22,7 @@ export interface SGDOptions {
   foreach: boolean | null;
   differentiable: boolean;
   fused: boolean | null;
-}
+};
 
 const TEXT =
   'SGD(any params, float lr=0.001, float momentum=0, float dampening=0, float weightDecay=0, bool nesterov=False, bool maximize=False, bool? foreach=None, bool differentiable=False, bool? fused=None)';
@@ -61,9 +62,9 @@ export class SGD extends Optimizer<SGDOptions> {
       SIGNATURE,
       args,
     ) as Full;
-    check(lr >= 0, `Invalid learning rate: ${lr}`);
-    check(momentum >= 0, `Invalid momentum value: ${momentum}`);
-    check(weightDecay >= 0, `Invalid weight_decay value: ${weightDecay}`);
+    check(lr >= 0, `Invalid learning rate: ${pyFloat(lr)}`);
+    check(momentum >= 0, `Invalid momentum value: ${pyFloat(momentum)}`);
+    check(weightDecay >= 0, `Invalid weight_decay value: ${pyFloat(weightDecay)}`);
     check(!nesterov || (momentum > 0 && dampening === 0), 'Nesterov momentum requires a momentum and zero dampening');
     checkModes('SGD', { foreach, differentiable, fused });
     super(params, { lr, momentum, dampening, weightDecay, nesterov, maximize, foreach, differentiable, fused });

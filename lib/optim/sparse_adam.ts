@@ -6,14 +6,15 @@ import type { Group, Params } from './groups.js';
 import type { ParameterState } from './optimizer.js';
 import { check, readBetas, zeroState } from './state.js';
 import { TensorOptimizer } from './tensor_optimizer.js';
+import { pyFloat } from '../nn/printing.js';
 
 /** The options of a SparseAdam group. */
-export interface SparseAdamOptions {
+export type SparseAdamOptions = {
   lr: number;
   betas: [number, number];
   eps: number;
   maximize: boolean;
-}
+};
 
 const TEXT = 'SparseAdam(any params, float lr=0.001, float[]? betas=None, float eps=1e-8, bool maximize=False)';
 const SIGNATURE = signature(TEXT);
@@ -40,8 +41,8 @@ export class SparseAdam extends TensorOptimizer<SparseAdamOptions> {
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, betas, eps, maximize] = bind(SIGNATURE, args) as Full;
-    check(lr > 0, `Invalid learning rate: ${lr}`);
-    check(eps > 0, `Invalid epsilon value: ${eps}`);
+    check(lr > 0, `Invalid learning rate: ${pyFloat(lr)}`);
+    check(eps > 0, `Invalid epsilon value: ${pyFloat(eps)}`);
     super(params, { lr, betas: readBetas(betas), eps, maximize });
     for (const group of this.paramGroups) {
       if (group.params.some((p) => p.dtype.isComplex)) {

@@ -45,13 +45,13 @@ function castValue(p: Tensor, key: string, value: unknown): unknown {
 }
 
 /** The options that most optimizers have. */
-export interface CommonOptions {
+export type CommonOptions = {
   lr: number;
   maximize: boolean;
   foreach: boolean | null;
   capturable: boolean;
   differentiable: boolean;
-}
+};
 
 /**
  * Refuses what has no meaning on a CPU or is not offered.

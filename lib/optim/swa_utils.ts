@@ -20,6 +20,7 @@ import {
   type SchedulerArguments,
 } from './lr_scheduler/base.js';
 import { check } from './state.js';
+import { pyFloat } from '../nn/printing.js';
 
 /** The new average of one parameter; `count` models are in the old one. */
 export type AverageFn = (average: Tensor, current: Tensor, count: number) => Tensor;
@@ -27,7 +28,10 @@ export type AverageFn = (average: Tensor, current: Tensor, count: number) => Ten
 export type MultiAverageFn = (averages: Tensor[], current: Tensor[], count: number) => void;
 
 function checkDecay(decay: number): void {
-  check(decay >= 0 && decay <= 1, `Invalid decay value ${decay} provided. Please provide a value in [0,1] range.`);
+  check(
+    decay >= 0 && decay <= 1,
+    `Invalid decay value ${pyFloat(decay)} provided. Please provide a value in [0,1] range.`,
+  );
 }
 
 /** The exponential moving average as an `avgFn`: `decay average + (1 - decay) current`; decay is 0.999 by default. */

@@ -91,9 +91,28 @@ Dims product_sizes(const Tensor& a, const Tensor& b) {
   return sizes;
 }
 
+// A type as PyTorch's product of matrices names it: by the type of C++.
+const char* plain_name(DType t) {
+  switch (t) {
+    case DType::F32: return "float";
+    case DType::F64: return "double";
+    case DType::F16: return "c10::Half";
+    case DType::BF16: return "c10::BFloat16";
+    case DType::C64: return "c10::complex<float>";
+    case DType::C128: return "c10::complex<double>";
+    case DType::I64: return "long int";
+    case DType::I32: return "int";
+    case DType::I16: return "short int";
+    case DType::I8: return "signed char";
+    case DType::U8: return "unsigned char";
+    case DType::Bool: return "bool";
+  }
+  return "?";
+}
+
 void check_pair(const char* name, const Tensor& a, const Tensor& b) {
   FLAMBEAU_CHECK(a.dtype == b.dtype, Kind::Runtime, "expected m1 and m2 to have the same dtype, but got: %s != %s",
-                 scalar_name(a.dtype), scalar_name(b.dtype));
+                 plain_name(a.dtype), plain_name(b.dtype));
   FLAMBEAU_CHECK(a.ndim() >= 2 && b.ndim() >= 2, Kind::Runtime, "%s: both arguments must be matrices", name);
 }
 

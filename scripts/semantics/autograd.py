@@ -24,7 +24,8 @@ def accumulation_with_create_graph():
     (x * x).sum().backward(create_graph=True)
     first = x.grad
     (x * x * x).sum().backward(create_graph=True)
-    return {'same': first is x.grad, 'first': first.detach(), 'total': x.grad.detach(), 'requires': x.grad.requires_grad}
+    return {'same': first is x.grad, 'first': first.detach(), 'total': x.grad.detach(),
+            'requires': x.grad.requires_grad}
 
 
 def given_gradients():
@@ -72,9 +73,11 @@ def leaves_and_flags():
     x = torch.ones(2, requires_grad=True)
     y = x * 2
     z = torch.ones(2)
-    return {'leaf': [x.is_leaf, y.is_leaf, z.is_leaf, (z + z).is_leaf], 'requires': [y.requires_grad, (z + x).requires_grad, (z + z).requires_grad],
+    return {'leaf': [x.is_leaf, y.is_leaf, z.is_leaf, (z + z).is_leaf],
+            'requires': [y.requires_grad, (z + x).requires_grad, (z + z).requires_grad],
             'grad_fn': [x.grad_fn is None, y.grad_fn is not None, z.grad_fn is None],
-            'comparison': (x > 0).requires_grad, 'argmax': x.argmax().requires_grad, 'to_int': x.to(torch.int64).requires_grad,
+            'comparison': (x > 0).requires_grad, 'argmax': x.argmax().requires_grad,
+            'to_int': x.to(torch.int64).requires_grad,
             'int_error': error(lambda: torch.ones(2, dtype=torch.int64, requires_grad=True)),
             'int_flag': error(lambda: torch.ones(2, dtype=torch.int64).requires_grad_()),
             'clear_non_leaf': error(lambda: y.requires_grad_(False)), 'set_non_leaf': y.requires_grad_().requires_grad,
@@ -96,7 +99,8 @@ def detach_in_place():
     y.detach_()
     z = (y * x).sum()
     z.backward()
-    return {'leaf': y.is_leaf, 'grad_fn': y.grad_fn is None, 'grad': x.grad, 'view': error(lambda: (x * 2)[0].detach_())}
+    return {'leaf': y.is_leaf, 'grad_fn': y.grad_fn is None, 'grad': x.grad,
+            'view': error(lambda: (x * 2)[0].detach_())}
 
 
 def modes():
@@ -202,7 +206,8 @@ def ties_and_corners():
         x = leaf(list(values))
         f(x).sum().backward()
         return x.grad
-    return {'abs': of(torch.abs, -1.0, 0.0, 2.0), 'relu': of(torch.relu, -1.0, 0.0, 2.0), 'sqrt': of(torch.sqrt, 0.0, 4.0),
+    return {'abs': of(torch.abs, -1.0, 0.0, 2.0), 'relu': of(torch.relu, -1.0, 0.0, 2.0),
+            'sqrt': of(torch.sqrt, 0.0, 4.0),
             'clamp': of(lambda x: x.clamp(0.0, 1.0), -1.0, 0.0, 0.5, 1.0, 2.0), 'amax': of(torch.amax, 3.0, 1.0, 3.0),
             'max': of(lambda x: x.max(), 3.0, 1.0, 3.0), 'max_dim': of(lambda x: x.max(0).values, 3.0, 1.0, 3.0),
             'maximum': of(lambda x: torch.maximum(x, torch.ones(3)), 0.0, 1.0, 2.0), 'norm': of(torch.norm, 0.0, 0.0),
@@ -210,7 +215,8 @@ def ties_and_corners():
             'cumprod': of(lambda x: x.cumprod(0), 2.0, 0.0, 3.0), 'pow_zero': of(lambda x: x ** 0, 0.0, 2.0),
             'pow_two': of(lambda x: x ** 2, 0.0, 2.0), 'median': of(torch.median, 1.0, 3.0, 3.0, 2.0),
             'sort': of(lambda x: x.sort().values * torch.arange(3), 2.0, 1.0, 2.0), 'std': of(torch.std, 1.0, 1.0),
-            'sign': of(torch.sign, -1.0, 0.0), 'round': of(torch.round, 0.5, 1.7), 'hardtanh': of(nn.functional.hardtanh, -1.0, 1.0, 0.5),
+            'sign': of(torch.sign, -1.0, 0.0), 'round': of(torch.round, 0.5, 1.7),
+            'hardtanh': of(nn.functional.hardtanh, -1.0, 1.0, 0.5),
             'where': of(lambda x: torch.where(x > 0, x.sqrt(), torch.zeros(2)), 4.0, 0.0)}
 
 
@@ -237,7 +243,8 @@ def complex_numbers():
     (z * (2 + 1j)).exp().imag.sum().backward()
     x = leaf([0.5, 2.0])
     torch.complex(x, x * x).abs().sum().backward()
-    return {'square': first, 'exp': torch.view_as_real(z.grad), 'real': x.grad, 'scalar': error(lambda: (z * z).sum().backward())}
+    return {'square': first, 'exp': torch.view_as_real(z.grad), 'real': x.grad,
+            'scalar': error(lambda: (z * z).sum().backward())}
 
 
 def create_graph():
@@ -263,9 +270,12 @@ def functional_derivatives():
     v = torch.tensor([1.0, -1.0, 0.5])
     f = lambda x: (x ** 3).sum() + x[0] * x[1]
     g = lambda x: torch.stack([x[0] * x[1], x[1].exp(), x.sum()])
-    return {'jacobian': functional.jacobian(g, x), 'hessian': functional.hessian(f, x), 'vjp': list(functional.vjp(g, x, v)),
-            'jvp': list(functional.jvp(g, x, v)), 'hvp': list(functional.hvp(f, x, v)), 'vhp': list(functional.vhp(f, x, v)),
-            'vector': error(lambda: functional.hessian(g, x)), 'strict': error(lambda: functional.jacobian(lambda x: torch.ones(2), x, strict=True)),
+    return {'jacobian': functional.jacobian(g, x), 'hessian': functional.hessian(f, x),
+            'vjp': list(functional.vjp(g, x, v)),
+            'jvp': list(functional.jvp(g, x, v)), 'hvp': list(functional.hvp(f, x, v)),
+            'vhp': list(functional.vhp(f, x, v)),
+            'vector': error(lambda: functional.hessian(g, x)),
+            'strict': error(lambda: functional.jacobian(lambda x: torch.ones(2), x, strict=True)),
             'loose': functional.jacobian(lambda x: torch.ones(2), x)}
 
 
@@ -286,6 +296,7 @@ def graph_names():
     while node is not None:
         chain.append(node.name())
         node = node.next_functions[0][0] if node.next_functions else None
-    text = {'exp': x.exp(), 'matmul': x @ x, 'index': x[0], 'pow': x ** 2, 'neg': -x, 'mean': x.mean(), 'cat': torch.cat([x, x]),
+    text = {'exp': x.exp(), 'matmul': x @ x, 'index': x[0], 'pow': x ** 2, 'neg': -x, 'mean': x.mean(),
+            'cat': torch.cat([x, x]),
             'clone': x.clone(), 'expand': x.expand(2, 2), 'softmax': x.softmax(0), 't': x.view(1, 2).t()}
     return {'chain': chain, 'text': [[k, v.grad_fn.name()] for k, v in text.items()]}

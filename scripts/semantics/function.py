@@ -104,8 +104,10 @@ def wrong_gradients():
     function(lambda g: (None, None)).apply(x, 1.0).sum().backward()
     y = leaf([1.0, 2.0])
     function(lambda g: (g, None, None)).apply(y, 1.0).sum().backward()
-    return {'few': run(lambda g: g), 'many': run(lambda g: (g, None, g)), 'number': run(lambda g: (g, g)), 'shape': run(lambda g: (torch.ones(3), None)),
-            'broadcast': run(lambda g: (torch.ones(1), None)), 'none': x.grad is None, 'trailing': y.grad, 'kind': kind(lambda: function(lambda g: (5, None)).apply(leaf([1.0]), 1.0).backward())}
+    return {'few': run(lambda g: g), 'many': run(lambda g: (g, None, g)), 'number': run(lambda g: (g, g)),
+            'shape': run(lambda g: (torch.ones(3), None)),
+            'broadcast': run(lambda g: (torch.ones(1), None)), 'none': x.grad is None, 'trailing': y.grad,
+            'kind': kind(lambda: function(lambda g: (5, None)).apply(leaf([1.0]), 1.0).backward())}
 
 
 def several_outputs():
@@ -163,7 +165,8 @@ def input_changed_in_place():
     y.sum().backward()
     b = torch.ones(2)
     Double_.apply(b)
-    return {'same': y is a, 'y': y.detach(), 'grad': x.grad, 'leaf': error(lambda: Double_.apply(leaf([1.0]))), 'constant': b,
+    return {'same': y is a, 'y': y.detach(), 'grad': x.grad, 'leaf': error(lambda: Double_.apply(leaf([1.0]))),
+            'constant': b,
             'version': [a._version, b._version], 'forgotten': error(lambda: Forgotten.apply(leaf([1.0]) * 1))}
 
 
@@ -190,7 +193,8 @@ def input_returned():
     y = Same.apply(x)
     y.sum().backward()
     v = View.apply(leaf([[1.0, 2.0]]) * 1)
-    return {'same': y is x, 'grad': x.grad, 'view': y._is_view(), 'change': error(lambda: Same.apply(leaf([1.0]) * 1).add_(1)), 'changed_view': error(lambda: v.add_(1))}
+    return {'same': y is x, 'grad': x.grad, 'view': y._is_view(),
+            'change': error(lambda: Same.apply(leaf([1.0]) * 1).add_(1)), 'changed_view': error(lambda: v.add_(1))}
 
 
 def needs_input_grad():
@@ -260,7 +264,8 @@ def missing_parts():
         @staticmethod
         def forward(ctx, x):
             return x * 2
-    return {'forward': kind(lambda: Empty.apply(torch.ones(1))), 'backward': error(lambda: NoBackward.apply(leaf([1.0])).backward()),
+    return {'forward': kind(lambda: Empty.apply(torch.ones(1))),
+            'backward': error(lambda: NoBackward.apply(leaf([1.0])).backward()),
             'fine': NoBackward.apply(torch.ones(1))}
 
 
@@ -308,7 +313,8 @@ def recomputed_with_dropout():
     fresh = torch.ones(50, requires_grad=True)
     z = checkpoint(lambda t: drop(t) * t, fresh, use_reentrant=True)
     z.sum().backward()
-    return {'same': torch.equal(x.grad, y.detach()), 'stream': torch.equal(state, state), 'reentrant': torch.equal(fresh.grad, 2 * z.detach())}
+    return {'same': torch.equal(x.grad, y.detach()), 'stream': torch.equal(state, state),
+            'reentrant': torch.equal(fresh.grad, 2 * z.detach())}
 
 
 def recomputed_parts():
@@ -327,7 +333,8 @@ def recomputed_parts():
     outer.sum().backward()
     nested = x.grad.clone()
     g, = torch.autograd.grad(checkpoint(lambda t: (t ** 3).sin(), x, use_reentrant=False).sum(), x, create_graph=True)
-    return {'calls': calls, 'five': five, 'first': first, 'nested': nested, 'second': list(torch.autograd.grad(g.sum(), x))}
+    return {'calls': calls, 'five': five, 'first': first, 'nested': nested,
+            'second': list(torch.autograd.grad(g.sum(), x))}
 
 
 def recomputed_twice():
@@ -355,7 +362,8 @@ def recomputed_differently():
         x = ramp(4).requires_grad_()
         e = error(lambda: checkpoint(f, x, use_reentrant=False).sum().backward())
         return e and e['message'].split('\n')[0]
-    return {'more': run(lambda t, n: t.exp() if n == 1 else t.sin().exp().sin()), 'fewer': run(lambda t, n: t.exp().sin() if n == 1 else t * 2),
+    return {'more': run(lambda t, n: t.exp() if n == 1 else t.sin().exp().sin()),
+            'fewer': run(lambda t, n: t.exp().sin() if n == 1 else t * 2),
             'size': run(lambda t, n: t.exp() if n == 1 else t[:2].exp()), 'same': run(lambda t, n: t.exp())}
 
 

@@ -25,11 +25,15 @@ class _Net(nn.Module):
 
 def names_and_sharing():
     net = _Net()
-    return {'parameters': names(net.named_parameters()), 'every': names(net.named_parameters(remove_duplicate=False)), 'buffers': names(net.named_buffers()),
-            'modules': names(net.named_modules()), 'every_module': names(net.named_modules(remove_duplicate=False)), 'children': names(net.named_children()),
+    return {'parameters': names(net.named_parameters()), 'every': names(net.named_parameters(remove_duplicate=False)),
+            'buffers': names(net.named_buffers()),
+            'modules': names(net.named_modules()), 'every_module': names(net.named_modules(remove_duplicate=False)),
+            'children': names(net.named_children()),
             'prefixed': names(net.named_parameters(prefix='net')), 'direct': names(net.named_parameters(recurse=False)),
-            'direct_buffers': names(net.named_buffers(prefix='p', recurse=False)), 'state': list(net.state_dict()), 'prefixed_state': list(net.state_dict(prefix='p.')),
-            'counts': [len(list(net.parameters())), len(list(net.modules())), len(list(net.buffers())), len(list(net.children()))]}
+            'direct_buffers': names(net.named_buffers(prefix='p', recurse=False)), 'state': list(net.state_dict()),
+            'prefixed_state': list(net.state_dict(prefix='p.')),
+            'counts': [len(list(net.parameters())), len(list(net.modules())), len(list(net.buffers())),
+                       len(list(net.children()))]}
 
 
 def registration_errors():
@@ -37,17 +41,26 @@ def registration_errors():
     m.taken = 5
     m.register_buffer('buf', torch.ones(1))
     lin = nn.Linear(2, 1)
-    return {'dot': error(lambda: m.add_module('a.b', nn.Linear(1, 1))), 'empty': error(lambda: m.add_module('', nn.Linear(1, 1))),
-            'taken': error(lambda: m.add_module('taken', nn.Linear(1, 1))), 'parameter_dot': error(lambda: m.register_parameter('a.b', None)),
-            'parameter_empty': error(lambda: m.register_parameter('', None)), 'parameter_taken': error(lambda: m.register_parameter('taken', None)),
+    return {'dot': error(lambda: m.add_module('a.b', nn.Linear(1, 1))),
+            'empty': error(lambda: m.add_module('', nn.Linear(1, 1))),
+            'taken': error(lambda: m.add_module('taken', nn.Linear(1, 1))),
+            'parameter_dot': error(lambda: m.register_parameter('a.b', None)),
+            'parameter_empty': error(lambda: m.register_parameter('', None)),
+            'parameter_taken': error(lambda: m.register_parameter('taken', None)),
             'parameter_not': error(lambda: m.register_parameter('p', torch.ones(1))),
             'non_leaf': error(lambda: m.register_parameter('p', nn.Parameter(torch.ones(1)) * 2)),
-            'buffer_taken': error(lambda: m.register_buffer('taken', torch.ones(1))), 'buffer_dot': error(lambda: m.register_buffer('a.b', None)),
-            'buffer_over_parameter': error(lambda: lin.register_buffer('weight', torch.ones(1))), 'parameter_over_buffer': error(lambda: m.register_parameter('buf', None)),
-            'module_over_parameter': error(lambda: lin.add_module('weight', nn.Identity())), 'assign_tensor': error(lambda: setattr(lin, 'weight', torch.ones(1, 2))),
-            'kinds': [kind(lambda: m.add_module('x', 5)), kind(lambda: m.register_buffer('q', 5)), kind(lambda: setattr(lin, 'weight', 3)),
-                      kind(lambda: setattr(m, 'buf', 3)), kind(lambda: lin.register_parameter('weight', nn.Parameter(torch.ones(1))))],
-            'same_kind_again': [kind(lambda: m.register_buffer('buf', torch.zeros(2))), kind(lambda: m.add_module('c', None)), kind(lambda: m.add_module('c', nn.Identity()))],
+            'buffer_taken': error(lambda: m.register_buffer('taken', torch.ones(1))),
+            'buffer_dot': error(lambda: m.register_buffer('a.b', None)),
+            'buffer_over_parameter': error(lambda: lin.register_buffer('weight', torch.ones(1))),
+            'parameter_over_buffer': error(lambda: m.register_parameter('buf', None)),
+            'module_over_parameter': error(lambda: lin.add_module('weight', nn.Identity())),
+            'assign_tensor': error(lambda: setattr(lin, 'weight', torch.ones(1, 2))),
+            'kinds': [kind(lambda: m.add_module('x', 5)), kind(lambda: m.register_buffer('q', 5)),
+                      kind(lambda: setattr(lin, 'weight', 3)),
+                      kind(lambda: setattr(m, 'buf', 3)),
+                      kind(lambda: lin.register_parameter('weight', nn.Parameter(torch.ones(1))))],
+            'same_kind_again': [kind(lambda: m.register_buffer('buf', torch.zeros(2))),
+                                kind(lambda: m.add_module('c', None)), kind(lambda: m.add_module('c', nn.Identity()))],
             'buf': m.buf}
 
 
@@ -71,7 +84,8 @@ def assignment():
     gone = names(m.named_children())
     m.y = nn.ReLU()
     m.y = nn.Parameter(torch.ones(1))
-    return {'first': a, 'after_none': b, 'state': state, 'back': c, 'children_none': gone, 'children': names(m.named_children()), 'buffers': names(m.named_buffers()),
+    return {'first': a, 'after_none': b, 'state': state, 'back': c, 'children_none': gone,
+            'children': names(m.named_children()), 'buffers': names(m.named_buffers()),
             'parameters': names(m.named_parameters()), 'v': m.v, 'deleted': hasattr(m, 'w')}
 
 
@@ -91,8 +105,10 @@ def buffers():
     m(2.0)
     m(3.0)
     m.double()
-    return {'state': [[k, v.clone()] for k, v in m.state_dict().items()], 'buffers': names(m.named_buffers()), 'types': [str(b.dtype) for b in m.buffers()],
-            'requires': [b.requires_grad for b in m.buffers()], 'set_none': (setattr(m, 'kept', None), names(m.named_buffers()))[1]}
+    return {'state': [[k, v.clone()] for k, v in m.state_dict().items()], 'buffers': names(m.named_buffers()),
+            'types': [str(b.dtype) for b in m.buffers()],
+            'requires': [b.requires_grad for b in m.buffers()],
+            'set_none': (setattr(m, 'kept', None), names(m.named_buffers()))[1]}
 
 
 def parameters_are_leaves():
@@ -102,9 +118,12 @@ def parameters_are_leaves():
         inside = nn.Parameter(torch.ones(2))
     x = leaf([1.0, 2.0])
     of_result = nn.Parameter(x * 2)
-    return {'leaf': [p.is_leaf, frozen.is_leaf, of_result.is_leaf], 'requires': [p.requires_grad, frozen.requires_grad, inside.requires_grad],
-            'detached': isinstance(p.detach(), nn.Parameter), 'cloned': isinstance(p.clone(), nn.Parameter), 'integer': error(lambda: nn.Parameter(torch.ones(2, dtype=torch.int64))),
-            'frozen_integer': nn.Parameter(torch.ones(2, dtype=torch.int64), requires_grad=False).detach(), 'text': repr(p), 'shares': (of_result.data.zero_(), x.detach())[1]}
+    return {'leaf': [p.is_leaf, frozen.is_leaf, of_result.is_leaf],
+            'requires': [p.requires_grad, frozen.requires_grad, inside.requires_grad],
+            'detached': isinstance(p.detach(), nn.Parameter), 'cloned': isinstance(p.clone(), nn.Parameter),
+            'integer': error(lambda: nn.Parameter(torch.ones(2, dtype=torch.int64))),
+            'frozen_integer': nn.Parameter(torch.ones(2, dtype=torch.int64), requires_grad=False).detach(),
+            'text': repr(p), 'shares': (of_result.data.zero_(), x.detach())[1]}
 
 
 def modes():
@@ -162,17 +181,24 @@ def conversions():
     net.to(torch.ones(1, dtype=torch.float64))
     like = types()[0]
     net.type(torch.float32)
-    return {'double': d, 'half': h, 'bfloat': bf, 'like': like, 'type': types(), 'same': same, 'int': error(lambda: net.to(torch.int32)),
+    return {'double': d, 'half': h, 'bfloat': bf, 'like': like, 'type': types(), 'same': same,
+            'int': error(lambda: net.to(torch.int32)),
             'cpu': net.cpu() is net, 'half_again': str(net.half()[0].weight.dtype)}
 
 
 def paths():
-    net = nn.Sequential(OrderedDict([('a', nn.Sequential(OrderedDict([('b', nn.Linear(1, 2)), ('n', nn.BatchNorm1d(2))])))]))
+    net = nn.Sequential(OrderedDict([('a',
+                                      nn.Sequential(OrderedDict([('b', nn.Linear(1, 2)), ('n', nn.BatchNorm1d(2))])))]))
     net.a.b.note = 5
-    found = {'type': type(net.get_submodule('a.b')).__name__, 'self': net.get_submodule('') is net, 'parameter': list(net.get_parameter('a.b.weight').shape),
-             'buffer': net.get_buffer('a.n.num_batches_tracked'), 'missing': error(lambda: net.get_submodule('a.c')), 'deep': error(lambda: net.get_submodule('a.c.d')),
-             'missing_parameter': error(lambda: net.get_parameter('a.b.gamma')), 'not_buffer': error(lambda: net.get_buffer('a.b.weight')),
-             'not_parameter': error(lambda: net.get_parameter('a.n.running_mean')), 'not_module': error(lambda: net.get_submodule('a.b.weight')), 'attribute': error(lambda: net.get_submodule('a.b.note'))}
+    found = {'type': type(net.get_submodule('a.b')).__name__, 'self': net.get_submodule('') is net,
+             'parameter': list(net.get_parameter('a.b.weight').shape),
+             'buffer': net.get_buffer('a.n.num_batches_tracked'), 'missing': error(lambda: net.get_submodule('a.c')),
+             'deep': error(lambda: net.get_submodule('a.c.d')),
+             'missing_parameter': error(lambda: net.get_parameter('a.b.gamma')),
+             'not_buffer': error(lambda: net.get_buffer('a.b.weight')),
+             'not_parameter': error(lambda: net.get_parameter('a.n.running_mean')),
+             'not_module': error(lambda: net.get_submodule('a.b.weight')),
+             'attribute': error(lambda: net.get_submodule('a.b.note'))}
     net.set_submodule('a.b', nn.Identity())
     found['set'] = type(net.a.b).__name__
     found['set_empty'] = error(lambda: net.set_submodule('', nn.Identity()))
@@ -192,8 +218,10 @@ def deep_copy():
     c = copy.deepcopy(net)
     with torch.no_grad():
         c[0].weight.zero_()
-    return {'original': net[0].weight.detach(), 'tied': c[0].weight is c[1].weight, 'copy': c[1].weight.detach(), 'requires': [p.requires_grad for p in c.parameters()],
-            'training': [m.training for m in c.modules()], 'grad': [p.grad for p in c.parameters()], 'own_grad': c[1].bias.grad is net[1].bias.grad,
+    return {'original': net[0].weight.detach(), 'tied': c[0].weight is c[1].weight, 'copy': c[1].weight.detach(),
+            'requires': [p.requires_grad for p in c.parameters()],
+            'training': [m.training for m in c.modules()], 'grad': [p.grad for p in c.parameters()],
+            'own_grad': c[1].bias.grad is net[1].bias.grad,
             'non_leaf': error(lambda: copy.deepcopy(net[1].bias * 2))}
 
 
@@ -224,8 +252,10 @@ def printing():
     reserved = nn.Module()
     reserved.none = None
     reserved.add_module('gone', None)
-    return {'with_child': repr(Scale(3)), 'two_lines': repr(Long()), 'nested': repr(nn.Sequential(Scale(1), Long(), nn.Sequential())), 'named': repr(nn.Sequential(Named())),
-            'repeated': repr(repeated), 'plain': repr(nn.Module()), 'reserved': repr(reserved), 'net': repr(_Net()), 'dict': repr(nn.ModuleDict({'x': nn.ModuleDict()}))}
+    return {'with_child': repr(Scale(3)), 'two_lines': repr(Long()),
+            'nested': repr(nn.Sequential(Scale(1), Long(), nn.Sequential())), 'named': repr(nn.Sequential(Named())),
+            'repeated': repr(repeated), 'plain': repr(nn.Module()), 'reserved': repr(reserved), 'net': repr(_Net()),
+            'dict': repr(nn.ModuleDict({'x': nn.ModuleDict()}))}
 
 
 def lazy():
@@ -239,7 +269,8 @@ def lazy():
     other(torch.ones(1, 5))
     net = nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(2))
     net(torch.ones(2, 3, 5, 5))
-    return {'before': before, 'shape': shape, 'after': repr(m), 'weight': list(m.weight.shape), 'loaded': loaded, 'other': type(other).__name__, 'net': repr(net),
+    return {'before': before, 'shape': shape, 'after': repr(m), 'weight': list(m.weight.shape), 'loaded': loaded,
+            'other': type(other).__name__, 'net': repr(net),
             'count': kind(lambda: sum(p.numel() for p in nn.LazyLinear(3).parameters()))}
 
 
@@ -258,4 +289,5 @@ def tied_weights():
             return self.third(self.outside(self.inside(x)))
     m = fill(Tied())
     m(ramp(2, 2)).sum().backward()
-    return {'names': names(m.named_parameters()), 'state': list(m.state_dict()), 'same': m.inside.weight.grad is m.third.weight.grad, 'grad': m.inside.weight.grad}
+    return {'names': names(m.named_parameters()), 'state': list(m.state_dict()),
+            'same': m.inside.weight.grad is m.third.weight.grad, 'grad': m.inside.weight.grad}

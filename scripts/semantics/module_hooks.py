@@ -63,9 +63,11 @@ def keyword_arguments():
             return x * by + plus
     m = Scaled()
     log = []
-    m.register_forward_pre_hook(lambda m, args, kwargs: log.append(['pre', list(args), kwargs]) or (args, {**kwargs, 'plus': 5}), with_kwargs=True)
+    m.register_forward_pre_hook(lambda m, args, kwargs: log.append(['pre', list(args), kwargs]) or (args,
+        {**kwargs, 'plus': 5}), with_kwargs=True)
     m.register_forward_pre_hook(lambda m, args: log.append(['plain', list(args)]))
-    m.register_forward_hook(lambda m, args, kwargs, out: log.append(['post', list(args), kwargs, out]) or out * 2, with_kwargs=True)
+    m.register_forward_hook(lambda m, args, kwargs, out: log.append(['post', list(args), kwargs, out]) or out * 2,
+                            with_kwargs=True)
     m.register_forward_hook(lambda m, args, out: log.append(['end', list(args), out]))
     found = [m(1, by=10), m(1), m(2, by=3, plus=1)]
     bad = Scaled()
@@ -83,7 +85,8 @@ def tuples_and_structures():
     m = Two()
     m.register_forward_pre_hook(lambda m, args: (args[1], args[0] * 2))
     seen = []
-    m.register_forward_hook(lambda m, args, out: seen.append([a.clone() for a in args]) or {'sum': out[0], 'product': out[1]})
+    m.register_forward_hook(lambda m, args, out: seen.append([a.clone() for a in args]) or {'sum': out[0],
+        'product': out[1]})
     return {'out': m(_one(), _one() * 3), 'seen': seen}
 
 
@@ -141,7 +144,8 @@ def global_hooks():
 
 
 def global_hooks_replace():
-    with M.register_module_forward_pre_hook(lambda m, i: (i[0] + 1,)), M.register_module_forward_hook(lambda m, i, o: o * 10):
+    with M.register_module_forward_pre_hook(lambda m, i: (i[0] + 1,
+                                                          )), M.register_module_forward_hook(lambda m, i, o: o * 10):
         both = nn.Sequential(_Twice(), _Twice())(_one())
     return {'both': both, 'after': _Twice()(_one())}
 
@@ -149,7 +153,8 @@ def global_hooks_replace():
 def registration_hooks():
     """Hooks that see, and may replace, what modules register."""
     log = []
-    handles = [M.register_module_parameter_registration_hook(lambda m, n, p: log.append(['parameter', type(m).__name__, n])),
+    handles = [M.register_module_parameter_registration_hook(lambda m, n, p: log.append(['parameter', type(m).__name__,
+        n])),
                M.register_module_buffer_registration_hook(lambda m, n, b: log.append(['buffer', n, b is None])),
                M.register_module_module_registration_hook(lambda m, n, c: log.append(['module', n, type(c).__name__]))]
     nn.Sequential(nn.Linear(1, 1), nn.BatchNorm1d(2, affine=False))
@@ -176,7 +181,8 @@ def gradients_of_arguments():
         def forward(self, k, x, note, y=None):
             return x * k, 'text', x * 3
     n = Mixed()
-    n.register_full_backward_hook(lambda m, gi, go: log.append([len(gi), [g is None for g in gi], [g is None for g in go]]))
+    n.register_full_backward_hook(lambda m, gi, go: log.append([len(gi), [g is None for g in gi],
+        [g is None for g in go]]))
     x = leaf([1.0])
     n(2, x, 'a')[0].backward()
     n(2, x, 'a', y=leaf([3.0]))[2].backward()
@@ -189,7 +195,8 @@ def gradients_replaced():
     log = []
     m.register_full_backward_pre_hook(lambda m, go: log.append(['pre1', go[0].clone()]) or (go[0] * 2,))
     m.register_full_backward_pre_hook(lambda m, go: log.append(['pre2', go[0].clone()]) or (go[0] + 1,))
-    m.register_full_backward_hook(lambda m, gi, go: log.append(['hook1', gi[0].clone(), go[0].clone()]) or (gi[0] * 10,))
+    m.register_full_backward_hook(lambda m, gi, go: log.append(['hook1', gi[0].clone(), go[0].clone()]) or (gi[0] * 10,
+        ))
     m.register_full_backward_hook(lambda m, gi, go: log.append(['hook2', gi[0].clone()]))
     x = ramp(1, 2).requires_grad_()
     m(x).backward(torch.ones(1, 1))
@@ -263,7 +270,8 @@ def errors_in_hooks():
     def fail(*args):
         raise RuntimeError('from the hook')
     found = []
-    for register in ['register_forward_pre_hook', 'register_forward_hook', 'register_full_backward_pre_hook', 'register_full_backward_hook']:
+    for register in ['register_forward_pre_hook', 'register_forward_hook', 'register_full_backward_pre_hook',
+                     'register_full_backward_hook']:
         m = fill(nn.Linear(2, 1))
         handle = getattr(m, register)(fail)
         x = torch.ones(1, 2, requires_grad=True)
@@ -288,7 +296,8 @@ def always_called():
     m = Bad()
     m.register_forward_hook(lambda m, i, o: log.append(['always', o is None]), always_call=True)
     m.register_forward_hook(lambda m, i, o: log.append(['normal', o is None]))
-    m.register_forward_hook(lambda m, i, k, o: log.append(['with kwargs', k, o is None]), always_call=True, with_kwargs=True)
+    m.register_forward_hook(lambda m, i, k, o: log.append(['with kwargs', k, o is None]), always_call=True,
+                            with_kwargs=True)
     first = error(lambda: m(_one()))
     m.fails = False
     m(_one())
@@ -333,7 +342,8 @@ def state_dict_hooks():
     m = fill(nn.Sequential(nn.Linear(2, 1)))
     m[0]._register_state_dict_hook(lambda module, d, prefix, meta: log.append(['state', sorted(d), prefix]))
     m[0]._register_load_state_dict_pre_hook(lambda d, prefix, *a: log.append(['pre', prefix, sorted(d)]))
-    m.register_load_state_dict_post_hook(lambda module, keys: log.append(['post', list(keys.missing_keys), list(keys.unexpected_keys)]))
+    m.register_load_state_dict_post_hook(lambda module, keys: log.append(['post', list(keys.missing_keys),
+        list(keys.unexpected_keys)]))
     d = m.state_dict()
     d['extra'] = torch.ones(1)
     del d['0.bias']
@@ -353,22 +363,26 @@ def state_dict_hooks_change():
     replaced = nn.Linear(1, 1)
     replaced._register_state_dict_hook(lambda module, d, prefix, meta: {'only': d['weight']})
     old = fill(nn.Linear(2, 1))
-    old.register_load_state_dict_pre_hook(lambda module, d, prefix, *a: d.__setitem__(prefix + 'weight', d.pop(prefix + 'w')))
+    old.register_load_state_dict_pre_hook(lambda module, d, prefix, *a: d.__setitem__(prefix + 'weight',
+        d.pop(prefix + 'w')))
     old.load_state_dict({'w': torch.zeros(1, 2), 'bias': torch.ones(1)})
     forgiving = nn.Linear(2, 1)
     forgiving.register_load_state_dict_post_hook(lambda module, keys: keys.missing_keys.clear())
     result = forgiving.load_state_dict({'bias': torch.ones(1)})
     talking = nn.Linear(1, 1)
     talking.register_load_state_dict_post_hook(lambda module, keys: keys)
-    return {'keys': keys, 'seen': seen, 'refused': error(lambda: refused.state_dict()), 'replaced': list(replaced.state_dict()), 'old': old.weight,
-            'forgiven': list(result.missing_keys), 'returned': kind(lambda: talking.load_state_dict(talking.state_dict()))}
+    return {'keys': keys, 'seen': seen, 'refused': error(lambda: refused.state_dict()),
+            'replaced': list(replaced.state_dict()), 'old': old.weight,
+            'forgiven': list(result.missing_keys),
+            'returned': kind(lambda: talking.load_state_dict(talking.state_dict()))}
 
 
 def load_hooks_order():
     log = []
     net = nn.Sequential(nn.Linear(1, 1), nn.Sequential(nn.Linear(1, 1)))
     for name, m in net.named_modules():
-        m.register_load_state_dict_pre_hook(lambda m, d, prefix, meta, strict, *a: log.append(['pre', prefix, strict, meta.get('version')]))
+        m.register_load_state_dict_pre_hook(lambda m, d, prefix, meta, strict, *a: log.append(['pre', prefix, strict,
+            meta.get('version')]))
         m.register_load_state_dict_post_hook(lambda m, keys, name=name: log.append(['post', name]))
         m.register_state_dict_pre_hook(lambda m, prefix, keep: log.append(['save pre', prefix]))
         m.register_state_dict_post_hook(lambda m, d, prefix, meta: log.append(['save post', prefix, len(d)]))

@@ -14,7 +14,8 @@ def live():
     with torch.no_grad():
         m.bias.add_(1)
     kept = m.state_dict(keep_vars=True)
-    return {'shares': d['bias'], 'requires': d['bias'].requires_grad, 'kept': kept['bias'].requires_grad, 'same': kept['bias'] is m.bias,
+    return {'shares': d['bias'], 'requires': d['bias'].requires_grad, 'kept': kept['bias'].requires_grad,
+            'same': kept['bias'] is m.bias,
             'metadata': [[k, v] for k, v in d._metadata.items()]}
 
 
@@ -24,7 +25,8 @@ def copies_in_place():
     source = torch.tensor([[5.0, 6.0]], dtype=torch.float64)
     result = m.load_state_dict({'weight': source, 'bias': torch.tensor([7])})
     source.zero_()
-    return {'same': m.weight is p, 'weight': m.weight.detach(), 'bias': m.bias.detach(), 'requires': m.weight.requires_grad, 'result': repr(result)}
+    return {'same': m.weight is p, 'weight': m.weight.detach(), 'bias': m.bias.detach(),
+            'requires': m.weight.requires_grad, 'result': repr(result)}
 
 
 def strict_errors():
@@ -44,16 +46,20 @@ def strict_errors():
     def load(d, **options):
         return error(lambda: m.load_state_dict(d, **options))
     renamed = {k.replace('0.', 'first.'): v for k, v in good.items()}
-    return {'missing': load(changed(**{'0__weight': None})), 'unexpected': load(changed(**{'2__weight': torch.ones(1), 'x': torch.ones(1)})), 'renamed': load(renamed),
-            'size': load(changed(**{'0__weight': torch.ones(2, 2)})), 'size_loose': load(changed(**{'0__weight': torch.ones(2, 2)}), strict=False),
-            'several': load(changed(**{'0__weight': torch.ones(3), '0__bias': None, 'y': torch.ones(1)})), 'inside_tensor': load(changed(**{'0__weight__x': torch.ones(1)})),
+    return {'missing': load(changed(**{'0__weight': None})),
+            'unexpected': load(changed(**{'2__weight': torch.ones(1), 'x': torch.ones(1)})), 'renamed': load(renamed),
+            'size': load(changed(**{'0__weight': torch.ones(2, 2)})),
+            'size_loose': load(changed(**{'0__weight': torch.ones(2, 2)}), strict=False),
+            'several': load(changed(**{'0__weight': torch.ones(3), '0__bias': None, 'y': torch.ones(1)})),
+            'inside_tensor': load(changed(**{'0__weight__x': torch.ones(1)})),
             'empty': load({}), 'kind': kind(lambda: m.load_state_dict([1]))}
 
 
 def loosely():
     m = fill(nn.Sequential(nn.Linear(2, 1)))
     result = m.load_state_dict({'0.weight': torch.zeros(1, 2), 'other.weight': torch.ones(3)}, strict=False)
-    return {'missing': result.missing_keys, 'unexpected': result.unexpected_keys, 'text': repr(result), 'weight': m[0].weight.detach(), 'bias': m[0].bias.detach()}
+    return {'missing': result.missing_keys, 'unexpected': result.unexpected_keys, 'text': repr(result),
+            'weight': m[0].weight.detach(), 'bias': m[0].bias.detach()}
 
 
 def what_fits_is_loaded():
@@ -73,8 +79,11 @@ def assigned():
     mean = torch.full((2,), 3.0)
     n.load_state_dict({**n.state_dict(), 'running_mean': mean}, assign=True)
     mean.zero_()
-    return {'type': str(m.weight.dtype), 'parameter': isinstance(m.weight, nn.Parameter), 'requires': [m.weight.requires_grad, m.bias.requires_grad], 'shares': m.weight.data_ptr() == weight.data_ptr(),
-            'same_bias': m.bias is bias, 'mean': n.running_mean, 'buffer': 'running_mean' in dict(n.named_buffers()), 'size': error(lambda: m.load_state_dict({'weight': torch.ones(3), 'bias': bias}, assign=True))}
+    return {'type': str(m.weight.dtype), 'parameter': isinstance(m.weight, nn.Parameter),
+            'requires': [m.weight.requires_grad, m.bias.requires_grad],
+            'shares': m.weight.data_ptr() == weight.data_ptr(),
+            'same_bias': m.bias is bias, 'mean': n.running_mean, 'buffer': 'running_mean' in dict(n.named_buffers()),
+            'size': error(lambda: m.load_state_dict({'weight': torch.ones(3), 'bias': bias}, assign=True))}
 
 
 def scalars_and_shapes():
@@ -84,7 +93,9 @@ def scalars_and_shapes():
     m.load_state_dict({'s': torch.tensor([5.0])})
     v = nn.Module()
     v.s = nn.Parameter(torch.ones(1))
-    return {'s': m.s.detach(), 'error': error(lambda: v.load_state_dict({'s': torch.tensor(5.0)})), 'broadcast': error(lambda: nn.Linear(2, 1).load_state_dict({'weight': torch.ones(1), 'bias': torch.ones(1)}))}
+    return {'s': m.s.detach(), 'error': error(lambda: v.load_state_dict({'s': torch.tensor(5.0)})),
+            'broadcast': error(lambda: nn.Linear(2, 1).load_state_dict({'weight': torch.ones(1),
+                'bias': torch.ones(1)}))}
 
 
 def old_batch_norm():
@@ -115,13 +126,15 @@ def extra_state():
             self.n = state['n']
     a, b = nn.Sequential(Counted(3)), nn.Sequential(Counted(0))
     b.load_state_dict(a.state_dict())
-    return {'keys': list(a.state_dict()), 'n': b[0].n, 'missing': error(lambda: b.load_state_dict({})), 'unexpected': error(lambda: nn.Identity().load_state_dict({'_extra_state': 1})),
+    return {'keys': list(a.state_dict()), 'n': b[0].n, 'missing': error(lambda: b.load_state_dict({})),
+            'unexpected': error(lambda: nn.Identity().load_state_dict({'_extra_state': 1})),
             'loose': list(b.load_state_dict({}, strict=False).missing_keys)}
 
 
 def partial_loading():
     """Parts of a checkpoint into a larger model, by name."""
-    small, large = fill(nn.Sequential(nn.Linear(2, 2), nn.ReLU())), fill(nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1)))
+    small, large = fill(nn.Sequential(nn.Linear(2, 2), nn.ReLU())), fill(nn.Sequential(nn.Linear(2, 2), nn.ReLU(),
+        nn.Linear(2, 1)))
     with torch.no_grad():
         small[0].weight.fill_(5)
     own = large.state_dict()
@@ -155,4 +168,5 @@ def non_persistent():
     first = list(m.state_dict())
     m.register_buffer('loose', torch.ones(1))
     m.register_buffer('kept', torch.ones(1), persistent=False)
-    return {'first': first, 'then': list(m.state_dict()), 'refused': error(lambda: m.load_state_dict({'loose': torch.zeros(1), 'kept': torch.zeros(1)}))}
+    return {'first': first, 'later': list(m.state_dict()),
+            'refused': error(lambda: m.load_state_dict({'loose': torch.zeros(1), 'kept': torch.zeros(1)}))}

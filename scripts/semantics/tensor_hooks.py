@@ -8,8 +8,10 @@ from .common import error, kind, leaf, ramp
 def needs_a_gradient():
     x = torch.ones(2)
     y = leaf([1.0]) * 2
-    return {'error': error(lambda: x.register_hook(lambda g: g)), 'post': error(lambda: x.register_post_accumulate_grad_hook(print)),
-            'inner': error(lambda: y.register_post_accumulate_grad_hook(print)), 'integer': error(lambda: torch.ones(1, dtype=torch.int64).register_hook(print))}
+    return {'error': error(lambda: x.register_hook(lambda g: g)),
+            'post': error(lambda: x.register_post_accumulate_grad_hook(print)),
+            'inner': error(lambda: y.register_post_accumulate_grad_hook(print)),
+            'integer': error(lambda: torch.ones(1, dtype=torch.int64).register_hook(print))}
 
 
 def order_and_replacement():
@@ -86,7 +88,8 @@ def wrong_results():
         return e and e['message'].split("'")[2]
     x = leaf([1.0])
     x.register_hook(lambda g: 5)
-    return {'size': with_hook(lambda g: g[:1]), 'type': with_hook(lambda g: g.double()), 'kind': kind(lambda: (x * 1).backward()),
+    return {'size': with_hook(lambda g: g[:1]), 'type': with_hook(lambda g: g.double()),
+            'kind': kind(lambda: (x * 1).backward()),
             'none': with_hook(lambda g: None)}
 
 
@@ -166,7 +169,8 @@ def node_hooks():
     y = x * w
     log = []
     y.grad_fn.register_prehook(lambda gout: log.append(['pre', gout[0].clone()]) or (gout[0] * 2,))
-    y.grad_fn.register_hook(lambda gin, gout: log.append(['post', gin[0].clone(), gin[1].clone(), gout[0].clone()]) or (gin[0] + 1, None))
+    y.grad_fn.register_hook(lambda gin, gout: log.append(['post', gin[0].clone(), gin[1].clone(),
+                                                          gout[0].clone()]) or (gin[0] + 1, None))
     y.sum().backward()
     return {'log': log, 'x': x.grad, 'w_none': w.grad is None}
 
@@ -188,7 +192,9 @@ def several_tensors():
     """register_multi_grad_hook waits for the gradients that the pass will bring."""
     a, b, c = leaf([1.0]), leaf([2.0]), leaf([3.0])
     seen = []
-    handle = graph.register_multi_grad_hook([a, b, c], lambda gs: seen.append(['all', [None if g is None else g.clone() for g in gs]]))
+    handle = graph.register_multi_grad_hook([a, b, c],
+                                            lambda gs: seen.append(['all',
+                                                [None if g is None else g.clone() for g in gs]]))
     (a * b).backward()
     (a * b * c).backward()
     handle.remove()

@@ -99,7 +99,9 @@ describe('classes', () => {
     expect(() => F.crossEntropy(scores, torch.tensor([0], i64))).toThrow(
       'Expected input batch_size (2) to match target batch_size (1).',
     );
-    expect(() => F.nllLoss(scores, torch.tensor([0, 1]))).toThrow('expected scalar type Long but found float32');
+    expect(() => F.nllLoss(scores, torch.tensor([0, 1]))).toThrow(
+      'expected target dtype to be Long or Byte, but got Float',
+    );
     expect(() => F.crossEntropy(scores, torch.tensor([0, 1], i64), { weight: torch.ones(2) })).toThrow(
       'cross_entropy: weight tensor should be defined either for all 3 classes',
     );

@@ -62,7 +62,7 @@ describe('parameter groups', () => {
       'some parameters appear in more than one parameter group',
     );
     expect(() => new optim.SGD([{ params: new Set([p]) as never }])).toThrow('ordered collections');
-    expect(() => new optim.SGD([p], { lr: -1 })).toThrow('Invalid learning rate: -1');
+    expect(() => new optim.SGD([p], { lr: -1 })).toThrow('Invalid learning rate: -1.0');
     expect(() => new optim.SGD([p], { nesterov: true })).toThrow(
       'Nesterov momentum requires a momentum and zero dampening',
     );

@@ -409,3 +409,18 @@ programs('module', {
     };
   },
 });
+
+// PyTorch has an AttributeError for assignments before Module.__init__(); here the language itself refuses them.
+test('nothing is assigned before super()', () => {
+  class Early extends nn.Module {
+    a: nn.Linear;
+    // biome-ignore lint/correctness/noUnreachableSuper: this is what is tested
+    constructor() {
+      const linear = new nn.Linear(1, 1);
+      // @ts-expect-error: 'super' must be called first
+      this.a = linear;
+      super();
+    }
+  }
+  expect(() => new Early()).toThrow(ReferenceError);
+});

@@ -196,7 +196,7 @@ programs('state', {
     m.registerBuffer('kept', torch.ones(1), { persistent: false });
     return {
       first,
-      then: keys(m),
+      later: keys(m),
       refused: error(() => m.loadStateDict({ loose: torch.zeros(1), kept: torch.zeros(1) })),
     };
   },

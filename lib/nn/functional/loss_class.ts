@@ -106,7 +106,7 @@ function nllOf(
   reduction: Reduction,
 ): Tensor {
   if (target.dtype !== int64 && target.dtype !== uint8) {
-    throw new RuntimeError(`expected scalar type Long but found ${target.dtype.name}`);
+    throw new RuntimeError(`expected target dtype to be Long or Byte, but got ${target.dtype.scalarName}`);
   }
   const classes = checkClassSizes(input, target, weight);
   const { losses, weights, at, ignored } = noGrad(() =>

@@ -118,7 +118,8 @@ export const multiMarginLoss = fnOp(
     const how = reductionOf(sizeAverage, reduce, reduction);
     if (p !== 1 && p !== 2) throw new RuntimeError('only p == 1 and p == 2 supported');
     if (weight !== null && weight.ndim !== 1) throw new RuntimeError('weight must be one-dimensional');
-    if (target.dtype !== int64) throw new RuntimeError(`expected scalar type Long but found ${target.dtype.name}`);
+    if (target.dtype !== int64)
+      throw new RuntimeError(`expected scalar type Long but found ${target.dtype.scalarName}`);
     const x = input.ndim <= 1 ? reshaped(input, [1, -1]) : input;
     if (x.ndim !== 2 || x.shape[1] === 0) {
       throw new RuntimeError(
@@ -157,7 +158,8 @@ export const multilabelMarginLoss = fnOp(
   "multilabelMarginLoss(Tensor input, Tensor target, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
   (input: Tensor, target: Tensor, sizeAverage: boolean | null, reduce: boolean | null, reduction: string): Tensor => {
     const how = reductionOf(sizeAverage, reduce, reduction);
-    if (target.dtype !== int64) throw new RuntimeError(`expected scalar type Long but found ${target.dtype.name}`);
+    if (target.dtype !== int64)
+      throw new RuntimeError(`expected scalar type Long but found ${target.dtype.scalarName}`);
     if (input.ndim > 2 || input.numel() === 0) {
       throw new RuntimeError(
         `Expected non-empty vector or matrix with optional 0-dim batch size, but got: ${show(input)}`,

@@ -5,6 +5,7 @@ import { stack } from '../../ops/join.js';
 import { fnOp } from '../../ops/define.js';
 import { tensor } from '../../ops/creation.js';
 import { Tensor } from '../../tensor/tensor.js';
+import { pyFloat } from '../printing.js';
 import { warn } from '../warn.js';
 import { vectorNormOf } from '../../ops/internal/vector_norm.js';
 
@@ -21,7 +22,8 @@ function totalNorm(tensors: readonly Tensor[], normType: number, errorIfNonfinit
   const total = vectorNormOf(stack(norms), normType, null, false, null);
   if (errorIfNonfinite && total.isfinite().item() === false) {
     throw new RuntimeError(
-      `The total norm of order ${normType} for gradients from \`parameters\` is non-finite, so it cannot be clipped. To disable this error and scale the gradients by the non-finite norm anyway, set \`error_if_nonfinite=False\``,
+      `The total norm of order ${pyFloat(normType)} for gradients from \`parameters\` is non-finite, so it cannot be clipped. To ` +
+        'disable this error and scale the gradients by the non-finite norm anyway, set `error_if_nonfinite=False`',
     );
   }
   return total;

@@ -1,11 +1,28 @@
 // What the utilities that compute a module's tensor from others share: attributes by name, and hooks that belong to an object.
-import type { Tensor } from '../../tensor/tensor.js';
+import { kindOf, RuntimeError } from '../../core/errors.js';
+import { Tensor } from '../../tensor/tensor.js';
 import { addHook, type ForwardPreHook } from '../hooks.js';
-import type { Module } from '../module.js';
+import { Module } from '../module.js';
 
 /** The attribute `module[name]`. */
 export function attribute(module: Module, name: string): unknown {
   return (module as unknown as Record<string, unknown>)[name];
+}
+
+/**
+ * The tensor `module[name]` that a utility is asked to work on.
+ * @throws TypeError unless `module` is a module; RuntimeError if it has no tensor of that name.
+ */
+export function neededTensor(fn: string, module: Module, name: string): Tensor {
+  if (!(module instanceof Module))
+    throw new TypeError(`${fn}(): argument 'module' must be a Module, not ${kindOf(module)}`);
+  const found = attribute(module, name);
+  if (found instanceof Tensor) return found;
+  throw new RuntimeError(
+    found === undefined
+      ? `'${module._getName()}' object has no attribute '${name}'`
+      : `the attribute '${name}' of ${module._getName()} is ${kindOf(found)}, not a Tensor`,
+  );
 }
 
 /** The tensor `module[name]`, for names that were checked before. */

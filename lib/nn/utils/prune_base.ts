@@ -9,6 +9,7 @@ import { pySize } from '../printing.js';
 import {
   addOwnedHook,
   deleteAttribute,
+  neededTensor,
   ownedHooks,
   type PreForward,
   setAttribute,
@@ -126,7 +127,7 @@ function methodOn(module: Module, name: string): [id: number, method: BasePrunin
 }
 
 function applyMethod(module: Module, name: string, next: BasePruningMethod, scores: Tensor | null): BasePruningMethod {
-  const original = tensorAttribute(module, name);
+  const original = neededTensor('prune', module, name);
   if (scores !== null && !sameShape(scores, original)) {
     throw new RuntimeError(
       `importance_scores should have the same shape as parameter ${name} of ${String(module)}, got ` +

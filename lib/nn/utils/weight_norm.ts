@@ -7,7 +7,14 @@ import { type Tensor, wrapDim } from '../../tensor/tensor.js';
 import type { Module } from '../module.js';
 import { isLazy, Parameter } from '../parameter.js';
 import { warn } from '../warn.js';
-import { addOwnedHook, deleteAttribute, ownedHooks, setAttribute, tensorAttribute } from './named_tensor.js';
+import {
+  addOwnedHook,
+  deleteAttribute,
+  neededTensor,
+  ownedHooks,
+  setAttribute,
+  tensorAttribute,
+} from './named_tensor.js';
 
 /**
  * The 2-norms of the slices along `dim`, which keeps its size; all other sizes become one.
@@ -61,7 +68,7 @@ export const weightNorm = fnOp(
     if (ownedHooks(module, WeightNorm).some(([, other]) => other.name === name)) {
       throw new RuntimeError(`Cannot register two weight_norm hooks on the same parameter ${name}`);
     }
-    const weight = tensorAttribute(module, name);
+    const weight = neededTensor('weightNorm', module, name);
     if (isLazy(weight)) {
       throw new RuntimeError(
         "The module passed to `WeightNorm` can't have uninitialized parameters. Make sure to run the dummy forward before " +
