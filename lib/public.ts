@@ -77,3 +77,4 @@ export { getPrintoptions, setPrintoptions } from './tensor/print.js';
 export { type NestedArray, Tensor, type TypedArray } from './tensor/tensor.js';
 export * from './torch.js';
 export * as utils from './utils.js';
+export { summary } from './utils/summary.js';

@@ -37,6 +37,8 @@ interface Addon {
   writeInBackground(fd: number, handle: number, offset: number, bytes: number, crc: number): Promise<number>;
   /** Counters: [live tensors, live bytes, cached bytes, bytes allocated since the last sweep]. */
   memory(): void;
+  /** How many multiply-adds the thread's matrix products, convolutions and attention have asked for so far. */
+  multiplyAdds(): number;
   instructionSet(): string;
   numThreads(): number;
   setNumThreads(n: number): void;

@@ -11,6 +11,7 @@
 #include "kernels/kernels.h"
 #include "ops/data.h"
 #include "ops/registry.h"
+#include "ops/work.h"
 #include "parallel/pool.h"
 
 namespace flambeau {
@@ -239,6 +240,12 @@ napi_value memory(napi_env env, napi_callback_info) {
   });
 }
 
+napi_value multiply_adds(napi_env env, napi_callback_info) {
+  napi_value n;
+  napi_create_double(env, work_so_far(), &n);
+  return n;
+}
+
 napi_value instruction_set(napi_env env, napi_callback_info) {
   napi_value name;
   napi_create_string_utf8(env, kernels().set, NAPI_AUTO_LENGTH, &name);
@@ -284,6 +291,7 @@ napi_value start(napi_env env, napi_value exports) {
                    {"writeStorage", write_storage},
                    {"writeInBackground", write_in_background},
                    {"memory", memory},
+                   {"multiplyAdds", multiply_adds},
                    {"instructionSet", instruction_set},
                    {"numThreads", get_threads},
                    {"setNumThreads", set_threads}};

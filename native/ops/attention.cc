@@ -7,6 +7,7 @@
 #include "ops/layout.h"
 #include "ops/promotion.h"
 #include "ops/registry.h"
+#include "ops/work.h"
 #include "parallel/pool.h"
 
 namespace flambeau {
@@ -94,6 +95,11 @@ struct Inputs {
   }
 };
 
+// Pairs of a query and a key. Those that a mask leaves out count too, as in PyTorch's counts.
+double pairs(const AttentionArgs& a) {
+  return static_cast<double>(a.batch * a.heads) * static_cast<double>(a.rows) * static_cast<double>(a.keys);
+}
+
 Ref room_of(int64_t bytes) { return empty(Dims{bytes}, DType::U8); }
 
 // attention(q, k, v, mask, seed, dropout, causal, scale, wide) -> out [B, H, L, Ev], lse [B, H, L]. wide: the result of
@@ -109,6 +115,7 @@ FLAMBEAU_OP(attention, OnMeta::Serve) {
   } else if (out->numel > 0) {
     a.out = operand(*out);
     a.lse = lse->data();
+    count_work(pairs(a) * static_cast<double>(a.width + a.value_width));
     const int threads = lanes(a);
     const auto& kernel = kernels().attention;
     const Ref room = room_of(kernel.forward_room(a, threads));
@@ -145,6 +152,8 @@ FLAMBEAU_OP(attention_backward, OnMeta::Serve) {
     a.out_type = out.dtype;
     const Ref sums = contiguous(lse);
     a.lse = sums->data();
+    // The scores and the weights' gradients once more, and the three results.
+    count_work(pairs(a) * static_cast<double>(3 * a.width + 2 * a.value_width));
     const int threads = lanes(a);
     const auto& kernel = kernels().attention;
     const Ref room = room_of(kernel.backward_room(a, threads));

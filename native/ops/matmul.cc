@@ -6,6 +6,7 @@
 #include "ops/layout.h"
 #include "ops/promotion.h"
 #include "ops/registry.h"
+#include "ops/work.h"
 
 namespace flambeau {
 namespace {
@@ -33,6 +34,7 @@ void multiply(const Tensor& a, const Tensor& b, Tensor& c, GemmScalar alpha, Gem
   g.beta = beta;
   g.col_bias = col_bias;
   if (c.numel == 0) return;
+  count_work(static_cast<double>(c.numel) * static_cast<double>(g.k));
   Dims batch(c.sizes.data(), nd - 2);
   const auto batch_walk = [&](const Tensor& t) {
     Dims strides(batch.size());

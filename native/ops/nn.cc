@@ -6,6 +6,7 @@
 #include "ops/data.h"
 #include "ops/promotion.h"
 #include "ops/registry.h"
+#include "ops/work.h"
 
 namespace flambeau {
 namespace {
@@ -121,6 +122,7 @@ FLAMBEAU_OP(conv, OnMeta::Serve) {
   const Ref xc = contiguous(x, dtype), wc = contiguous(w, dtype);
   const Ref bc = bias ? contiguous(*bias, dtype) : Ref();
   Ref y = empty(with_spatial({s.n, s.o}, s.out, nd), dtype);
+  count_work(s);
   if (y->numel > 0) kernels().conv.forward(dtype, s, xc->data(), wc->data(), bc ? bc->data() : nullptr, y->data());
   call.result(contiguous(*y, x.dtype));
 }
@@ -176,6 +178,7 @@ FLAMBEAU_OP(conv_input, OnMeta::Serve) {
   const Ref gc = contiguous(gy, dtype), wc = contiguous(w, dtype);
   const Ref bc = bias ? contiguous(*bias, dtype) : Ref();
   Ref gx = empty(in_sizes, dtype);
+  count_work(s);
   if (gx->numel > 0)
     kernels().conv.backward_input(dtype, s, gc->data(), wc->data(), bc ? bc->data() : nullptr, gx->data());
   call.result(contiguous(*gx, gy.dtype));
@@ -194,6 +197,7 @@ FLAMBEAU_OP(conv_weight, OnMeta::Serve) {
   const DType dtype = float_compute("conv", gy);
   const Ref gc = contiguous(gy, dtype), xc = contiguous(x, dtype);
   Ref gw = empty(w_sizes, dtype);
+  count_work(s);
   if (gw->numel > 0) kernels().conv.backward_weight(dtype, s, gc->data(), xc->data(), gw->data());
   call.result(contiguous(*gw, gy.dtype));
 }

@@ -66,7 +66,7 @@ function swapAll(root: Module, values: Iterable<readonly [string, Slot]>): Map<s
   try {
     for (const [path, value] of values) before.set(path, swap(root, path, value));
   } catch (error) {
-    for (const [path, value] of before) swap(root, path, value);
+    for (const [path, value] of [...before].reverse()) swap(root, path, value);
     throw error;
   }
   return before;
@@ -122,7 +122,8 @@ export function callWith(
   if (strict) checkKeys(module, values);
   const before = swapAll(module, values);
   const restore = (): void => {
-    const after = swapAll(module, before);
+    // Backwards: a module that is there twice has been swapped twice.
+    const after = swapAll(module, [...before].reverse());
     // What forward assigned to a buffer belongs to the caller.
     for (const name of given.keys()) {
       const value = after.get(name);
