@@ -25,14 +25,10 @@ function sharing(rows: readonly Row[]): string[][] {
   return [...groups.values()].filter((keys) => keys.length > 1);
 }
 
-/** A listed name as the loaded value has it: modules are listed by their inner dictionaries. */
-const loadedName = (name: string): string =>
-  name.replace(/(^|\.)(?:_modules|_parameters|_buffers)(?=\.)/g, '').replace(/^\./, '');
-
 async function addStatistics(file: string, listing: FileListing, rows: readonly Row[]): Promise<void> {
   const { tensors } = flatten(await readTensors(file, listing.format, { modules: true, lazy: true }));
   for (const row of rows) {
-    const t = tensors.get(row.key) ?? tensors.get(loadedName(row.key));
+    const t = tensors.get(row.key);
     const plain = t === undefined ? null : computable(t);
     if (plain !== null) row.stats = statisticsOf(plain);
   }

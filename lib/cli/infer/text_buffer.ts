@@ -35,6 +35,13 @@ export class TextBuffer {
     this.length += this.bytes.write(text, this.length, 'utf8');
   }
 
+  /** Appends bytes that stand for short text, as the keys of every line. */
+  raw(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    // A loop is faster than set() for a few bytes.
+    for (let i = 0; i < bytes.length; i++) this.bytes[this.length++] = bytes[i]!;
+  }
+
   /** Appends a single character below 128, by its code. */
   byte(code: number): void {
     this.reserve(1);

@@ -11,6 +11,8 @@ const OPEN = 91;
 const CLOSE = 93;
 const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
+const NEWLINE = 10;
+const ROW = Buffer.from('{"row":');
 
 /** The elements of a tensor, and how many a row has. */
 interface Elements {
@@ -71,7 +73,11 @@ function jsonNode(node: ResultNode): RowText {
   if (node.kind === 'zipped') {
     const parts = node.entries.map(([name, leaf], i) => {
       const elements = elementsOf(leaf.tensor);
-      return { key: `${i > 0 ? ',' : ''}${JSON.stringify(name)}:`, one: jsonText(elements), width: elements.width };
+      return {
+        key: Buffer.from(`${i > 0 ? ',' : ''}${JSON.stringify(name)}:`),
+        one: jsonText(elements),
+        width: elements.width,
+      };
     });
     const { width } = parts[0]!;
     return (out, row) => {
@@ -80,7 +86,7 @@ function jsonNode(node: ResultNode): RowText {
         if (i > 0) out.byte(COMMA);
         out.byte(OPEN_OBJECT);
         for (const { key, one } of parts) {
-          out.text(key);
+          out.raw(key);
           one(out, row * width + i);
         }
         out.byte(CLOSE_OBJECT);
@@ -91,12 +97,12 @@ function jsonNode(node: ResultNode): RowText {
   const array = node.kind === 'array';
   const parts = node.entries.map(([name, inner], i) => {
     const key = array ? '' : `${JSON.stringify(name)}:`;
-    return [i > 0 ? `,${key}` : key, jsonNode(inner)] as const;
+    return [Buffer.from(i > 0 ? `,${key}` : key), jsonNode(inner)] as const;
   });
   return (out, row) => {
     out.byte(array ? OPEN : OPEN_OBJECT);
     for (const [key, text] of parts) {
-      if (key !== '') out.text(key);
+      out.raw(key);
       text(out, row);
     }
     out.byte(array ? CLOSE : CLOSE_OBJECT);
@@ -112,17 +118,18 @@ export class JsonlWriter implements ResultWriter {
 
   async write(columns: readonly (readonly [string, ResultNode])[], rows: number, place: BatchPlace): Promise<void> {
     const { text } = this;
-    const parts = columns.map(([name, node]) => [`,${JSON.stringify(name)}:`, jsonNode(node)] as const);
+    const parts = columns.map(([name, node]) => [Buffer.from(`,${JSON.stringify(name)}:`), jsonNode(node)] as const);
     for (let i = 0; i < rows; i++) {
-      text.text('{"row":');
+      text.raw(ROW);
       text.number(place.row(i));
       const file = place.file(i);
       if (file !== null) text.text(`,"file":${JSON.stringify(file)}`);
       for (const [key, value] of parts) {
-        text.text(key);
+        text.raw(key);
         value(text, i);
       }
-      text.text('}\n');
+      text.byte(CLOSE_OBJECT);
+      text.byte(NEWLINE);
     }
     await this.output.write(text.take());
   }
@@ -192,7 +199,7 @@ export class CsvWriter implements ResultWriter {
       text.number(place.row(i));
       if (named) text.text(`,${csvField(place.file(i)!)}`);
       for (const part of parts) part.text(text, i);
-      text.text('\n');
+      text.byte(NEWLINE);
     }
     await this.output.write(text.take());
   }
