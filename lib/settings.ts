@@ -51,9 +51,11 @@ export function useDeterministicAlgorithms(mode: boolean, options: { warnOnly?: 
   deterministic = mode;
   warnOnly = options.warnOnly ?? false;
 }
+/** Whether `useDeterministicAlgorithms` is on; ops here are deterministic either way. */
 export function areDeterministicAlgorithmsEnabled(): boolean {
   return deterministic;
 }
+/** Whether `useDeterministicAlgorithms` was given `warnOnly`. */
 export function isDeterministicAlgorithmsWarnOnlyEnabled(): boolean {
   return deterministic && warnOnly;
 }
@@ -63,6 +65,7 @@ let interopThreads = 1;
 export function getNumInteropThreads(): number {
   return interopThreads;
 }
+/** Sets the number that `getNumInteropThreads` gives; ops run one after another here. */
 export function setNumInteropThreads(n: number): void {
   if (!Number.isInteger(n) || n <= 0) throw new RuntimeError('set_num_interop_threads expects a positive integer');
   interopThreads = n;

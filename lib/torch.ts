@@ -38,10 +38,12 @@ function needDtype(name: string, value: unknown): void {
 export function isTensor(value: unknown): value is Tensor {
   return value instanceof Tensor;
 }
+/** Whether the elements are floating-point numbers (complex ones are not). @throws TypeError unless `input` is a tensor. */
 export function isFloatingPoint(input: Tensor): boolean {
   needTensor('isFloatingPoint', input);
   return input.dtype.isFloatingPoint;
 }
+/** Whether the elements are complex numbers. @throws TypeError unless `input` is a tensor. */
 export function isComplex(input: Tensor): boolean {
   needTensor('isComplex', input);
   return input.dtype.isComplex;
@@ -54,8 +56,11 @@ export function numel(input: Tensor): number {
 
 /** Memory formats, as `torch.contiguousFormat`: row-major is the only one that ops produce. */
 export const contiguousFormat = 'contiguousFormat';
+/** The memory order of the input. */
 export const preserveFormat = 'preserveFormat';
+/** Channels last in memory, of [N, C, H, W]. */
 export const channelsLast = 'channelsLast';
+/** Channels last in memory, of [N, C, D, H, W]. */
 export const channelsLast3d = 'channelsLast3d';
 
 /** The layout of every tensor. */

@@ -29,7 +29,9 @@ export class Device {
   }
 }
 
+/** The processor: where tensors are made by default. */
 export const cpu = new Device('cpu');
+/** No memory at all: tensors with a shape and a type and no elements. */
 export const meta = new Device('meta');
 
 /** @internal Where tensors go that are made without a device. */

@@ -61,17 +61,29 @@ const SCALAR_NAMES: Record<string, string> = {
 /** @internal The code of types that files name and no op knows. */
 export const NO_CODE = 255;
 
+/** Integers from 0 to 255. */
 export const uint8 = new DType('uint8', 0, 1, false, false, false);
+/** Integers from -128 to 127. */
 export const int8 = new DType('int8', 1, 1, false, false, true);
+/** Integers of 16 bits, -32,768 to 32,767. */
 export const int16 = new DType('int16', 2, 2, false, false, true);
+/** Integers of 32 bits. */
 export const int32 = new DType('int32', 3, 4, false, false, true);
+/** Integers of 64 bits; what positions and indices are. */
 export const int64 = new DType('int64', 4, 8, false, false, true);
+/** IEEE half precision: 11 significant bits, to 65,504. */
 export const float16 = new DType('float16', 5, 2, true, false, true);
+/** IEEE single precision: 24 significant bits. The default type. */
 export const float32 = new DType('float32', 6, 4, true, false, true);
+/** IEEE double precision: 53 significant bits. */
 export const float64 = new DType('float64', 7, 8, true, false, true);
+/** Pairs of float32: real and imaginary part. */
 export const complex64 = new DType('complex64', 8, 8, false, true, true);
+/** Pairs of float64: real and imaginary part. */
 export const complex128 = new DType('complex128', 9, 16, false, true, true);
+/** True or false, a byte each. */
 export const bool = new DType('bool', 10, 1, false, false, false);
+/** The upper half of a float32: 8 significant bits, its range. */
 export const bfloat16 = new DType('bfloat16', 11, 2, true, false, true);
 
 /** Every type, at the index of its code. */

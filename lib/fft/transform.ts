@@ -89,6 +89,7 @@ export function scaleOf(norm: string | null, forward: boolean, n: number): numbe
   return (norm === 'forward') === forward ? 1 / n : 1;
 }
 
+/** @throws RuntimeError unless a transform has at least one point. */
 export function checkPoints(n: number): void {
   if (n < 1) throw new RuntimeError(`Invalid number of data points (${n}) specified`);
 }
@@ -123,6 +124,7 @@ export function dimsOf(
   const sizes = dims.map((d, i) => (s === null || s[i] === -1 ? x.shape[d]! : s[i]!));
   return { dims, sizes };
 }
+/** The product of sizes: how many elements they hold. */
 export function product(sizes: readonly number[]): number {
   return sizes.reduce((p, q) => p * q, 1);
 }

@@ -12,6 +12,7 @@ import { kindOf, RuntimeError } from '../core/errors.js';
 import { Tensor } from '../tensor/tensor.js';
 import { flatten, mapTree, type Tree } from './tree.js';
 
+/** One transform that is running: what it records, and how the levels around it are left alone. */
 export class Level {
   /** Whether the caller records. */
   readonly #outer = gradMode;
@@ -87,6 +88,7 @@ export function recording<T>(fn: () => T): T {
   }
 }
 
+/** Zeros of the tensor's shape, type and device. */
 export function zerosLike(t: Tensor): Tensor {
   return arithmetic.zeros(t.shape, t.dtype, t);
 }

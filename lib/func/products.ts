@@ -97,6 +97,7 @@ export interface Linearized {
   values: (Tensor | null)[];
 }
 
+/** The inputs' gradients as linear functions of weights on the outputs, to be differentiated by these. */
 export function linearize(outputs: readonly Tensor[], variables: readonly Tensor[]): Linearized {
   const weights = outputs.map((out) => zerosLike(out).requiresGrad_(true));
   return { weights, values: pullBack(outputs, variables, weights, true) };

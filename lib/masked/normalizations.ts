@@ -32,6 +32,7 @@ export const softmax = fnOp(
   (input: Tensor, dim: number, dtype: DType | null, mask: Tensor | null): Tensor =>
     softmaxOf.impl(hidden('amax', input, mask, 'lowest'), wrapDim(dim, input.ndim), dtype ?? input.dtype),
 );
+/** The logarithm of the softmax along `dim` over the elements whose mask is true. */
 export const logSoftmax = fnOp(
   `logSoftmax(Tensor input, int dim, ${OPTIONS})`,
   (input: Tensor, dim: number, dtype: DType | null, mask: Tensor | null): Tensor =>

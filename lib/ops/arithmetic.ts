@@ -353,7 +353,6 @@ function halfAfterValue(a: Tensor, b: Tensor): Tensor {
   const moved = where(eq(x, 0), tiny, bits);
   return where(eq(x, y), y, where(x.isnan().logicalOr(y.isnan()), NaN, moved));
 }
-/** log(exp(a) + exp(b)). */
 const LOGADDEXP: Binary = binary(
   'logaddexp',
   // exp(a) / (exp(a) + exp(b)); as with `div`, the result is not saved.
@@ -363,6 +362,7 @@ const LOGADDEXP: Binary = binary(
     saves: ['ab', 'ab'],
   },
 );
+/** log(exp(a) + exp(b)), without overflow. */
 export const logaddexp = op('logaddexp(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => {
   if (!input.dtype.isComplex && !other.dtype.isComplex) return LOGADDEXP(input, other);
   // The operand with the larger real part is taken out, so that the other exponential cannot overflow.
@@ -385,8 +385,11 @@ export const xlogy: Binary = binary(
   ],
   { saves: ['ab', 'ab'] },
 );
+/** The step function: 0 below zero, 1 above, and the value of `other` at zero. No gradient. */
 export const heaviside: Binary = binary('heaviside', null, { numbers: 'none' });
+/** The greatest common divisor of integers, element by element; not negative. */
 export const gcd: Binary = binary('gcd', null, { numbers: 'none' });
+/** The least common multiple of integers, element by element; not negative. */
 export const lcm: Binary = binary('lcm', null, { numbers: 'none' });
 /** a 2^b. */
 export const ldexp: Binary = binary(

@@ -13,21 +13,35 @@ import { cast, promoted, promotedType } from './internal/cast.js';
 import { overwrite } from './internal/overwrite.js';
 import { select3 } from './internal/select.js';
 
+/** Whether input = other, element by element with broadcasting; a bool tensor. */
 export const eq: Binary = binary('eq', null, { numbers: 'other' });
+/** Whether input differs from other, element by element with broadcasting; a bool tensor. */
 export const ne: Binary = binary('ne', null, { numbers: 'other' });
+/** Whether input < other, element by element with broadcasting; a bool tensor. */
 export const lt: Binary = binary('lt', null, { numbers: 'other' });
+/** Whether input <= other, element by element with broadcasting; a bool tensor. */
 export const le: Binary = binary('le', null, { numbers: 'other' });
+/** Whether input > other, element by element with broadcasting; a bool tensor. */
 export const gt: Binary = binary('gt', null, { numbers: 'other' });
+/** Whether input >= other, element by element with broadcasting; a bool tensor. */
 export const ge: Binary = binary('ge', null, { numbers: 'other' });
 export { ge as greaterEqual, gt as greater, le as lessEqual, lt as less, ne as notEqual };
 
+/** Whether both are not zero; a bool tensor. */
 export const logicalAnd: Binary = binary('logicalAnd', null, { numbers: 'none' });
+/** Whether either is not zero; a bool tensor. */
 export const logicalOr: Binary = binary('logicalOr', null, { numbers: 'none' });
+/** Whether exactly one is not zero; a bool tensor. */
 export const logicalXor: Binary = binary('logicalXor', null, { numbers: 'none' });
+/** The bits set in both, of integers or bools. */
 export const bitwiseAnd: Binary = binary('bitwiseAnd', null);
+/** The bits set in either, of integers or bools. */
 export const bitwiseOr: Binary = binary('bitwiseOr', null);
+/** The bits set in exactly one, of integers or bools. */
 export const bitwiseXor: Binary = binary('bitwiseXor', null);
+/** input 2^other for integers, by moving bits. */
 export const bitwiseLeftShift: Binary = binary('bitwiseLeftShift', null);
+/** input / 2^other for integers, rounded down, by moving bits; the sign stays. */
 export const bitwiseRightShift: Binary = binary('bitwiseRightShift', null);
 
 /** Whether two tensors have the same sizes and elements. */

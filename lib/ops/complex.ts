@@ -55,4 +55,5 @@ export const complex = op('complex(Tensor real, Tensor imag)', (re: Tensor, im: 
 });
 /** Whether conjugation is pending; it never is. */
 export const isConj = op('isConj(Tensor input)', (_input: Tensor): boolean => false);
+/** Whether the negative bit is set: never, since negation is computed at once. */
 export const isNeg = op('isNeg(Tensor input)', (_input: Tensor): boolean => false);

@@ -226,5 +226,7 @@ const convTranspose = (nd: number) =>
   );
 /** The transposed convolution: the gradient of `conv1d` by its input. weight: [C, O / groups, K]. */
 export const convTranspose1d = convTranspose(1);
+/** The gradient of a convolution of [N, C, H, W] by its input, as a layer; arguments as `convTranspose1d`. */
 export const convTranspose2d = convTranspose(2);
+/** The gradient of a convolution of [N, C, D, H, W] by its input, as a layer; arguments as `convTranspose1d`. */
 export const convTranspose3d = convTranspose(3);

@@ -146,17 +146,29 @@ const conversion = (name: string, dtype: D.DType) =>
     (input: Tensor, memoryFormat: unknown): Tensor =>
       memoryFormat === null ? cast(input, dtype) : to(input, dtype, { memoryFormat }),
   );
+/** The tensor as float32; itself if it is that. */
 export const float = conversion('float', D.float32);
+/** The tensor as float64; itself if it is that. */
 export const double = conversion('double', D.float64);
+/** The tensor as float16; itself if it is that. */
 export const half = conversion('half', D.float16);
+/** The tensor as bfloat16; itself if it is that. */
 export const bfloat16 = conversion('bfloat16', D.bfloat16);
+/** The tensor as int32, towards zero; itself if it is that. */
 export const int = conversion('int', D.int32);
+/** The tensor as int64, towards zero; itself if it is that. */
 export const long = conversion('long', D.int64);
+/** The tensor as int16, towards zero; itself if it is that. */
 export const short = conversion('short', D.int16);
+/** The tensor as int8, towards zero; itself if it is that. */
 export const char = conversion('char', D.int8);
+/** The tensor as uint8, towards zero; itself if it is that. */
 export const byte = conversion('byte', D.uint8);
+/** The tensor as bool: whether elements are not zero; itself if it is that. */
 export const bool = conversion('bool', D.bool);
+/** The tensor as complex64; itself if it is that. */
 export const cfloat = conversion('cfloat', D.complex64);
+/** The tensor as complex128; itself if it is that. */
 export const cdouble = conversion('cdouble', D.complex128);
 /** The tensor with the type of another one. */
 export const typeAs = methodOp(

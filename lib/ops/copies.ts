@@ -25,57 +25,71 @@ import { sliceDim } from './internal/view.js';
 
 const copy = (x: Tensor): Tensor => x.clone('contiguousFormat');
 
+/** `alias`, as a copy instead of a view. */
 export const aliasCopy = fnOp('aliasCopy(Tensor input)', copy);
 /** A copy without history. */
 export const detachCopy = fnOp('detachCopy(Tensor input)', (input: Tensor): Tensor => copy(input.detach()));
+/** `asStrided`, as a copy instead of a view. */
 export const asStridedCopy = fnOp(
   'asStridedCopy(Tensor input, int[] size, int[] stride, int? storageOffset=None)',
   (input: Tensor, size: readonly number[], stride: readonly number[], storageOffset: number | null): Tensor =>
     copy(asStrided.impl(input, size, stride, storageOffset)),
 );
+/** `diagonal`, as a copy instead of a view. */
 export const diagonalCopy = fnOp(
   'diagonalCopy(Tensor input, int offset=0, int dim1=0, int dim2=1)',
   (input: Tensor, offset: number, dim1: number, dim2: number): Tensor => copy(diagonal.impl(input, offset, dim1, dim2)),
 );
+/** `expand`, as a copy instead of a view. */
 export const expandCopy = fnOp(
   'expandCopy(Tensor input, int[] size)',
   (input: Tensor, size: readonly number[]): Tensor => copy(expand.impl(input, size)),
 );
+/** `permute`, as a copy instead of a view. */
 export const permuteCopy = fnOp(
   'permuteCopy(Tensor input, int[] dims)',
   (input: Tensor, dims: readonly number[]): Tensor => copy(permute.impl(input, dims)),
 );
+/** `select`, as a copy instead of a view. */
 export const selectCopy = fnOp(
   'selectCopy(Tensor input, int dim, int index)',
   (input: Tensor, dim: number, index: number): Tensor => copy(select.impl(input, dim, index)),
 );
+/** `slice`, as a copy instead of a view. */
 export const sliceCopy = fnOp(
   'sliceCopy(Tensor input, int dim=0, int? start=None, int? end=None, int step=1)',
   (input: Tensor, dim: number, start: number | null, end: number | null, step: number): Tensor =>
     copy(sliceDim(input, dim, start, end, step)),
 );
+/** `squeeze`, as a copy instead of a view. */
 export const squeezeCopy = fnOp(
   'squeezeCopy(Tensor input, int[]? dim=None)',
   (input: Tensor, dim: readonly number[] | null): Tensor => copy(squeeze.impl(input, dim)),
 );
+/** `t`, as a copy instead of a view. */
 export const tCopy = fnOp('tCopy(Tensor input)', (input: Tensor): Tensor => copy(t.impl(input)));
+/** `transpose`, as a copy instead of a view. */
 export const transposeCopy = fnOp(
   'transposeCopy(Tensor input, int dim0, int dim1)',
   (input: Tensor, dim0: number, dim1: number): Tensor => copy(transpose.impl(input, dim0, dim1)),
 );
+/** `unfold`, as a copy instead of a view. */
 export const unfoldCopy = fnOp(
   'unfoldCopy(Tensor input, int dimension, int size, int step)',
   (input: Tensor, dimension: number, size: number, step: number): Tensor =>
     copy(unfold.impl(input, dimension, size, step)),
 );
+/** `unsqueeze`, as a copy instead of a view. */
 export const unsqueezeCopy = fnOp(
   'unsqueezeCopy(Tensor input, int dim)',
   (input: Tensor, dim: number): Tensor => copy(unsqueeze.impl(input, dim)),
 );
+/** `viewAsComplex`, as a copy instead of a view. */
 export const viewAsComplexCopy = fnOp(
   'viewAsComplexCopy(Tensor input)',
   (input: Tensor): Tensor => copy(viewAsComplex.impl(input)),
 );
+/** `viewAsReal`, as a copy instead of a view. */
 export const viewAsRealCopy = fnOp(
   'viewAsRealCopy(Tensor input)',
   (input: Tensor): Tensor => copy(viewAsReal.impl(input)),

@@ -109,16 +109,19 @@ export const emptyLike = fnOp(
   (input: Tensor, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean, format: unknown): Tensor =>
     finish(like(input, dtype, null, device, format), requiresGrad),
 );
+/** Zeros of the input's shape; type and device are the input's unless given. */
 export const zerosLike = fnOp(
   `zerosLike(Tensor input, ${LIKE})`,
   (input: Tensor, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean, format: unknown): Tensor =>
     finish(like(input, dtype, 0, device, format), requiresGrad),
 );
+/** Ones of the input's shape; type and device are the input's unless given. */
 export const onesLike = fnOp(
   `onesLike(Tensor input, ${LIKE})`,
   (input: Tensor, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean, format: unknown): Tensor =>
     finish(like(input, dtype, 1, device, format), requiresGrad),
 );
+/** One value in the input's shape; type and device are the input's unless given. */
 export const fullLike = fnOp(
   `fullLike(Tensor input, Scalar fillValue, ${LIKE})`,
   (
@@ -143,6 +146,7 @@ export const newEmpty = methodOp(
     requiresGrad: boolean,
   ): Tensor => finish(invoke(EMPTY, size, dtype ?? input.dtype, beside(input, device)), requiresGrad),
 );
+/** Zeros of a shape, of this tensor's type unless given. */
 export const newZeros = methodOp(
   `newZeros(Tensor input, int... size, ${NEW})`,
   (
@@ -153,6 +157,7 @@ export const newZeros = methodOp(
     requiresGrad: boolean,
   ): Tensor => finish(invoke(ZEROS, size, dtype ?? input.dtype, beside(input, device)), requiresGrad),
 );
+/** Ones of a shape, of this tensor's type unless given. */
 export const newOnes = methodOp(
   `newOnes(Tensor input, int... size, ${NEW})`,
   (
@@ -163,6 +168,7 @@ export const newOnes = methodOp(
     requiresGrad: boolean,
   ): Tensor => finish(invoke(FULL, size, 1, dtype ?? input.dtype, beside(input, device)), requiresGrad),
 );
+/** One value in a shape, of this tensor's type unless given. */
 export const newFull = methodOp(
   `newFull(Tensor input, int[] size, Scalar fillValue, ${NEW})`,
   (
@@ -174,6 +180,7 @@ export const newFull = methodOp(
     requiresGrad: boolean,
   ): Tensor => finish(invoke(FULL, size, fillValue, dtype ?? input.dtype, beside(input, device)), requiresGrad),
 );
+/** A tensor of nested arrays or numbers, of this tensor's type unless given. */
 export const newTensor = methodOp(
   'newTensor(Tensor input, any data, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False)',
   (input: Tensor, data: unknown, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>

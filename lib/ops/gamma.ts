@@ -35,6 +35,7 @@ Object.defineProperty(Tensor.prototype, 'polygamma', {
   writable: true,
   configurable: true,
 });
+/** The n-th derivative of digamma, in place. */
 export const polygamma_ = methodOp(
   'polygamma_(Tensor self, int n)',
   (self: Tensor, n: number): Tensor => overwrite(self, (x) => polygammaOf(n, x)),

@@ -45,7 +45,9 @@ function catenate(tensors: readonly Tensor[], dim: number): Tensor {
  * @throws RuntimeError if the sizes do not fit.
  */
 export const cat = fnOp('cat(Tensor[] tensors, int dim=0)', catenate);
+/** Another name of `cat`. */
 export const concat = fnOp('concat(Tensor[] tensors, int dim=0)', catenate);
+/** Another name of `cat`. */
 export const concatenate = fnOp('concatenate(Tensor[] tensors, int dim=0)', catenate);
 
 function stacked(tensors: readonly Tensor[], dim: number): Tensor {
@@ -79,6 +81,7 @@ export const vstack = fnOp(
   'vstack(Tensor[] tensors)',
   (tensors: readonly Tensor[]): Tensor => stackRows('vstack', tensors),
 );
+/** Another name of `vstack`. */
 export const rowStack = fnOp(
   'rowStack(Tensor[] tensors)',
   (tensors: readonly Tensor[]): Tensor => stackRows('row_stack', tensors),

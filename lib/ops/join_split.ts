@@ -222,6 +222,9 @@ export const unbindCopy = fnOp('unbindCopy(Tensor input, int dim=0)', (input: Te
 );
 
 // PyTorch's unsafe forms leave out the checks on changing the parts in place; here they are the safe ones.
+/** As `chunk`. */
 export const unsafeChunk = op('unsafeChunk(Tensor input, int chunks, int dim=0)', chunk.impl);
+/** As `split` with one size. */
 export const unsafeSplit = op('unsafeSplit(Tensor input, int splitSize, int dim=0)', splitBySize);
+/** As `split` with a list of sizes. */
 export const unsafeSplitWithSizes = op('unsafeSplitWithSizes(Tensor input, int[] splitSizes, int dim=0)', splitBySizes);

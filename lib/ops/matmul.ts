@@ -148,6 +148,7 @@ export const dot = op('dot(Tensor input, Tensor tensor)', (input: Tensor, other:
   }
   return y;
 });
+/** The dot product of two vectors, the first one conjugated. @throws RuntimeError for other shapes or types that differ. */
 export const vdot = op(
   'vdot(Tensor input, Tensor other)',
   (input: Tensor, other: Tensor): Tensor => dot(conj(input), other),

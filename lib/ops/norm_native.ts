@@ -101,6 +101,7 @@ export const nativeBatchNorm = fnOp(
   'nativeBatchNorm(Tensor input, Tensor? weight, Tensor? bias, Tensor? runningMean, Tensor? runningVar, bool training, float momentum, float eps)',
   batchStatistics,
 );
+/** `nativeBatchNorm` under the name that PyTorch gives to its form without aliasing. */
 export const _native_batch_norm_legit = fnOp(
   '_native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, Tensor? runningMean, Tensor? runningVar, bool training, float momentum, float eps)',
   batchStatistics,

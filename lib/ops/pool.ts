@@ -95,11 +95,15 @@ const maxPoolWithIndices = (nd: number) =>
   );
 /** The largest element of each window; with `returnIndices`, [values, indices]. The stride defaults to the kernel. */
 export const maxPool1d = maxPool(1);
+/** The maxima of windows of [N, C, H, W]; arguments as `maxPool1d`. */
 export const maxPool2d = maxPool(2);
+/** The maxima of windows of [N, C, D, H, W]; arguments as `maxPool1d`. */
 export const maxPool3d = maxPool(3);
 /** The largest elements and their places, flat in their planes. */
 export const maxPool1dWithIndices = maxPoolWithIndices(1);
+/** The maxima of windows of [N, C, H, W] and where they were found; arguments as `maxPool1d`. */
 export const maxPool2dWithIndices = maxPoolWithIndices(2);
+/** The maxima of windows of [N, C, D, H, W] and where they were found; arguments as `maxPool1d`. */
 export const maxPool3dWithIndices = maxPoolWithIndices(3);
 
 /** The gradient of average pooling is linear; its own gradient is the pooling itself. */
@@ -147,7 +151,9 @@ const avgPool = (nd: number) =>
   );
 /** The mean of each window. */
 export const avgPool1d = avgPool(1);
+/** The means of windows of [N, C, H, W]; arguments as `avgPool1d`. */
 export const avgPool2d = avgPool(2);
+/** The means of windows of [N, C, D, H, W]; arguments as `avgPool1d`. */
 export const avgPool3d = avgPool(3);
 
 /** Output sizes with null (as the input) filled in. */
@@ -184,7 +190,9 @@ const adaptiveAvg = (nd: number) =>
   );
 /** The means of as many windows as `outputSize` says; null keeps a size. */
 export const adaptiveAvgPool1d = adaptiveAvg(1);
+/** Means over windows chosen so that [N, C, ...] gets `outputSize`, a number or one per dimension (2). */
 export const adaptiveAvgPool2d = adaptiveAvg(2);
+/** Means over windows chosen so that [N, C, ...] gets `outputSize`, a number or one per dimension (3). */
 export const adaptiveAvgPool3d = adaptiveAvg(3);
 
 function adaptiveMaxBoth(nd: number, input: Tensor, size: number | readonly (number | null)[] | null): Both {
@@ -202,5 +210,7 @@ const adaptiveMax = (nd: number) =>
   );
 /** The maxima of as many windows as `outputSize` says; with `returnIndices`, [values, indices]. */
 export const adaptiveMaxPool1d = adaptiveMax(1);
+/** Maxima over windows chosen so that [N, C, ...] gets `outputSize`, a number or one per dimension (2). */
 export const adaptiveMaxPool2d = adaptiveMax(2);
+/** Maxima over windows chosen so that [N, C, ...] gets `outputSize`, a number or one per dimension (3). */
 export const adaptiveMaxPool3d = adaptiveMax(3);

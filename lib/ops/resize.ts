@@ -42,6 +42,7 @@ function resized(input: Tensor, size: readonly number[]): Tensor {
 }
 /** The elements with other sizes of the same number; `reshape` is the modern name. */
 export const resize = methodOp('resize(Tensor input, int... sizes)', resized);
+/** As `resizeAs_`, on another tensor object. */
 export const resizeAs = methodOp(
   'resizeAs(Tensor input, Tensor tensor)',
   (input: Tensor, tensor: Tensor): Tensor => resized(input, tensor.shape),

@@ -51,6 +51,7 @@ export function namedTuple<const N extends readonly string[]>(names: N, tensors:
 
 const VALUES_INDICES = ['values', 'indices'] as const;
 
+/** A pair that is also `{ values, indices }`. */
 export function valuesIndices(values: Tensor, indices: Tensor): ValuesIndices {
   return namedTuple(VALUES_INDICES, [values, indices]);
 }

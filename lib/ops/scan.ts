@@ -110,4 +110,5 @@ const runningExtreme = (name: string, id: number, node: string) =>
   });
 /** Running maxima and where they were last met. */
 export const cummax = runningExtreme('cummax', CUMMAX, 'CummaxBackward0');
+/** Running minima along a dimension, and where they were found. */
 export const cummin = runningExtreme('cummin', CUMMIN, 'CumminBackward0');

@@ -32,13 +32,16 @@ export const conj = op('conj(Tensor input)', (input: Tensor): Tensor => {
 });
 /** The conjugate written out; conjugation is never lazy here, so it is `conj`. */
 export const conjPhysical = op('conjPhysical(Tensor input)', (input: Tensor): Tensor => conj(input));
+/** The tensor itself: conjugation is computed at once here. */
 export const resolveConj = op('resolveConj(Tensor input)', (input: Tensor): Tensor => input);
+/** The tensor itself: negation is computed at once here. */
 export const resolveNeg = op('resolveNeg(Tensor input)', (input: Tensor): Tensor => input);
 
 /** -x. */
 const NEG: Unary = unary('neg', (g): Tensor => neg(g));
 const NEGATES_BOOL =
   'Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.';
+/** -x. @throws RuntimeError for bool. */
 export const neg = withInPlace(
   op('neg(Tensor input)', (input: Tensor): Tensor => {
     if (input.dtype === bool) throw new RuntimeError(NEGATES_BOOL);
@@ -54,6 +57,7 @@ export const positive = op('positive(Tensor input)', (input: Tensor): Tensor => 
 });
 /** x squared. */
 const SQUARE: Unary = unary('square', (g, x) => mul(g, mul(conj(x), 2)), { saves: 'x' });
+/** x^2. */
 export const square = withInPlace(
   op('square(Tensor input)', (input: Tensor): Tensor => SQUARE.impl(input.dtype === bool ? cast(input, int64) : input)),
   (self: Tensor): Tensor => {
@@ -61,32 +65,49 @@ export const square = withInPlace(
     return (SQUARE.inPlace as (t: Tensor) => Tensor)(self);
   },
 );
+/** The square root; NaN below 0. */
 export const sqrt: Unary = unary('sqrt', (g, _x, y) => div(g, mul(conj(y), 2)), { saves: 'y' });
 /** 1 / sqrt(x). */
 export const rsqrt: Unary = unary('rsqrt', (g, _x, y) => mul(mul(g, -0.5), conj(pow(y, 3))), { saves: 'y' });
 /** 1 / x. */
 export const reciprocal: Unary = unary('reciprocal', (g, _x, y) => mul(neg(g), conj(mul(y, y))), { saves: 'y' });
+/** e^x. */
 export const exp: Unary = unary('exp', (g, _x, y) => mul(g, conj(y)), { saves: 'y' });
+/** 2^x. */
 export const exp2: Unary = unary('exp2', (g, _x, y) => mul(mul(g, conj(y)), LN2), { saves: 'y' });
 /** exp(x) - 1, accurate near 0. */
 export const expm1: Unary = unary('expm1', (g, _x, y) => mul(g, conj(add(y, 1))), { saves: 'y' });
+/** The natural logarithm; -Infinity at 0, NaN below. */
 export const log: Unary = unary('log', (g, x) => div(g, conj(x)), { saves: 'x' });
+/** The logarithm to base 2. */
 export const log2: Unary = unary('log2', (g, x) => div(g, mul(conj(x), LN2)), { saves: 'x' });
+/** The logarithm to base 10. */
 export const log10: Unary = unary('log10', (g, x) => div(g, mul(conj(x), LN10)), { saves: 'x' });
 /** log(1 + x), accurate near 0. */
 export const log1p: Unary = unary('log1p', (g, x) => div(g, conj(add(x, 1))), { saves: 'x' });
+/** The sine of radians. */
 export const sin: Unary = unary('sin', (g, x): Tensor => mul(g, conj(cos(x))), { saves: 'x' });
+/** The cosine of radians. */
 export const cos: Unary = unary('cos', (g, x): Tensor => mul(g, neg(conj(sin(x)))), { saves: 'x' });
+/** The tangent of radians. */
 export const tan: Unary = unary('tan', (g, _x, y) => mul(g, conj(add(mul(y, y), 1))), { saves: 'y' });
+/** The arcsine in radians; NaN outside [-1, 1]. */
 export const asin: Unary = unary('asin', (g, x) => mul(g, conj(rsqrt(sub(1, mul(x, x))))), { saves: 'x' });
+/** The arccosine in radians; NaN outside [-1, 1]. */
 export const acos: Unary = unary('acos', (g, x) => mul(g, neg(conj(rsqrt(sub(1, mul(x, x)))))), { saves: 'x' });
+/** The arctangent in radians. */
 export const atan: Unary = unary('atan', (g, x) => div(g, conj(add(mul(x, x), 1))), { saves: 'x' });
+/** The hyperbolic sine. */
 export const sinh: Unary = unary('sinh', (g, x): Tensor => mul(g, conj(cosh(x))), { saves: 'x' });
+/** The hyperbolic cosine. */
 export const cosh: Unary = unary('cosh', (g, x): Tensor => mul(g, conj(sinh(x))), { saves: 'x' });
+/** The inverse hyperbolic sine. */
 export const asinh: Unary = unary('asinh', (g, x) => mul(g, conj(rsqrt(add(mul(x, x), 1)))), { saves: 'x' });
+/** The inverse hyperbolic cosine; NaN below 1. */
 export const acosh: Unary = unary('acosh', (g, x) => mul(g, conj(mul(rsqrt(sub(x, 1)), rsqrt(add(x, 1))))), {
   saves: 'x',
 });
+/** The inverse hyperbolic tangent; infinite at -1 and 1. */
 export const atanh: Unary = unary('atanh', (g, x) => div(g, conj(sub(1, mul(x, x)))), { saves: 'x' });
 export { acos as arccos, acosh as arccosh, asin as arcsin, asinh as arcsinh, atan as arctan, atanh as arctanh };
 /** The error function. */
@@ -117,8 +138,11 @@ function sgnGradient(g: Tensor, x: Tensor, y: Tensor): Tensor {
   const radial = mul(y, real(mul(conj(y), g)));
   return where(isZero(size), 0, div(sub(g, radial), size));
 }
+/** The largest whole number not above x. Gradient 0. */
 export const floor: Unary = unary('floor', none);
+/** The smallest whole number not below x. Gradient 0. */
 export const ceil: Unary = unary('ceil', none);
+/** x without its fraction. Gradient 0. */
 export const trunc: Unary = unary('trunc', none);
 export { trunc as fix };
 /** x - trunc(x). */
@@ -158,12 +182,19 @@ export const deg2rad = op('deg2rad(Tensor input)', (input: Tensor): Tensor => mu
 /** Radians to degrees. */
 export const rad2deg = op('rad2deg(Tensor input)', (input: Tensor): Tensor => mul(input, 180 / Math.PI));
 
+/** Whether elements are NaN; a bool tensor. */
 export const isnan: Unary = unary('isnan', null);
+/** Whether elements are infinite; a bool tensor. */
 export const isinf: Unary = unary('isinf', null);
+/** Whether elements are neither infinite nor NaN; a bool tensor. */
 export const isfinite: Unary = unary('isfinite', null);
+/** Whether elements are +Infinity; a bool tensor. */
 export const isposinf: Unary = unary('isposinf', null);
+/** Whether elements are -Infinity; a bool tensor. */
 export const isneginf: Unary = unary('isneginf', null);
+/** Whether the sign bit is set, that of -0 too; a bool tensor. */
 export const signbit: Unary = unary('signbit', null);
+/** Whether elements are zero; a bool tensor. */
 export const logicalNot: Unary = unary('logicalNot', null);
 /** Whether the imaginary part is zero: always, for a real tensor. */
 export const isreal = op(

@@ -48,6 +48,7 @@ export const viewAs = methodOp(
 );
 /** The elements with other sizes (one may be -1): a view if possible, else a copy. */
 export const reshape = op('reshape(Tensor input, int... shape)', reshaped);
+/** The elements in the shape of `other`. */
 export const reshapeAs = methodOp(
   'reshapeAs(Tensor input, Tensor other)',
   (input: Tensor, other: Tensor): Tensor => reshaped(input, other.shape),
@@ -98,6 +99,7 @@ export const expand = methodOp(
       (g) => g,
     ),
 );
+/** A view broadcast to the shape of `other`. */
 export const expandAs = methodOp(
   'expandAs(Tensor input, Tensor other)',
   (input: Tensor, other: Tensor): Tensor => expand(input, other.shape),
@@ -197,6 +199,7 @@ export const narrow = op(
     return sliceDim(input, dim, from, from + length, 1);
   },
 );
+/** `narrow`, as a copy instead of a view. */
 export const narrowCopy = op(
   'narrowCopy(Tensor input, int dim, int start, int length)',
   (input: Tensor, dim: number, start: number, length: number): Tensor => narrow(input, dim, start, length).clone(),
@@ -319,6 +322,7 @@ function inPlaceView(node: string, self: Tensor, make: (x: Tensor) => Tensor, ba
   if (recorded) recordInPlace(node, self, [self], [], (g) => [back(g)]);
   return self;
 }
+/** Exchanges two dimensions of the tensor itself. */
 export const transpose_ = methodOp(
   'transpose_(Tensor self, int dim0, int dim1)',
   (self: Tensor, dim0: number, dim1: number): Tensor =>
@@ -330,11 +334,13 @@ export const transpose_ = methodOp(
     ),
 );
 export { transpose_ as swapaxes_, transpose_ as swapdims_ };
+/** Transposes the tensor itself; at most 2-D. */
 export const t_ = methodOp(
   't_(Tensor self)',
   (self: Tensor): Tensor =>
     self.ndim < 2 ? self : inPlaceView('TBackward0', self, (x) => invoke(TRANSPOSE, x, 0, 1), t2),
 );
+/** Drops dimensions of size one from the tensor itself. */
 export const squeeze_ = methodOp(
   'squeeze_(Tensor self, int[]? dim=None)',
   (self: Tensor, dim: readonly number[] | null): Tensor => {
@@ -347,6 +353,7 @@ export const squeeze_ = methodOp(
     );
   },
 );
+/** Gives the tensor itself a dimension of size one at `dim`. */
 export const unsqueeze_ = methodOp('unsqueeze_(Tensor self, int dim)', (self: Tensor, dim: number): Tensor => {
   const shape = self.shape;
   return inPlaceView(
@@ -356,6 +363,7 @@ export const unsqueeze_ = methodOp('unsqueeze_(Tensor self, int dim)', (self: Te
     (g) => reshaped(g, shape),
   );
 });
+/** Gives the tensor itself other sizes and strides on its memory. */
 export const asStrided_ = methodOp(
   'asStrided_(Tensor self, int[] size, int[] stride, int? storageOffset=None)',
   (self: Tensor, size: readonly number[], stride: readonly number[], storageOffset: number | null): Tensor => {

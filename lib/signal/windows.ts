@@ -126,6 +126,7 @@ export const generalHamming = fnOp(
   (m: number, alpha: number, ...options: Options): Tensor =>
     windowOf('general_hamming', m, options, (points) => cosines([alpha, 1 - alpha], points)),
 );
+/** The Hamming window: 0.54 - 0.46 cos(2 pi n / N), with the arguments of `hann`. */
 export const hamming = fixed('hamming', [0.54, 0.46]);
 /** A raised cosine, zero at both ends. */
 export const hann = fixed('hann', [0.5, 0.5]);

@@ -25,8 +25,11 @@ export const chebyshevPolynomialV = polynomial('chebyshevPolynomialV', 'chebyshe
 export const chebyshevPolynomialW = polynomial('chebyshevPolynomialW', 'chebyshev_polynomial_w');
 /** T_n(2 x - 1), and so on. */
 export const shiftedChebyshevPolynomialT = polynomial('shiftedChebyshevPolynomialT', 'shifted_chebyshev_polynomial_t');
+/** The Chebyshev polynomial U_n of 2x - 1 (https://dlmf.nist.gov/18.7). */
 export const shiftedChebyshevPolynomialU = polynomial('shiftedChebyshevPolynomialU', 'shifted_chebyshev_polynomial_u');
+/** The Chebyshev polynomial V_n of 2x - 1 (https://dlmf.nist.gov/18.7). */
 export const shiftedChebyshevPolynomialV = polynomial('shiftedChebyshevPolynomialV', 'shifted_chebyshev_polynomial_v');
+/** The Chebyshev polynomial W_n of 2x - 1 (https://dlmf.nist.gov/18.7). */
 export const shiftedChebyshevPolynomialW = polynomial('shiftedChebyshevPolynomialW', 'shifted_chebyshev_polynomial_w');
 /** Hermite's polynomials as physicists define them, H_n; NaN beyond degree 128 (float32) or 512 (float64). */
 export const hermitePolynomialH = polynomial('hermitePolynomialH', 'hermite_polynomial_h');

@@ -90,6 +90,7 @@ export function suspendScope(): Tensor[] | null {
   return outer;
 }
 
+/** Goes on with the scope that `suspendScope` put aside. */
 export function resumeScope(outer: Tensor[] | null): void {
   scope = outer;
 }

@@ -51,11 +51,13 @@ function plain_(name: string, row: Plain): Op<'x(Tensor input)', (input: Tensor)
 
 /** max(x, 0). `inplace` (default false) overwrites the input. */
 export const relu = plain('relu', ops.relu);
+/** `relu` in place. */
 export const relu_ = plain_('relu_', ops.relu);
 /** x limited to [0, 6]. */
 export const relu6 = plain('relu6', ops.relu6);
 /** Self-normalising exponential unit (https://arxiv.org/abs/1706.02515). */
 export const selu = plain('selu', ops.selu);
+/** `selu` in place. */
 export const selu_ = plain_('selu_', ops.selu);
 /** x sigmoid(x) (https://arxiv.org/abs/1606.08415). */
 export const silu = plain('silu', ops.silu);
@@ -73,6 +75,7 @@ export const elu = fnOp(
   (input: Tensor, alpha: number, inplace: boolean): Tensor =>
     inplace ? eluInPlace(input, alpha) : ops.elu.impl(input, alpha),
 );
+/** `elu` in place. */
 export const elu_ = fnOp(
   'elu_(Tensor input, float alpha=1)',
   (input: Tensor, alpha: number): Tensor => eluInPlace(input, alpha),
@@ -85,6 +88,7 @@ export const celu = fnOp(
   (input: Tensor, alpha: number, inplace: boolean): Tensor =>
     inplace ? celuInPlace(input, alpha) : ops.celu.impl(input, alpha),
 );
+/** `celu` in place. */
 export const celu_ = fnOp(
   'celu_(Tensor input, float alpha=1)',
   (input: Tensor, alpha: number): Tensor => celuInPlace(input, alpha),
@@ -97,6 +101,7 @@ export const leakyRelu = fnOp(
   (input: Tensor, slope: number, inplace: boolean): Tensor =>
     inplace ? leakyInPlace(input, slope) : ops.leakyRelu.impl(input, slope),
 );
+/** `leakyRelu` in place. */
 export const leakyRelu_ = fnOp(
   'leakyRelu_(Tensor input, float negativeSlope=0.01)',
   (input: Tensor, slope: number): Tensor => leakyInPlace(input, slope),
@@ -114,6 +119,7 @@ export const hardtanh = fnOp(
     return inplace ? hardtanhInPlace(input, min, max) : ops.hardtanh.impl(input, min, max);
   },
 );
+/** `hardtanh` in place. */
 export const hardtanh_ = fnOp(
   'hardtanh_(Tensor input, float minVal=-1, float maxVal=1)',
   (input: Tensor, min: number, max: number): Tensor => hardtanh.impl(input, min, max, true),
@@ -126,6 +132,7 @@ export const threshold = fnOp(
   (input: Tensor, limit: number, value: number, inplace: boolean): Tensor =>
     inplace ? thresholdInPlace(input, limit, value) : ops.threshold.impl(input, limit, value),
 );
+/** `threshold` in place. */
 export const threshold_ = fnOp(
   'threshold_(Tensor input, float threshold, float value)',
   (input: Tensor, limit: number, value: number): Tensor => thresholdInPlace(input, limit, value),
@@ -171,6 +178,7 @@ export const rrelu = fnOp(
     return input.mul_(slopes);
   },
 );
+/** `rrelu` in place. */
 export const rrelu_ = fnOp(
   'rrelu_(Tensor input, float lower=0.125, float upper=0.3333333333333333, bool training=False)',
   (input: Tensor, lower: number, upper: number, training: boolean): Tensor =>

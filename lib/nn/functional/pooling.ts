@@ -59,7 +59,9 @@ const adaptiveWithIndices = (nd: number) =>
   );
 /** The maxima of as many windows as `outputSize` says, and their places, flat in their planes. */
 export const adaptiveMaxPool1dWithIndices = adaptiveWithIndices(1);
+/** `adaptiveMaxPool2d` with the positions of the maxima. */
 export const adaptiveMaxPool2dWithIndices = adaptiveWithIndices(2);
+/** `adaptiveMaxPool3d` with the positions of the maxima. */
 export const adaptiveMaxPool3dWithIndices = adaptiveWithIndices(3);
 
 const MAX = [maxPool1d, maxPool2d, maxPool3d];
@@ -107,7 +109,9 @@ const lpPool = (nd: number) =>
  * @param stride default the kernel.
  */
 export const lpPool1d = lpPool(1);
+/** (sum of x^p)^(1/p) over windows of 2 dimensions; arguments as `lpPool1d`. */
 export const lpPool2d = lpPool(2);
+/** (sum of x^p)^(1/p) over windows of 3 dimensions; arguments as `lpPool1d`. */
 export const lpPool3d = lpPool(3);
 
 /** The sizes before pooling: those asked for if they are possible. */
@@ -200,7 +204,9 @@ const maxUnpool = (nd: number) =>
  * @throws RuntimeError for sizes that do not fit or places out of range.
  */
 export const maxUnpool1d = maxUnpool(1);
+/** Puts the maxima of `maxPool2d` back to their positions; arguments as `maxUnpool1d`. */
 export const maxUnpool2d = maxUnpool(2);
+/** Puts the maxima of `maxPool3d` back to their positions; arguments as `maxUnpool1d`. */
 export const maxUnpool3d = maxUnpool(3);
 
 /** Where windows start along one dimension: steps of a random sequence (https://arxiv.org/abs/1412.6071). */
@@ -321,6 +327,9 @@ const fractionalWithIndices = (nd: number) =>
  * @param RandomSamples [N, C, dims]: numbers in [0, 1) in the place of drawn ones.
  */
 export const fractionalMaxPool2d = fractional(2);
+/** Maxima over windows at pseudo-random steps of [N, C, D, H, W]; arguments as `fractionalMaxPool2d`. */
 export const fractionalMaxPool3d = fractional(3);
+/** `fractionalMaxPool2d` with the positions of the maxima. */
 export const fractionalMaxPool2dWithIndices = fractionalWithIndices(2);
+/** `fractionalMaxPool3d` with the positions of the maxima. */
 export const fractionalMaxPool3dWithIndices = fractionalWithIndices(3);

@@ -63,6 +63,7 @@ export function warnSizes(input: Tensor, target: Tensor): void {
   );
 }
 
+/** Whether two tensors have the same sizes. */
 export function sameShape(a: Tensor, b: Tensor): boolean {
   const x = a.shape;
   const y = b.shape;

@@ -23,36 +23,43 @@ function reductionOf(given: unknown): string {
   return name;
 }
 
+/** `F.binaryCrossEntropyWithLogits` with the reduction as a number (0 none, 1 mean, 2 sum) or a name. */
 export const binaryCrossEntropyWithLogits = fnOp(
   'binaryCrossEntropyWithLogits(Tensor input, Tensor target, Tensor? weight=None, Tensor? posWeight=None, any reduction=1)',
   (input: Tensor, target: Tensor, weight: Tensor | null, posWeight: Tensor | null, reduction: unknown): Tensor =>
     logitsLoss(input, target, weight, { posWeight, reduction: reductionOf(reduction) }),
 );
+/** `F.klDiv` with the reduction as a number (0 none, 1 mean, 2 sum) or a name. */
 export const klDiv = fnOp(
   'klDiv(Tensor input, Tensor target, any reduction=1, bool logTarget=False)',
   (input: Tensor, target: Tensor, reduction: unknown, logTarget: boolean): Tensor =>
     divergence(input, target, { reduction: reductionOf(reduction), logTarget }),
 );
+/** `F.poissonNllLoss` with the reduction as a number (0 none, 1 mean, 2 sum) or a name. */
 export const poissonNllLoss = fnOp(
   'poissonNllLoss(Tensor input, Tensor target, bool logInput, bool full, float eps, any reduction)',
   (input: Tensor, target: Tensor, logInput: boolean, full: boolean, eps: number, reduction: unknown): Tensor =>
     poissonLoss(input, target, { logInput, full, eps, reduction: reductionOf(reduction) }),
 );
+/** `F.cosineEmbeddingLoss` with the reduction as a number (0 none, 1 mean, 2 sum) or a name. */
 export const cosineEmbeddingLoss = fnOp(
   'cosineEmbeddingLoss(Tensor input1, Tensor input2, Tensor target, float margin=0, any reduction=1)',
   (input1: Tensor, input2: Tensor, target: Tensor, margin: number, reduction: unknown): Tensor =>
     cosineLoss(input1, input2, target, { margin, reduction: reductionOf(reduction) }),
 );
+/** `F.hingeEmbeddingLoss` with the reduction as a number (0 none, 1 mean, 2 sum) or a name. */
 export const hingeEmbeddingLoss = fnOp(
   'hingeEmbeddingLoss(Tensor input, Tensor target, float margin=1, any reduction=1)',
   (input: Tensor, target: Tensor, margin: number, reduction: unknown): Tensor =>
     hingeLoss(input, target, { margin, reduction: reductionOf(reduction) }),
 );
+/** `F.marginRankingLoss` with the reduction as a number (0 none, 1 mean, 2 sum) or a name. */
 export const marginRankingLoss = fnOp(
   'marginRankingLoss(Tensor input1, Tensor input2, Tensor target, float margin=0, any reduction=1)',
   (input1: Tensor, input2: Tensor, target: Tensor, margin: number, reduction: unknown): Tensor =>
     rankingLoss(input1, input2, target, { margin, reduction: reductionOf(reduction) }),
 );
+/** `F.tripletMarginLoss` with the reduction as a number (0 none, 1 mean, 2 sum) or a name. */
 export const tripletMarginLoss = fnOp(
   'tripletMarginLoss(Tensor anchor, Tensor positive, Tensor negative, float margin=1, float p=2, float eps=1e-06, bool swap=False, any reduction=1)',
   (
