@@ -61,6 +61,8 @@ export function readTorchFile(source: ByteSource, options: ReadOptions): unknown
   return readLegacyFormat(source, options);
 }
 
+const MAX_MESSAGE = 2000;
+
 /** An error of reading a source, as one that names it. */
 export function named(error: unknown, source: ByteSource): unknown {
   // A file can only cause these through numbers or nesting that no sound file has. By name: in another context (a test
@@ -68,8 +70,10 @@ export function named(error: unknown, source: ByteSource): unknown {
   if (types.isNativeError(error) && error.name === 'RangeError') {
     return new RuntimeError(`${source.name} is damaged: ${error.message}`);
   }
-  if (error instanceof RuntimeError && !error.message.includes(source.name)) {
-    error.message = `${source.name}: ${error.message}`;
+  if (error instanceof RuntimeError) {
+    if (!error.message.includes(source.name)) error.message = `${source.name}: ${error.message}`;
+    // Names in a file may be as long as the file.
+    if (error.message.length > MAX_MESSAGE) error.message = `${error.message.slice(0, MAX_MESSAGE)}...`;
   }
   return error;
 }

@@ -63,6 +63,8 @@ export class Finisher {
   private readonly done = new Map<object, unknown>();
   private readonly work: (() => void)[] = [];
   private readonly states = new Map<object, unknown>();
+  /** How much was looked at so far. */
+  steps = 0;
 
   constructor(
     private readonly attributes: ReadonlyMap<object, PyDict>,
@@ -73,12 +75,14 @@ export class Finisher {
   finish(root: unknown): unknown {
     const result = this.convert(root);
     for (let next = this.work.pop(); next; next = this.work.pop()) next();
+    this.steps += this.pending.size;
     // In the order of the file, which builds what an object contains before the object.
     for (const [target, { apply }] of this.pending) if (this.states.has(target)) apply(target, this.states.get(target));
     return result;
   }
 
   private convert(value: unknown): unknown {
+    this.steps++;
     if (!isObject(value)) return value;
     if (value instanceof WholeFloat) return value.value;
     const known = this.done.get(value);

@@ -3,6 +3,7 @@
 import { StateDict, Tuple } from '../core/containers.js';
 import { kindOf, RuntimeError } from '../core/errors.js';
 import { Deferred, Finisher, Global, isList, isObject, type PendingState, plain, PyDict, WholeFloat } from './nodes.js';
+import { PickleBudget } from './pickle_budget.js';
 import type { PickleInput } from './pickle_input.js';
 import { marked, PythonGlobal, PythonObject } from './python.js';
 import { decodeUtf8, latin1, parseDecimal, parseFloatText, parseLong, parseQuoted, parseRawUnicode } from './text.js';
@@ -29,6 +30,8 @@ function isBuildable(value: object): value is Buildable {
 }
 
 const HIGHEST_PROTOCOL = 5;
+/** No name of a class or function is longer; it goes into error messages. */
+const MAX_NAME = 1000;
 
 /** Reads one pickle after another from the same input. */
 export class PickleReader {
@@ -37,11 +40,14 @@ export class PickleReader {
   private memo = new Map<number, unknown>();
   private readonly attributes = new Map<object, PyDict>();
   private readonly pending = new Map<object, PendingState>();
+  private readonly budget: PickleBudget;
 
   constructor(
     private readonly input: PickleInput,
     private readonly env: PickleEnvironment,
-  ) {}
+  ) {
+    this.budget = new PickleBudget(input.remaining);
+  }
 
   /**
    * Reads up to opcode STOP.
@@ -175,14 +181,14 @@ export class PickleReader {
       case 0x67: // GET
         return this.get(this.index());
       case 0x63: // GLOBAL
-        return this.env.resolve(decodeUtf8(input.line()), decodeUtf8(input.line()));
+        return this.resolve(decodeUtf8(input.line()), decodeUtf8(input.line()));
       case 0x93: {
         // STACK_GLOBAL
         const [module, name] = this.popMany(2);
         if (typeof module !== 'string' || typeof name !== 'string') {
           throw new RuntimeError('a global of the pickle has no name');
         }
-        return this.env.resolve(module, name);
+        return this.resolve(module, name);
       }
       case 0x52: {
         // REDUCE
@@ -212,16 +218,16 @@ export class PickleReader {
       case 0x4a: // BININT
         return input.i32();
       case 0x8a: // LONG1
-        return parseLong(input.take(input.u8()));
+        return this.budget.integer(parseLong(input.take(input.u8())));
       case 0x8b: // LONG4
-        return parseLong(input.take(input.i32()));
+        return this.budget.integer(parseLong(input.take(input.i32())));
       case 0x49: {
         // INT, which also spells the booleans of protocol 0
         const text = latin1(input.line());
-        return text === '01' ? true : text === '00' ? false : parseDecimal(text);
+        return text === '01' ? true : text === '00' ? false : this.budget.integer(parseDecimal(text));
       }
       case 0x4c: // LONG
-        return parseDecimal(latin1(input.line()).replace(/L$/, ''));
+        return this.budget.integer(parseDecimal(latin1(input.line()).replace(/L$/, '')));
       case 0x47: // BINFLOAT
         return float(input.f64());
       case 0x46: // FLOAT
@@ -336,7 +342,20 @@ export class PickleReader {
     if (callee instanceof PythonGlobal) return new PythonObject(callee.className, args);
     const fn = callee instanceof Global ? callee[how] : null;
     if (!fn) throw new RuntimeError(`the pickle calls what must not be called: ${nodeName(callee)}`);
-    return fn(callee instanceof Global && callee.user ? (this.finish(args) as unknown[]) : args);
+    if (!(callee instanceof Global && callee.user)) {
+      this.budget.call(args);
+      return fn(args);
+    }
+    const finisher = new Finisher(this.attributes, this.pending);
+    const finished = finisher.finish(args) as unknown[];
+    this.budget.charge(finisher.steps);
+    return fn(finished);
+  }
+
+  private resolve(module: string, name: string): unknown {
+    const length = module.length + name.length;
+    if (length > MAX_NAME) throw new RuntimeError(`the pickle names a class or function in ${length} characters`);
+    return this.env.resolve(module, name);
   }
 
   private finish(value: unknown): unknown {
@@ -348,15 +367,18 @@ export class PickleReader {
     const target = this.top();
     if (target instanceof StateDict) {
       if (!(state instanceof PyDict)) throw new RuntimeError('the pickle sets a malformed state of an OrderedDict');
+      this.budget.state(state);
       this.attributes.set(target, state);
     } else if (target instanceof PythonObject) {
       target.state = state;
       this.env.inertState?.(target.className, state);
     } else if (target !== null && typeof target === 'object' && isBuildable(target)) {
+      this.budget.call(state instanceof Tuple ? state : []);
       target.build(state);
     } else {
       const apply = isObject(target) ? this.env.stateSetter(target) : null;
       if (!apply) throw new RuntimeError(`the pickle sets the state of ${nodeName(target)}, which takes none`);
+      this.budget.state(state);
       this.pending.set(target as object, { state, apply });
     }
   }

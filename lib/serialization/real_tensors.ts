@@ -47,9 +47,22 @@ export function tensorFromBytes(
   return viewStorage(base, dtype, shape, columnMajorStrides(shape), 0);
 }
 
-/** A copy of the storage of `t`, viewed alike, with the sign of some elements or imaginary parts turned. */
-function withTurnedSigns(t: Tensor, { type, shape, stride, offset }: Geometry, conj: boolean, neg: boolean): Tensor {
-  const dtype = supported(type);
+/** Copies of storages with turned signs, by what was turned: views that shared memory share it again. */
+const turned = new WeakMap<Tensor, Map<string, Tensor>>();
+
+/** A view of a copy of the storage `base` in which the sign of some elements or imaginary parts is turned. */
+function withTurnedSigns(base: Tensor, geometry: Geometry, conj: boolean, neg: boolean): Tensor {
+  const { shape, stride, offset } = geometry;
+  const dtype = supported(geometry.type);
+  const copies = turned.get(base) ?? new Map<string, Tensor>();
+  turned.set(base, copies);
+  const key = `${dtype.name} ${conj} ${neg}`;
+  let copy = copies.get(key);
+  if (!copy) copies.set(key, (copy = turnSigns(base, dtype, conj, neg)));
+  return viewStorage(copy, dtype, shape, stride, offset);
+}
+
+function turnSigns(t: Tensor, dtype: DType, conj: boolean, neg: boolean): Tensor {
   if (!dtype.isFloatingPoint && !dtype.isComplex) {
     throw new RuntimeError(`a tensor in the pickle is conjugated or negated, but of type ${String(dtype)}`);
   }
@@ -64,7 +77,7 @@ function withTurnedSigns(t: Tensor, { type, shape, stride, offset }: Geometry, c
   if (conj && dtype.isComplex) turn(part, 2 * part);
   const copy = allocateStorageUninitialized(bytes.length);
   writeStorage(copy, 0, bytes);
-  return viewStorage(copy, dtype, shape, stride, offset);
+  return copy;
 }
 
 /** Where a view starts in the memory of its storage, in elements. */
@@ -88,7 +101,7 @@ export const realTensors: TensorBuilder = {
     }
     const { dtype } = type;
     let tensor = viewStorage(storage.base!, dtype, geometry.shape, geometry.stride, offset);
-    if (conj || neg) tensor = withTurnedSigns(tensor, { ...geometry, offset }, conj, neg);
+    if (conj || neg) tensor = withTurnedSigns(storage.base!, { ...geometry, offset }, conj, neg);
     return requiresGrad ? (tensor as unknown as GradTensor).requiresGrad_(true) : tensor;
   },
   parameter(data, requiresGrad) {

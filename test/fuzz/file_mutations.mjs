@@ -54,6 +54,7 @@ export function mutateBytes(random, original, others = [original]) {
 
 /** One pickle of a stream of them, changed; the others and what follows stay. */
 function mutateStream(random, bytes, codes) {
+  if (bytes.length > 1 << 17) return mutateBytes(random, bytes);
   const starts = [];
   for (let at = 0; at < bytes.length; ) {
     const found = disassemble(bytes, at);
