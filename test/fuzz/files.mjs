@@ -146,7 +146,6 @@ async function runCase(torch, files, mutate, meter, place, number) {
   if (options.keep !== undefined) fs.writeFileSync(path.join(options.keep, `${number}-${file.name}`), bytes);
   const read = random.pick(readers(torch, file, bytes, place));
   if (options.plant === `crash@${number}`) process.kill(process.pid, 'SIGSEGV');
-  if (options.plant === `hang@${number}`) for (;;);
   const names = shape();
   const { rss } = meter();
   const start = process.cpuUsage();
@@ -155,6 +154,8 @@ async function runCase(torch, files, mutate, meter, place, number) {
   try {
     if (options.plant === `throw@${number}`) throw new TypeError('planted');
     if (options.plant === `memory@${number}`) Buffer.alloc(100 << 20, 1);
+    if (options.plant === `prototype@${number}`) Object.prototype.planted = true;
+    if (options.plant === `time@${number}`) for (const from = process.cpuUsage(); process.cpuUsage(from).user < 1.1e6; );
     touch(torch, await read());
     returned = true;
   } catch (error) {
@@ -166,6 +167,7 @@ async function runCase(torch, files, mutate, meter, place, number) {
   if ((user + system) / 1e6 > SECONDS) fault ??= `took ${(user + system) / 1e6} s`;
   if (peak - rss > MEMORY + bytes.length) fault ??= `took ${((peak - rss) / 2 ** 20).toFixed(1)} MiB for ${bytes.length} bytes`;
   if (shape() !== names) fault ??= 'changed a prototype';
+  delete Object.prototype.planted;
   const stats = { returned, seconds: (user + system) / 1e6, memory: peak - rss };
   return { fault: fault && `${file.name} (${bytes.length} bytes): ${fault}`, stats };
 }
