@@ -13,6 +13,7 @@
 #include "kernels/pointwise.h"
 #include "kernels/pool.h"
 #include "kernels/reduce.h"
+#include "kernels/rnn.h"
 #include "kernels/softmax.h"
 
 namespace flambeau {
@@ -32,6 +33,7 @@ struct KernelTable {
   PeakKernels peak;
   ChecksumKernels checksum;
   AttentionKernels attention;
+  RnnKernels rnn;
 };
 
 // The table in use: the best set that the processor has, or the one that FLAMBEAU_ISA names. In a dry run its kernels

@@ -25,6 +25,7 @@ namespace {
     set::fill(t.peak);              \
     set::fill(t.checksum);          \
     set::fill(t.attention);         \
+    set::fill(t.rnn);               \
   }
 
 struct Candidate {

@@ -22,7 +22,7 @@ void silence_all(T&... kernels) {
 
 // Every table is taken apart by name, so that one with a kernel more does not compile until the kernel is silenced too.
 KernelTable silenced(KernelTable table) {
-  auto& [set, convert, pointwise, reduce, gemm, conv, pool, norm, optim, softmax, fft, peak, checksum, attention] =
+  auto& [set, convert, pointwise, reduce, gemm, conv, pool, norm, optim, softmax, fft, peak, checksum, attention, rnn] =
       table;
   {
     auto& [elements] = convert;
@@ -73,6 +73,12 @@ KernelTable silenced(KernelTable table) {
     (void)forward_room;  // sizes only
     (void)backward_room;
     silence_all(forward, backward, dropout);
+  }
+  {
+    auto& [forward_room, backward_room, forward, backward] = rnn;
+    (void)forward_room;
+    (void)backward_room;
+    silence_all(forward, backward);
   }
   (void)peak;  // its ops refuse the meta device
   // Nothing that reads or writes files serves the meta device.

@@ -1,4 +1,6 @@
 // Recurrent networks: cells, and layers of cells over time. The input's share of all gates is one product for all times.
+import { grad } from '../../autograd/backward.js';
+import { float32, float64 } from '../../core/dtype.js';
 import { add, mul, sub } from '../../ops/arithmetic.js';
 import { relu, sigmoid, tanh } from '../../ops/activation.js';
 import { cat } from '../../ops/join.js';
@@ -6,7 +8,8 @@ import { linear } from '../../ops/matmul.js';
 import { select } from '../../ops/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { dropoutOf } from './dropout.js';
-import { sliceDim } from '../../ops/internal/view.js';
+import { reshaped, sliceDim } from '../../ops/internal/view.js';
+import { recurrentLayer } from '../../ops/rnn.js';
 
 export type Mode = 'RNN_TANH' | 'RNN_RELU' | 'LSTM' | 'GRU';
 /** A cell's state: [h], or [h, c] for LSTM. */
@@ -63,11 +66,57 @@ export function cellStep(mode: Mode, input: Tensor, state: State, w: Weights): S
   return STEPS[mode](linear.impl(input, w.ih, w.biasIh), state, w);
 }
 
+/** Whether a layer runs as one operation: longer sequences of the types that have kernels, without a projection. */
+function isFused(input: Tensor, times: number, rows: number, w: Weights): boolean {
+  const type = input.dtype === float32 || input.dtype === float64;
+  // Packing the weights costs what a few steps do.
+  return type && times > 2 && rows > 0 && w.hr === null && w.hh.dtype === input.dtype;
+}
+
+/** One direction of one layer as one operation. input: [total, in] */
+function runFused(
+  mode: Mode,
+  input: Tensor,
+  sizes: readonly number[],
+  state: State,
+  w: Weights,
+  reverse: boolean,
+): [Tensor, State] {
+  const [y, ...end] = recurrentLayer(input, state, w, { mode, reverse, sizes }, (inputs, given, needs) => {
+    // The same step by step, from aliases: what leads to the inputs themselves is not for this node to differentiate.
+    const own = inputs.map((t) => (t === null ? null : t.viewAs(t)));
+    const [x, ih, hh, biasIh, biasHh, ...s] = own as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor | null,
+      Tensor | null,
+      ...Tensor[],
+    ];
+    const [out, last] = runPacked(mode, x, sizes, s, { ih, hh, biasIh, biasHh, hr: null }, reverse);
+    const results = [out, ...last].filter((_, i) => given[i] !== null && given[i] !== undefined);
+    const wanted = own.filter((_, i) => needs[i]) as Tensor[];
+    const gradients = grad(results, wanted, {
+      gradOutputs: given.filter((g) => g !== null && g !== undefined),
+      createGraph: true,
+      allowUnused: true,
+    });
+    let at = 0;
+    return own.map((_, i) => (needs[i] ? gradients[at++]! : null));
+  });
+  return [y!, end];
+}
+
 /** A padded batch: one direction over all times. input: [T, B, in] */
 function runPadded(mode: Mode, input: Tensor, state: State, w: Weights, reverse: boolean): [Tensor, State] {
+  const [times, batch, width] = input.shape as [number, number, number];
+  if (isFused(input, times, batch, w)) {
+    const sizes = new Array<number>(times).fill(batch);
+    const [y, end] = runFused(mode, reshaped(input, [times * batch, width]), sizes, state, w, reverse);
+    return [reshaped(y, [times, batch, y.shape[1]!]), end];
+  }
   const step = STEPS[mode];
   const gates = linear.impl(input, w.ih, w.biasIh);
-  const times = input.shape[0]!;
   const outputs = new Array<Tensor>(times);
   let now = state;
   for (let i = 0; i < times; i++) {
@@ -159,8 +208,13 @@ export function runLayers(input: Tensor, state: State, o: RunOptions): [Tensor, 
       const at = layer * directions + d;
       const start = state.map((s) => select.impl(s, 0, at));
       const w = o.weights[at]!;
+      const reverse = d === 1;
       const [y, end] =
-        o.sizes === null ? runPadded(o.mode, x, start, w, d === 1) : runPacked(o.mode, x, o.sizes, start, w, d === 1);
+        o.sizes === null
+          ? runPadded(o.mode, x, start, w, reverse)
+          : isFused(x, o.sizes.length, o.sizes[0]!, w)
+            ? runFused(o.mode, x, o.sizes, start, w, reverse)
+            : runPacked(o.mode, x, o.sizes, start, w, reverse);
       outputs.push(y);
       finals.push(end);
     }
