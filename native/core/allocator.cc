@@ -43,6 +43,8 @@ SizeClass class_of(size_t bytes) {
 struct Cache {
   std::mutex lock;
   std::vector<void*> free[kClasses];
+  uint64_t asked[kClasses] = {};  // when a block of the class was last asked for
+  uint64_t clock = 0;
   int64_t cached = 0;
 };
 
@@ -63,6 +65,28 @@ struct Local {
   }
 };
 thread_local Local local;
+
+// The bytes of a class, by its index.
+size_t bytes_of(int index) {
+  const int log = index / 8 + 5, eighth = index % 8;
+  if (index == 0) return kMinimum;
+  return log >= 9 ? (size_t{1} << log) + static_cast<size_t>(eighth) * (size_t{1} << (log - 3))
+                  : (size_t{1} << log) + static_cast<size_t>(eighth) * kMinimum;
+}
+
+// Gives blocks back to the system until `bytes` more fit: those of the sizes that were not asked for longest. Otherwise
+// what a program did once would fill the cache, and what it does now would fault in fresh pages every time.
+void make_space(Cache& shared, int64_t bytes, int64_t limit) {
+  while (shared.cached + bytes > limit) {
+    int oldest = -1;
+    for (int i = 0; i < kClasses; i++)
+      if (!shared.free[i].empty() && (oldest < 0 || shared.asked[i] < shared.asked[oldest])) oldest = i;
+    if (oldest < 0) return;
+    std::free(shared.free[oldest].back());
+    shared.free[oldest].pop_back();
+    shared.cached -= static_cast<int64_t>(bytes_of(oldest));
+  }
+}
 
 void* from_system(size_t bytes) {
   const size_t alignment = bytes >= kHugeFrom ? kHugePage : kMinimum;
@@ -99,6 +123,7 @@ void* allocate(size_t bytes) {
   {
     std::lock_guard guard(shared.lock);
     auto& list = shared.free[c.index];
+    shared.asked[c.index] = ++shared.clock;
     if (!list.empty()) {
       void* block = list.back();
       list.pop_back();
@@ -130,7 +155,8 @@ void release(void* block, size_t bytes) noexcept {
   const int64_t limit = used / 2 > kCacheFloor ? used / 2 : kCacheFloor;
   {
     std::lock_guard guard(shared.lock);
-    if (shared.cached + static_cast<int64_t>(c.bytes) <= limit) {
+    if (static_cast<int64_t>(c.bytes) <= limit) {
+      make_space(shared, static_cast<int64_t>(c.bytes), limit);
       shared.free[c.index].push_back(block);
       shared.cached += static_cast<int64_t>(c.bytes);
       cached_total.store(shared.cached, std::memory_order_relaxed);
