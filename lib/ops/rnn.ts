@@ -100,7 +100,11 @@ export function recurrentLayer(
     return [rows, kept, third, lstm ? [lastRows(rows, at), lastRows(third!, at)] : [lastRows(rows, at)]] as const;
   });
   const results = [y, ...last];
-  if (!needsGrad(...inputs)) return results;
+  if (!needsGrad(...inputs)) {
+    release(gates);
+    if (more !== null) release(more);
+    return results;
+  }
   record(
     'RecurrentLayerBackward0',
     results,

@@ -186,17 +186,18 @@ describe.each([
 
 describe('derivatives', () => {
   const kinds: Kind[] = ['LSTM', 'GRU', 'RNN', 'relu'];
-  test.each(kinds)('first and second of %s, of everything', (kind) => {
+  test.each(kinds)('first and second of %s', (kind) => {
     torch.manualSeed(3);
-    const layer = layerOf({ kind, inputSize: 2, hidden: 3, bidirectional: kind === 'GRU' }, torch.float64);
-    const rows = kind === 'GRU' ? 2 : 1;
-    const x = torch.randn(4, 2, 2, { dtype: torch.float64, requiresGrad: true });
+    const layer = layerOf({ kind, inputSize: 2, hidden: 2, bidirectional: kind === 'RNN' }, torch.float64);
+    const rows = kind === 'RNN' ? 2 : 1;
+    const x = torch.randn(3, 2, 2, { dtype: torch.float64, requiresGrad: true });
     const state = Array.from({ length: count(kind) }, () =>
-      torch.randn(rows, 2, 3, { dtype: torch.float64, requiresGrad: true }),
+      torch.randn(rows, 2, 2, { dtype: torch.float64, requiresGrad: true }),
     );
     const given = [x, ...state, ...layer.parameters()];
-    const call = (a: Tensor, ...rest: Tensor[]): Tensor[] => {
-      const [y, end] = run(layer, a, rest.slice(0, state.length)) as [Tensor, Tensor[]];
+    // The parameters take part through the layer, which holds those very tensors.
+    const call = (...t: Tensor[]): Tensor[] => {
+      const [y, end] = run(layer, t[0]!, t.slice(1, 1 + state.length)) as [Tensor, Tensor[]];
       return [y, ...end];
     };
     expect(autograd.gradcheck(call, given)).toBe(true);
