@@ -31,6 +31,20 @@ describe('functions', () => {
   }
 });
 
+test.each(['nearest', 'nearest-exact', 'bilinear', 'bicubic', 'area'] as const)(
+  'a size beyond all memory is an error of interpolate with mode %s, not the end of the process',
+  (mode) => {
+    for (const antialias of mode.startsWith('bi') ? [false, true] : [false]) {
+      expect(() => F.interpolate(torch.ones(1, 1, 2, 2), { size: [2, 2 ** 45], mode, antialias })).toThrow(
+        torch.RuntimeError,
+      );
+      expect(() => F.interpolate(torch.ones(1, 1, 2, 2), { scaleFactor: 1e300, mode, antialias })).toThrow(
+        torch.RuntimeError,
+      );
+    }
+  },
+);
+
 describe('in place', () => {
   test.each(['relu_', 'selu_', 'elu_', 'celu_', 'leakyRelu_', 'hardtanh_', 'rrelu_'])('%s', (name) => {
     const x = torch.tensor([-2, -0.5, 0, 3]);

@@ -5,19 +5,38 @@ import { add, mul } from '../../ops/arithmetic.js';
 import { clamp } from '../../ops/comparison.js';
 import { fnOp } from '../../ops/define.js';
 import { indexSelect } from '../../ops/index_along.js';
-import { fromNested } from '../../ops/nested.js';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from '../../ops/pool.js';
 import { floor } from '../../ops/unary.js';
+import { fromBytes } from '../../tensor/storage.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
 import { cast } from '../../ops/internal/cast.js';
 import { reshaped } from '../../ops/internal/view.js';
 
-/** For each place of the result: which places of the input count, and how much. `taps` of them each. */
+/** For each place of the result: which places of the input count, and how much; `taps` of them each. */
 interface Taps {
-  /** [taps][out] */
-  places: number[][];
-  weights: number[][];
+  /** int64 [out], `taps` times, as pairs of 32 bits. */
+  places: Int32Array[];
+  /** [out], `taps` times; none where the one place counts whole. */
+  weights: Float64Array[];
+}
+
+/**
+ * Room for the taps of `out` places. Typed arrays: an array of numbers that is too large ends the process.
+ * @throws RuntimeError if there is not enough memory.
+ */
+function room(taps: number, out: number, weighted: boolean): Taps {
+  try {
+    const each = <T>(make: () => T): T[] => Array.from({ length: taps }, make);
+    return { places: each(() => new Int32Array(2 * out)), weights: weighted ? each(() => new Float64Array(out)) : [] };
+  } catch {
+    throw new RuntimeError(`interpolate(): not enough memory for a size of ${out}`);
+  }
+}
+
+function setPlace(places: Int32Array, i: number, place: number): void {
+  places[2 * i] = place % 2 ** 32;
+  places[2 * i + 1] = Math.floor(place / 2 ** 32);
 }
 
 type Filter = (x: number) => number;
@@ -54,36 +73,37 @@ function stepOf(n: number, out: number, alignCorners: boolean, scale: number | n
 function nearestTaps(n: number, out: number, scale: number | null, exact: boolean): Taps {
   const round = Math.fround;
   const step = round(stepOf(n, out, false, scale));
-  const places = Array.from({ length: out }, (_, i) =>
-    Math.min(Math.floor(round(round(exact ? i + 0.5 : i) * step)), n - 1),
-  );
-  return { places: [places], weights: [] };
+  const taps = room(1, out, false);
+  for (let i = 0; i < out; i++) {
+    setPlace(taps.places[0]!, i, Math.min(Math.floor(round(round(exact ? i + 0.5 : i) * step)), n - 1));
+  }
+  return taps;
 }
 
 function linearTaps(n: number, out: number, scale: number | null, alignCorners: boolean): Taps {
   const step = stepOf(n, out, alignCorners, scale);
-  const taps: Taps = { places: [[], []], weights: [[], []] };
+  const taps = room(2, out, true);
   for (let i = 0; i < out; i++) {
     const at = alignCorners ? step * i : Math.max(0, step * (i + 0.5) - 0.5);
     const low = Math.min(Math.floor(at), n - 1);
     const part = Math.min(Math.max(at - low, 0), 1);
-    taps.places[0]!.push(low);
-    taps.places[1]!.push(Math.min(low + 1, n - 1));
-    taps.weights[0]!.push(1 - part);
-    taps.weights[1]!.push(part);
+    setPlace(taps.places[0]!, i, low);
+    setPlace(taps.places[1]!, i, Math.min(low + 1, n - 1));
+    taps.weights[0]![i] = 1 - part;
+    taps.weights[1]![i] = part;
   }
   return taps;
 }
 
 function cubicTaps(n: number, out: number, scale: number | null, alignCorners: boolean): Taps {
   const step = stepOf(n, out, alignCorners, scale);
-  const taps: Taps = { places: [[], [], [], []], weights: [[], [], [], []] };
+  const taps = room(4, out, true);
   for (let i = 0; i < out; i++) {
     const at = alignCorners ? step * i : step * (i + 0.5) - 0.5;
     const low = Math.floor(at);
     for (let k = 0; k < 4; k++) {
-      taps.places[k]!.push(Math.min(Math.max(low - 1 + k, 0), n - 1));
-      taps.weights[k]!.push(cubic(at - (low - 1 + k), -0.75));
+      setPlace(taps.places[k]!, i, Math.min(Math.max(low - 1 + k, 0), n - 1));
+      taps.weights[k]![i] = cubic(at - (low - 1 + k), -0.75);
     }
   }
   return taps;
@@ -95,30 +115,35 @@ function smoothTaps(mode: string, n: number, out: number, scale: number | null, 
   const step = stepOf(n, out, alignCorners, scale);
   const wide = Math.max(step, 1);
   const support = reach * wide;
-  const rows: { first: number; weights: number[] }[] = [];
-  for (let i = 0; i < out; i++) {
+  const reachOf = (i: number): [first: number, count: number] => {
     const centre = step * (i + 0.5);
     const first = Math.max(Math.trunc(centre - support + 0.5), 0);
-    const last = Math.min(Math.trunc(centre + support + 0.5), n);
-    const weights = Array.from({ length: Math.max(0, last - first) }, (_, k) =>
-      filter((first + k - centre + 0.5) / wide),
-    );
-    const total = weights.reduce((a, b) => a + b, 0);
-    rows.push({ first, weights: total === 0 ? weights : weights.map((w) => w / total) });
-  }
-  const count = Math.max(1, ...rows.map((r) => r.weights.length));
-  return {
-    places: Array.from({ length: count }, (_, k) => rows.map((r) => Math.min(r.first + k, n - 1))),
-    weights: Array.from({ length: count }, (_, k) => rows.map((r) => r.weights[k] ?? 0)),
+    return [first, Math.max(0, Math.min(Math.trunc(centre + support + 0.5), n) - first)];
   };
+  room(1, out, true); // A size beyond all memory is refused before it is walked.
+  let count = 1;
+  for (let i = 0; i < out; i++) count = Math.max(count, reachOf(i)[1]);
+  const taps = room(count, out, true);
+  for (let i = 0; i < out; i++) {
+    const [first, own] = reachOf(i);
+    const weightOf = (k: number): number => filter((first + k - step * (i + 0.5) + 0.5) / wide);
+    let total = 0;
+    for (let k = 0; k < own; k++) total += weightOf(k);
+    for (let k = 0; k < count; k++) {
+      setPlace(taps.places[k]!, i, Math.min(first + k, n - 1));
+      taps.weights[k]![i] = k < own ? weightOf(k) / (total === 0 ? 1 : total) : 0;
+    }
+  }
+  return taps;
 }
 
 /** The weighted sums of places along dimension d. */
 function resample(x: Tensor, d: number, { places, weights }: Taps): Tensor {
-  const out = places[0]!.length;
+  const out = places[0]!.length / 2;
   let y: Tensor | null = null;
   places.forEach((at, k) => {
-    let part = indexSelect.impl(x, d, fromNested(at, int64));
+    const index = fromBytes(int64, [out], new Uint8Array(at.buffer));
+    let part = indexSelect.impl(x, d, index);
     if (weights.length > 0) {
       const w = x.newTensor(weights[k]!);
       part = mul.impl(part, reshaped(w, [out, ...new Array<number>(x.ndim - 1 - d).fill(1)]));
