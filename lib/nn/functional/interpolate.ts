@@ -60,7 +60,7 @@ const FILTERS: Record<string, { reach: number; filter: Filter }> = {
   lanczos: { reach: 3, filter: lanczos },
 };
 
-/** The largest size of a dimension of the result: its places and weights are computed as JavaScript's own numbers. */
+/** The largest size of a dimension of the result: its places and weights are computed one by one, in JavaScript. */
 const MAX_SIZE = 2 ** 26;
 
 /** How far one step of the result goes in the input. */

@@ -54,6 +54,8 @@ const only = (test: (value: unknown) => boolean): Kind => ({
 
 const KINDS: Record<string, Kind> = {
   int: only(isInt),
+  /** Only None: a setting that has no counterpart here. */
+  nothing: only(() => false),
   bool: only((value) => typeof value === 'boolean'),
   str: only((value) => typeof value === 'string'),
   float: { read: (value) => (isNumber(value) ? value : undefined), write: floats },

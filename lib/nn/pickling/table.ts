@@ -70,6 +70,7 @@ const SETTINGS: Record<string, Record<string, string>> = {
     BatchNorm1d: NORM,
     BatchNorm2d: NORM,
     BatchNorm3d: NORM,
+    SyncBatchNorm: `${NORM}, process_group nothing?=None`,
     LazyBatchNorm1d: NORM,
     LazyBatchNorm2d: NORM,
     LazyBatchNorm3d: NORM,
