@@ -1,5 +1,5 @@
 // The order of dimensions in memory that PyTorch calls a memory format.
-import { RuntimeError } from './errors.js';
+import { inWords, RuntimeError } from './errors.js';
 
 /** How many dimensions a tensor must have whose channels come last in memory. */
 const RANKS: Readonly<Record<string, number>> = { channelsLast: 4, channelsLast3d: 5 };
@@ -7,13 +7,13 @@ const OTHERS: readonly unknown[] = ['contiguousFormat', 'preserveFormat'];
 
 /** Whether a value is one of `torch.contiguousFormat`, `torch.channelsLast` ... */
 export function isMemoryFormat(value: unknown): value is string {
-  return typeof value === 'string' && (value in RANKS || OTHERS.includes(value));
+  return typeof value === 'string' && (Object.hasOwn(RANKS, value) || OTHERS.includes(value));
 }
 
 /** @throws TypeError for something that is no memory format. */
 function checked(format: unknown): string {
   if (!isMemoryFormat(format))
-    throw new TypeError(`memoryFormat must be a memory format of torch, not ${String(format)}`);
+    throw new TypeError(`memoryFormat must be a memory format of torch, not ${inWords(format)}`);
   return format;
 }
 

@@ -278,7 +278,7 @@ export const indexPut_ = Object.assign(
     accumulate: boolean | { accumulate?: boolean } = false,
   ): Tensor =>
     assign(
-      self,
+      checkedTensor('indexPut_', self),
       checkedList('indexPut_', indices),
       checkedValues('indexPut_', values),
       flagOf('indexPut_', accumulate),
@@ -294,10 +294,8 @@ export const indexPut = Object.assign(
     values: Tensor | Scalar,
     accumulate: boolean | { accumulate?: boolean } = false,
   ): Tensor => {
-    if (!(input instanceof Tensor))
-      throw new TypeError(`indexPut(): argument 'input' must be Tensor, not ${kindOf(input)}`);
     return assign(
-      input.clone(),
+      checkedTensor('indexPut', input).clone(),
       checkedList('indexPut', indices),
       checkedValues('indexPut', values),
       flagOf('indexPut', accumulate),
@@ -306,6 +304,11 @@ export const indexPut = Object.assign(
   { home: 'both' as const },
 );
 
+function checkedTensor(name: string, input: unknown): Tensor {
+  if (!(input instanceof Tensor))
+    throw new TypeError(`${name}(): argument 'input' must be Tensor, not ${kindOf(input)}`);
+  return input;
+}
 function checkedList(name: string, indices: unknown): readonly unknown[] {
   if (!Array.isArray(indices))
     throw new TypeError(`${name}(): argument 'indices' must be a list, not ${kindOf(indices)}`);

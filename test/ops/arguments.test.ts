@@ -82,6 +82,21 @@ const refused: Record<string, [call: () => unknown, kind: new (...args: never[])
     torch.RuntimeError,
     /'weight' must be 2-D/,
   ],
+  'places of no tensor': [
+    () => loose(torch.indexPut_)(new Uint8Array(2), [], 2),
+    TypeError,
+    /indexPut_\(\): argument 'input' must be Tensor, not Uint8Array/,
+  ],
+  'a memory format that is an object': [
+    () => loose(torch.clone)(x, { memoryFormat: Object.create(null) }),
+    TypeError,
+    /memoryFormat must be a memory format of torch, not object/,
+  ],
+  'a memory format that every object has': [
+    () => loose(torch.clone)(x, { memoryFormat: 'constructor' }),
+    TypeError,
+    /memoryFormat must be a memory format of torch, not constructor/,
+  ],
   'a chain of vectors': [
     () => torch.chainMatmul([torch.ones(3), torch.ones(3), torch.ones(3)]),
     torch.RuntimeError,
