@@ -8,6 +8,7 @@ import { convertCommand } from './commands/convert.js';
 import { diffCommand } from './commands/diff.js';
 import { inferCommand } from './commands/infer.js';
 import { inspectCommand } from './commands/inspect.js';
+import { summaryCommand } from './commands/summary.js';
 import { verifyCommand } from './commands/verify.js';
 import { CliError, EXIT, messageOf } from './errors.js';
 
@@ -28,7 +29,15 @@ export function program(): Command {
         '2 wrong usage; 3 failed; 128 + n ended by the signal n.',
     )
     .exitOverride();
-  const commands = [inferCommand, inspectCommand, convertCommand, diffCommand, verifyCommand, benchCommand];
+  const commands = [
+    inferCommand,
+    inspectCommand,
+    convertCommand,
+    diffCommand,
+    verifyCommand,
+    summaryCommand,
+    benchCommand,
+  ];
   for (const make of commands) command.addCommand(make().exitOverride().copyInheritedSettings(command));
   return command;
 }

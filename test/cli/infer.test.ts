@@ -240,7 +240,10 @@ describe('infer', () => {
   });
 
   test('help is everywhere', () => {
-    for (const args of [[], ...['infer', 'inspect', 'convert', 'diff', 'verify', 'bench'].map((name) => [name])]) {
+    for (const args of [
+      [],
+      ...['infer', 'inspect', 'convert', 'diff', 'verify', 'summary', 'bench'].map((name) => [name]),
+    ]) {
       const { status, stdout } = flambeau([...args, '--help']);
       expect([args, status, stdout]).toEqual([args, 0, expect.stringMatching(/^Usage: flambeau /)]);
     }
