@@ -381,6 +381,11 @@ export class Module extends HookedModule {
     return this._apply((t) => t.to(name));
   }
 
+  /** Lets other threads open the memory of all parameters and buffers; see `torch.shareTensor`. */
+  shareMemory(): this {
+    return this._apply((t) => t.shareMemory_());
+  }
+
   /**
    * Moves parameters and buffers to a device without copying their values.
    * @param options `device`: where to; `recurse` (default true): whether submodules move too.

@@ -22,8 +22,6 @@ export const isNonzero = op('isNonzero(Tensor input)', (input: Tensor): boolean 
 });
 /** Whether the type has negative numbers. */
 export const isSigned = fnOp('isSigned(Tensor input)', (input: Tensor): boolean => input.dtype.isSigned);
-/** Whether the memory is shared with other processes: never. */
-export const isShared = methodOp('isShared(Tensor input)', (_input: Tensor): boolean => false);
 /** The tensor as a dense one: itself. */
 export const toDense = methodOp('toDense(Tensor input)', (input: Tensor): Tensor => input);
 /** The elements as a typed array (a copy), as `toTypedArray` gives them. */

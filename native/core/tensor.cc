@@ -6,6 +6,7 @@
 
 #include "core/allocator.h"
 #include "core/dry_run.h"
+#include "core/shared_storage.h"
 
 namespace flambeau {
 namespace {
@@ -51,6 +52,7 @@ Storage* foreign_storage(void* data, int64_t bytes, void (*release)(Storage*), v
   s->bytes = bytes;
   s->id = next_id.fetch_add(1, std::memory_order_relaxed);
   s->meta = false;
+  s->shared.store(false, std::memory_order_relaxed);
   s->release = release;
   s->owner = owner;
   return s;
@@ -70,6 +72,7 @@ Storage* new_storage(int64_t bytes) {
 
 void drop_storage(Storage* s) {
   if (!s || s->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (s->shared.load(std::memory_order_relaxed)) forget_shared(s);
   in_use.fetch_sub(s->held(), std::memory_order_relaxed);
   if (s->meta)
     meta_storages.fetch_sub(1, std::memory_order_relaxed);

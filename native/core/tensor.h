@@ -28,6 +28,7 @@ struct Storage {
   int64_t bytes = 0;
   uint64_t id = 0;
   bool meta = false;
+  std::atomic<bool> shared{false};      // see shared_storage.h
   void (*release)(Storage*) = nullptr;  // frees `data`; null for the allocator's own blocks
   void* owner = nullptr;                // for `release`
 

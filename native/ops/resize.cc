@@ -14,6 +14,9 @@ void grow(Storage& s, int64_t bytes) {
     s.bytes = bytes;
     return;
   }
+  // Other threads may be reading the block.
+  FLAMBEAU_CHECK(!s.shared.load(std::memory_order_relaxed), Kind::Runtime,
+                 "Trying to resize storage that is not resizable");
   Storage* larger = new_storage(bytes);
   if (s.bytes > 0) std::memcpy(larger->data, s.data, static_cast<size_t>(s.bytes));
   std::swap(s.data, larger->data);

@@ -39,6 +39,8 @@ const OURS: Record<string, readonly string[]> = {
     ...['Device', 'DType', 'RuntimeError', 'deepcopy'],
     // Memory, printing, and the processor.
     ...['tidy', 'keep', 'memoryStats', 'getPrintoptions', 'instructionSet'],
+    // Tensors that worker threads see.
+    ...['shareTensor', 'openShared'],
     // What a model is made of and costs.
     'summary',
     // nn.functional by its usual short name.
