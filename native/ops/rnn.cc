@@ -5,6 +5,7 @@
 #include "kernels/kernels.h"
 #include "ops/data.h"
 #include "ops/registry.h"
+#include "ops/work.h"
 #include "parallel/pool.h"
 
 namespace flambeau {
@@ -75,9 +76,10 @@ struct Sequence {
                    show(t.sizes).c_str());
   }
   Ref rows(int64_t width) const { return empty(Dims{total, width}, a.type); }
+  // Multiply-adds of the hidden state's product over all times.
+  double work() const { return static_cast<double>(total) * static_cast<double>(gates * a.hidden * a.hidden); }
   int threads() const {
-    const double work = static_cast<double>(total) * static_cast<double>(gates * a.hidden * a.hidden);
-    int64_t most = static_cast<int64_t>(work / kWork) + 1;
+    int64_t most = static_cast<int64_t>(work() / kWork) + 1;
     if (most > a.batch) most = a.batch;
     return most < num_threads() ? static_cast<int>(most < 1 ? 1 : most) : num_threads();
   }
@@ -103,6 +105,7 @@ FLAMBEAU_OP(rnn, OnMeta::Serve) {
     const auto& kernel = kernels().rnn;
     const Ref room = empty(Dims{kernel.forward_room(a, threads)}, DType::U8);
     kernel.forward(a, threads, room->data());
+    count_work(s.work());
     shares.bump();
   }
   call.result(std::move(y));
@@ -155,6 +158,7 @@ FLAMBEAU_OP(rnn_backward, OnMeta::Serve) {
     const auto& kernel = kernels().rnn;
     const Ref room = empty(Dims{kernel.backward_room(a, threads)}, DType::U8);
     kernel.backward(a, g, threads, room->data());
+    count_work(s.work());
   }
   call.result(std::move(g_gates));
   call.result(std::move(g_h0));

@@ -1,5 +1,5 @@
-// How much an op asks for: the multiply-adds of matrix products, convolutions and attention. Counted in dry runs too,
-// so that a model's cost is known without computing anything.
+// How much an op asks for: the multiply-adds of matrix products, convolutions, attention and recurrent layers. Counted
+// in dry runs too, so that a model's cost is known without computing anything.
 #pragma once
 #include "kernels/conv.h"
 

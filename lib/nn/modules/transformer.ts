@@ -10,8 +10,10 @@ import { additiveMask } from '../functional/multi_head.js';
 import { xavierUniform_ } from '../init.js';
 import { Module } from '../module.js';
 import { deepcopy } from '../module_copy.js';
+import { warn } from '../warn.js';
 import { type ArgumentsOf, type DeviceSetting, type DTypeSetting, settings } from './arguments.js';
 import { LayerNorm } from './normalization.js';
+import { encodePacked, packedLengths, packingObstacle } from './transformer_packed.js';
 import {
   type Activation,
   type DecoderLayerOptions,
@@ -74,11 +76,14 @@ export class TransformerEncoder extends Module {
   numLayers: number;
   declare norm: Module | null;
   enableNestedTensor: boolean;
+  /** Whether padded places may be left out: as asked for, and the layer is of a kind that allows it. */
+  useNestedTensor: boolean;
   maskCheck: boolean;
 
   /**
-   * @param args encoderLayer (copied), numLayers; norm (default none: a module for the end). enableNestedTensor and maskCheck are
-   *   accepted for compatibility.
+   * @param args encoderLayer (copied), numLayers; norm (default none: a module for the end); enableNestedTensor (default true):
+   *   in evaluation, without gradients and with srcKeyPaddingMask alone, padded places are left out of the work and are zero
+   *   in the result (before the norm); maskCheck (true): only where all padding is at the end.
    */
   constructor(...args: ArgumentsOf<typeof encoderSettings>) {
     super();
@@ -87,6 +92,12 @@ export class TransformerEncoder extends Module {
     this.numLayers = numLayers;
     this.norm = norm;
     this.enableNestedTensor = enableNestedTensor;
+    this.useNestedTensor = enableNestedTensor;
+    const obstacle = packingObstacle(layer);
+    if (enableNestedTensor && obstacle !== '') {
+      warn(`enable_nested_tensor is True, but self.use_nested_tensor is False because ${obstacle}`);
+      this.useNestedTensor = false;
+    }
     this.maskCheck = maskCheck;
   }
 
@@ -106,9 +117,16 @@ export class TransformerEncoder extends Module {
     const srcKeyPaddingMask = additiveMask(givenPadding, 'src_key_padding_mask', given, 'mask', src);
     const srcMask = additiveMask(given, 'mask', null, '', src);
     const isCausal = isCausalMask(srcMask, told, lengthOf(src, batchFirstOf(this.layers)));
+    const lengths =
+      this.useNestedTensor && srcMask === null && srcKeyPaddingMask !== null
+        ? packedLengths(this.layers, src, srcKeyPaddingMask, this.maskCheck)
+        : null;
     let x = src;
-    for (const layer of this.layers) {
-      x = (layer as TransformerEncoderLayer)(x, { srcMask, isCausal, srcKeyPaddingMask });
+    if (lengths !== null) x = encodePacked(this.layers, src, lengths);
+    else {
+      for (const layer of this.layers) {
+        x = (layer as TransformerEncoderLayer)(x, { srcMask, isCausal, srcKeyPaddingMask });
+      }
     }
     return this.norm === null ? x : (this.norm(x) as Tensor);
   }

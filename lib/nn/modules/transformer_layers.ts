@@ -6,6 +6,8 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { gelu, relu } from '../functional/activation.js';
 import { additiveMask } from '../functional/multi_head.js';
 import { Module } from '../module.js';
+import { ReLU } from './activation.js';
+import { GELU } from './activation_parametric.js';
 import { type ArgumentsOf, type DeviceSetting, type DTypeSetting, settings } from './arguments.js';
 import { Dropout } from './dropout.js';
 import { Linear } from './linear.js';
@@ -20,6 +22,18 @@ function activationOf(activation: Activation): (x: Tensor) => Tensor {
   if (activation === 'relu') return relu;
   if (activation === 'gelu') return gelu;
   throw new RuntimeError(`activation should be relu/gelu, not ${activation}`);
+}
+
+/** Whether it is relu or gelu, by name, function or module. */
+function isReluOrGelu(activation: Activation): boolean {
+  return (
+    activation === 'relu' ||
+    activation === 'gelu' ||
+    activation === (relu as unknown) ||
+    activation === (gelu as unknown) ||
+    activation instanceof ReLU ||
+    activation instanceof GELU
+  );
 }
 
 type LayerArguments = [
@@ -73,6 +87,8 @@ export class TransformerEncoderLayer extends Module {
   declare dropout1: Dropout;
   declare dropout2: Dropout;
   normFirst: boolean;
+  /** @internal Whether the activation is relu or gelu, which an encoder's fast path wants. */
+  reluOrGelu: boolean;
   declare activation: Call;
 
   /**
@@ -92,6 +108,7 @@ export class TransformerEncoderLayer extends Module {
     this.norm2 = new LayerNorm(dModel, { eps, bias, device, dtype });
     this.dropout1 = new Dropout(p);
     this.dropout2 = new Dropout(p);
+    this.reluOrGelu = isReluOrGelu(activation);
     this.activation = activationOf(activation);
   }
 
