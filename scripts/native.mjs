@@ -55,10 +55,11 @@ function locked(folder, work) {
 
 /**
  * Configures when needed and builds what is out of date.
- * @param {{ sanitize?: string, folder?: string }} options sanitizers to build with; the folder, from build/
+ * @param {{ sanitize?: string, folder?: string, target?: string }} options sanitizers to build with; the folder, from
+ *   build/; what to build instead of the addon
  * @returns {boolean} whether it succeeded
  */
-export function buildNative({ sanitize = '', folder = '' } = {}) {
+export function buildNative({ sanitize = '', folder = '', target = '' } = {}) {
   const out = sanitize
     ? path.join(root, 'build', `sanitize-${sanitize.replace(/,/g, '-')}`, 'build')
     : path.join(root, 'build', folder);
@@ -78,6 +79,7 @@ export function buildNative({ sanitize = '', folder = '' } = {}) {
         out,
         '-l',
         'warn',
+        ...(target && command === 'build' ? ['-T', target] : []),
         ...Object.entries(wanted).map(([k, v]) => `--CD${k}=${v}`),
       ],
       {

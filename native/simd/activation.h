@@ -1,38 +1,14 @@
 // Activations of neural networks and their gradients, for what does not fit in a row of pointwise_activation.def.
 #pragma once
-#include "simd/erf.h"
+#include "simd/gelu.h"
 
 namespace flambeau::FLAMBEAU_SET {
 namespace {
 
-template <class T>
-FLAMBEAU_INLINE Vec<T> silu(Vec<T> x) {
-  Vec<T> e = exp(-abs(x)), one(1);
-  return select(x < Vec<T>(0), x * e, x) / (one + e);
-}
 template <class V>
 FLAMBEAU_INLINE V silu_backward(V g, V x) {
   V s = sigmoid(x);
   return g * conj(s * fma(x, V(1) - s, V(1)));
-}
-
-// GELU by tanh: x (1 + tanh(u)) / 2 = x sigmoid(2u), u = sqrt(2 / pi) (x + 0.044715 x^3).
-inline constexpr double kGeluScale = 0.79788456080286535588;
-inline constexpr double kGeluCube = 0.044715;
-
-template <class T>
-FLAMBEAU_INLINE Vec<T> gelu_tanh_argument(Vec<T> x) {
-  return x * fma(x * x, Vec<T>(static_cast<T>(2 * kGeluScale * kGeluCube)), Vec<T>(static_cast<T>(2 * kGeluScale)));
-}
-template <class T>
-FLAMBEAU_INLINE Vec<T> gelu_tanh(Vec<T> x) {
-  return x * sigmoid(gelu_tanh_argument(x));
-}
-template <class T>
-FLAMBEAU_INLINE Vec<T> gelu_tanh_backward(Vec<T> g, Vec<T> x) {
-  Vec<T> s = sigmoid(gelu_tanh_argument(x)), one(1);
-  Vec<T> slope = fma(x * x, Vec<T>(static_cast<T>(6 * kGeluScale * kGeluCube)), Vec<T>(static_cast<T>(2 * kGeluScale)));
-  return g * (s + x * s * (one - s) * slope);
 }
 
 // tanh(log(1 + e^x)) = w / (w + 2) with w = e^2x + 2 e^x; from 20 on it is 1 to every digit (40 for double).

@@ -1,4 +1,4 @@
-// The error function and what is made of it: erfc, erfcx, the normal distribution's ndtr, and GELU.
+// The error function and what is made of it: erfc, erfcx, the normal distribution's ndtr.
 #pragma once
 #include "simd/exp_log.h"
 
@@ -73,21 +73,6 @@ FLAMBEAU_INLINE VF32 log_ndtr(VF32 x) {
       });
 }
 
-FLAMBEAU_INLINE VF32 gelu(VF32 x) {
-  return in_double(
-      x, [](VF64 v) __attribute__((always_inline)) { return v * ndtr_wide(v); });
-}
-// g (Phi(x) + x phi(x)).
-FLAMBEAU_INLINE VF32 gelu_backward(VF32 g, VF32 x) {
-  VF32 slope = in_double(
-      x, [](VF64 v) __attribute__((always_inline)) {
-        VF64 z = v * VF64(kSqrtHalf), e = exp_graded<float>(-(z * z));
-        VF64 y = VF64(0.5) * e * erfcx_positive(abs(z));
-        return select(v > VF64(0), VF64(1) - y, y) + v * e * VF64(kInvSqrt2Pi);
-      });
-  return g * slope;
-}
-
 FLAMBEAU_INLINE VF64 erf(VF64 x) {
   return map(x, [](double v) { return __builtin_erf(v); });
 }
@@ -95,10 +80,6 @@ FLAMBEAU_INLINE VF64 erfc(VF64 x) {
   return map(x, [](double v) { return __builtin_erfc(v); });
 }
 FLAMBEAU_INLINE VF64 ndtr(VF64 x) { return VF64(0.5) * erfc(x * VF64(-kSqrtHalf)); }
-FLAMBEAU_INLINE VF64 gelu(VF64 x) { return x * ndtr(x); }
-FLAMBEAU_INLINE VF64 gelu_backward(VF64 g, VF64 x) {
-  return g * (ndtr(x) + x * exp(x * x * VF64(-0.5)) * VF64(kInvSqrt2Pi));
-}
 
 }  // namespace
 }  // namespace flambeau::FLAMBEAU_SET

@@ -6,11 +6,18 @@ namespace flambeau::FLAMBEAU_SET {
 namespace {
 namespace arch {
 
+#define FLAMBEAU_FUSED 1  // fma() rounds once
 FLAMBEAU_INLINE RawF32 fma(RawF32 a, RawF32 b, RawF32 c) {
   return (RawF32)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 }
 FLAMBEAU_INLINE RawF64 fma(RawF64 a, RawF64 b, RawF64 c) {
   return (RawF64)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+}
+
+// 1 / x to 14 bits at least.
+FLAMBEAU_INLINE RawF32 rough_reciprocal(RawF32 x) {
+  float32x4_t r = vrecpeq_f32((float32x4_t)x);
+  return (RawF32)vmulq_f32(r, vrecpsq_f32((float32x4_t)x, r));
 }
 
 #define FLAMBEAU_UNARY(name, instruction)                                                      \

@@ -240,6 +240,12 @@ FLAMBEAU_ROUNDING(round)  // half to even
 FLAMBEAU_INLINE VF32 sqrt(VF32 x) { return arch::sqrt(x.v); }
 FLAMBEAU_INLINE VF64 sqrt(VF64 x) { return arch::sqrt(x.v); }
 
+// 1 / x to 14 bits at least, as a start for what corrects it.
+#if FLAMBEAU_FUSED
+FLAMBEAU_INLINE VF32 rough_reciprocal(VF32 x) { return arch::rough_reciprocal(x.v); }
+#endif
+FLAMBEAU_INLINE VF64 rough_reciprocal(VF64 x) { return VF64(1) / x; }
+
 FLAMBEAU_INLINE VF32 abs(VF32 x) { return from_bits(bits(x) & Vec<int32_t>(~kSignBit<int32_t>)); }
 FLAMBEAU_INLINE VF64 abs(VF64 x) { return from_bits(bits(x) & VI64(~kSignBit<int64_t>)); }
 FLAMBEAU_INLINE VI64 abs(VI64 x) { return select(x < VI64(0), -x, x); }

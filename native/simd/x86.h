@@ -16,6 +16,7 @@ namespace arch {
 
 #if defined(__AVX512F__)
 
+#define FLAMBEAU_FUSED 1  // fma() rounds once
 FLAMBEAU_INLINE __m512 fma(__m512 a, __m512 b, __m512 c) { return _mm512_fmadd_ps(a, b, c); }
 FLAMBEAU_INLINE __m512d fma(__m512d a, __m512d b, __m512d c) { return _mm512_fmadd_pd(a, b, c); }
 FLAMBEAU_INLINE __m512 sqrt(__m512 x) { return _mm512_sqrt_ps(x); }
@@ -28,6 +29,9 @@ FLAMBEAU_INLINE __m512d max(__m512d a, __m512d b) { return _mm512_max_pd(a, b); 
 #define FLAMBEAU_ROUNDING(name, mode)                                                                 \
   FLAMBEAU_INLINE __m512 name(__m512 x) { return _mm512_roundscale_ps(x, mode | _MM_FROUND_NO_EXC); } \
   FLAMBEAU_INLINE __m512d name(__m512d x) { return _mm512_roundscale_pd(x, mode | _MM_FROUND_NO_EXC); }
+
+// 1 / x to 14 bits at least.
+FLAMBEAU_INLINE __m512 rough_reciprocal(__m512 x) { return _mm512_rcp14_ps(x); }
 
 // x * 2^n with one rounding, for every n.
 FLAMBEAU_INLINE __m512 scale(__m512 x, __m512 n) { return _mm512_scalef_ps(x, n); }
@@ -73,6 +77,7 @@ FLAMBEAU_INLINE Raw<int64_t> load_bytes(const uint8_t* p, int64_t) {
 
 #elif defined(__AVX2__)
 
+#define FLAMBEAU_FUSED 1
 FLAMBEAU_INLINE __m256 fma(__m256 a, __m256 b, __m256 c) { return _mm256_fmadd_ps(a, b, c); }
 FLAMBEAU_INLINE __m256d fma(__m256d a, __m256d b, __m256d c) { return _mm256_fmadd_pd(a, b, c); }
 FLAMBEAU_INLINE __m256 sqrt(__m256 x) { return _mm256_sqrt_ps(x); }
@@ -85,6 +90,11 @@ FLAMBEAU_INLINE __m256d max(__m256d a, __m256d b) { return _mm256_max_pd(a, b); 
 #define FLAMBEAU_ROUNDING(name, mode)                                                            \
   FLAMBEAU_INLINE __m256 name(__m256 x) { return _mm256_round_ps(x, mode | _MM_FROUND_NO_EXC); } \
   FLAMBEAU_INLINE __m256d name(__m256d x) { return _mm256_round_pd(x, mode | _MM_FROUND_NO_EXC); }
+
+FLAMBEAU_INLINE __m256 rough_reciprocal(__m256 x) {
+  __m256 r = _mm256_rcp_ps(x);
+  return _mm256_fmadd_ps(r, _mm256_fnmadd_ps(x, r, _mm256_set1_ps(1)), r);
+}
 
 FLAMBEAU_INLINE __m256d widen_low(__m256 x) { return _mm256_cvtps_pd(_mm256_castps256_ps128(x)); }
 FLAMBEAU_INLINE __m256d widen_high(__m256 x) { return _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1)); }
@@ -143,6 +153,7 @@ FLAMBEAU_INLINE Raw<int64_t> load_bytes(const uint8_t* p, int64_t) {
 
 #else
 
+#define FLAMBEAU_FUSED 0
 FLAMBEAU_INLINE __m128 fma(__m128 a, __m128 b, __m128 c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
 FLAMBEAU_INLINE __m128d fma(__m128d a, __m128d b, __m128d c) { return _mm_add_pd(_mm_mul_pd(a, b), c); }
 FLAMBEAU_INLINE __m128 sqrt(__m128 x) { return _mm_sqrt_ps(x); }
