@@ -8,41 +8,39 @@ import { type Tensor, wrapDim } from '../tensor/tensor.js';
 import { add, div, mul, sub } from './arithmetic.js';
 import { gt, le } from './comparison.js';
 import { op } from './define.js';
-import {
-  type Unary,
-  type Binary,
-  binary,
-  pointwise1,
-  pointwise1_,
-  unary,
-  type UnaryGradient,
-  withInPlace,
-} from './rows.js';
+import { type Unary, type Binary, binary, pointwise1, pointwise1_, unary, withInPlace } from './rows.js';
 import { abs, conj, exp, neg, square } from './unary.js';
 import { select3 as where } from './internal/select.js';
 
 /** A gradient pass: (g, at) -> g f'(at), where `at` is the operand of f, or its result. */
 type Pass = (g: Tensor, at: Tensor) => Tensor;
 
+type Params = readonly Scalar[];
+
 /**
- * Declares a gradient pass.
+ * Declares the gradient passes of a row with parameters, one for each choice of them.
  * @param second gives f''(at) (the slope of f' by `at`); null where it is zero almost everywhere.
  */
-function pass(native: string, params: readonly Scalar[], second: ((at: Tensor) => Tensor) | null): Pass {
+function passes(native: string, second: ((at: Tensor, params: Params) => Tensor) | null): (params: Params) => Pass {
   const id = nativeOp(native);
   const node = `${native[0]!.toUpperCase()}${native.slice(1).replace(/_(.)/g, (_, c: string) => c.toUpperCase())}Backward0`;
-  const run: Pass = (g, at) => {
+  const run = (g: Tensor, at: Tensor, params: Params): Tensor => {
     const y = invoke(id, g, at, ...params);
     if (needsGrad(g, at)) {
       // Of complex operands: y = g conj(f'(at)) depends on the conjugate of `at`.
       record(node, y, [g, at], [g, at], (gg, [g0, x], needs) => [
-        needs[0] ? conj(run(conj(gg), x)) : null,
-        needs[1] && second !== null ? mul(mul(conj(gg), g0), conj(second(x))) : null,
+        needs[0] ? conj(run(conj(gg), x, params)) : null,
+        needs[1] && second !== null ? mul(mul(conj(gg), g0), conj(second(x, params))) : null,
       ]);
     }
     return y;
   };
-  return run;
+  return (params) => (g, at) => run(g, at, params);
+}
+
+/** Declares the gradient pass of a row whose parameters are always the same. */
+function pass(native: string, params: Params, second: ((at: Tensor) => Tensor) | null): Pass {
+  return passes(native, second)(params);
 }
 
 const tanhPass = pass('tanh_backward', [], (y) => mul(y, -2));
@@ -95,47 +93,55 @@ const mishPass = pass('mish_backward', [], (x) => {
 /** x tanh(softplus(x)) (https://arxiv.org/abs/1908.08681). */
 export const mish: Unary = unary('mish', (g, x) => mishPass(g, x), { saves: 'x' });
 
-/** A row with parameters, its in-place form, and the gradient pass made for each call's parameters. */
-function parametric(
-  native: string,
-  node: string,
+/** A row with parameters: runs it on a tensor, or in place. */
+type Parametric = (
   input: Tensor,
-  params: readonly Scalar[],
+  params: Params,
   saves: 'x' | 'y',
-  gradient: Pass,
-  inPlace: boolean,
-): Tensor {
+  gradient: (params: Params) => Pass,
+  gradientParams?: Params,
+) => Tensor;
+
+/** Declares a row with parameters; the gradient pass for a call's parameters is made only where one will be needed. */
+function parametric(native: string, node: string, inPlace = false): Parametric {
   const id = nativeOp(inPlace ? `${native}_` : native);
-  const at: UnaryGradient = saves === 'x' ? gradient : (g, _x, y) => gradient(g, y);
-  return (inPlace ? pointwise1_ : pointwise1)(id, node, input, params, saves, at);
+  const run = inPlace ? pointwise1_ : pointwise1;
+  return (input, params, saves, gradient, gradientParams = params) => {
+    if (!needsGrad(input)) return run(id, node, input, params, saves, none);
+    const made = gradient(gradientParams);
+    return run(id, node, input, params, saves, saves === 'x' ? made : (g, _x, y) => made(g, y));
+  };
+}
+function none(g: Tensor): Tensor {
+  return g; // never called: nothing is recorded
 }
 
+const SOFTPLUS = parametric('softplus', 'SoftplusBackward0');
+const softplusPasses = passes('softplus_backward', (x, [beta, threshold]) => {
+  const s = sigmoid(mul(x, beta!));
+  return where(gt(mul(x, beta!), threshold!), 0, mul(mul(s, sub(1, s)), beta!));
+});
 function softplusOf(input: Tensor, beta: number, threshold: number): Tensor {
-  const gradient = pass('softplus_backward', [beta, threshold], (x) => {
-    const s = sigmoid(mul(x, beta));
-    return where(gt(mul(x, beta), threshold), 0, mul(mul(s, sub(1, s)), beta));
-  });
-  return parametric('softplus', 'SoftplusBackward0', input, [beta, threshold], 'x', gradient, false);
+  return SOFTPLUS(input, [beta, threshold], 'x', softplusPasses);
 }
 /** log(1 + exp(beta x)) / beta; x itself where beta x exceeds the threshold. */
 export const softplus = op('softplus(Tensor input, float beta=1, float threshold=20)', softplusOf);
 
+const ELU = parametric('elu', 'EluBackward0');
+const ELU_ = parametric('elu', 'EluBackward0', true);
+const eluPasses = passes('elu_backward', (x, params) => {
+  const [alpha, scale, inputScale] = params as readonly number[];
+  return where(gt(x, 0), 0, mul(exp(mul(x, inputScale!)), alpha! * scale! * inputScale! * inputScale!));
+});
+const eluResultPasses = passes('elu_backward_from_result', (y, [, , inputScale]) => where(gt(y, 0), 0, inputScale!));
 function eluOf(input: Tensor, alpha: number, scale: number, inputScale: number, inPlace: boolean): Tensor {
-  if (inPlace) {
-    if (alpha < 0 && needsGrad(input)) {
-      throw new RuntimeError(
-        'In-place elu backward calculation is triggered with a negative slope which is not supported. This is caused by calling in-place forward function with a negative slope, please call out-of-place version instead.',
-      );
-    }
-    const gradient = pass('elu_backward_from_result', [alpha, scale, inputScale], (y) =>
-      where(gt(y, 0), 0, inputScale),
+  if (!inPlace) return ELU(input, [alpha, scale, inputScale], 'x', eluPasses);
+  if (alpha < 0 && needsGrad(input)) {
+    throw new RuntimeError(
+      'In-place elu backward calculation is triggered with a negative slope which is not supported. This is caused by calling in-place forward function with a negative slope, please call out-of-place version instead.',
     );
-    return parametric('elu', 'EluBackward0', input, [alpha, scale, inputScale], 'y', gradient, true);
   }
-  const gradient = pass('elu_backward', [alpha, scale, inputScale], (x) =>
-    where(gt(x, 0), 0, mul(exp(mul(x, inputScale)), alpha * scale * inputScale * inputScale)),
-  );
-  return parametric('elu', 'EluBackward0', input, [alpha, scale, inputScale], 'x', gradient, false);
+  return ELU_(input, [alpha, scale, inputScale], 'y', eluResultPasses);
 }
 /** x above 0, alpha (exp(x) - 1) below (https://arxiv.org/abs/1511.07289). */
 export const elu = withInPlace(
@@ -158,9 +164,11 @@ export const selu = withInPlace(
   (self: Tensor): Tensor => eluOf(self, SELU_ALPHA, SELU_SCALE, 1, true),
 );
 
+const LEAKY_RELU = parametric('leaky_relu', 'LeakyReluBackward0');
+const LEAKY_RELU_ = parametric('leaky_relu', 'LeakyReluBackward0', true);
+const leakyReluPasses = passes('leaky_relu_backward', null);
 function leakyReluOf(input: Tensor, slope: number, inPlace: boolean): Tensor {
-  const gradient = pass('leaky_relu_backward', [slope], null);
-  return parametric('leaky_relu', 'LeakyReluBackward0', input, [slope], inPlace ? 'y' : 'x', gradient, inPlace);
+  return (inPlace ? LEAKY_RELU_ : LEAKY_RELU)(input, [slope], inPlace ? 'y' : 'x', leakyReluPasses);
 }
 /** x above 0, negativeSlope x below. */
 export const leakyRelu = withInPlace(
@@ -171,13 +179,15 @@ export const leakyRelu = withInPlace(
   (self: Tensor, slope: number): Tensor => leakyReluOf(self, slope, true),
 );
 
+const HARDTANH = parametric('hardtanh', 'HardtanhBackward0');
+const HARDTANH_ = parametric('hardtanh', 'HardtanhBackward0', true);
+const hardtanhPasses = passes('hardtanh_backward', null);
 function hardtanhOf(input: Tensor, min: number, max: number, inPlace: boolean): Tensor {
   if (min > max) throw new RuntimeError('min_val cannot be greater than max_val');
   if (input.dtype === uint8 && (min < 0 || max < 0)) {
     throw new RuntimeError('cannot do hardtanh on an unsigned type with negative limits');
   }
-  const gradient = pass('hardtanh_backward', [min, max], null);
-  return parametric('hardtanh', 'HardtanhBackward0', input, [min, max], 'x', gradient, inPlace);
+  return (inPlace ? HARDTANH_ : HARDTANH)(input, [min, max], 'x', hardtanhPasses);
 }
 /** x limited to [minVal, maxVal]. */
 export const hardtanh = withInPlace(
@@ -207,11 +217,13 @@ const logSigmoidPass = pass('log_sigmoid_backward', [], (x) => {
 export const logSigmoid: Unary = unary('logSigmoid', (g, x) => logSigmoidPass(g, x), { saves: 'x' });
 export { logSigmoid as logsigmoid };
 
+const HARDSHRINK = parametric('hardshrink', 'HardshrinkBackward0');
+const SOFTSHRINK = parametric('softshrink', 'SoftshrinkBackward0');
+const shrinkPasses = passes('shrink_backward', null);
 /** 0 within [-lambd, lambd], x outside. */
 export const hardshrink = op(
   'hardshrink(Tensor input, float lambd=0.5)',
-  (input: Tensor, lambd: number): Tensor =>
-    parametric('hardshrink', 'HardshrinkBackward0', input, [lambd], 'x', pass('shrink_backward', [lambd], null), false),
+  (input: Tensor, lambd: number): Tensor => HARDSHRINK(input, [lambd], 'x', shrinkPasses),
 );
 /** x moved towards 0 by lambd. */
 export const softshrink = op('softshrink(Tensor input, float lambd=0.5)', (input: Tensor, lambd: number): Tensor => {
@@ -219,24 +231,18 @@ export const softshrink = op('softshrink(Tensor input, float lambd=0.5)', (input
     throw new RuntimeError(
       `lambda must be in range [0, 1.79769e+308] for input dtype ${input.dtype.scalarName}, but found ${lambd}`,
     );
-  return parametric(
-    'softshrink',
-    'SoftshrinkBackward0',
-    input,
-    [lambd],
-    'x',
-    pass('shrink_backward', [lambd], null),
-    false,
-  );
+  return SOFTSHRINK(input, [lambd], 'x', shrinkPasses);
 });
 /** x - tanh(x). */
 export const tanhshrink = op('tanhshrink(Tensor input)', (input: Tensor): Tensor => sub(input, tanh(input)));
 /** x / (1 + |x|). */
 export const softsign = op('softsign(Tensor input)', (input: Tensor): Tensor => div(input, add(abs(input), 1)));
 
+const THRESHOLD = parametric('threshold', 'ThresholdBackward0');
+const THRESHOLD_ = parametric('threshold', 'ThresholdBackward0', true);
+const thresholdPasses = passes('threshold_backward', null);
 function thresholdOf(input: Tensor, limit: number, value: number, inPlace: boolean): Tensor {
-  const gradient = pass('threshold_backward', [limit], null);
-  return parametric('threshold', 'ThresholdBackward0', input, [limit, value], 'x', gradient, inPlace);
+  return (inPlace ? THRESHOLD_ : THRESHOLD)(input, [limit, value], 'x', thresholdPasses, [limit]);
 }
 /** x where it exceeds the threshold, else the value. */
 export const threshold = withInPlace(

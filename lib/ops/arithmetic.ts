@@ -16,7 +16,6 @@ import { conj, cos, exp, log, log1p, neg, sign, sin } from './unary.js';
 import { cast } from './internal/cast.js';
 import { checkParts } from './internal/complex.js';
 import { select3 as where } from './internal/select.js';
-import { anyTrue } from './internal/truth.js';
 
 const ADD: Binary = binary('add', [(g) => g, (g) => g]);
 const SUB: Binary = binary('sub', [(g) => g, (g) => neg(g)]);
@@ -126,25 +125,11 @@ export const div = withInPlace(
     if (roundingMode === null) return DIV.inPlace(self as never, other as never);
     const rounded = roundingMode === 'floor' ? FLOOR_DIVIDE : TRUNC_DIVIDE;
     if (roundingMode !== 'floor' && roundingMode !== 'trunc') roundedDivision(self, other, roundingMode);
-    checkDivisor(self, other);
     return rounded.inPlace(self as never, other as never);
   },
 );
 export { div as divide, div as trueDivide };
 
-const ZERO_DIVISION = 'ZeroDivisionError';
-/** Integer division by zero is an error, as in PyTorch. */
-function checkDivisor(a: TensorOrScalar, b: TensorOrScalar): void {
-  const whole = (v: TensorOrScalar): boolean =>
-    v instanceof Tensor
-      ? !v.dtype.isFloatingPoint && !v.dtype.isComplex
-      : typeof v === 'number'
-        ? Number.isInteger(v)
-        : typeof v !== 'object';
-  if (!whole(a) || !whole(b)) return;
-  const zero = b instanceof Tensor ? anyTrue(eq(b, 0)) : Number(b) === 0;
-  if (zero) throw new RuntimeError(ZERO_DIVISION);
-}
 const FLOOR_DIVIDE: Binary = binary('floorDivide', [none, none]);
 const TRUNC_DIVIDE: Binary = binary('truncDivide', [none, none]);
 function none(g: Tensor): Tensor {
@@ -155,17 +140,14 @@ export const floorDivide = withInPlace(
   op(
     'floorDivide(Tensor|Scalar input, Tensor|Scalar other)',
     (input: TensorOrScalar, other: TensorOrScalar): Tensor => {
-      checkDivisor(input, other);
       return FLOOR_DIVIDE.impl(input, other);
     },
   ),
   (self: Tensor, other: TensorOrScalar): Tensor => {
-    checkDivisor(self, other);
     return FLOOR_DIVIDE.inPlace(self as never, other as never);
   },
 );
 function truncDivide(input: TensorOrScalar, other: TensorOrScalar): Tensor {
-  checkDivisor(input, other);
   return TRUNC_DIVIDE.impl(input, other);
 }
 
@@ -178,22 +160,18 @@ const FMOD: Binary = binary('fmod', [(g) => g, (g, a, b) => neg(mul(g, TRUNC_DIV
 /** The remainder with the sign of the divisor. */
 export const remainder = withInPlace(
   op('remainder(Tensor|Scalar input, Tensor|Scalar other)', (input: TensorOrScalar, other: TensorOrScalar): Tensor => {
-    checkDivisor(input, other);
     return REMAINDER.impl(input, other);
   }),
   (self: Tensor, other: TensorOrScalar): Tensor => {
-    checkDivisor(self, other);
     return REMAINDER.inPlace(self as never, other as never);
   },
 );
 /** The remainder with the sign of the dividend. */
 export const fmod = withInPlace(
   op('fmod(Tensor input, Tensor|Scalar other)', (input: Tensor, other: TensorOrScalar): Tensor => {
-    checkDivisor(input, other);
     return FMOD.impl(input, other);
   }),
   (self: Tensor, other: TensorOrScalar): Tensor => {
-    checkDivisor(self, other);
     return FMOD.inPlace(self as never, other as never);
   },
 );

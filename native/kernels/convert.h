@@ -13,8 +13,15 @@ namespace flambeau {
 // have the same size.
 using ConvertFn = void (*)(DType from, DType to, int64_t n, const void* in, void* out);
 
+// Copies bytes past the caches: the processor need not first read what it is about to overwrite, nor throw out what is
+// still of use. It pays where the result is too large to be found in a cache by whoever reads it next.
+using StreamFn = void (*)(int64_t bytes, const void* in, void* out);
+// Results from this size on. Up to half of a third-level cache they are better left in it.
+inline constexpr int64_t kStreamFrom = int64_t{16} << 20;
+
 struct ConvertKernels {
   ConvertFn convert;
+  StreamFn stream;
 };
 
 namespace baseline {

@@ -118,6 +118,34 @@ void row_backward_input(const RowNorm& s, const T* gy, const T* x, const T* mean
   });
 }
 
+constexpr int64_t kAffineColumns = 512;
+
+// Adds gy and gy xhat of the rows r, r + groups ... (kRows of them), columns `first` to `first` + width, to their sums.
+template <int kRows, class T>
+FLAMBEAU_INLINE void add_rows(const RowNorm& s, int64_t r, int64_t first, int64_t width, const T* gy, const T* x,
+                              const T* means, const T* rstds, Total<T>* total, Total<T>* product) {
+  Vec<T> center[kRows], scale[kRows];
+  const T *g[kRows], *in[kRows];
+  for (int k = 0; k < kRows; k++) {
+    const int64_t row = r + k * s.groups;
+    center[k] = Vec<T>(means[row]);
+    scale[k] = Vec<T>(rstds[row]);
+    g[k] = gy + row * s.n + first;
+    in[k] = x + row * s.n + first;
+  }
+  each_vector<T>(width, [&](int64_t i, int count) FLAMBEAU_LAMBDA {
+    Total<T> sum = total[i / Vec<T>::N], dot = product[i / Vec<T>::N];
+    FLAMBEAU_UNROLL(4)
+    for (int k = 0; k < kRows; k++) {
+      const Vec<T> value = get(g[k] + i, count);
+      sum.add(value);
+      dot.add(value, keep((get(in[k] + i, count) - center[k]) * scale[k], count));
+    }
+    total[i / Vec<T>::N] = sum;
+    product[i / Vec<T>::N] = dot;
+  });
+}
+
 // gweight = sum of gy xhat and gbias = sum of gy over the rows of a group, channel by channel.
 template <class T>
 void row_backward_affine(const RowNorm& s, const T* gy, const T* x, const T* means, const T* rstds, T* gweight,
@@ -146,42 +174,31 @@ void row_backward_affine(const RowNorm& s, const T* gy, const T* x, const T* mea
     });
     return;
   }
-  // Columns: blocks of a few vectors, which keep their sums in registers while the rows pass by.
-  constexpr int N = Vec<T>::N, kVectors = 4;
-  const int64_t blocks = (channels + N * kVectors - 1) / (N * kVectors);
-  const int64_t work = s.rows / s.groups * N * kVectors;
-  parallel(0, s.groups * blocks, kNormGrain / (work + 1) + 1, [&](int64_t begin, int64_t end) {
+  // Columns: blocks that are wide enough to be read as runs, and narrow enough that every thread has some. Their sums
+  // stay in the first-level cache; four rows at a time are added to them. A column's sum does not depend on the blocks.
+  constexpr int N = Vec<T>::N;
+  const int64_t share = channels / (4 * num_threads()) / N * N;
+  const int64_t wide = share < 4 * N ? 4 * N : share > kAffineColumns ? kAffineColumns : share;
+  const int64_t blocks = (channels + wide - 1) / wide;
+  parallel(0, s.groups * blocks, kNormGrain / (s.rows / s.groups * wide + 1) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t b = begin; b < end; b++) {
-      const int64_t group = b / blocks, first = b % blocks * N * kVectors;
-      Total<T> total[kVectors], product[kVectors];
-      const int64_t width = channels - first < N * kVectors ? channels - first : N * kVectors;
-      for (int64_t r = group; r < s.rows; r += s.groups) {
-        const Vec<T> center(means[r]), scale(rstds[r]);
-        const T *g = gy + r * s.n + first, *in = x + r * s.n + first;
-        const auto column = [&](int v, int count) FLAMBEAU_LAMBDA {
-          const Vec<T> value = get(g + v * N, count);
-          total[v].add(value);
-          product[v].add(value, keep((get(in + v * N, count) - center) * scale, count));
-        };
-        if (width == N * kVectors) {
-#pragma GCC unroll 4
-          for (int v = 0; v < kVectors; v++) column(v, N);
-        } else {
-#pragma GCC unroll 4
-          for (int v = 0; v < kVectors; v++) {
-            const int64_t left = width - v * N;
-            if (left > 0) column(v, left < N ? static_cast<int>(left) : N);
-          }
+      const int64_t group = b / blocks, first = b % blocks * wide;
+      const int64_t width = channels - first < wide ? channels - first : wide;
+      Total<T> total[kAffineColumns / N], product[kAffineColumns / N];
+      for (int64_t v = 0; v * N < width; v++) total[v] = product[v] = Total<T>{};
+      int64_t r = group;
+      for (; r + 3 * s.groups < s.rows; r += 4 * s.groups)
+        add_rows<4>(s, r, first, width, gy, x, means, rstds, total, product);
+      for (; r < s.rows; r += s.groups) add_rows<1>(s, r, first, width, gy, x, means, rstds, total, product);
+      for (int64_t v = 0; v * N < width; v++) {
+        double sums[N], dots[N];
+        total[v].lanes(sums);
+        product[v].lanes(dots);
+        for (int64_t i = 0; i < N && v * N + i < width; i++) {
+          const int64_t c = group * channels + first + v * N + i;
+          if (gweight) gweight[c] = static_cast<T>(dots[i]);
+          if (gbias) gbias[c] = static_cast<T>(sums[i]);
         }
-      }
-      double sums[N * kVectors], dots[N * kVectors];
-      for (int v = 0; v < kVectors; v++) {
-        total[v].lanes(sums + v * N);
-        product[v].lanes(dots + v * N);
-      }
-      for (int64_t i = 0; i < width; i++) {
-        if (gweight) gweight[group * channels + first + i] = static_cast<T>(dots[i]);
-        if (gbias) gbias[group * channels + first + i] = static_cast<T>(sums[i]);
       }
     }
   });

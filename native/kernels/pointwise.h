@@ -27,6 +27,7 @@ struct PointwiseRow {
   TypeRule rule;
   uint8_t computes;  // bit i: has a kernel for the Compute of value i
   bool bool_ok;      // accepts bool operands (computed in I64 or, by TypeRule::Float, in the default float type)
+  bool divides;      // the second operand, of integers, may hold no zero
 };
 
 constexpr bool computes(const PointwiseRow& row, Compute c) { return row.computes >> static_cast<int>(c) & 1; }
@@ -37,6 +38,7 @@ inline constexpr int F = 1 << static_cast<int>(Compute::F32) | 1 << static_cast<
 inline constexpr int I = 1 << static_cast<int>(Compute::I64);
 inline constexpr int C = 1 << static_cast<int>(Compute::C64) | 1 << static_cast<int>(Compute::C128);
 inline constexpr int B = 1 << kComputeCount;
+inline constexpr int Z = B << 1;
 inline constexpr int kComputes = B - 1;
 }  // namespace row_types
 
@@ -60,6 +62,10 @@ inline constexpr PointwiseRow kPointwiseRows[] = {
    [] {                                                    \
      using namespace row_types;                            \
      return ((types)&B) != 0;                              \
+   }(),                                                    \
+   [] {                                                    \
+     using namespace row_types;                            \
+     return ((types)&Z) != 0;                              \
    }()},
 #include "kernels/pointwise.def"
 #undef ROW

@@ -152,8 +152,32 @@ void avg_backward_as(const PoolShape& s, const T* gy, T* gx) {
   });
 }
 
+// The mean of all of a plane.
+template <class T>
+void global_avg_forward(const PoolShape& s, const T* x, T* y) {
+  const int64_t n = volume(s.in);
+  parallel(0, s.planes, kPoolGrain / (n + 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; p++) {
+      Total<T> total;
+      each_vector<T>(n, [&](int64_t k, int lanes) FLAMBEAU_LAMBDA { total.add(get(x + p * n + k, lanes)); });
+      y[p] = static_cast<T>(total.value() / static_cast<double>(n));
+    }
+  });
+}
+template <class T>
+void global_avg_backward(const PoolShape& s, const T* gy, T* gx) {
+  const int64_t n = volume(s.in);
+  parallel(0, s.planes, kPoolGrain / (n + 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; p++) {
+      const Vec<T> g(gy[p] / static_cast<T>(n));
+      each_vector<T>(n, [&](int64_t k, int lanes) FLAMBEAU_LAMBDA { put(gx + p * n + k, lanes, g); });
+    }
+  });
+}
+
 template <class T>
 void adaptive_avg_forward_as(const PoolShape& s, const T* x, T* y) {
+  if (volume(s.out) == 1) return global_avg_forward(s, x, y);
   each_output_row(s, volume(s.in), [&](int64_t p, int64_t z, int64_t row) {
     const T* plane = x + p * volume(s.in);
     T* out = y + ((p * s.out[0] + z) * s.out[1] + row) * s.out[2];
@@ -179,6 +203,7 @@ void adaptive_avg_forward_as(const PoolShape& s, const T* x, T* y) {
 
 template <class T>
 void adaptive_avg_backward_as(const PoolShape& s, const T* gy, T* gx) {
+  if (volume(s.out) == 1) return global_avg_backward(s, gy, gx);
   parallel(0, s.planes, kPoolGrain / (volume(s.in) + 1) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; p++) {
       T* plane = gx + p * volume(s.in);

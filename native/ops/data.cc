@@ -44,16 +44,20 @@ void copy_elements(Tensor& dst, const Tensor& src) {
     }
   }
   const auto& convert = kernels().convert.convert;
+  const auto& stream = kernels().convert.stream;
   const bool same = src.dtype == dst.dtype;
+  const bool streaming = to.contiguous && dst.numel * out_item >= kStreamFrom;
   parallel(0, dst.numel, kGrain, [&](int64_t begin, int64_t end) {
     if (from.contiguous && to.contiguous) {
+      if (same && streaming) return stream((end - begin) * in_item, in + begin * in_item, out + begin * out_item);
       if (same)
         std::memcpy(out + begin * out_item, in + begin * in_item, static_cast<size_t>((end - begin) * in_item));
-      else
+      else if (!streaming)
         convert(src.dtype, dst.dtype, end - begin, in + begin * in_item, out + begin * out_item);
-      return;
+      if (same || !streaming) return;
     }
-    if (same && to.contiguous) return from.gather(in, in_item, begin, end - begin, out + begin * out_item);
+    if (same && to.contiguous && !streaming)
+      return from.gather(in, in_item, begin, end - begin, out + begin * out_item);
     if (same && from.contiguous) return to.scatter(out, out_item, begin, end - begin, in + begin * in_item);
     alignas(64) char raw[kTile * 16];
     alignas(64) char converted[kTile * 16];
@@ -64,12 +68,17 @@ void copy_elements(Tensor& dst, const Tensor& src) {
         from.gather(in, in_item, i, n, raw);
         loaded = raw;
       }
-      char* stored = to.contiguous ? out + i * out_item : converted;
-      if (same)
+      char* stored = to.contiguous && !streaming ? out + i * out_item : converted;
+      if (same && streaming)
+        stored = raw;  // gathered, and not to be copied once more
+      else if (same)
         std::memcpy(stored, loaded, static_cast<size_t>(n * out_item));
       else
         convert(src.dtype, dst.dtype, n, loaded, stored);
-      if (!to.contiguous) to.scatter(out, out_item, i, n, stored);
+      if (streaming)
+        stream(n * out_item, stored, out + i * out_item);
+      else if (!to.contiguous)
+        to.scatter(out, out_item, i, n, stored);
     }
   });
 }

@@ -1,6 +1,7 @@
 // The plan of every pointwise op: result type and shape, then tiles of contiguous elements of one compute type through
 // the kernel of the row. A row of kernels/pointwise.def is all that a new op needs here.
 #include <algorithm>
+#include <atomic>
 
 #include "kernels/kernels.h"
 #include "ops/data.h"
@@ -37,20 +38,52 @@ struct Plan {
   DType out_dtype, out_compute;
   Walk out_walk;
   bool out_direct;
+  bool streaming;  // large enough to be written past the caches, tile by tile
 
+  // Operands whose whole numbers are divided by: a zero among them is told here.
+  std::atomic<bool>* zero_divisor;
+
+  // Elements i to i + n of operand k as the kernel reads them; `tile` and `raw` have room for a tile each.
+  const void* operand(int k, int64_t i, int64_t n, char* tile, char* raw) const;
   void run(int64_t begin, int64_t end) const;
+  void look_for_zeros(int64_t begin, int64_t end) const;
 };
 
 void fill_tile(char* tile, const char* value, int item, int64_t n) {
   for (int64_t i = 0; i < n; i++) std::memcpy(tile + i * item, value, static_cast<size_t>(item));
 }
 
+const void* Plan::operand(int k, int64_t i, int64_t n, char* tile, char* raw) const {
+  const Input& x = in[k];
+  const int item = item_size(x.dtype);
+  if (x.constant) return tile;  // filled before
+  if (x.direct) return x.base + i * item;
+  if (x.dtype == x.compute) {
+    x.walk.gather(x.base, item, i, n, tile);
+    return tile;
+  }
+  const char* from = x.base + i * item;
+  if (!x.walk.contiguous) {
+    x.walk.gather(x.base, item, i, n, raw);
+    from = raw;
+  }
+  kernels().convert.convert(x.dtype, x.compute, n, from, tile);
+  return tile;
+}
+
+bool has_zero(const void* values, int64_t n) {
+  uint8_t all;
+  kernels().reduce.rows[static_cast<int>(Reduce::All)][static_cast<int>(Compute::I64)](1, n, n, values, &all);
+  return all == 0;
+}
+
 void Plan::run(int64_t begin, int64_t end) const {
   const auto& convert = kernels().convert.convert;
+  const auto& stream = kernels().convert.stream;
   alignas(64) char tiles[kMaxArity][kTile * 16];
   alignas(64) char raw[kTile * 16];
   alignas(64) char result[kTile * 16];
-  bool whole = out_direct;
+  bool whole = out_direct && !streaming && !zero_divisor;
   for (int k = 0; k < arity; k++) {
     if (in[k].constant) fill_tile(tiles[k], in[k].value, item_size(in[k].compute), std::min(kTile, end - begin));
     whole = whole && in[k].direct;
@@ -60,39 +93,33 @@ void Plan::run(int64_t begin, int64_t end) const {
   for (int64_t i = begin; i < end; i += step) {
     const int64_t n = std::min(step, end - i);
     const void* operands[kMaxArity];
-    for (int k = 0; k < arity; k++) {
-      const Input& x = in[k];
-      const int item = item_size(x.dtype);
-      if (x.constant) {
-        operands[k] = tiles[k];
-      } else if (x.direct) {
-        operands[k] = x.base + i * item;
-      } else if (x.dtype == x.compute) {
-        x.walk.gather(x.base, item, i, n, tiles[k]);
-        operands[k] = tiles[k];
-      } else {
-        const char* from = x.base + i * item;
-        if (!x.walk.contiguous) {
-          x.walk.gather(x.base, item, i, n, raw);
-          from = raw;
-        }
-        convert(x.dtype, x.compute, n, from, tiles[k]);
-        operands[k] = tiles[k];
-      }
-    }
-    if (out_direct) {
-      fn(n, operands, out + i * out_item, params);
+    for (int k = 0; k < arity; k++) operands[k] = operand(k, i, n, tiles[k], raw);
+    if (zero_divisor && has_zero(operands[1], n)) zero_divisor->store(true, std::memory_order_relaxed);
+    char* direct = out + i * out_item;
+    if (out_direct && !streaming) {
+      fn(n, operands, direct, params);
       continue;
     }
     fn(n, operands, result, params);
-    if (out_dtype == out_compute) {
-      out_walk.scatter(out, out_item, i, n, result);
-    } else if (out_walk.contiguous) {
-      convert(out_compute, out_dtype, n, result, out + i * out_item);
-    } else {
-      convert(out_compute, out_dtype, n, result, raw);
-      out_walk.scatter(out, out_item, i, n, raw);
+    const char* stored = result;
+    if (out_dtype != out_compute) {
+      char* target = streaming || !out_walk.contiguous ? raw : direct;
+      convert(out_compute, out_dtype, n, result, target);
+      stored = target;
     }
+    if (streaming)
+      stream(n * out_item, stored, direct);
+    else if (!out_walk.contiguous)
+      out_walk.scatter(out, out_item, i, n, stored);
+  }
+}
+
+void Plan::look_for_zeros(int64_t begin, int64_t end) const {
+  alignas(64) char tile[kTile * 16], raw[kTile * 16];
+  for (int64_t i = begin; i < end; i += kTile) {
+    const int64_t n = std::min(kTile, end - i);
+    if (in[1].constant) fill_tile(tile, in[1].value, item_size(in[1].compute), n);
+    if (has_zero(operand(1, i, n, tile, raw), n)) zero_divisor->store(true, std::memory_order_relaxed);
   }
 }
 
@@ -112,6 +139,10 @@ DType result_dtype(const PointwiseRow& row, DType common) {
 
 Walk walk_of(const Tensor& t, const Dims& sizes, const int* order) {
   return make_walk(permuted(sizes, order), permuted(broadcast_strides(t, sizes), order));
+}
+
+void check_divisor(const std::atomic<bool>& zero) {
+  FLAMBEAU_CHECK(!zero.load(std::memory_order_relaxed), Kind::Runtime, "ZeroDivisionError");
 }
 
 void pointwise(Call& call) {
@@ -218,10 +249,16 @@ void pointwise(Call& call) {
     else
       plan.out_walk = walk_of(*out, sizes, order);
     plan.out_direct = plan.out_walk.contiguous && plan.out_dtype == plan.out_compute;
-    if (out->numel <= kGrain)
-      plan.run(0, out->numel);
-    else
-      parallel(0, out->numel, kGrain, [&](int64_t b, int64_t e) { plan.run(b, e); });
+    plan.streaming = !in_place && plan.out_walk.contiguous && out->numel * item_size(out->dtype) >= kStreamFrom;
+    std::atomic<bool> zero{false};
+    plan.zero_divisor = row.divides && compute == Compute::I64 ? &zero : nullptr;
+    if (plan.zero_divisor && in_place) {  // nothing may have been written when it fails
+      parallel(0, out->numel, kGrain, [&](int64_t b, int64_t e) { plan.look_for_zeros(b, e); });
+      check_divisor(zero);
+      plan.zero_divisor = nullptr;
+    }
+    parallel(0, out->numel, kGrain, [&](int64_t b, int64_t e) { plan.run(b, e); });
+    check_divisor(zero);
   }
   if (in_place)
     out->bump();

@@ -14,6 +14,9 @@ FLAMBEAU_INLINE RawF64 fma(RawF64 a, RawF64 b, RawF64 c) {
   return (RawF64)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
 }
 
+FLAMBEAU_INLINE void stream_line(const char* in, char* out) { __builtin_memcpy(out, in, 64); }
+FLAMBEAU_INLINE void stream_end() {}
+
 // 1 / x to 14 bits at least.
 FLAMBEAU_INLINE RawF32 rough_reciprocal(RawF32 x) {
   float32x4_t r = vrecpeq_f32((float32x4_t)x);
