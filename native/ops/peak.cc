@@ -11,6 +11,8 @@ namespace {
 
 // Floats of one piece that a thread moves: a multiple of every vector's width.
 constexpr int64_t kPiece = 1 << 14;
+// Rounds of one call: about a second.
+constexpr int64_t kMostRounds = 1 << 20;
 
 void check_stream(const char* op, const Tensor& t, int64_t n) {
   FLAMBEAU_CHECK(t.dtype == DType::F32 && t.contiguous() && t.numel == n && n % kPiece == 0, Kind::Type,
@@ -25,6 +27,8 @@ void check_stream(const char* op, const Tensor& t, int64_t n) {
 // instruction for it.
 FLAMBEAU_OP(peak_multiply_add) {
   const int64_t rounds = call.integer();
+  FLAMBEAU_CHECK(rounds >= 0 && rounds <= kMostRounds, Kind::Range, "peak_multiply_add: expected at most %lld rounds",
+                 static_cast<long long>(kMostRounds));
   const PeakKernels& peak = kernels().peak;
   const auto run = call.flag() ? peak.multiply_add_bf16 : peak.multiply_add;
   if (!run) return call.number(0);
