@@ -77,8 +77,8 @@ inline const Function kFunctions[] = {
     EVERY(log, std::log(x)),
     EVERY(tanh, std::tanh(x)),
     EVERY(erf, std::erf(x)),
-    EVERY(gelu, x * normal_tail(-x)),
-    EVERY(gelu_tanh, x * logistic(gelu_argument(x))),
+    EVERY(gelu, x* normal_tail(-x)),
+    EVERY(gelu_tanh, x* logistic(gelu_argument(x))),
     {"gelu_backward",
      Pointwise::gelu_backward,
      Arguments::Gradient,
@@ -89,16 +89,16 @@ inline const Function kFunctions[] = {
      Pointwise::gelu_tanh_backward,
      Arguments::Gradient,
      TRUTH(slope(logistic(gelu_argument(x)),
-                 times(x* logistic(-gelu_argument(x)) * gelu_argument_slope(x), logistic(gelu_argument(x))))),
+                 times(x* gelu_argument_slope(x), logistic(-gelu_argument(x)) * logistic(gelu_argument(x))))),
      [](double x) {
        const double v = gelu_argument(x), s = logistic(v);
-       return std::fmax(s, std::fabs(times(x * logistic(-v) * gelu_argument_slope(x), s)));
+       return std::fmax(s, std::fabs(times(x * gelu_argument_slope(x), logistic(-v) * s)));
      },
      {}},
     EVERY(expm1, std::expm1(x)),
     EVERY(log1p, std::log1p(x)),
     EVERY(sigmoid, logistic(x)),
-    EVERY(silu, x * logistic(x)),
+    EVERY(silu, x* logistic(x)),
     {"softplus", Pointwise::softplus, Arguments::Every, TRUTH(x > 20 ? x : std::log1p(std::exp(x))), nullptr, {1, 20}},
     EVERY(sin, std::sin(x)),
     EVERY(cos, std::cos(x)),
