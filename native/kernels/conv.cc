@@ -16,7 +16,7 @@ namespace {
 int64_t volume(const int64_t (&size)[3]) { return size[0] * size[1] * size[2]; }
 
 bool is_empty(const ConvShape& s) {
-  return s.n <= 0 || s.c <= 0 || s.o <= 0 || volume(s.in) <= 0 || volume(s.out) <= 0;
+  return s.n <= 0 || s.c <= 0 || s.o <= 0 || volume(s.in) <= 0 || volume(s.out) <= 0 || volume(s.kernel) <= 0;
 }
 
 bool is_pointwise(const ConvShape& s) {

@@ -87,8 +87,6 @@ export class TransformerEncoderLayer extends Module {
   declare dropout1: Dropout;
   declare dropout2: Dropout;
   normFirst: boolean;
-  /** @internal Whether the activation is relu or gelu, which an encoder's fast path wants. */
-  reluOrGelu: boolean;
   declare activation: Call;
 
   /**
@@ -108,8 +106,12 @@ export class TransformerEncoderLayer extends Module {
     this.norm2 = new LayerNorm(dModel, { eps, bias, device, dtype });
     this.dropout1 = new Dropout(p);
     this.dropout2 = new Dropout(p);
-    this.reluOrGelu = isReluOrGelu(activation);
     this.activation = activationOf(activation);
+  }
+
+  /** @internal Whether the activation is relu or gelu, which an encoder's fast path wants. */
+  get reluOrGelu(): boolean {
+    return isReluOrGelu(this.activation as unknown as Activation);
   }
 
   /** @param args srcMask, srcKeyPaddingMask, isCausal (default false). */

@@ -14,7 +14,6 @@ import { ConvNd } from '../modules/conv.js';
 import { MultiheadAttention } from '../modules/multihead_attention.js';
 import { RNNBase } from '../modules/rnn.js';
 import { Upsample } from '../modules/shape.js';
-import { TransformerEncoder } from '../modules/transformer.js';
 import { TransformerEncoderLayer } from '../modules/transformer_layers.js';
 
 type Entries = readonly (readonly [python: string, value: unknown])[];
@@ -89,12 +88,6 @@ function rules(): Rule[] {
         ];
         return [['activation_relu_or_gelu', relu ? 1 : gelu ? 2 : 0]];
       },
-    }),
-    rule({
-      Class: TransformerEncoder,
-      names: ['use_nested_tensor'],
-      // Nested tensors only make PyTorch faster; without them it computes the same.
-      write: () => [['use_nested_tensor', false]],
     }),
     rule({ Class: Upsample, names: ['name'], write: (m) => [['name', m._getName()]] }),
     rule({

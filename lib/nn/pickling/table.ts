@@ -194,7 +194,8 @@ const SETTINGS: Record<string, Record<string, string>> = {
   },
   transformer: {
     Transformer: 'd_model int, nhead int, batch_first bool=False',
-    TransformerEncoder: 'num_layers int, enable_nested_tensor bool=True, mask_check bool=True',
+    TransformerEncoder:
+      'num_layers int, enable_nested_tensor bool=True, use_nested_tensor bool=False, mask_check bool=True',
     TransformerDecoder: 'num_layers int',
     TransformerEncoderLayer: TRANSFORMER_LAYER,
     TransformerDecoderLayer: TRANSFORMER_LAYER,
