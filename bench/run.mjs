@@ -55,6 +55,7 @@ for (const peer of named ?? []) {
   if (lacks(peer)) refuse(`${peer}: ${lacks(peer)}`);
 }
 const peers = named ?? peerNames.filter((peer) => !lacks(peer));
+const WARM_UP = 500; // milliseconds
 const basis = threads === 1 ? 'cpu' : 'wall';
 const results = [];
 const environment = { ...versions(peers), cpu: os.cpus()[0]?.model ?? '', threads, rounds, ms };
@@ -65,10 +66,11 @@ const start = () => Promise.all(['ours', ...peers].map((side) => Runner.start(si
 /** The times of each side, turn by turn. */
 async function turns(row, sides) {
   const times = sides.map(() => []);
-  // The first turn of each side warms caches and compilers up and is not counted.
+  // The first turn of each side is not counted: it warms caches and just-in-time compilers up, which takes its time however
+  // short the turns are.
   for (let round = -1; round < rounds; round++) {
     for (const [i, side] of sides.entries()) {
-      const t = times[i] && (await side.time(row, ms));
+      const t = times[i] && (await side.time(row, round < 0 ? Math.max(ms, WARM_UP) : ms));
       if (!t) times[i] = null;
       else if (round >= 0) times[i].push(t[basis]);
     }

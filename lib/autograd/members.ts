@@ -12,7 +12,6 @@ import { registerHook, registerPostAccumulateGradHook, retainGrad } from './hook
 import { INFERENCE, metaOf } from './meta.js';
 import { inferenceEnabled } from './mode.js';
 import type { Node, TensorHook } from './node.js';
-import { scalarName } from './saved.js';
 
 declare module '../tensor/tensor.js' {
   interface Tensor {
@@ -128,7 +127,7 @@ function setGrad(t: Tensor, value: unknown): void {
   if (value.dtype !== t.dtype) {
     throw new RuntimeError(
       `attempting to assign a gradient with dtype '${value.dtype.name}' to a tensor with grad_dtype ` +
-        `'${scalarName(t.dtype)}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype).`,
+        `'${t.dtype.scalarName}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype).`,
     );
   }
   const a = value.shape;

@@ -6,7 +6,6 @@ import { arithmetic } from './arithmetic.js';
 import { asUser } from './engine.js';
 import { metaOf } from './meta.js';
 import type { AccumulateGrad, Gradients, HookResult, Node, NodeExtra } from './node.js';
-import { scalarName } from './saved.js';
 
 interface RunningTask {
   readonly made: Tensor[] | null;
@@ -38,8 +37,8 @@ function checkResult(name: string, old: Tensor | null, value: unknown): asserts 
   if (old === null) throw new RuntimeError("can't replace a None gradient with a non-None value");
   if (value.dtype !== old.dtype) {
     throw new RuntimeError(
-      `hook '${name}' has changed the type of value (was torch.${scalarName(old.dtype)}Tensor got ` +
-        `torch.${scalarName(value.dtype)}Tensor)`,
+      `hook '${name}' has changed the type of value (was torch.${old.dtype.scalarName}Tensor got ` +
+        `torch.${value.dtype.scalarName}Tensor)`,
     );
   }
   const a = value.shape;

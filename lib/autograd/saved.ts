@@ -1,5 +1,4 @@
 // Saved tensors on their way back to a backward function: freed? changed in place? packed by hooks?
-import type { DType } from '../core/dtype.js';
 import { kindOf, RuntimeError } from '../core/errors.js';
 import { release, resumeScope, suspendScope } from '../tensor/memory.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -25,26 +24,6 @@ export function shortName(name: string): string {
   return name.replace(/Backward\d*$/, '');
 }
 
-const TYPE_NAMES: Record<string, string> = {
-  uint8: 'Byte',
-  int8: 'Char',
-  int16: 'Short',
-  int32: 'Int',
-  int64: 'Long',
-  float16: 'Half',
-  float32: 'Float',
-  float64: 'Double',
-  complex64: 'ComplexFloat',
-  complex128: 'ComplexDouble',
-  bool: 'Bool',
-  bfloat16: 'BFloat16',
-};
-
-/** @internal A type as PyTorch's messages have it: `Float`. */
-export function scalarName(dtype: DType): string {
-  return TYPE_NAMES[dtype.name] ?? dtype.name;
-}
-
 function modifiedError(node: Node, i: number, t: Tensor, found: number): RuntimeError {
   const ownNr = node.savedNrs?.[i] ?? -1;
   const source = ownNr >= 0 ? node : (t._ad?.gradFn ?? null);
@@ -52,7 +31,7 @@ function modifiedError(node: Node, i: number, t: Tensor, found: number): Runtime
   const origin = source === null ? '' : `, which is output ${nr} of ${shortName(source._name)},`;
   return new RuntimeError(
     'one of the variables needed for gradient computation has been modified by an inplace operation: ' +
-      `[torch.${scalarName(t.dtype)}Tensor [${t.shape.join(', ')}]]${origin} is at version ${found}; expected version ` +
+      `[torch.${t.dtype.scalarName}Tensor [${t.shape.join(', ')}]]${origin} is at version ${found}; expected version ` +
       `${node.versions![i]} instead. Hint: enable anomaly detection to find the operation that failed to compute its ` +
       'gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).',
   );

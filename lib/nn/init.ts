@@ -246,7 +246,8 @@ function rejectUniform(tensor: Tensor, mean: number, std: number, a: number, b: 
 
 /**
  * Fills with numbers from N(mean, std^2) that lie within [a, b].
- * Defaults: mean 0, std 1, a -2, b 2. The bounds are values, not multiples of `std`.
+ * Defaults: mean 0, std 1, a -2, b 2. The bounds are values, not multiples of `std`. Throws RuntimeError for types other
+ * than floating-point ones.
  */
 export const truncNormal_ = fnOp(
   'truncNormal_(Tensor tensor, float mean=0, float std=1, float a=-2, float b=2, any generator=None)',
@@ -256,6 +257,8 @@ export const truncNormal_ = fnOp(
         'mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.',
       );
     }
+    // Complex numbers have no order to cut at; said before the first of them is drawn.
+    if (tensor.dtype.isComplex) throw new RuntimeError(`"lt_cpu" not implemented for '${tensor.dtype.scalarName}'`);
     if (tensor.isMeta) return tensor;
     return noGrad(() => {
       const mass = normalCdf((b - mean) / std) - normalCdf((a - mean) / std);

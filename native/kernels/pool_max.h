@@ -84,7 +84,7 @@ FLAMBEAU_INLINE void max_vector_values(const PoolShape& s, const T* x, Span d, S
         if (beyond > 0) right = larger(beyond == N ? Vec<T>::load(p + N) : Vec<T>::load(p + N, beyond), right);
       }
     }
-    return put(y, count, larger(odd_lanes(left, right), even_lanes(left, right)));
+    return put(y, count, larger(alternate_lanes<1>(left, right), alternate_lanes<0>(left, right)));
   }
   for (int64_t i = d.begin; i < d.end; i += d.step) {
     for (int64_t j = h.begin; j < h.end; j += h.step) {

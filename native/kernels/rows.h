@@ -52,31 +52,19 @@ FLAMBEAU_INLINE Vec<T> every_second(Raw<T> a, Raw<T> b) {
   }
 }
 
-// Elements 0, 2, 4 ... and 1, 3, 5 ... of two vectors that follow each other.
-template <class T>
-FLAMBEAU_INLINE Vec<T> even_lanes(Vec<T> a, Vec<T> b) {
-  constexpr int N = Vec<T>::N;
+// Every second element of two vectors that follow each other, from element First on: 0 or 1.
+template <int First, class T>
+FLAMBEAU_INLINE Vec<T> alternate_lanes(Vec<T> a, Vec<T> b) {
+  constexpr int N = Vec<T>::N, F = First;
   if constexpr (N == 16) {
-    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    return (Raw<T>)__builtin_shufflevector(a.v, b.v, F, F + 2, F + 4, F + 6, F + 8, F + 10, F + 12, F + 14, F + 16,
+                                           F + 18, F + 20, F + 22, F + 24, F + 26, F + 28, F + 30);
   } else if constexpr (N == 8) {
-    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 0, 2, 4, 6, 8, 10, 12, 14);
+    return (Raw<T>)__builtin_shufflevector(a.v, b.v, F, F + 2, F + 4, F + 6, F + 8, F + 10, F + 12, F + 14);
   } else if constexpr (N == 4) {
-    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 0, 2, 4, 6);
+    return (Raw<T>)__builtin_shufflevector(a.v, b.v, F, F + 2, F + 4, F + 6);
   } else {
-    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 0, 2);
-  }
-}
-template <class T>
-FLAMBEAU_INLINE Vec<T> odd_lanes(Vec<T> a, Vec<T> b) {
-  constexpr int N = Vec<T>::N;
-  if constexpr (N == 16) {
-    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-  } else if constexpr (N == 8) {
-    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 1, 3, 5, 7, 9, 11, 13, 15);
-  } else if constexpr (N == 4) {
-    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 1, 3, 5, 7);
-  } else {
-    return (Raw<T>)__builtin_shufflevector(a.v, b.v, 1, 3);
+    return (Raw<T>)__builtin_shufflevector(a.v, b.v, F, F + 2);
   }
 }
 

@@ -212,3 +212,12 @@ test.each<[() => unknown, string]>([
 ])('error %#', (act, message) => {
   expect(thrown(act)).toEqual({ type: 'RuntimeError', message });
 });
+
+test('truncNormal_ leaves a complex tensor as it was', () => {
+  const t = torch.ones(3, { dtype: torch.complex64 });
+  expect(thrown(() => init.truncNormal_(t))).toEqual({
+    type: 'RuntimeError',
+    message: '"lt_cpu" not implemented for \'ComplexFloat\'',
+  });
+  expect(t.equal(torch.ones(3, { dtype: torch.complex64 }))).toBe(true);
+});

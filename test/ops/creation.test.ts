@@ -1,7 +1,7 @@
 // Fresh tensors: the rows of the table, and what data may be made of.
 import torch from 'flambeau';
 import { checkFile } from './structured';
-import { dtype } from './support';
+import { ALL_TYPES, dtype } from './support';
 import { rows } from './table/creation';
 
 checkFile('creation', rows);
@@ -80,20 +80,7 @@ test('asTensor and asarray give a tensor itself, and make one of anything else',
 });
 test('frombuffer reads raw bytes of every type', () => {
   const bytes = Uint8Array.from({ length: 32 }, (_, i) => (i * 37) % 64);
-  for (const name of [
-    'uint8',
-    'int8',
-    'int16',
-    'int32',
-    'int64',
-    'float16',
-    'bfloat16',
-    'float32',
-    'float64',
-    'complex64',
-    'complex128',
-    'bool',
-  ]) {
+  for (const name of ALL_TYPES) {
     const type = dtype(name);
     const t = torch.frombuffer(bytes, { dtype: type });
     expect([name, t.shape]).toEqual([name, [32 / type.itemsize]]);
