@@ -99,6 +99,8 @@ test('several dimensions are one after the other', () => {
   expectClose(fft.fftn(z, { dim: [0, 2] }), two);
   expectClose(fft.fft2(z), fft.fftn(z, { dim: [1, 2] }));
   expectClose(fft.ifftn(fft.fftn(z)), z);
+  expectClose(fft.ifft2(z), fft.ifft(fft.ifft(z, { dim: 1 }), { dim: 2 }));
+  expectClose(fft.ifft2(fft.fft2(z, { dim: [0, 1] }), { dim: [0, 1] }), z);
   const x = z.real.contiguous();
   expectClose(fft.rfftn(x), fft.fftn(x).narrow(-1, 0, 3));
   expectClose(fft.irfftn(fft.rfftn(x), { s: [3, 4, 5] }), x);

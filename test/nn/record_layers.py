@@ -249,6 +249,23 @@ FUNCTIONS = [
     function("cosine_embedding_loss", N(3, 4), N(3, 4), V([1.0, -1.0, 1.0], "float32"), margin=0.2),
     function("margin_ranking_loss", N(3), N(3), V([1.0, -1.0, 1.0], "float32"), margin=0.5),
     function("soft_margin_loss", N(4), V([1.0, -1.0, -1.0, 1.0], "float32")),
+    function("dropout2d", N(2, 3, 2, 2), p=0.5),
+    function("dropout3d", N(2, 3, 1, 2, 2), p=0.25),
+    function("upsample", N(1, 2, 3, 2), scale_factor=2, mode="bilinear", align_corners=True),
+    function("upsample_nearest", N(1, 2, 3), scale_factor=2),
+    function("upsample_bilinear", N(1, 1, 2, 3), size=[3, 5]),
+    function("multilabel_margin_loss", N(2, 4), V([[3, 0, -1, 1], [1, -1, 2, 2]], "int64"), reduction="sum"),
+    function("triplet_margin_with_distance_loss", N(3, 4), N(3, 4), N(3, 4), margin=0.8, swap=True),
+    function("adaptive_max_pool1d_with_indices", N(1, 2, 7), 3),
+    function("adaptive_max_pool2d_with_indices", N(1, 2, 5, 4), [2, 3]),
+    function("adaptive_max_pool3d_with_indices", N(2, 3, 4, 5), [2, 2, 3]),
+    function("fractional_max_pool2d_with_indices", N(2, 2, 6, 7), [2, 3], output_ratio=[0.5, 0.6]),
+    function("fractional_max_pool3d", N(1, 2, 5, 6, 4), 2, output_size=[2, 3, 2]),
+    function("fractional_max_pool3d_with_indices", N(1, 1, 5, 5, 5), [2, 1, 3], output_ratio=0.5),
+    function("lp_pool3d", N(1, 2, 4, 5, 4), 2.0, [2, 3, 2], stride=2, ceil_mode=True),
+    function("max_unpool2d", N(1, 1, 2, 2), V([[[[0, 3], [9, 11]]]], "int64"), 2, output_size=[3, 4]),
+    function("max_unpool3d", N(1, 1, 1, 2, 2), V([[[[[0, 3], [13, 30]]]]], "int64"), 2),
+    function("multi_head_attention_forward", N(3, 2, 4), N(5, 2, 4), N(5, 2, 4), 4, 2, N(12, 4), N(12), N(1, 1, 4), N(1, 1, 4), True, 0.0, N(4, 4), N(4), training=False, average_attn_weights=False),
 ]
 
 for name, cases in (("layers.json", LAYERS), ("functional.json", FUNCTIONS)):

@@ -28,6 +28,13 @@ test('empty tensors have the asked geometry, whatever their elements are', () =>
   ]);
   for (const t of made) expect(t.fill_(1).numel()).toBe(t.shape.reduce((a, b) => a * b, 1));
 });
+test.each(ALL_TYPES)('%s: elements are counted, and measured in bytes', (type) => {
+  const x = torch.zeros([2, 3], { dtype: dtype(type) });
+  const bytes = type === 'complex128' ? 16 : /64$/.test(type) ? 8 : /32$/.test(type) ? 4 : /16$/.test(type) ? 2 : 1;
+  expect([x.nelement(), x.numel(), x.elementSize(), x.itemsize, x.nbytes]).toEqual([6, 6, bytes, bytes, 6 * bytes]);
+  expect(x.expand([5, 2, 3]).nelement()).toBe(30);
+});
+
 test('a gradient is wanted only of floating-point and complex tensors', () => {
   expect(torch.zeros(2, { requiresGrad: true }).requiresGrad).toBe(true);
   expect(torch.ones([2], { dtype: torch.complex64, requiresGrad: true }).requiresGrad).toBe(true);

@@ -116,6 +116,25 @@ describe('index', () => {
 });
 
 describe('indexPut_', () => {
+  test('indexPut writes to a copy, whose gradient goes to the values where they were written', () => {
+    const x = torch.ones(3).requiresGrad_();
+    const values = torch.tensor([5, 7]).requiresGrad_();
+    const y = x.indexPut([torch.tensor([2n, 0n])], values);
+    expect(y.tolist()).toEqual([7, 1, 5]);
+    expect(x.tolist()).toEqual([1, 1, 1]);
+    y.backward(torch.tensor([1, 2, 3]));
+    expect([x.grad!.tolist(), values.grad!.tolist()]).toEqual([
+      [0, 2, 0],
+      [3, 1],
+    ]);
+    expect(
+      torch
+        .zeros(2)
+        .indexPut([torch.tensor([1n, 1n])], torch.tensor([2, 3]), true)
+        .tolist(),
+    ).toEqual([0, 5]);
+  });
+
   test('writes to slices, masks and positions, broadcasting and converting', () => {
     const x = torch.zeros(2, 3);
     x.indexPut_([0, torch.slice(1)], torch.tensor([1n, 2n]));

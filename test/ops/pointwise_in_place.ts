@@ -35,6 +35,17 @@ export function checkInPlace(row: Pointwise, records: Records): void {
       expectSame(self, expected.to(self.dtype));
     }
   });
+  for (const alias of row.variant === undefined ? (row.aliases ?? []) : []) {
+    test(`in place is also ${alias}_`, () => {
+      const [self, ...rest] = cycled(row, kinds(row, records)[0]!, 19) as [Tensor, ...Tensor[]];
+      const [expected, version] = [fn(self, ...rest), self._version];
+      const [native, wanted] = [category(self.dtype.name), category(expected.dtype.name)];
+      if (wanted > native) throw new Error('the first type of a row must hold its results');
+      expect(methodOf(self, `${alias}_`)(...rest, ...extraOf(row))).toBe(self);
+      expect(self._version).toBe(version + 1);
+      expectSame(self, expected.to(self.dtype));
+    });
+  }
   test.each(LAYOUTS)('in place writes tensors with %s, and nothing beside them', (_name, layout) => {
     for (const type of kinds(row, records)) {
       const [plain, ...rest] = cycled(row, type, 24).map((t) => t.reshape([2, 3, 4])) as [Tensor, ...Tensor[]];

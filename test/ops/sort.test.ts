@@ -181,6 +181,28 @@ describe('sets', () => {
     expect(slices.shape[0]).toBe(8);
   });
 
+  test('uniqueConsecutive joins only neighbours, of all elements or along a dimension', () => {
+    const x = torch.tensor([3, 3, 1, 1, 1, 3]);
+    const [values, inverse, counts] = x.uniqueConsecutive({
+      returnInverse: true,
+      returnCounts: true,
+    }) as torch.Tensor[];
+    expect([values!.tolist(), inverse!.tolist(), counts!.tolist()]).toEqual([
+      [3, 1, 3],
+      [0n, 0n, 1n, 1n, 1n, 2n].map(Number),
+      [2n, 3n, 1n].map(Number),
+    ]);
+    const columns = torch.tensor([
+      [1, 1, 2],
+      [4, 4, 4],
+    ]);
+    expect((columns.uniqueConsecutive({ dim: 1 }) as torch.Tensor).tolist()).toEqual([
+      [1, 2],
+      [4, 4],
+    ]);
+    expect((columns.uniqueConsecutive() as torch.Tensor).tolist()).toEqual([1, 2, 4]);
+  });
+
   test('unique has no derivative, and says so only when it is asked for', () => {
     const y = torch.tensor([1, 1, 2]).requiresGrad_().unique();
     expect(y.tolist()).toEqual([1, 2]);

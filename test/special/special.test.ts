@@ -106,6 +106,17 @@ describe('types and shapes', () => {
     expect(list(special.chebyshevPolynomialT(torch.tensor([1, -1]), 1e18))).toEqual([1, 1]);
   });
 
+  test.each([
+    ['igamma_', torch.igamma, [torch.tensor([0.5, 2, 3.25])]],
+    ['igammac_', torch.igammac, [torch.tensor([0.5, 2, 3.25])]],
+    ['mvlgamma_', torch.mvlgamma, [2]],
+  ] as const)('%s overwrites its tensor with what the function gives', (name, fn, rest) => {
+    const x = torch.tensor([0.75, 1.5, 4]);
+    const expected = (fn as unknown as Call)(x, ...rest);
+    expect((x as unknown as Record<string, (...args: readonly unknown[]) => Tensor>)[name]!(...rest)).toBe(x);
+    expect([x.equal(expected), x._version]).toEqual([true, 1]);
+  });
+
   test('names of the same functions', () => {
     expect(special.expit).toBe(torch.sigmoid);
     expect(special.gammaln).toBe(torch.lgamma);
