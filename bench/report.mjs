@@ -4,16 +4,11 @@
 //
 // The tables go between the marks of docs/performance.md, the charts to docs/performance/. Charts need `npm install` in
 // peers/.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { bars, markdown, writeBetween } from './charts.mjs';
 import { goals } from './goals.mjs';
 import { show } from './units.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const page = path.join(root, 'docs', 'performance.md');
-const folder = path.join(root, 'docs', 'performance');
 const runs = process.argv.slice(2).map((file) => JSON.parse(readFileSync(file, 'utf8')));
 if (!runs.length) throw new Error('usage: node bench/report.mjs results.json ...');
 
@@ -46,31 +41,7 @@ function table(run, group) {
     );
     return [row.name, row.about, show(row.us), percent(row.share), ...cells, asked.filter(Boolean).join(', ')];
   });
-  const format = (cells) => `| ${cells.join(' | ')} |`;
-  const rule = head.map((_, i) => (i < 2 || i === head.length - 1 ? '---' : '---:'));
-  return [format(head), format(rule), ...lines.map(format)].join('\n');
-}
-
-function chart(file, title, names, series, limit) {
-  const echarts = createRequire(new URL('./peers/package.json', import.meta.url))('echarts');
-  const drawing = echarts.init(null, null, { renderer: 'svg', ssr: true, width: 900, height: 90 + 18 * names.length });
-  drawing.setOption({
-    animation: false,
-    title: { text: title, left: 10, textStyle: { fontSize: 14 } },
-    legend: { top: 26, left: 10 },
-    grid: { left: 190, right: 30, top: 56, bottom: 24 },
-    xAxis: { type: 'value', max: limit.max },
-    yAxis: { type: 'category', inverse: true, data: names, axisLabel: { fontSize: 10, interval: 0 } },
-    series: series.map(({ name, values }, i) => ({
-      name,
-      type: 'bar',
-      data: values,
-      markLine: i ? undefined : { symbol: 'none', label: { show: false }, data: [{ xAxis: limit.at }] },
-    })),
-  });
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(path.join(folder, file), drawing.renderToSVGString());
-  drawing.dispose();
+  return markdown(head, lines, 2);
 }
 
 const parts = [];
@@ -90,11 +61,11 @@ for (const run of runs) {
   if (shared.length) {
     const file = `limit-${threads}.svg`;
     const values = shared.map((row) => Number((100 * row.share).toFixed(1)));
-    chart(
+    bars(
       file,
       `Share of the machine's limit, ${many} (%)`,
       shared.map((row) => row.name),
-      [{ name: 'flambeau', values }],
+      { name: 'flambeau', values },
       { at: 100, max: 130 },
     );
     parts.push(`![Share of the limit](performance/${file})`);
@@ -103,11 +74,11 @@ for (const run of runs) {
     const rows = compared.filter((row) => row.peers[peer]);
     const file = `${peer}-${threads}.svg`;
     const values = rows.map((row) => Number(row.peers[peer].ratio.toFixed(2)));
-    chart(
+    bars(
       file,
       `Times as fast as ${peer}, ${many}`,
       rows.map((row) => row.name),
-      [{ name: 'ratio', values }],
+      { name: 'ratio', values },
       { at: 1, max: 8 },
     );
     parts.push(`![Ratio to ${peer}](performance/${file})`);
@@ -117,8 +88,4 @@ for (const run of runs) {
   }
 }
 
-const [BEGIN, END] = ['<!-- tables: bench/report.mjs -->', '<!-- end of the tables -->'];
-const text = readFileSync(page, 'utf8');
-if (!text.includes(BEGIN) || !text.includes(END)) throw new Error(`${page} has lost its marks`);
-const before = text.slice(0, text.indexOf(BEGIN) + BEGIN.length);
-writeFileSync(page, `${before}\n\n${parts.join('\n\n')}\n\n${text.slice(text.indexOf(END))}`);
+writeBetween('tables', parts.join('\n\n'));

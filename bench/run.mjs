@@ -8,7 +8,8 @@
 // the mean time per call is kept; printed are the medians over the turns, the share of the limit, and the median of the
 // ratios of the turns. With one thread all sides run on one core and the time is processor time, which a busy neighbour
 // does not change; with more it is wall time. `--memory` starts the sides anew for each row and also tells the highest
-// resident set. Peers: PyTorch where FLAMBEAU_PYTHON names a Python that has it, the others where peers/ is installed.
+// resident set. Peers: PyTorch where FLAMBEAU_PYTHON names a Python that has it, TensorFlow.js and onnxruntime where
+// peers/ is installed, OpenBLAS and oneDNN where a compiler finds them (drivers/).
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';

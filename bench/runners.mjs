@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { driver, lacksDriver } from './drivers/build.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const hasTaskset = spawnSync('taskset', ['--version']).status === 0;
@@ -25,6 +26,8 @@ const SIDES = {
     command: () => [process.execPath, path.join(here, 'peers', 'onnxruntime.mjs')],
     missing: () => (installed('onnxruntime-node') ? null : 'npm install in bench/peers'),
   },
+  openblas: { command: () => [driver('openblas')], missing: () => lacksDriver('openblas') },
+  onednn: { command: () => [driver('onednn')], missing: () => lacksDriver('onednn') },
 };
 
 export const peerNames = Object.keys(SIDES).filter((side) => side !== 'ours');

@@ -58,4 +58,15 @@ function view(torch) {
   return () => a.view(4, 4);
 }
 
-export const kinds = { program, twoLayers, add, view };
+/** The gradients of `layers` linear layers of width x width, one after another, by x: [batch, width]. */
+function chain(torch, { layers, width, batch }) {
+  const { nn } = torch;
+  const model = new nn.Sequential(...Array.from({ length: layers }, () => new nn.Linear(width, width)));
+  const x = torch.randn(batch, width);
+  return () => {
+    model.zeroGrad();
+    model(x).sum().backward();
+  };
+}
+
+export const kinds = { program, twoLayers, add, view, chain };

@@ -55,4 +55,15 @@ def view():
     return lambda: a.view(4, 4)
 
 
-KINDS = {"program": lambda: program, "twoLayers": two_layers, "add": add, "view": view}
+def chain(layers, width, batch):
+    model = nn.Sequential(*(nn.Linear(width, width) for _ in range(layers)))
+    x = torch.randn(batch, width)
+
+    def step():
+        model.zero_grad()
+        model(x).sum().backward()
+
+    return step
+
+
+KINDS = {"program": lambda: program, "twoLayers": two_layers, "add": add, "view": view, "chain": chain}
