@@ -300,9 +300,9 @@ FLAMBEAU_INLINE double max(VF64 x) { return arch::max(x.v); }
 FLAMBEAU_INLINE float min(VF32 x) { return arch::min(x.v); }
 FLAMBEAU_INLINE double min(VF64 x) { return arch::min(x.v); }
 FLAMBEAU_INLINE int64_t sum(VI64 x) {
-  int64_t s = x[0];
-  for (int i = 1; i < VI64::N; i++) s += x[i];
-  return s;
+  uint64_t s = 0;  // integers wrap around
+  for (int i = 0; i < VI64::N; i++) s += static_cast<uint64_t>(x[i]);
+  return static_cast<int64_t>(s);
 }
 FLAMBEAU_INLINE int64_t max(VI64 x) {
   int64_t s = x[0];
