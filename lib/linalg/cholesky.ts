@@ -59,10 +59,13 @@ function checkInput(a: Tensor): void {
 }
 
 /**
- * The Cholesky factor L of A = L L^H.
- * @param a [.., n, n], Hermitian and positive-definite; only one triangle is read.
- * @param upper give U = L^H, from the upper triangle.
- * @throws RuntimeError if a matrix is not positive-definite.
+ * The Cholesky factor of Hermitian positive-definite matrices: L lower triangular with A = L L^H. By halves of the matrix,
+ * without pivoting; the gradient is that of Murray (2016), https://arxiv.org/abs/1602.07527.
+ * @param a [.., n, n], float or complex of 32 or 64 bits a part; only one triangle is read, the other is taken as its conjugate
+ * @param upper read the upper triangle and return U = L^H with A = U^H U (default false: the lower one)
+ * @returns [.., n, n] of a's type, zeros in the other triangle
+ * @throws RuntimeError if a matrix is not positive-definite (the order of the first minor that is not is named) or not square, or
+ *   if the type is an integer or a half
  */
 export const cholesky = fnOp('cholesky(Tensor a, bool upper=False)', (a: Tensor, upper: boolean): Tensor => {
   checkInput(a);
@@ -70,7 +73,15 @@ export const cholesky = fnOp('cholesky(Tensor a, bool upper=False)', (a: Tensor,
   checkPositive('linalg.cholesky', info);
   return l;
 });
-/** As `cholesky`; what is not positive-definite is told in `info` (the order of the minor, or 0) unless `checkErrors`. */
+/**
+ * As `cholesky`, but a matrix that is not positive-definite is reported instead of thrown.
+ * @param a [.., n, n]
+ * @param upper return U = L^H from the upper triangle (default false)
+ * @param checkErrors throw as `cholesky` does (default false: do not look at `info`)
+ * @returns `L` [.., n, n], and `info` int32 [..]: 0, or the order of the first leading minor that is not positive-definite, where
+ *   `L` is of no use
+ * @throws RuntimeError if matrices are not square or the type is an integer or a half; with `checkErrors`, as `cholesky`
+ */
 export const choleskyEx = fnOp(
   'choleskyEx(Tensor a, bool upper=False, bool checkErrors=False)',
   (a: Tensor, upper: boolean, checkErrors: boolean): NamedTuple<readonly ['L', 'info']> => {
@@ -93,10 +104,14 @@ function checkPivots(name: string, info: Tensor): void {
     throw new RuntimeError(`torch.linalg.${name}: ${failure.where}D[${failure.code},${failure.code}] is zero.`);
 }
 /**
- * The factorization A = L D L^T (or L D L^H) of symmetric matrices that need not be positive-definite.
- * @param a [.., n, n]; the lower triangle is read.
- * @param hermitian Hermitian instead of symmetric complex matrices.
- * @returns LD (D on the diagonal and, for blocks of two, beside it, L below), and pivots as LAPACK's.
+ * The factorization A = L D L^T of symmetric matrices that need not be positive-definite, with diagonal pivoting (Bunch and
+ * Kaufman 1977): L is a product of exchanges and unit lower triangular matrices, D has blocks of one and of two. No gradient.
+ * @param a [.., n, n]; only the lower triangle is read
+ * @param hermitian complex matrices are Hermitian, A = L D L^H, instead of symmetric (default false; no matter for real ones)
+ * @returns `LD` [.., n, n] (D on the diagonal and, for blocks of two, below it; the rest of L below; zeros above), and `pivots`
+ *   int32 [.., n] as LAPACK's sytrf gives them: from 1, negative twice for a block of two
+ * @throws RuntimeError if a block of D is zero, if matrices are not square, if the type is an integer or a half, or if the input
+ *   requires a gradient
  */
 export const ldlFactor = fnOp(
   'ldlFactor(Tensor a, bool hermitian=False)',
@@ -106,7 +121,15 @@ export const ldlFactor = fnOp(
     return namedTuple(['LD', 'pivots'], [ld, pivots]);
   },
 );
-/** As `ldlFactor`; a zero pivot is told in `info` unless `checkErrors`. */
+/**
+ * As `ldlFactor`, but a zero pivot is reported instead of thrown.
+ * @param a [.., n, n]
+ * @param hermitian Hermitian instead of symmetric complex matrices (default false)
+ * @param checkErrors throw as `ldlFactor` does (default false)
+ * @returns `LD` [.., n, n], `pivots` int32 [.., n], and `info` int32 [..]: 0, or the place from 1 of the first zero on D's
+ *   diagonal
+ * @throws RuntimeError as `ldlFactor`, for a zero pivot only with `checkErrors`
+ */
 export const ldlFactorEx = fnOp(
   'ldlFactorEx(Tensor a, bool hermitian=False, bool checkErrors=False)',
   (a: Tensor, hermitian: boolean, checkErrors: boolean): NamedTuple<readonly ['LD', 'pivots', 'info']> => {
@@ -116,10 +139,13 @@ export const ldlFactorEx = fnOp(
   },
 );
 /**
- * Solves A X = B with the factors of `ldlFactor`; batches broadcast.
- * @param ld [.., n, n]
- * @param pivots [.., n]
- * @param b [.., n, k]
+ * The X with A X = B, by the factors of `ldlFactor`. It has no gradient.
+ * @param ld [.., n, n] of `ldlFactor`
+ * @param pivots int32 [.., n] of `ldlFactor`
+ * @param b [.., n, k]; batches broadcast
+ * @param hermitian as it was for `ldlFactor` (default false)
+ * @returns [.., n, k] of b's type
+ * @throws RuntimeError if sizes or types disagree, or if an input requires a gradient
  */
 export const ldlSolve = fnOp(
   'ldlSolve(Tensor ld, Tensor pivots, Tensor b, bool hermitian=False)',

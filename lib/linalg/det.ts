@@ -66,7 +66,13 @@ export function detOf(name: string, a: Tensor): Tensor {
   if (needsGrad(a)) record('LinalgDetBackward0', y, [a], [a, y], (g, [x, d]) => [detGradient(g, x, d)]);
   return y;
 }
-/** The determinants of matrices [.., n, n]; that of an empty matrix is 1. */
+/**
+ * The determinants of square matrices: the product of the diagonal of U in A = P L U, and the sign of P. The gradient conj(det)
+ * A^-H g is taken from cofactors where a matrix is singular.
+ * @param a [.., n, n], float or complex of 32 or 64 bits a part
+ * @returns [..] of a's type; 1 for an empty matrix
+ * @throws RuntimeError if matrices are not square or the type is an integer or a half
+ */
 export const det = fnOp('det(Tensor a)', (a: Tensor): Tensor => detOf('linalg.det', a));
 
 /** The gradient for sign and log|det|: h A^-H with h = g_log - i Im(conj(g_sign) sign). */
@@ -93,8 +99,11 @@ export function slogdetOf(name: string, a: Tensor): NamedTuple<readonly ['sign',
   return namedTuple(['sign', 'logabsdet'], [sign, logabsdet]);
 }
 /**
- * The determinant as sign * exp(logabsdet), without overflow; a singular matrix has sign 0 and logabsdet -Infinity.
- * @param a [.., n, n]
+ * The determinant as sign * exp(logabsdet), which neither overflows nor underflows; from the LU factorization.
+ * @param a [.., n, n], float or complex of 32 or 64 bits a part
+ * @returns `sign` [..] of a's type (1, -1, or a complex number of absolute value one; 0 for a singular matrix), and `logabsdet`
+ *   [..], real (-Infinity for a singular matrix)
+ * @throws RuntimeError if matrices are not square or the type is an integer or a half
  */
 export const slogdet = fnOp(
   'slogdet(Tensor a)',

@@ -103,26 +103,44 @@ function hermitian(a: Tensor, uplo: string, vectors: boolean): Tensor[] {
 }
 
 /**
- * Eigenvalues and eigenvectors (columns of length one) of general matrices: A V = V diag(L). Both are complex.
- * @param a [.., n, n]
- * @throws RuntimeError if the iteration does not converge, or an element is not finite.
+ * Eigenvalues and eigenvectors of general square matrices, A V = V diag(L), by balancing, Hessenberg and Schur form (Francis' QR)
+ * in double precision. Gradients through the vectors exist where eigenvalues differ and the loss ignores the vectors' phase.
+ * @param a [.., n, n], float or complex of 32 or 64 bits a part
+ * @returns `eigenvalues` [.., n] in no order that is promised, and `eigenvectors` [.., n, n], columns of length one; both complex
+ * @throws RuntimeError if matrices are not square, an element is not finite, the iteration does not converge, or the type is an
+ *   integer or a half; in backward, if the loss depends on the vectors' phase
  */
 export const eig = fnOp(
   'eig(Tensor a)',
   (a: Tensor): Eigen => namedTuple(['eigenvalues', 'eigenvectors'], general('linalg.eig', a, true)),
 );
-/** The eigenvalues of general matrices, complex: [.., n]. */
+/**
+ * The eigenvalues of general square matrices, as `eig` computes them, without vectors unless a gradient needs them.
+ * @param a [.., n, n], float or complex of 32 or 64 bits a part
+ * @returns [.., n], complex, in no order that is promised
+ * @throws RuntimeError as `eig`
+ */
 export const eigvals = fnOp('eigvals(Tensor a)', (a: Tensor): Tensor => general('linalg.eigvals', a, false)[0]!);
 /**
- * Eigenvalues (real, ascending) and orthonormal eigenvectors of symmetric or Hermitian matrices: A = V diag(L) V^H.
- * @param a [.., n, n]
- * @param uplo the triangle that is read: 'L' (default) or 'U'.
+ * Eigenvalues and eigenvectors of symmetric or Hermitian matrices, A = V diag(L) V^H, by tridiagonal form and implicit QL in
+ * double precision. Gradients through the vectors exist where eigenvalues differ and the loss ignores the vectors' phase.
+ * @param a [.., n, n]; only one triangle is read
+ * @param uplo the triangle that is read: 'L' (default) or 'U'
+ * @returns `eigenvalues` [.., n], real and ascending, and `eigenvectors` [.., n, n] of a's type, orthonormal columns
+ * @throws RuntimeError if `uplo` is another, matrices are not square, the iteration does not converge (elements that are not
+ *   finite), or the type is an integer or a half; in backward, if the loss depends on the vectors' phase
  */
 export const eigh = fnOp(
   "eigh(Tensor a, str uplo='L')",
   (a: Tensor, uplo: string): Eigen => namedTuple(['eigenvalues', 'eigenvectors'], hermitian(a, uplo, true)),
 );
-/** The eigenvalues of symmetric or Hermitian matrices, ascending: [.., n]. */
+/**
+ * The eigenvalues of symmetric or Hermitian matrices, as `eigh` computes them.
+ * @param a [.., n, n]; only one triangle is read
+ * @param uplo the triangle that is read: 'L' (default) or 'U'
+ * @returns [.., n], real and ascending
+ * @throws RuntimeError as `eigh`
+ */
 export const eigvalsh = fnOp(
   "eigvalsh(Tensor a, str uplo='L')",
   (a: Tensor, uplo: string): Tensor => hermitian(a, uplo, false)[0]!,

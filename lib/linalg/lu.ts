@@ -117,11 +117,12 @@ function checkZeroPivot(name: string, info: Tensor): void {
 }
 
 /**
- * The LU factorization in one matrix.
- * @param a [.., m, n]
- * @returns LU (U on and above the diagonal, L without its ones below), and pivots int32 [.., min(m, n)]: row i was
- *   exchanged with row pivots[i] (from 1).
- * @throws RuntimeError if a pivot is zero.
+ * The LU factorization with partial pivoting, A = P L U, packed in one matrix; by halves of the columns (Toledo 1997).
+ * @param a [.., m, n], float or complex of 32 or 64 bits a part
+ * @param pivot only true, the default: there is no factorization without pivoting
+ * @returns `LU` [.., m, n] (U on and above the diagonal, L without its ones below), and `pivots` int32 [.., min(m, n)]: row i was
+ *   exchanged with row pivots[i], counted from 1
+ * @throws RuntimeError if a pivot is zero, `pivot` is false, or the input has fewer than two dimensions or another type
  */
 export const luFactor = fnOp(
   'luFactor(Tensor a, bool pivot=True)',
@@ -132,7 +133,14 @@ export const luFactor = fnOp(
     return namedTuple(['LU', 'pivots'], [lu, pivots]);
   },
 );
-/** As `luFactor`; a zero pivot is told in `info` (its place from 1, or 0) unless `checkErrors`. */
+/**
+ * As `luFactor`, but a zero pivot is reported instead of thrown.
+ * @param a [.., m, n]
+ * @param pivot only true, the default
+ * @param checkErrors throw as `luFactor` does (default false)
+ * @returns `LU` [.., m, n], `pivots` int32 [.., min(m, n)], and `info` int32 [..]: 0, or the place of the first zero pivot from 1
+ * @throws RuntimeError as `luFactor`, for a zero pivot only with `checkErrors`
+ */
 export const luFactorEx = fnOp(
   'luFactorEx(Tensor a, bool pivot=True, bool checkErrors=False)',
   (a: Tensor, pivot: boolean, checkErrors: boolean): NamedTuple<readonly ['LU', 'pivots', 'info']> => {
@@ -142,7 +150,13 @@ export const luFactorEx = fnOp(
     return namedTuple(['LU', 'pivots', 'info'], result);
   },
 );
-/** The factors of A = P L U: P [.., m, m], L [.., m, k], U [.., k, n]. */
+/**
+ * The factors of A = P L U with partial pivoting; a singular matrix is no error.
+ * @param a [.., m, n], float or complex of 32 or 64 bits a part; k = min(m, n)
+ * @param pivot only true, the default: there is no factorization without pivoting
+ * @returns `P` [.., m, m], a permutation; `L` [.., m, k], lower triangular with ones on its diagonal; `U` [.., k, n]
+ * @throws RuntimeError if `pivot` is false, or the input has fewer than two dimensions or another type
+ */
 export const lu = fnOp(
   'lu(Tensor a, bool pivot=True)',
   (a: Tensor, pivot: boolean): NamedTuple<readonly ['P', 'L', 'U']> => {
@@ -184,12 +198,14 @@ export function solveWith(lu: Tensor, pivots: Tensor, b: Tensor, left: boolean, 
 }
 
 /**
- * Solves A X = B with the factors of `luFactor`.
- * @param lu [.., n, n]
- * @param pivots int32 [.., n]
- * @param b [.., n, k]; batches broadcast.
- * @param left A X = B (default) or X A = B.
- * @param adjoint A^H instead of A.
+ * The X with A X = B, by the factors of `luFactor`; gradients reach the factors and B.
+ * @param lu [.., n, n] of `luFactor`
+ * @param pivots int32 [.., n] of `luFactor`
+ * @param b [.., n, k], or [.., k, n] for X A = B; batches broadcast
+ * @param left solve A X = B (default true) or X A = B
+ * @param adjoint take A^H for A (default false)
+ * @returns of B's shape, with the broadcast batch
+ * @throws RuntimeError if sizes or types disagree or pivots are not int32
  */
 export const luSolve = fnOp(
   'luSolve(Tensor lu, Tensor pivots, Tensor b, bool left=True, bool adjoint=False)',

@@ -31,33 +31,66 @@ import { decompose } from './svd.js';
 import { solveTriangle } from './triangular.js';
 import { installNuclearNorm } from '../ops/internal/vector_norm.js';
 
-/** The determinants of matrices. */
+/**
+ * The determinants of square matrices, as `linalg.det`.
+ * @param input [.., n, n]
+ * @returns [..] of input's type
+ * @throws RuntimeError if matrices are not square or the type is an integer or a half
+ */
 export const det = op('det(Tensor input)', (input: Tensor): Tensor => detOf('linalg.det', input));
-/** The logarithms of determinants: -Infinity for 0, NaN for a negative one. */
+/**
+ * The logarithms of determinants of square matrices [.., n, n], as [..]: of a real one -Infinity for 0 and NaN below 0, of a
+ * complex one its principal value.
+ * @throws RuntimeError if matrices are not square or the type is an integer or a half
+ */
 export const logdet = op('logdet(Tensor input)', (input: Tensor): Tensor => logdetOf(input));
-/** Determinants as sign * exp(logabsdet). */
+/**
+ * Determinants of matrices [.., n, n] as sign * exp(logabsdet): `sign` [..] and `logabsdet` [..], as `linalg.slogdet`.
+ * @throws RuntimeError if matrices are not square or the type is an integer or a half
+ */
 export const slogdet = op(
   'slogdet(Tensor input)',
   (input: Tensor): NamedTuple<readonly ['sign', 'logabsdet']> => slogdetOf('linalg.slogdet', input),
 );
-/** The inverses of matrices. */
+/**
+ * The inverses of square matrices [.., n, n], as `linalg.inv`.
+ * @throws RuntimeError if a matrix is singular or not square, or the type is an integer or a half
+ */
 export const inverse = op('inverse(Tensor input)', (input: Tensor): Tensor => checkedInverse('linalg.inv', input));
-/** The pseudoinverses of matrices; singular values not above rcond times the largest count as zero. */
+/**
+ * The pseudoinverses (Moore and Penrose) of matrices, as `linalg.pinv` with an atol of 0.
+ * @param input [.., m, n], float or complex of 32 or 64 bits a part
+ * @param rcond singular values up to rcond times the largest count as zero (default 1e-15)
+ * @returns [.., n, m]
+ * @throws RuntimeError for other types or fewer than two dimensions
+ */
 export const pinverse = op(
   'pinverse(Tensor input, float rcond=1e-15)',
   (input: Tensor, rcond: number): Tensor => pinvOf(input, 0, rcond, false),
 );
-/** The exponentials of matrices. */
+/**
+ * The exponentials of square matrices [.., n, n], as `linalg.matrixExp`.
+ * @throws RuntimeError if matrices are not square or integers
+ */
 export const matrixExp = op('matrixExp(Tensor input)', (input: Tensor): Tensor => matrixExpOf.impl(input));
-/** Matrices to an integer power. */
+/**
+ * Square matrices to an integer power, as `linalg.matrixPower`.
+ * @param input [.., n, n]
+ * @param n the power; a negative one inverts first
+ * @returns [.., n, n] of input's type
+ * @throws RuntimeError if matrices are not square, or if `n` is negative and a matrix is singular
+ */
 export const matrixPower = op(
   'matrixPower(Tensor input, int n)',
   (input: Tensor, n: number): Tensor => matrixPowerOf.impl(input, n),
 );
 
 /**
- * The Cholesky factor of positive-definite matrices: L, or U = L^H.
- * @throws RuntimeError if a matrix is not positive-definite.
+ * The Cholesky factor of Hermitian positive-definite matrices, A = L L^H, as `linalg.cholesky`.
+ * @param input [.., n, n]; only one triangle is read
+ * @param upper return U = L^H, from the upper triangle (default false)
+ * @returns [.., n, n], zeros in the other triangle
+ * @throws RuntimeError if a matrix is not positive-definite or not square, or the type is an integer or a half
  */
 export const cholesky = op('cholesky(Tensor input, bool upper=False)', (input: Tensor, upper: boolean): Tensor => {
   checkFloat('cholesky', input);
@@ -88,9 +121,12 @@ function solveWithFactor(node: string, b: Tensor, factorOf: Tensor, upper: boole
   return x;
 }
 /**
- * Solves A X = B with the Cholesky factor of A.
- * @param input B: [.., n, k]; batches broadcast.
- * @param input2 the factor: [.., n, n].
+ * The X with A X = B, by the Cholesky factor of A.
+ * @param input B: [.., n, k]; batches broadcast
+ * @param input2 the factor L, or U, of A: [.., n, n], of which only that triangle is read
+ * @param upper the factor is U with A = U^H U (default false: L with A = L L^H)
+ * @returns X: [.., n, k]
+ * @throws RuntimeError if sizes disagree or either input has fewer than two dimensions
  */
 export const choleskySolve = op(
   'choleskySolve(Tensor input, Tensor input2, bool upper=False)',
@@ -110,7 +146,13 @@ export const choleskySolve = op(
     return solveWithFactor('CholeskySolveBackward0', input, input2, upper);
   },
 );
-/** A^-1 from the Cholesky factor of A. */
+/**
+ * The inverses of matrices by their Cholesky factors.
+ * @param input the factor L, or U: [.., n, n], of which only that triangle is read
+ * @param upper the factor is U with A = U^H U (default false: L with A = L L^H)
+ * @returns A^-1: [.., n, n]
+ * @throws RuntimeError if the factors are not square
+ */
 export const choleskyInverse = op(
   'choleskyInverse(Tensor input, bool upper=False)',
   (input: Tensor, upper: boolean): Tensor => {
@@ -124,24 +166,50 @@ export const choleskyInverse = op(
   },
 );
 
-/** A = Q R; `some` gives the reduced form. */
+/**
+ * The factorization A = Q R, as `linalg.qr` with mode 'reduced' or 'complete'.
+ * @param input [.., m, n]; k = min(m, n)
+ * @param some reduced factors (default true): Q [.., m, k] and R [.., k, n]; false: Q [.., m, m] and R [.., m, n]
+ * @returns `Q` and `R`
+ * @throws RuntimeError for fewer than two dimensions, integers and halves
+ */
 export const qr = op(
   'qr(Tensor input, bool some=True)',
   (input: Tensor, some: boolean): NamedTuple<readonly ['Q', 'R']> => qrOf.impl(input, some ? 'reduced' : 'complete'),
 );
-/** R and Householder reflections in one matrix, as LAPACK's geqrf: a and tau. */
+/**
+ * R and the Householder reflections of Q in one matrix, as LAPACK's geqrf; `orgqr` and `ormqr` take them. It has no gradient.
+ * @param input [.., m, n], float or complex of 32 or 64 bits a part
+ * @returns `a` [.., m, n], R on and above the diagonal, the reflections' vectors below it, and `tau` [.., min(m, n)]
+ * @throws RuntimeError for fewer than two dimensions, integers and halves, or if the input requires a gradient
+ */
 export const geqrf = op('geqrf(Tensor input)', (input: Tensor): NamedTuple<readonly ['a', 'tau']> => {
   if (input.ndim < 2) throw new RuntimeError('torch.geqrf: input must have at least 2 dimensions.');
   checkFloat('geqrf', input);
   if (needsGrad(input)) throw new RuntimeError("the derivative for 'geqrf' is not implemented.");
   return namedTuple(['a', 'tau'], reflections(input));
 });
-/** The first columns of the product of reflections. */
+/**
+ * The first n columns of Q out of `geqrf`'s reflections, as `linalg.householderProduct`.
+ * @param input [.., m, n], m >= n
+ * @param tau [.., k], k <= n
+ * @returns [.., m, n]
+ * @throws RuntimeError if sizes or types disagree
+ */
 export const orgqr = op(
   'orgqr(Tensor input, Tensor tau)',
   (input: Tensor, tau: Tensor): Tensor => householderProduct.impl(input, tau),
 );
-/** Q C, C Q, and with `transpose` Q^H C, C Q^H, for the Q of geqrf's reflections. */
+/**
+ * The product Q C or C Q with the m by m matrix Q of `geqrf`'s reflections, which is not made.
+ * @param input [.., m, n]: the reflections
+ * @param tau [.., k], k <= min(m, n)
+ * @param other C: [.., m, c], or [.., c, m] for C Q; of input's type and with its batch
+ * @param left Q C (default true) or C Q
+ * @param transpose take Q^H for Q (default false)
+ * @returns of other's shape
+ * @throws RuntimeError if sizes or types disagree
+ */
 export const ormqr = op(
   'ormqr(Tensor input, Tensor tau, Tensor other, bool left=True, bool transpose=False)',
   (input: Tensor, tau: Tensor, other: Tensor, left: boolean, transpose: boolean): Tensor =>
@@ -149,9 +217,12 @@ export const ormqr = op(
 );
 
 /**
- * The decomposition A = U diag(S) V^H.
- * @param some give min(m, n) columns of U and V (default) or all.
- * @param computeUv false leaves U and V zero.
+ * The decomposition A = U diag(S) V^H; `linalg.svd` returns V^H instead of V.
+ * @param input [.., m, n], float or complex of 32 or 64 bits a part; k = min(m, n)
+ * @param some return k columns of U [.., m, k] and V [.., n, k] (default true) or all of them
+ * @param computeUv false leaves U [.., m, m] and V [.., n, n] zero (default true)
+ * @returns `U`, `S` [.., k] (real, descending) and `V`
+ * @throws RuntimeError as `linalg.svd`
  */
 export const svd = op(
   'svd(Tensor input, bool some=True, bool computeUv=True)',
@@ -165,7 +236,14 @@ export const svd = op(
 );
 
 const LU_NAMES = ['LU', 'pivots'] as const;
-/** The LU factorization in one matrix, and its pivots; with `getInfos` also where a pivot is zero. */
+/**
+ * The LU factorization with partial pivoting packed in one matrix, as `linalg.luFactorEx`; a zero pivot is no error.
+ * @param input [.., m, n], float or complex of 32 or 64 bits a part
+ * @param pivot only true, the default
+ * @param getInfos return a third tensor, `info` (default false)
+ * @returns [LU [.., m, n], pivots int32 [.., min(m, n)]], and info int32 [..]: 0, or the place of the first zero pivot from 1
+ * @throws RuntimeError if `pivot` is false, or the input has fewer than two dimensions or another type
+ */
 export const lu = op(
   'lu(Tensor input, bool pivot=True, bool getInfos=False)',
   (input: Tensor, pivot: boolean, getInfos: boolean): Tensor[] => {
@@ -181,7 +259,15 @@ export const lu = op(
       : [...namedTuple(LU_NAMES, [f, pivots])];
   },
 );
-/** P, L and U from what `lu` gives. */
+/**
+ * P, L and U with A = P L U from what `lu` or `linalg.luFactor` gives; k = min(m, n).
+ * @param luData [.., m, n]
+ * @param luPivots int32 [.., k]
+ * @param unpackData make L and U (default true), else they are empty
+ * @param unpackPivots make P (default true), else it is empty
+ * @returns `P` [.., m, m], `L` [.., m, k] and `U` [.., k, n]
+ * @throws RuntimeError if pivots are not int32
+ */
 export const luUnpack = fnOp(
   'luUnpack(Tensor luData, Tensor luPivots, bool unpackData=True, bool unpackPivots=True)',
   (
@@ -192,14 +278,27 @@ export const luUnpack = fnOp(
   ): NamedTuple<readonly ['P', 'L', 'U']> =>
     namedTuple(['P', 'L', 'U'], unpack(luData, luPivots, unpackData, unpackPivots)),
 );
-/** Solves A X = B with the factors of A: b, LU, pivots. */
+/**
+ * The X with A X = B, by the factors of A; as `linalg.luSolve` with the arguments in another order.
+ * @param b [.., n, k]; batches broadcast
+ * @param luData [.., n, n]
+ * @param luPivots int32 [.., n]
+ * @returns X: [.., n, k]
+ * @throws RuntimeError if sizes or types disagree or pivots are not int32
+ */
 export const luSolve = op(
   'luSolve(Tensor b, Tensor luData, Tensor luPivots)',
   (b: Tensor, luData: Tensor, luPivots: Tensor): Tensor => luSolveSystem.impl(luData, luPivots, b, true, false),
 );
 /**
- * Solves A X = b, or A^T X = b (`transpose`; A^H for complex matrices), for triangular A.
- * @returns the solution and a copy of A.
+ * The X with A X = B for triangular A, by substitution; `linalg.solveTriangular` takes the arguments in another order.
+ * @param b [.., n, k]; batches broadcast
+ * @param a [.., n, n], of which only one triangle is read
+ * @param upper A is upper triangular (default true) or lower
+ * @param transpose take A^T for A, A^H if it is complex (default false)
+ * @param unitriangular take A's diagonal as ones (default false)
+ * @returns `solution` [.., n, k], and `clonedCoefficient`, a copy of A with the broadcast batch
+ * @throws RuntimeError if sizes disagree or either input has fewer than two dimensions
  */
 export const triangularSolve = op(
   'triangularSolve(Tensor b, Tensor a, bool upper=True, bool transpose=False, bool unitriangular=False)',
@@ -232,7 +331,14 @@ export const triangularSolve = op(
   },
 );
 
-/** The sum of the singular values, of matrices in two dimensions (by default a matrix). */
+/**
+ * The sum of the singular values of matrices, as `linalg.matrixNorm` with 'nuc'.
+ * @param input [.., m, n], float or complex of 32 or 64 bits a part
+ * @param dim the two dimensions of the matrices (default null: the last two)
+ * @param keepdim keep those dimensions at size one (default false)
+ * @returns input's shape without `dim`, real
+ * @throws RuntimeError as `linalg.matrixNorm`
+ */
 export const nuclearNorm = fnOp(
   'nuclearNorm(Tensor input, int[]? dim=None, bool keepdim=False)',
   (input: Tensor, dim: readonly number[] | null, keepdim: boolean): Tensor =>
@@ -251,7 +357,16 @@ function rangeOf(a: Tensor, q: number, rounds: number): Tensor {
   return basis;
 }
 const LOW_RANK = 'Tensor a, int? q=6, int niter=2, Tensor? m=None';
-/** Singular values and vectors of a matrix of low rank, about; of a - m if m is given. */
+/**
+ * The largest singular values and vectors of matrices of low rank, approximately, by subspace iteration on random vectors (Halko,
+ * Martinsson and Tropp 2009, algorithms 4.4 and 5.1, https://arxiv.org/abs/0909.4061). Draws from the default generator.
+ * @param a [.., m, n], float or complex of 32 or 64 bits a part
+ * @param q how many values to compute, somewhat more than the rank (default 6); no more than min(m, n) come back
+ * @param niter rounds of iteration (default 2)
+ * @param m subtracted from `a` first; broadcasts (default null)
+ * @returns `U` [.., m, q], `S` [.., q], real and descending, and `V` [.., n, q], with a about U diag(S) V^H
+ * @throws RuntimeError for fewer than two dimensions, integers and halves
+ */
 export const svdLowrank = fnOp(
   `svdLowrank(${LOW_RANK})`,
   (a: Tensor, q: number | null, niter: number, m: Tensor | null): NamedTuple<readonly ['U', 'S', 'V']> => {
@@ -267,7 +382,17 @@ export const svdLowrank = fnOp(
     return namedTuple(['U', 'S', 'V'], wide ? [right, s, left] : [left, s, right]);
   },
 );
-/** Principal components of a matrix whose rows are samples, about: U, S and V of the columns with their means removed. */
+/**
+ * Principal components of matrices whose rows are samples, approximately: `svdLowrank` of the columns less their means. Columns
+ * of V are the principal directions, S^2 / (m - 1) their variances.
+ * @param a [.., m, n]: m samples of n features; float or complex of 32 or 64 bits a part
+ * @param q how many components (default null: min(6, m, n))
+ * @param center subtract the means of the columns first (default true)
+ * @param niter rounds of subspace iteration (default 2)
+ * @returns `U` [.., m, q], `S` [.., q] and `V` [.., n, q]
+ * @throws RangeError if `q` is negative or above min(m, n)
+ * @throws RuntimeError for fewer than two dimensions, integers and halves
+ */
 export const pcaLowrank = fnOp(
   'pcaLowrank(Tensor a, int? q=None, bool center=True, int niter=2)',
   (a: Tensor, q: number | null, center: boolean, niter: number): NamedTuple<readonly ['U', 'S', 'V']> => {

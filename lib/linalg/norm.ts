@@ -59,10 +59,15 @@ function vectorNormChecked(
   return vectorNormOf(x, p, over, keepdim, dtype);
 }
 /**
- * The p-norm of the elements along dimensions.
- * @param ord p: any number, or ±Infinity; 0 counts what is not zero.
- * @param dim all dimensions by default.
- * @param dtype the type to compute in.
+ * The p-norm of elements along dimensions, (sum |x|^p)^(1/p). Halves are summed in float32.
+ * @param x any shape; float or complex
+ * @param ord p, any number (default 2): Infinity is the largest, -Infinity the smallest absolute value, 0 counts what is not zero
+ * @param dim the dimensions to take the norm over (default null, and []: all)
+ * @param keepdim keep those dimensions at size one (default false)
+ * @param dtype the type to convert to first, not narrower than x's (default null: x's)
+ * @returns x's shape without `dim`; real, also for complex input
+ * @throws RuntimeError for integers, for a `dtype` that is narrower or changes real to complex, and if an order below 0 or
+ *   Infinity meets no elements
  */
 export const vectorNorm = fnOp(
   'vectorNorm(Tensor x, float ord=2, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
@@ -105,8 +110,16 @@ function orderOf(name: string, ord: unknown): Order {
   throw new TypeError(`${name}(): argument 'ord' must be a number or a string`);
 }
 /**
- * A norm of matrices: 'fro' (default), 'nuc', ±Infinity (rows), ±1 (columns) or ±2 (singular values).
- * @param dim the two dimensions of the matrices.
+ * A norm of matrices: 'fro' sqrt(sum |a|^2), 'nuc' the sum of the singular values, 2 and -2 the largest and the smallest of them,
+ * 1 and -1 the largest and smallest sum of absolute values of a column, Infinity and -Infinity of a row.
+ * @param a [.., m, n], float or complex; 'nuc' and ±2 take no halves
+ * @param ord the norm (default 'fro')
+ * @param dim the two dimensions of the matrices, rows first (default [-2, -1])
+ * @param keepdim keep those dimensions at size one (default false)
+ * @param dtype the type to convert to first, not narrower than a's (default null: a's)
+ * @returns a's shape without `dim`; real, also for complex input
+ * @throws RuntimeError if `ord` is another, `dim` is not two different dimensions, or the types are none that `vectorNorm` takes
+ * @throws TypeError if `ord` is neither a number nor a string
  */
 export const matrixNorm = fnOp(
   "matrixNorm(Tensor a, any ord='fro', int[] dim=[], bool keepdim=False, ScalarType? dtype=None)",
@@ -114,8 +127,16 @@ export const matrixNorm = fnOp(
     matrixNormOf(a, orderOf('matrixNorm', ord), dim.length === 0 ? [-2, -1] : dim, keepdim, dtype),
 );
 /**
- * A norm of vectors or matrices, as `dim` says: one dimension makes vectors, two make matrices. Without `ord` it is the
- * 2-norm of all elements along `dim`.
+ * A norm of vectors or of matrices. Without `ord` it is the 2-norm of all elements along `dim`; with one, a single dimension
+ * makes it `vectorNorm` and two make it `matrixNorm` (without `dim`: those of an input of one or two dimensions).
+ * @param a float or complex; any shape without `ord`
+ * @param ord an order of `vectorNorm` or `matrixNorm` (default null: 2 over all of `dim`, without singular values)
+ * @param dim one or two dimensions (default null: all)
+ * @param keepdim keep those dimensions at size one (default false)
+ * @param dtype the type to convert to first, not narrower than a's (default null: a's)
+ * @returns a's shape without `dim`; real, also for complex input
+ * @throws RuntimeError if `dim` has neither one nor two dimensions; if `ord` comes without `dim` and the input has neither; as
+ *   `vectorNorm` and `matrixNorm`
  */
 export const norm = fnOp(
   'norm(Tensor a, any ord=None, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
@@ -144,8 +165,11 @@ export const norm = fnOp(
 );
 
 /**
- * The condition number: norm(A) * norm(A^-1), Infinity for a singular matrix.
- * @param p the order of the norm as for `matrixNorm`; null and 2 use singular values, also of matrices that are not square.
+ * The condition number norm(A) norm(A^-1) of matrices in a norm; Infinity for a singular matrix that is not zero.
+ * @param a [.., m, n], float or complex of 32 or 64 bits a part; square unless p is null, 2 or -2
+ * @param p an order of `matrixNorm` (default null: as 2, the largest by the smallest singular value; -2 the reverse)
+ * @returns [..], real; 0 for empty matrices
+ * @throws RuntimeError if `p` is no such order, or matrices are not square where they must be
  */
 export const cond = fnOp('cond(Tensor a, any p=None)', (a: Tensor, p: unknown): Tensor => {
   checkFloat('linalg.svd', a, true);

@@ -105,11 +105,18 @@ function pinvValue(a: Tensor, atol: Tolerance, rtol: Tolerance, hermitian: boole
   return matmul.impl(mul.impl(adjoint(vh), unsqueeze.impl(inverted, -2)), adjoint(u));
 }
 /**
- * The pseudoinverse (Moore and Penrose) of matrices: [.., m, n] to [.., n, m].
- * @param rcond an older name of rtol.
- * @param hermitian the matrices are Hermitian.
- * @param atol singular values not above max(atol, rtol * the largest one) count as zero; numbers or tensors [..].
- * @param rtol default: the rounding error, max(m, n) * eps, if atol is not positive.
+ * The pseudoinverse (Moore and Penrose) of matrices, from their singular values: V diag(1/s) U^H over those that are not
+ * negligible. The gradient (Golub and Pereyra 1973) holds while the rank does not change.
+ * @param a [.., m, n], float or complex of 32 or 64 bits a part
+ * @param rcond an older name of `rtol`, which goes before it (default null)
+ * @param hermitian matrices are Hermitian: eigenvalues of the lower triangle instead of singular values (default false)
+ * @param atol singular values up to max(atol, rtol * the largest) count as zero: a number, or a real tensor [..] (default null:
+ *   0)
+ * @param rtol the same, relative (default null: max(m, n) * eps, or 0 where `atol` is positive)
+ * @returns [.., n, m] of a's type
+ * @throws RuntimeError for other types or fewer than two dimensions, complex tolerances, `hermitian` without square matrices, or
+ *   if the decomposition does not converge
+ * @throws TypeError if a tolerance is neither a number nor a tensor
  */
 export const pinv = fnOp(
   'pinv(Tensor a, any rcond=None, bool hermitian=False, any atol=None, any rtol=None)',
@@ -118,11 +125,15 @@ export const pinv = fnOp(
 );
 
 /**
- * How many singular values are above a tolerance: int64 [..].
- * @param tol an absolute tolerance alone (the older form).
- * @param hermitian the matrices are Hermitian; absolute eigenvalues are counted.
- * @param atol as for `pinv`.
- * @param rtol as for `pinv`.
+ * The number of singular values above max(atol, rtol * the largest). It has no gradient.
+ * @param a [.., m, n], float or complex of 32 or 64 bits a part
+ * @param tol the older form, an absolute tolerance alone: goes before `atol`, with rtol 0 (default null)
+ * @param hermitian matrices are Hermitian: absolute eigenvalues of the lower triangle are counted (default false)
+ * @param atol a number, or a real tensor [..] (default null: 0)
+ * @param rtol a number, or a real tensor [..] (default null: max(m, n) * eps, or 0 where `atol` is positive)
+ * @returns int64 [..]
+ * @throws RuntimeError for other types or fewer than two dimensions, complex tolerances, or `hermitian` without square matrices
+ * @throws TypeError if a tolerance is neither a number nor a tensor
  */
 export const matrixRank = fnOp(
   'matrixRank(Tensor a, any tol=None, bool hermitian=False, any atol=None, any rtol=None)',
@@ -176,13 +187,16 @@ function solution(a: Tensor, b: Tensor, x: Tensor): void {
 }
 
 /**
- * The X that minimizes |A X - B|; the one of smallest norm if there are several.
- * @param a [.., m, n]
- * @param b [.., m, k], or [.., m] (a vector per matrix); batches broadcast.
- * @param rcond singular values not above rcond times the largest count as zero; default eps * max(m, n).
- * @param driver 'gelsy' (default), 'gelsd', 'gelss', or 'gels' for matrices known to have full rank.
- * @returns the solution; the residuals [.., k] (empty for 'gelsy', where m <= n, or where a rank is not full); the ranks
- *   (empty for 'gels'); the singular values (of 'gelsd' and 'gelss', else empty).
+ * The X that minimizes the Frobenius norm of A X - B; of several, the one of smallest norm. All drivers but 'gels' use singular
+ * values, 'gels' a QR factorization.
+ * @param a [.., m, n], float or complex of 32 or 64 bits a part
+ * @param b [.., m, k], or [.., m] (a vector per matrix); batches broadcast
+ * @param rcond singular values up to rcond times the largest count as zero (default null, and negative: max(m, n) * eps)
+ * @param driver 'gelsy' (default), 'gelsd', 'gelss', or 'gels' for matrices known to have full rank
+ * @returns `solution` [.., n, k] or [.., n]; `residuals` [.., k], the sums of |A X - B|^2 (empty for 'gelsy', where m <= n, and
+ *   where a rank is not full); `rank` int64 [..] (empty for 'gels'); `singularValues` [.., min(m, n)] (empty but for 'gelsd' and
+ *   'gelss')
+ * @throws RuntimeError if sizes or types disagree, `driver` is another, or the type is an integer or a half
  */
 export const lstsq = fnOp(
   'lstsq(Tensor a, Tensor b, float? rcond=None, str? driver=None)',

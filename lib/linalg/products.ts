@@ -47,14 +47,27 @@ function exponential(a: Tensor): Tensor {
   }
   return y;
 }
-/** The exponential of square matrices [.., n, n]. */
+/**
+ * The exponential of square matrices, sum of A^k / k!, by scaling and squaring with Padé approximants (Higham 2005). The gradient
+ * is a block of the exponential of [A^H, G; 0, A^H] (Najfeld and Havel 1995).
+ * @param a [.., n, n], float or complex; halves are computed in float32
+ * @returns [.., n, n] of a's type; NaN where a matrix is not finite
+ * @throws RuntimeError if matrices are not square or integers
+ */
 export const matrixExp = fnOp('matrixExp(Tensor a)', (a: Tensor): Tensor => {
   checkSquare('linalg.matrix_exp', a);
   checkFloat('linalg.matrix_exp', a, true);
   return a.dtype.itemsize === 2 ? cast(exponential(cast(a, float32)), a.dtype) : exponential(a);
 });
 
-/** Square matrices to an integer power, by repeated squaring; negative powers invert first. */
+/**
+ * Square matrices to an integer power, by repeated squaring.
+ * @param a [.., n, n], of any type that `matmul` takes
+ * @param n the power: 0 gives identities, a negative one the powers of the inverse (float or complex of 32 or 64 bits a part
+ *   only)
+ * @returns [.., n, n] of a's type
+ * @throws RuntimeError if matrices are not square, or if `n` is negative and a matrix is singular
+ */
 export const matrixPower = fnOp('matrixPower(Tensor a, int n)', (a: Tensor, n: number): Tensor => {
   checkSquare('linalg.matrix_power', a);
   if (n === 0) return clone.impl(a, null).copy_(overBatch(identityLike(a, a.shape[a.ndim - 1]!), batchSizes(a)));
@@ -68,8 +81,10 @@ export const matrixPower = fnOp('matrixPower(Tensor a, int n)', (a: Tensor, n: n
 });
 
 /**
- * The product of two or more matrices, in the order that needs the fewest multiplications. The first and the last may
- * be vectors.
+ * The product of two or more matrices in the order that needs the fewest multiplications, found by dynamic programming.
+ * @param tensors matrices [n_i, n_i+1] of one type; the first and the last may be vectors, taken as a row and as a column
+ * @returns [n_0, n_k], without the dimension of a vector at that end
+ * @throws RuntimeError if there are fewer than two, or if sizes, dimensions or types do not fit
  */
 export const multiDot = fnOp('multiDot(Tensor[] tensors)', (tensors: readonly Tensor[]): Tensor => {
   const n = tensors.length;
@@ -100,7 +115,14 @@ export const multiDot = fnOp('multiDot(Tensor[] tensors)', (tensors: readonly Te
   return reshaped(y, [...(row ? [] : [y.shape[0]!]), ...(column ? [] : [y.shape[1]!])]);
 });
 
-/** Sums of conj(x) * y along a dimension; the others broadcast. */
+/**
+ * The dot products sum(conj(x) * y) of vectors along a dimension.
+ * @param x float or complex
+ * @param y of x's type; the other dimensions broadcast
+ * @param dim the vectors' dimension, after broadcasting (default -1)
+ * @returns the broadcast shape without `dim`
+ * @throws RuntimeError for integers, different types, or sizes that do not broadcast (two vectors must be of one size)
+ */
 export const vecdot = fnOp('vecdot(Tensor x, Tensor y, int dim=-1)', (x: Tensor, y: Tensor, dim: number): Tensor => {
   checkFloat('linalg.vecdot', x, true);
   checkSameType('linalg.vecdot', x, y, ['x', 'y']);
@@ -111,19 +133,38 @@ export const vecdot = fnOp('vecdot(Tensor x, Tensor y, int dim=-1)', (x: Tensor,
   }
   return sum.impl(mul.impl(conj.impl(x), y), [dim], false, null);
 });
-/** The cross products of vectors of three elements along a dimension; the others broadcast. */
+/**
+ * The cross products of vectors of three elements, (a x b)_i = a_i+1 b_i+2 - a_i+2 b_i+1.
+ * @param input any number of dimensions, size 3 along `dim`
+ * @param other as many dimensions, size 3 along `dim`; the other sizes broadcast
+ * @param dim the vectors' dimension (default -1)
+ * @returns the broadcast shape
+ * @throws RuntimeError if the numbers of dimensions differ or a size along `dim` is not 3
+ */
 export const cross = fnOp(
   'cross(Tensor input, Tensor other, int dim=-1)',
   (input: Tensor, other: Tensor, dim: number): Tensor => crossProduct(input, other, dim),
 );
-/** A view of diagonals, by default of the last two dimensions. */
+/**
+ * The diagonals a[.., i, i + offset] of matrices: a view.
+ * @param a at least two dimensions
+ * @param offset 0 (default) the main diagonal, above it if positive, below if negative
+ * @param dim1 the rows' dimension (default -2)
+ * @param dim2 the columns' dimension (default -1)
+ * @returns a view, a's shape without both dimensions and the diagonal's length at the end
+ * @throws RangeError if a dimension is out of range
+ * @throws RuntimeError if both are the same
+ */
 export const diagonal = fnOp(
   'diagonal(Tensor a, int offset=0, int dim1=-2, int dim2=-1)',
   (a: Tensor, offset: number, dim1: number, dim2: number): Tensor => diagonalOf.impl(a, offset, dim1, dim2),
 );
 /**
- * Powers 0 to n - 1 of each element: [.., m] to [.., m, n].
- * @param n default m.
+ * The Vandermonde matrices of powers x^0 .. x^(n - 1) of each element, ascending along the last dimension.
+ * @param x [.., m]; a scalar counts as [1]
+ * @param n the number of powers (default null: m)
+ * @returns [.., m, n] of x's type; int64 for integers
+ * @throws RuntimeError if `n` is less than 2
  */
 export const vander = fnOp('vander(Tensor x, int? n=None)', (given: Tensor, n: number | null): Tensor => {
   const x = given.ndim === 0 ? unsqueeze.impl(given, 0) : given;

@@ -89,9 +89,15 @@ export function factorQr(a: Tensor, complete: boolean): [q: Tensor, r: Tensor] {
   return [q, r];
 }
 /**
- * The factorization A = Q R, Q with orthonormal columns, R upper triangular.
- * @param a [.., m, n]; k = min(m, n).
- * @param mode 'reduced' (Q [.., m, k], R [.., k, n]), 'complete' (Q [.., m, m], R [.., m, n]) or 'r' (an empty Q).
+ * The factorization A = Q R by Householder reflections: Q with orthonormal columns, R upper triangular (its diagonal may be
+ * negative). Differentiable for 'reduced', and for 'complete' if m <= n, while the first k columns of A are independent (for m <
+ * n: Roberts and Roberts, https://arxiv.org/abs/2009.10071).
+ * @param a [.., m, n], float or complex of 32 or 64 bits a part; k = min(m, n)
+ * @param mode 'reduced' (default: Q [.., m, k], R [.., k, n]), 'complete' (Q [.., m, m], R [.., m, n]) or 'r' (Q empty, R [.., k,
+ *   n])
+ * @returns `Q` and `R` of a's type
+ * @throws RuntimeError if `mode` is another, for fewer than two dimensions, integers and halves; in backward, for 'r', and for
+ *   'complete' with m > n
  */
 export const qr = fnOp(
   "qr(Tensor a, str mode='reduced')",
@@ -165,10 +171,11 @@ function checkReflections(name: string, input: Tensor, tau: Tensor): void {
   }
 }
 /**
- * The first columns of H_1 H_2 ... H_k, H_i = I - tau_i v_i v_i^H, with v_i below the diagonal of column i.
- * @param input [.., m, n], m >= n
- * @param tau [.., k], k <= n
+ * The first n columns of H_1 H_2 .. H_k with H_i = I - tau_i v_i v_i^H: Q out of what `geqrf` gives (LAPACK's orgqr).
+ * @param input [.., m, n] with m >= n; column i holds v_i below its diagonal, where a one is implied
+ * @param tau [.., k] of input's type, k <= n
  * @returns [.., m, n]
+ * @throws RuntimeError if sizes or types disagree, m < n or n < k, or the type is an integer or a half
  */
 export const householderProduct = fnOp(
   'householderProduct(Tensor input, Tensor tau)',

@@ -73,11 +73,12 @@ function checkSolved(name: string, info: Tensor): void {
 }
 
 /**
- * Solves A X = B.
- * @param a [.., n, n]
- * @param b [n] or [.., n] (a vector per matrix), or [.., n, k]; batches broadcast.
- * @param left A X = B (default) or X A = B.
- * @throws RuntimeError if a matrix is singular.
+ * The X with A X = B for square A, by LU with partial pivoting; its gradients solve with A^H.
+ * @param a [.., n, n], float or complex of 32 or 64 bits a part
+ * @param b [.., n, k] with a batch that broadcasts, or vectors: [n], or [.., n] with exactly a's batch. [.., k, n] for X A = B
+ * @param left solve A X = B (default true) or X A = B, which takes no vectors
+ * @returns X: [.., n, k], [.., k, n] for X A = B, or [.., n] for vectors
+ * @throws RuntimeError if a matrix is singular, sizes or types disagree, or the type is an integer or a half
  */
 export const solve = fnOp(
   'solve(Tensor a, Tensor b, bool left=True)',
@@ -87,7 +88,16 @@ export const solve = fnOp(
     return x;
   },
 );
-/** As `solve`; a singular matrix is told in `info` (the place of the zero pivot from 1, or 0) unless `checkErrors`. */
+/**
+ * As `solve`, but a singular matrix is reported instead of thrown.
+ * @param a [.., n, n]
+ * @param b as for `solve`
+ * @param left solve A X = B (default true) or X A = B
+ * @param checkErrors throw as `solve` does (default false)
+ * @returns `result` as of `solve`, and `info` int32, a's batch: 0, or the place of the zero pivot from 1, where `result` is of no
+ *   use
+ * @throws RuntimeError as `solve`, for a singular matrix only with `checkErrors`
+ */
 export const solveEx = fnOp(
   'solveEx(Tensor a, Tensor b, bool left=True, bool checkErrors=False)',
   (a: Tensor, b: Tensor, left: boolean, checkErrors: boolean): NamedTuple<readonly ['result', 'info']> => {
@@ -128,11 +138,19 @@ function checkInverted(name: string, info: Tensor): void {
   );
 }
 /**
- * The inverses of matrices [.., n, n].
- * @throws RuntimeError if a matrix is singular.
+ * The inverses of square matrices, by LU with partial pivoting; `solve(a, b)` is faster and more accurate than `inv(a) @ b`.
+ * @param a [.., n, n], float or complex of 32 or 64 bits a part
+ * @returns [.., n, n] of a's type
+ * @throws RuntimeError if a matrix is singular or not square, or the type is an integer or a half
  */
 export const inv = fnOp('inv(Tensor a)', (a: Tensor): Tensor => checkedInverse('linalg.inv', a));
-/** As `inv`; a singular matrix is told in `info` unless `checkErrors`. */
+/**
+ * As `inv`, but a singular matrix is reported instead of thrown.
+ * @param a [.., n, n]
+ * @param checkErrors throw as `inv` does (default false)
+ * @returns `inverse` [.., n, n], and `info` int32 [..]: 0, or the place of the zero pivot from 1, where `inverse` is of no use
+ * @throws RuntimeError as `inv`, for a singular matrix only with `checkErrors`
+ */
 export const invEx = fnOp(
   'invEx(Tensor a, bool checkErrors=False)',
   (a: Tensor, checkErrors: boolean): NamedTuple<readonly ['inverse', 'info']> => {
@@ -146,8 +164,12 @@ export const invEx = fnOp(
 
 const count = (sizes: readonly number[]): number => sizes.reduce((p, q) => p * q, 1);
 /**
- * The inverse of `a` for the product over `ind` dimensions: tensordot(tensorinv(a), b) solves tensordot(a, x) = b.
- * @param a the product of the first `ind` sizes is that of the others.
+ * The inverse of a tensor as a map between the shapes of its dimensions: tensordot(tensorinv(a, ind), b, ind) solves tensordot(a,
+ * x, a.ndim - ind) = b for b of a's first `ind` sizes.
+ * @param a the product of the first `ind` sizes is that of the others; float or complex of 32 or 64 bits a part
+ * @param ind how many dimensions make the rows, at least 1 (default 2)
+ * @returns shape a.shape[ind:] + a.shape[:ind]
+ * @throws RuntimeError if `ind` is not positive, the products differ, or the matrix is singular
  */
 export const tensorinv = fnOp('tensorinv(Tensor a, int ind=2)', (a: Tensor, ind: number): Tensor => {
   if (ind <= 0) throw new RuntimeError(`Expected a strictly positive integer for 'ind', but got ${ind}`);
@@ -161,8 +183,12 @@ export const tensorinv = fnOp('tensorinv(Tensor a, int ind=2)', (a: Tensor, ind:
   return reshaped(checkedInverse('linalg.inv', reshaped(a, [count(rows), count(columns)])), [...columns, ...rows]);
 });
 /**
- * The x with tensordot(a, x, x.ndim) = b.
- * @param dims dimensions of `a` that are moved to its end first.
+ * The x with tensordot(a, x, x.ndim) = b, as one system of linear equations.
+ * @param a shape b.shape + x.shape once `dims` are moved, both with the same product
+ * @param b any shape, of a's type
+ * @param dims dimensions of `a` that are moved to its end first, in this order (default null: none)
+ * @returns x
+ * @throws RuntimeError if the products differ or the system is singular
  */
 export const tensorsolve = fnOp(
   'tensorsolve(Tensor a, Tensor b, int[]? dims=None)',

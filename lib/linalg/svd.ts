@@ -99,10 +99,15 @@ export function decompose(
   return [u, s, vh];
 }
 /**
- * The decomposition A = U diag(S) Vh, S descending and not negative, U and Vh with orthonormal columns and rows.
- * @param a [.., m, n]; k = min(m, n).
- * @param fullMatrices give all of U [.., m, m] and Vh [.., n, n] (default) or k columns and rows.
- * @throws RuntimeError if the iteration does not converge, or an element is not finite.
+ * The singular value decomposition A = U diag(S) Vh, by bidiagonal form and implicit QR (Golub and Kahan) in double precision.
+ * Gradients through U and Vh exist where singular values differ (and, for m != n, are not zero), and reach only their first k
+ * columns and rows (Townsend 2016).
+ * @param a [.., m, n], float or complex of 32 or 64 bits a part; k = min(m, n)
+ * @param fullMatrices return U [.., m, m] and Vh [.., n, n] (default true), or their first k columns and rows
+ * @param driver only null, the default: there is one algorithm
+ * @returns `U` with orthonormal columns, `S` [.., k], real, descending, not negative, and `Vh` with orthonormal rows
+ * @throws RuntimeError if an element is not finite, the iteration does not converge, or the type is an integer or a half; in
+ *   backward, if the loss depends on the phase of complex vectors
  */
 export const svd = fnOp(
   'svd(Tensor a, bool fullMatrices=True, str? driver=None)',
@@ -118,7 +123,13 @@ function checkDriver(driver: string | null): void {
     );
   }
 }
-/** The singular values, descending: [.., min(m, n)]. */
+/**
+ * The singular values of matrices, as `svd` computes them, without vectors unless a gradient needs them.
+ * @param a [.., m, n], float or complex of 32 or 64 bits a part
+ * @param driver only null, the default: there is one algorithm
+ * @returns [.., min(m, n)], real, descending
+ * @throws RuntimeError as `svd`
+ */
 export const svdvals = fnOp('svdvals(Tensor a, str? driver=None)', (a: Tensor, driver: string | null): Tensor => {
   checkDriver(driver);
   return decompose(a, false, false)[1];

@@ -56,12 +56,15 @@ export function solveTriangle(a: Tensor, b: Tensor, upper: boolean, left = true,
 }
 
 /**
- * Solves A X = B for triangular A, of which only that triangle is read. A zero on the diagonal gives infinities.
- * @param a [.., n, n]
- * @param b [.., n, k], or [.., k, n] for X A = B; batches broadcast.
- * @param upper whether A is upper triangular.
- * @param left A X = B (default) or X A = B.
- * @param unitriangular take A's diagonal as ones.
+ * The X with A X = B for triangular A, by substitution. A zero on the diagonal is no error: it gives infinities or NaN.
+ * @param a [.., n, n], float or complex of 32 or 64 bits a part; only one triangle is read
+ * @param b [.., n, k], or [.., k, n] for X A = B, of a's type; batches broadcast
+ * @param upper whether A is upper triangular; required, it has no default
+ * @param left solve A X = B (default true) or X A = B
+ * @param unitriangular take A's diagonal as ones, without reading it (default false)
+ * @returns X, of B's shape with the broadcast batch
+ * @throws RuntimeError if sizes or types disagree, or the type is an integer or a half
+ * @throws TypeError without `upper`
  */
 export const solveTriangular = fnOp(
   'solveTriangular(Tensor a, Tensor b, bool? upper=None, bool left=True, bool unitriangular=False)',
