@@ -10,21 +10,29 @@ import { finish } from './saved.js';
 export let anomalyEnabled = false;
 let checkNan = true;
 
-/** Whether anomaly detection is on. */
+/**
+ * Whether anomaly detection is on.
+ * @returns true between `setDetectAnomaly(true)`, or `detectAnomaly`, and their end
+ */
 export function isAnomalyEnabled(): boolean {
   return anomalyEnabled;
 }
 
-/** Whether anomaly detection looks for NaN in gradients. */
+/**
+ * Whether anomaly detection looks for NaN in gradients.
+ * @returns the `checkNan` that was set last; true at the start
+ */
 export function isAnomalyCheckNanEnabled(): boolean {
   return checkNan;
 }
 
 /**
- * Looks for the operation that makes backward fail: if one throws, or its gradients contain NaN (an error then too), a
- * warning shows where the operation was called.
- * @param fn what to run so; without it, detection is on until the returned guard is disposed.
- * @param options.checkNan whether NaN in a gradient is an error; default true.
+ * Looks for the operation that makes backward fail: if its backward throws, or returns gradients with a NaN (which is an error
+ * then), a warning shows where the operation was called. Forward and backward must both run so; it makes them much slower.
+ * @param fn what to run so; without it, detection is on until the returned guard is disposed
+ * @param options.checkNan make NaN in a gradient an error (default true)
+ * @returns what `fn` returns (a promise keeps detection on until it settles), or a guard: `using _ = detectAnomaly()`
+ * @throws RuntimeError in backward, if an operation returns a NaN
  */
 export function detectAnomaly(options?: { checkNan?: boolean }): ModeGuard;
 export function detectAnomaly<T>(fn: () => T, options?: { checkNan?: boolean }): T;
@@ -37,7 +45,13 @@ export function detectAnomaly<T>(
   return switchTo(true, settings?.checkNan ?? true, body);
 }
 
-/** Switches anomaly detection on or off, as `detectAnomaly`; without `fn` it stays so. */
+/**
+ * Switches anomaly detection on or off, as `detectAnomaly`; it stays so unless the returned guard is disposed.
+ * @param mode true for on
+ * @param options.checkNan make NaN in a gradient an error (default true)
+ * @returns a guard that restores what held before
+ * @throws TypeError unless `mode` is a boolean
+ */
 export function setDetectAnomaly(mode: boolean, options?: { checkNan?: boolean }): ModeGuard {
   if (typeof mode !== 'boolean')
     throw new TypeError(`setDetectAnomaly(): argument 'mode' must be a boolean, not ${typeof mode}`);

@@ -9,7 +9,9 @@ import { retainGrad } from './hooks.js';
 import { gradMode, setGradMode } from './mode.js';
 import { Node } from './node.js';
 
-/** A place in the graph: a result of a node. */
+/**
+ * A place in the graph: result number `outputNr` of the operation `node`. As a root or an input it serves where a tensor does.
+ */
 export interface GradientEdge {
   readonly node: Node;
   readonly outputNr: number;
@@ -30,15 +32,20 @@ export interface BackwardOptions {
 export interface GradOptions {
   /** Gradients of the outputs; null for ones, which scalar outputs can do without. */
   gradOutputs?: OneOrMore<Tensor | null> | null;
+  /** Keep what backward needs, so that it can run again; default: the value of `createGraph`. */
   retainGraph?: boolean | null;
+  /** Record the computation of the gradients, so that they can be differentiated; default false. */
   createGraph?: boolean;
   /** Has no effect, as in PyTorch. */
   onlyInputs?: boolean;
-  /** Give null for inputs that the outputs do not depend on instead of throwing; default false. */
+  /** Return null for inputs that the outputs do not depend on instead of throwing; default: the value of `materializeGrads`. */
   allowUnused?: boolean | null;
-  /** `gradOutputs` has a further first dimension; one gradient is computed for each of its entries. */
+  /**
+   * `gradOutputs` has a further first dimension; one pass is run for each of its entries, and the gradients are stacked. Default
+   * false.
+   */
   isGradsBatched?: boolean;
-  /** Give zeros for inputs that the outputs do not depend on. */
+  /** Return zeros for inputs that the outputs do not depend on; default false. */
   materializeGrads?: boolean;
 }
 
@@ -126,11 +133,16 @@ function run(
 }
 
 /**
- * Computes gradients of the sum of `tensors` (weighted with `gradTensors`) and adds them to the `.grad` of leaves.
- * @param tensors where to start; each scalar, or with a gradient.
- * @param args `gradTensors`, `retainGraph`, `createGraph`, `gradVariables` (must be null), `inputs`, positionally or by
- *   name; see BackwardOptions.
- * @throws RuntimeError for tensors without history, gradients that do not fit, a graph that was freed.
+ * Computes the gradients of the sum of `tensors`, weighted with `gradTensors`, and adds them to the `.grad` of leaves. The graph
+ * is freed on the way unless it is to be kept.
+ * @param tensors a tensor or gradient edge, or several: where to start
+ * @param gradTensors the gradient of each tensor, of its shape (default null: ones, for tensors with one element); options by
+ *   name may stand here or at any later place
+ * @param args `retainGraph` (default: createGraph), `createGraph` (default false), `gradVariables` (must be null) and `inputs`
+ *   (default null: all leaves), in this order or by name in a last object; see BackwardOptions
+ * @throws RuntimeError for tensors without history, gradients that do not fit or are missing, a graph that was freed, and saved
+ *   tensors that were changed in place
+ * @throws TypeError for anything but tensors and for unknown options
  */
 export function backward(
   tensors: OneOrMore<Root>,
@@ -177,14 +189,17 @@ function targetOf(input: Root): Target {
 }
 
 /**
- * Computes the gradients of the sum of `outputs` (weighted with `gradOutputs`) with respect to `inputs`, and changes no
- * `.grad`.
- * @param outputs where to start; each scalar, or with a gradient.
- * @param inputs what to differentiate by.
- * @param args `gradOutputs`, `retainGraph`, `createGraph`, `onlyInputs`, `allowUnused`, `isGradsBatched`,
- *   `materializeGrads`, positionally or by name; see GradOptions.
- * @returns one gradient per input.
- * @throws RuntimeError as `backward`, and for an input that the outputs do not depend on.
+ * Computes the gradients of the sum of `outputs`, weighted with `gradOutputs`, with respect to `inputs`. It changes no `.grad`
+ * and runs only what leads to the inputs.
+ * @param outputs a tensor or gradient edge, or several: where to start
+ * @param inputs a tensor or gradient edge, or several: what to differentiate by; they need not be leaves
+ * @param options `gradOutputs` (default null: ones, for outputs with one element), `retainGraph` (default: createGraph),
+ *   `createGraph` (default false), `onlyInputs` (no effect), `allowUnused` (default: materializeGrads), `isGradsBatched` (default
+ *   false), `materializeGrads` (default false), in this order or by name in a last object; see GradOptions
+ * @returns an array, one gradient per input, of the input's shape and type; null for unused inputs if that is allowed
+ * @throws RuntimeError as `backward`; for an input that requires no gradient, or that the outputs do not depend on unless
+ *   `allowUnused` or `materializeGrads` is set
+ * @throws TypeError for anything but tensors and for unknown options
  */
 export function grad(
   outputs: OneOrMore<Root>,
@@ -280,8 +295,11 @@ function runBatched(
 }
 
 /**
- * The place in the graph that a tensor's gradient arrives at; usable as an input of `grad` and `backward`.
- * @throws RuntimeError for a tensor that requires no gradient.
+ * The place in the graph that a tensor's gradient arrives at. It serves as an input of `grad` and `backward` and keeps no memory
+ * of the tensor alive.
+ * @param tensor a tensor that requires a gradient
+ * @returns its node (for a leaf the one that adds to its `.grad`) and which of the node's results it is
+ * @throws RuntimeError for a tensor that requires no gradient
  */
 export function getGradientEdge(tensor: Tensor): GradientEdge {
   const node = edgeOf(tensor);

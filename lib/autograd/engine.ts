@@ -67,8 +67,10 @@ export function currentTask(): number {
 }
 
 /**
- * Calls `fn` when the backward pass that runs now is over.
- * @throws RuntimeError outside of backward.
+ * Calls a function when the backward pass that runs now is over: from hooks and backward functions, for work on complete
+ * gradients.
+ * @param fn takes nothing; functions are called in the order in which they were queued
+ * @throws RuntimeError outside of backward
  */
 export function queueCallback(fn: () => void): void {
   const task = running.at(-1);

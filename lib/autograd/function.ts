@@ -24,8 +24,10 @@ export class FunctionContext {
   /** @internal */ _node: Node | null = null;
 
   /**
-   * Saves tensors (inputs or outputs, or null) for backward, where `savedTensors` gives them.
-   * @throws TypeError for anything else.
+   * Keeps tensors for backward, where `savedTensors` returns them; unlike other properties of the context they are freed with the
+   * graph and checked for changes in place.
+   * @param tensors inputs or outputs of forward, or null
+   * @throws TypeError for anything else
    */
   saveForBackward(...tensors: (Tensor | null)[]): void {
     tensors.forEach((t, i) => {
@@ -37,24 +39,33 @@ export class FunctionContext {
   }
 
   /**
-   * What `saveForBackward` saved.
-   * @throws RuntimeError if the graph was freed, or a tensor changed in place since.
+   * The tensors that `saveForBackward` was given, in its order.
+   * @throws RuntimeError if the graph was freed, or a tensor was changed in place since
    */
   get savedTensors(): Tensor[] {
     return (this._node === null ? this._saved : unpack(this._node)) as Tensor[];
   }
 
-  /** Says which inputs forward changed in place. They must be returned. */
+  /**
+   * Says which inputs forward changed in place, so that what was recorded of them is known to be out of date.
+   * @param tensors all of them must be among the outputs; otherwise `apply` throws a RuntimeError
+   */
   markDirty(...tensors: Tensor[]): void {
     this._dirty = tensors;
   }
 
-  /** Says which outputs have no gradient. */
+  /**
+   * Says which outputs have no gradient: they will not require one. Outputs of integer types never do.
+   * @param tensors outputs of forward
+   */
   markNonDifferentiable(...tensors: Tensor[]): void {
     this._nonDifferentiable = tensors;
   }
 
-  /** Whether backward gets zeros (default) or null for outputs without a gradient. */
+  /**
+   * Says what backward gets for outputs that no gradient arrived at.
+   * @param materialize true (as it is without this call) for zeros, false for null
+   */
   setMaterializeGrads(materialize: boolean): void {
     this._materialize = materialize;
   }
@@ -82,17 +93,25 @@ interface AnyFunction {
 }
 
 /**
- * An operation with a gradient of its own. Subclasses have a static `forward(ctx, ...args)` and a static
- * `backward(ctx, ...gradOutputs)`, which returns one gradient (or null) per argument of forward. Alternatively
- * `forward(...args)` and `setupContext(ctx, inputs, output)`. Call it with `apply`.
+ * An operation with a gradient of its own. Subclasses have a static `forward(ctx, ...args)` and a static `backward(ctx,
+ * ...gradOutputs)`; alternatively `forward(...args)` and `setupContext(ctx, inputs, output)`. Call it with `apply`. The namespace
+ * shows the class as `autograd.Function`.
  */
 export class CustomFunction {
-  /** Computes the outputs. */
+  /**
+   * Computes the outputs: a tensor, or an array whose tensors are results. Gradients are not recorded in it.
+   * @throws RuntimeError unless a subclass overrides it
+   */
   static forward(..._args: never[]): unknown {
     throw new RuntimeError('You must implement the forward function for custom autograd.Function.');
   }
 
-  /** Computes the gradients of forward's arguments from those of its outputs. */
+  /**
+   * Computes the gradients of forward's arguments from those of its outputs: an array of one gradient per argument (a single one
+   * need not be in an array), of the argument's shape or one that broadcasting makes of it; null for arguments that are no
+   * tensors.
+   * @throws RuntimeError unless a subclass overrides it
+   */
   static backward(_ctx: FunctionContext, ..._gradients: never[]): unknown {
     throw new RuntimeError(
       'You must implement either the backward or vjp method for your custom autograd.Function to use it with backward mode AD.',
@@ -100,8 +119,12 @@ export class CustomFunction {
   }
 
   /**
-   * Runs forward without recording and enters the call as one node into the graph.
-   * @returns what forward returns.
+   * Runs forward without recording and enters the call as one node into the graph, if recording is on and a tensor among the
+   * arguments requires a gradient. Only tensors that are arguments themselves are seen, not those within arrays or objects.
+   * @param args what forward takes, without the context
+   * @returns what forward returns; an input that is handed on unchanged is returned as a view of it
+   * @throws RuntimeError if a tensor marked as dirty is not returned or is a leaf that requires a gradient; in backward, if the
+   *   number or kind of the gradients is not that of the arguments
    */
   static apply<A extends unknown[], R>(this: WithSetup<A, R>, ...args: A): R;
   static apply<A extends unknown[], R>(this: WithContext<A, R>, ...args: A): R;
@@ -304,8 +327,11 @@ function checkedGradients(name: string, returned: unknown, isTensorArg: readonly
 }
 
 /**
- * Wraps a backward function that cannot be differentiated itself: differentiating its result is an error instead of a
- * silent zero. `static override backward = onceDifferentiable((ctx, g) => ...)`.
+ * Wraps a backward function that cannot be differentiated itself: differentiating its result is an error instead of a silent
+ * zero. `static override backward = onceDifferentiable((ctx, g) => ...)`.
+ * @param backward runs without recording
+ * @returns a backward function
+ * @throws RuntimeError when a gradient that was computed with `createGraph` is differentiated
  */
 export function onceDifferentiable<A extends (Tensor | null)[], R>(
   backward: (ctx: FunctionContext, ...gradients: A) => R,

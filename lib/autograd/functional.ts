@@ -11,6 +11,10 @@ import { gradMode, setGradMode } from './mode.js';
 /** A function of tensors that returns one tensor or several. */
 export type TensorFunction = (...inputs: Tensor[]) => OneOrMore<Tensor>;
 
+/**
+ * Options of the functions of torch.autograd.functional. `vectorize` is accepted too, without effect, and of `strategy`
+ * 'reverse-mode' alone.
+ */
 export interface FunctionalOptions {
   /** Record the computation, so that the result can be differentiated; default false. */
   createGraph?: boolean;
@@ -181,11 +185,16 @@ function splitVector(args: readonly unknown[]): [unknown, readonly unknown[]] {
 type Nested = OneOrMore<OneOrMore<Tensor>>;
 
 /**
- * The Jacobian of `func`: for each output and input a tensor of shape [...output, ...input].
- * @param func takes the inputs, returns a tensor or an array.
- * @param inputs a tensor or an array.
- * @param args `createGraph`, `strict`, positionally or by name; see FunctionalOptions.
- * @returns a tensor; a list per output and per input where these are arrays.
+ * The Jacobian of a function, J[i, j] = d out_i / d in_j, by one backward pass per element of the outputs.
+ * @param func takes the inputs as arguments, returns a tensor or an array of tensors
+ * @param inputs a tensor or an array of tensors, floating-point or complex; they need not require a gradient
+ * @param options `createGraph` (record, so that the result can be differentiated; default false) and `strict` (throw if an output
+ *   does not depend on an input, instead of zeros; default false), in this order or by name
+ * @param args the options that follow, if they are given in order
+ * @returns a tensor [...output, ...input]; an array over the inputs if they are an array, and around that one over the outputs if
+ *   `func` returns an array
+ * @throws RuntimeError in strict mode, if an output does not depend on an input
+ * @throws TypeError if inputs or outputs are anything but tensors
  */
 export function jacobian(
   func: TensorFunction,
@@ -231,8 +240,16 @@ function scalarOf(name: string, result: OneOrMore<Tensor>): Tensor {
 }
 
 /**
- * The Hessian of a scalar function: for each pair of inputs a tensor of shape [...first, ...second].
- * @param func, inputs, args as for jacobian; `func` returns one scalar.
+ * The Hessian of a scalar function, H[i, j] = d^2 out / d in_i d in_j: the Jacobian of its gradient, by one backward pass per
+ * element of the inputs.
+ * @param func takes the inputs as arguments, returns a tensor with one element
+ * @param inputs a tensor or an array of tensors, floating-point or complex
+ * @param options `createGraph` (record, so that the result can be differentiated; default false) and `strict` (throw where the
+ *   function or its gradient does not depend on an input, instead of zeros; default false), in this order or by name
+ * @param args the options that follow, if they are given in order
+ * @returns a tensor [...input, ...input]; for an array of inputs an array of arrays, [i][j] of shape [...input i, ...input j]
+ * @throws RuntimeError if `func` returns several tensors or elements, and in strict mode
+ * @throws TypeError if inputs are anything but tensors
  */
 export function hessian(
   func: TensorFunction,
@@ -254,9 +271,15 @@ export function hessian(func: TensorFunction, inputs: OneOrMore<Tensor>, ...args
 }
 
 /**
- * The product of a vector with the Jacobian of `func`.
- * @param args `v` (shaped as the outputs; may be left out for a scalar), then `createGraph`, `strict`.
- * @returns [what `func` returned, the product, shaped as the inputs].
+ * The product v^T J of a vector and the Jacobian of a function, by one backward pass.
+ * @param func takes the inputs as arguments, returns a tensor or an array of tensors
+ * @param inputs a tensor or an array of tensors, floating-point or complex
+ * @param args `v`, shaped as the outputs (default null: one, if there is a single output with one element); then `createGraph`
+ *   (record; default false) and `strict` (throw instead of zeros where an output does not depend on an input; default false), in
+ *   this order or by name
+ * @returns [what `func` returned, the product: shaped as the inputs]
+ * @throws RuntimeError if `v` is missing or does not fit, and in strict mode
+ * @throws TypeError if inputs, outputs or `v` are anything but tensors
  */
 export function vjp(
   func: TensorFunction,
@@ -289,9 +312,16 @@ function dummies(outputs: readonly Tensor[]): Tensor[] {
 }
 
 /**
- * The product of the Jacobian of `func` with a vector, by differentiating twice.
- * @param args `v` (shaped as the inputs; may be left out for a single element), then `createGraph`, `strict`.
- * @returns [what `func` returned, the product, shaped as the outputs].
+ * The product J v of the Jacobian of a function and a vector, by differentiating v^T J with respect to v: two backward passes.
+ * `torch.func.jvp` computes the same.
+ * @param func takes the inputs as arguments, returns a tensor or an array of tensors; its operations must be twice differentiable
+ * @param inputs a tensor or an array of tensors, floating-point or complex
+ * @param args `v`, shaped as the inputs (default null: one, if there is a single input with one element); then `createGraph`
+ *   (record; default false) and `strict` (throw instead of zeros where an output does not depend on an input; default false), in
+ *   this order or by name
+ * @returns [what `func` returned, the product: shaped as the outputs]
+ * @throws RuntimeError if `v` is missing or does not fit, and in strict mode
+ * @throws TypeError if inputs, outputs or `v` are anything but tensors
  */
 export function jvp(
   func: TensorFunction,
@@ -317,9 +347,15 @@ export function jvp(
 }
 
 /**
- * The product of a vector with the Hessian of a scalar function.
- * @param args `v` (shaped as the inputs; may be left out for a single element), then `createGraph`, `strict`.
- * @returns [the value of `func`, the product, shaped as the inputs].
+ * The product v^T H of a vector and the Hessian of a scalar function, by differentiating its gradient: two backward passes.
+ * @param func takes the inputs as arguments, returns a tensor with one element
+ * @param inputs a tensor or an array of tensors, floating-point or complex
+ * @param args `v`, shaped as the inputs (default null: one, if there is a single input with one element); then `createGraph`
+ *   (record; default false) and `strict` (throw instead of zeros where something does not depend on an input; default false), in
+ *   this order or by name
+ * @returns [the value of `func`, the product: shaped as the inputs]
+ * @throws RuntimeError if `func` returns several tensors or elements, `v` is missing or does not fit, and in strict mode
+ * @throws TypeError if inputs or `v` are anything but tensors
  */
 export function vhp(func: TensorFunction, inputs: OneOrMore<Tensor>, ...args: unknown[]): [Tensor, OneOrMore<Tensor>] {
   const [v, rest] = splitVector(args);
@@ -340,9 +376,16 @@ export function vhp(func: TensorFunction, inputs: OneOrMore<Tensor>, ...args: un
 }
 
 /**
- * The product of the Hessian of a scalar function with a vector: vhp by symmetry, but without relying on it.
- * @param args as for vhp.
- * @returns [the value of `func`, the product, shaped as the inputs].
+ * The product H v of the Hessian of a scalar function and a vector, without relying on H's symmetry: three backward passes, where
+ * `vhp` needs two for the same numbers.
+ * @param func takes the inputs as arguments, returns a tensor with one element
+ * @param inputs a tensor or an array of tensors, floating-point or complex
+ * @param args `v`, shaped as the inputs (default null: one, if there is a single input with one element); then `createGraph`
+ *   (record; default false) and `strict` (throw instead of zeros where something does not depend on an input; default false), in
+ *   this order or by name
+ * @returns [the value of `func`, the product: shaped as the inputs]
+ * @throws RuntimeError if `func` returns several tensors or elements, `v` is missing or does not fit, and in strict mode
+ * @throws TypeError if inputs or `v` are anything but tensors
  */
 export function hvp(func: TensorFunction, inputs: OneOrMore<Tensor>, ...args: unknown[]): [Tensor, OneOrMore<Tensor>] {
   const [v, rest] = splitVector(args);

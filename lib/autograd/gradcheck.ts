@@ -45,7 +45,7 @@ function settings(name: string, args: readonly unknown[]): Settings {
   };
 }
 
-/** What a check found to be wrong. */
+/** What a check found to be wrong: a RuntimeError of its own, so that other errors of the function under test are told apart. */
 export class GradcheckError extends RuntimeError {
   override name = 'GradcheckError';
 }
@@ -216,12 +216,17 @@ function outcome(raise: boolean, run: () => void): boolean {
 }
 
 /**
- * Compares the gradients of `fn` with central finite differences.
- * @param fn takes `inputs`, returns a tensor or an array of tensors; must give the same result for the same inputs.
- * @param inputs the arguments; the tensors that require a gradient are checked. They should be float64 or complex128.
- * @param args `eps`, `atol`, `rtol`, `raiseException`, `nondetTol`, positionally or by name; see GradcheckOptions.
- * @returns true if all agree.
- * @throws GradcheckError (a RuntimeError) at a mismatch, unless `raiseException` is false.
+ * Compares the gradients of a function with central finite differences, (f(x + eps) - f(x - eps)) / 2 eps, for every element of
+ * its inputs and outputs; real and imaginary parts count separately. They agree if |found - expected| <= atol + rtol |expected|.
+ * @param fn takes `inputs`, returns a tensor or an array of tensors; must give the same result for the same inputs
+ * @param inputs the arguments; the tensors among them that require a gradient are checked. They should be float64 or complex128
+ *   (a warning says if not); a tensor alone is taken as the only argument
+ * @param options `eps` (the step; default 1e-6), `atol` (default 1e-5), `rtol` (default 1e-3), `raiseException` (default true)
+ *   and `nondetTol` (how far two runs of backward may differ; default 0), in this order or by name; see GradcheckOptions
+ * @param args the options that follow, if they are given in order
+ * @returns true if all agree, false if not and `raiseException` is false
+ * @throws GradcheckError (a RuntimeError) at a mismatch, unless `raiseException` is false
+ * @throws RuntimeError if no input requires a gradient, or elements of one share memory
  */
 export function gradcheck<A extends unknown[]>(
   fn: CheckedFunction<A>,
@@ -248,10 +253,14 @@ function arbitrary(like: Tensor, seed: number): Tensor {
 }
 
 /**
- * Compares the gradients of the gradients of `fn` with finite differences.
- * @param fn, inputs as for gradcheck.
- * @param gradOutputs gradients of the outputs to start from; default arbitrary numbers.
- * @param args as for gradcheck.
+ * Compares the gradients of the gradients of a function with central finite differences, as `gradcheck` those of the function.
+ * @param fn as for `gradcheck`; its operations must be twice differentiable
+ * @param inputs as for `gradcheck`
+ * @param gradOutputs gradients of the outputs to start from, one per output that requires a gradient (default null: arbitrary
+ *   numbers that are the same in every run); the options may stand here
+ * @param args as the options of `gradcheck`, with the same defaults
+ * @returns true if all agree, false if not and `raiseException` is false
+ * @throws GradcheckError (a RuntimeError) at a mismatch, unless `raiseException` is false
  */
 export function gradgradcheck<A extends unknown[]>(
   fn: CheckedFunction<A>,

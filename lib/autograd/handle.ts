@@ -27,6 +27,7 @@ export class RemovableHandle implements Disposable {
     this.hooks = null;
   }
 
+  /** Removes the hook, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.remove();
   }

@@ -41,12 +41,13 @@ export function retainGrad(t: Tensor): void {
 }
 
 /**
- * Calls `hook` when gradients of several tensors have been computed in one backward pass.
- * @param tensors what to wait for; all require a gradient.
- * @param hook in mode 'all' takes the list of gradients (null for tensors without one) once all of them are there; in
- *   mode 'any' the first gradient.
- * @param options.mode 'all' (default) or 'any'; also positionally.
- * @returns a handle that removes the hook.
+ * Calls a hook when gradients of several tensors have been computed in one backward pass.
+ * @param tensors what to wait for; all require a gradient
+ * @param hook in mode 'all' takes the list of gradients (null for tensors without one) once all that will come are there; in mode
+ *   'any' the first gradient. What it returns is not used
+ * @param options.mode 'all' (default) or 'any'; also positionally
+ * @returns a handle that removes the hook
+ * @throws RuntimeError for another mode and for a tensor that requires no gradient
  */
 export function registerMultiGradHook(
   tensors: readonly Tensor[],

@@ -20,11 +20,19 @@ declare module '../tensor/tensor.js' {
      * @throws RuntimeError when set on another type, or cleared on a tensor that is not a leaf.
      */
     requiresGrad: boolean;
-    /** Sets `requiresGrad` (default true). @returns the tensor itself. */
+    /**
+     * Sets `requiresGrad`.
+     * @param requiresGrad whether operations on the tensor are recorded (default true)
+     * @returns the tensor itself
+     * @throws RuntimeError for another type than floating-point or complex, when cleared on a tensor that is not a leaf, and for
+     *   an inference tensor outside inference mode
+     */
     requiresGrad_(requiresGrad?: boolean | { requiresGrad?: boolean }): this;
     /**
-     * The accumulated gradient, null if there is none.
-     * @throws TypeError or RuntimeError when set to something that does not fit the tensor.
+     * The gradient that backward passes have added up, of the tensor's shape and type; null if there is none. Only leaves get
+     * one, and tensors that `retainGrad` was called for. Can be set.
+     * @throws TypeError when set to anything but a tensor or null
+     * @throws RuntimeError when set to the tensor itself, or to one of another shape or type
      */
     grad: Tensor | null;
     /** The node of the operation that computed the tensor; null for a leaf. */
@@ -35,7 +43,12 @@ declare module '../tensor/tensor.js' {
     readonly outputNr: number;
     /** Whether `retainGrad` was called for a tensor that is not a leaf. */
     readonly retainsGrad: boolean;
-    /** A tensor on the same memory without history; in-place changes of it go unnoticed by autograd. Can be set. */
+    /**
+     * A tensor on the same memory without history; in-place changes of it go unnoticed by autograd, unlike those of `detach()`.
+     * When set, the tensor takes the memory, shape and type of the new value and keeps its place in the graph.
+     * @throws RuntimeError when set to integers for a tensor that requires a gradient, or between the meta device and another
+     * @throws TypeError when set to anything but a tensor
+     */
     data: Tensor;
     /** The tensor that this one is a view of; null if it is no view. */
     readonly _base: Tensor | null;
@@ -50,9 +63,12 @@ declare module '../tensor/tensor.js' {
     isInference(): boolean;
     /**
      * Computes the gradients of the tensor and adds them to the `.grad` of leaves.
-     * @param gradient the gradient of the tensor itself; a scalar needs none.
-     * @param retainGraph, createGraph, inputs see BackwardOptions.
-     * @throws RuntimeError if the tensor has no history, `gradient` does not fit, or the graph was freed.
+     * @param gradient the gradient of the tensor itself, of its shape (default null: one, for a tensor with one element)
+     * @param retainGraph keep what backward needs, so that it can run again (default: createGraph)
+     * @param createGraph record the computation, so that gradients can be differentiated (default false)
+     * @param inputs accumulate into these tensors only (default null: all leaves)
+     * @throws RuntimeError if the tensor has no history, `gradient` does not fit or is missing, the graph was freed, or a saved
+     *   tensor was changed in place
      */
     backward(
       gradient?: Tensor | null,
@@ -63,18 +79,31 @@ declare module '../tensor/tensor.js' {
     backward(gradient: Tensor | null, options: BackwardOptions): void;
     backward(options: BackwardOptions & { gradient?: Tensor | null }): void;
     /**
-     * Calls `hook(grad)` with the tensor's gradient in every backward pass. A tensor that it returns replaces that.
-     * @returns a handle that removes the hook.
-     * @throws RuntimeError if the tensor requires no gradient.
+     * Calls `hook(grad)` with the tensor's gradient in every backward pass, before it goes on.
+     * @param hook what it returns, a tensor of the gradient's shape and type, replaces the gradient; nothing leaves it
+     * @returns a handle that removes the hook
+     * @throws RuntimeError if the tensor requires no gradient
+     * @throws TypeError if the hook is no function
      */
     registerHook(hook: TensorHook): RemovableHandle;
-    /** Calls `hook(tensor)` each time the `.grad` of a leaf is complete. @returns a handle that removes the hook. */
+    /**
+     * Calls `hook(tensor)` each time the `.grad` of a leaf is complete: an optimizer step can be taken there.
+     * @returns a handle that removes the hook
+     * @throws RuntimeError if the tensor requires no gradient or is not a leaf
+     */
     registerPostAccumulateGradHook(hook: (leaf: Tensor) => void): RemovableHandle;
-    /** Lets backward keep the gradient of a tensor that is not a leaf in its `.grad`. */
+    /**
+     * Lets backward keep the gradient of a tensor that is not a leaf in its `.grad`.
+     * @throws RuntimeError if the tensor requires no gradient
+     */
     retainGrad(): void;
-    /** A tensor on the same memory without history. */
+    /** A view of the same memory without history, which requires no gradient; both see changes in place and count them. */
     detach(): Tensor;
-    /** Cuts the tensor off from its history. @returns the tensor itself. */
+    /**
+     * Cuts the tensor off from its history: it becomes a leaf that requires no gradient.
+     * @returns the tensor itself
+     * @throws RuntimeError for a view
+     */
     detach_(): this;
   }
 }

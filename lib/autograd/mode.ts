@@ -29,12 +29,18 @@ function setInference(enabled: boolean): void {
   setFreshMeta(enabled ? INFERENCE : null);
 }
 
-/** Whether gradients are recorded now. */
+/**
+ * Whether gradients are recorded now.
+ * @returns true unless `noGrad`, `inferenceMode` or `setGradEnabled(false)` holds
+ */
 export function isGradEnabled(): boolean {
   return gradMode;
 }
 
-/** Whether inference mode is on. */
+/**
+ * Whether inference mode is on.
+ * @returns true inside `inferenceMode`
+ */
 export function isInferenceModeEnabled(): boolean {
   return inferenceEnabled;
 }
@@ -81,9 +87,10 @@ function during<T>(name: string, grad: boolean, inference: boolean, fn: (() => T
 }
 
 /**
- * Records nothing: results do not require a gradient.
- * @param fn what to run so; without it, the mode holds until the returned guard is disposed.
- * @returns what `fn` returns. A promise keeps the mode until it settles.
+ * Records nothing: results do not require a gradient, and nothing is kept for backward.
+ * @param fn what to run so; without it, the mode holds until the returned guard is disposed
+ * @returns what `fn` returns (a promise keeps the mode until it settles), or a guard: `using _ = torch.noGrad()`
+ * @throws TypeError if `fn` is no function
  */
 export function noGrad(): ModeGuard;
 export function noGrad<T>(fn: () => T): T;
@@ -91,7 +98,12 @@ export function noGrad<T>(fn?: () => T): T | ModeGuard {
   return during('noGrad', false, inferenceEnabled, fn);
 }
 
-/** Records again inside `noGrad`; arguments and result as there. */
+/**
+ * Records again inside `noGrad` (inside `inferenceMode` tensors stay inference tensors).
+ * @param fn what to run so; without it, the mode holds until the returned guard is disposed
+ * @returns what `fn` returns (a promise keeps the mode until it settles), or a guard
+ * @throws TypeError if `fn` is no function
+ */
 export function enableGrad(): ModeGuard;
 export function enableGrad<T>(fn: () => T): T;
 export function enableGrad<T>(fn?: () => T): T | ModeGuard {
@@ -100,9 +112,10 @@ export function enableGrad<T>(fn?: () => T): T | ModeGuard {
 
 /**
  * Switches recording on or off.
- * @param enabled whether to record.
- * @param fn what to run so; without it the mode is set at once and stays, unless the returned guard is disposed.
- * @throws TypeError unless `enabled` is a boolean.
+ * @param enabled whether to record
+ * @param fn what to run so; without it the mode is set at once and stays, unless the returned guard is disposed
+ * @returns what `fn` returns (a promise keeps the mode until it settles), or a guard
+ * @throws TypeError unless `enabled` is a boolean and `fn`, if given, a function
  */
 export function setGradEnabled(enabled: boolean): ModeGuard;
 export function setGradEnabled<T>(enabled: boolean, fn: () => T): T;
@@ -114,9 +127,12 @@ export function setGradEnabled<T>(enabled: boolean, fn?: () => T): T | ModeGuard
 }
 
 /**
- * Records nothing and marks the tensors made as inference tensors, which can never take part in a recorded computation.
- * @param mode false leaves inference mode inside it; may be left out before `fn`.
- * @param fn what to run so; without it, the mode holds until the returned guard is disposed.
+ * Records nothing and marks the tensors made as inference tensors, which can never take part in a recorded computation and do not
+ * count their changes. Cheaper than `noGrad`.
+ * @param mode false leaves inference mode inside it (default true); may be left out before `fn`
+ * @param fn what to run so; without it, the mode holds until the returned guard is disposed
+ * @returns what `fn` returns (a promise keeps the mode until it settles), or a guard
+ * @throws TypeError if `fn` is no function
  */
 export function inferenceMode(mode?: boolean): ModeGuard;
 export function inferenceMode<T>(fn: () => T): T;

@@ -97,36 +97,44 @@ export class Node {
     return this.edges.map((edge, i) => [edge, this.nrs?.[i] ?? 0]);
   }
 
-  /** A place for whatever user code wants to remember about the node. */
+  /** A place for whatever user code wants to remember about the node; empty at first. */
   get metadata(): Record<string, unknown> {
     return extraOf(this).metadata;
   }
 
-  /** Position in the order of recording. */
+  /** Position in the order of recording; backward runs the nodes that are ready from the highest down. */
   _sequenceNr(): number {
     return this.seq;
   }
 
   /**
-   * Calls `hook(gradInputs, gradOutputs)` after the node ran. What it returns replaces `gradInputs`.
-   * @returns a handle that removes the hook.
+   * Calls `hook(gradInputs, gradOutputs)` in every backward pass after the node ran.
+   * @param hook takes the gradients that the node computed, one per input, and those that it was given; what it returns (an
+   *   array, or the tensor if there is one) replaces `gradInputs`, nothing leaves them
+   * @returns a handle that removes the hook
+   * @throws TypeError unless `hook` is a function
    */
   registerHook(hook: PostHook): RemovableHandle {
     return new RemovableHandle(extraOf(this).post, hook);
   }
 
   /**
-   * Calls `hook(gradOutputs)` before the node runs. What it returns replaces `gradOutputs`.
-   * @returns a handle that removes the hook.
+   * Calls `hook(gradOutputs)` in every backward pass before the node runs.
+   * @param hook takes the gradients of the node's results; what it returns (an array, or the tensor if there is one) replaces
+   *   them, nothing leaves them
+   * @returns a handle that removes the hook
+   * @throws TypeError unless `hook` is a function
    */
   registerPrehook(hook: PreHook): RemovableHandle {
     return new RemovableHandle(extraOf(this).pre, hook);
   }
 
+  /** The name in angle brackets: `<AddBackward0>`. */
   toString(): string {
     return `<${this._name}>`;
   }
 
+  /** How console.log shows the node: as `toString`. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }

@@ -181,10 +181,13 @@ function unpackAll(packed: PackedSaved): Saved {
 }
 
 /**
- * Packs every tensor that operations save for backward, and unpacks it when backward needs it.
- * @param pack takes the tensor, returns anything. It must not change the tensor.
- * @param unpack takes what `pack` returned, returns a tensor of the same contents.
- * @param fn what to run so; without it, the hooks hold until the returned guard is disposed.
+ * Packs every tensor that operations save for backward, and unpacks it when backward needs it: to keep it on disk, say.
+ * @param pack takes the tensor, returns anything. It must not change the tensor
+ * @param unpack takes what `pack` returned, returns a tensor of the same contents
+ * @param fn what to run so; without it, the hooks hold until the returned guard is disposed. Inner hooks replace outer ones
+ * @returns what `fn` returns (a promise keeps the hooks until it settles), or a guard
+ * @throws TypeError unless both are functions; in backward, if `unpack` returns no tensor
+ * @throws RuntimeError if `disableSavedTensorsHooks` holds; in an operation, if `pack` changes the tensor in place
  */
 export function savedTensorsHooks<P>(pack: (t: Tensor) => P, unpack: (packed: P) => Tensor): ModeGuard;
 export function savedTensorsHooks<P, T>(pack: (t: Tensor) => P, unpack: (packed: P) => Tensor, fn: () => T): T;
@@ -205,8 +208,10 @@ export function savedTensorsHooks<P, T>(
 }
 
 /**
- * Makes `savedTensorsHooks` throw, for code that hooks would break.
- * @param message what the error says.
+ * Makes `savedTensorsHooks` throw, for code that hooks would break. Hooks that hold already stay.
+ * @param message what the error says
+ * @param fn what to run so; without it, it holds until the returned guard is disposed
+ * @returns what `fn` returns, or a guard
  */
 export function disableSavedTensorsHooks(message: string): ModeGuard;
 export function disableSavedTensorsHooks<T>(message: string, fn: () => T): T;
