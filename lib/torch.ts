@@ -7,20 +7,28 @@ import { Tensor } from './tensor/tensor.js';
 /** The version of the package. */
 export const __version__ = '0.1.0';
 
-/** How many threads a kernel may use. */
+/**
+ * How many threads a kernel may use.
+ * @returns FLAMBEAU_NUM_THREADS, or the processors that the process may use, unless `setNumThreads` said otherwise
+ */
 export function getNumThreads(): number {
   return addon.numThreads();
 }
 
 /**
  * Sets how many threads a kernel may use.
- * @throws RuntimeError unless `n` is between 1 and 1024.
+ * @param n 1 to 1024
+ * @throws RuntimeError unless `n` is between 1 and 1024
+ * @throws TypeError unless `n` is a number
  */
 export function setNumThreads(n: number): void {
   addon.setNumThreads(n);
 }
 
-/** The instruction set whose kernels run: 'scalar', 'avx2', 'avx512' or 'neon'. */
+/**
+ * The instruction set whose kernels run, chosen by the processor at load (FLAMBEAU_ISA forces a lesser one).
+ * @returns 'scalar', 'avx2', 'avx512' or 'neon'
+ */
 export function instructionSet(): string {
   return addon.instructionSet();
 }
@@ -34,29 +42,48 @@ function needDtype(name: string, value: unknown): void {
     throw new TypeError(`${name}(): argument 'dtype' must be a dtype, not ${kindOf(value)}`);
 }
 
-/** Whether a value is a tensor. */
+/**
+ * Whether a value is a tensor, a parameter for one.
+ * @param value anything
+ * @returns true for a tensor
+ */
 export function isTensor(value: unknown): value is Tensor {
   return value instanceof Tensor;
 }
-/** Whether the elements are floating-point numbers (complex ones are not). @throws TypeError unless `input` is a tensor. */
+/**
+ * Whether the elements are floating-point numbers (complex ones are not).
+ * @param input any tensor
+ * @returns true for float16, bfloat16, float32 and float64
+ * @throws TypeError unless `input` is a tensor
+ */
 export function isFloatingPoint(input: Tensor): boolean {
   needTensor('isFloatingPoint', input);
   return input.dtype.isFloatingPoint;
 }
-/** Whether the elements are complex numbers. @throws TypeError unless `input` is a tensor. */
+/**
+ * Whether the elements are complex numbers.
+ * @param input any tensor
+ * @returns true for complex64 and complex128
+ * @throws TypeError unless `input` is a tensor
+ */
 export function isComplex(input: Tensor): boolean {
   needTensor('isComplex', input);
   return input.dtype.isComplex;
 }
-/** The number of elements. */
+/**
+ * The number of elements.
+ * @param input any tensor
+ * @returns the product of its sizes, 1 for a scalar
+ * @throws TypeError unless `input` is a tensor
+ */
 export function numel(input: Tensor): number {
   needTensor('numel', input);
   return input.numel();
 }
 
-/** Memory formats, as `torch.contiguousFormat`: row-major is the only one that ops produce. */
+/** Row-major, the last dimension fastest: a memory format, for `memoryFormat` options. */
 export const contiguousFormat = 'contiguousFormat';
-/** The memory order of the input. */
+/** The memory order of the input: a memory format, for `memoryFormat` options. */
 export const preserveFormat = 'preserveFormat';
 /** Channels last in memory, of [N, C, H, W]. */
 export const channelsLast = 'channelsLast';
@@ -66,7 +93,12 @@ export const channelsLast3d = 'channelsLast3d';
 /** The layout of every tensor. */
 export const strided = 'strided';
 
-/** The smallest and largest value of an integer type. */
+/**
+ * The limits of an integer type.
+ * @param dtype uint8, int8, int16, int32 or int64
+ * @returns `bits`, `min` and `max` (bigints for int64) and the type's name as `dtype`
+ * @throws TypeError for other types and for anything but a type
+ */
 export function iinfo(dtype: DType): { bits: number; min: number | bigint; max: number | bigint; dtype: string } {
   needDtype('iinfo', dtype);
   if (dtype.isFloatingPoint || dtype.isComplex || dtype.name === 'bool') {
@@ -99,7 +131,14 @@ const FORMATS: Record<string, [number, number, number]> = {
   float32: [23, 127, 6],
   float64: [52, 1023, 15],
 };
-/** Machine limits of a floating-point type. */
+/**
+ * The limits of a floating-point type.
+ * @param dtype a floating-point type, or a complex one, whose parts' limits are returned
+ * @returns `bits`; `eps`, the distance from 1 to the next number; `max` and `min` = -max; `tiny` = `smallestNormal`, the least
+ *   positive number of full precision; `resolution`, 10^-digits for the decimal digits that always survive; the type's name as
+ *   `dtype`
+ * @throws TypeError for other types and for anything but a type
+ */
 export function finfo(dtype: DType): FloatInfo {
   needDtype('finfo', dtype);
   const format = FORMATS[dtype.toReal().name];

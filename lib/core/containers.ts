@@ -1,6 +1,9 @@
 // Values that PyTorch's files tell apart and JavaScript does not: tuples, and ordered dicts with attributes.
 
-/** An array that remembers it was a Python tuple (or a torch.Size), so that it is written as one again. */
+/**
+ * An array that remembers it was a Python tuple (or a torch.Size), so that it is written as one again. `map`, `slice` and the
+ * like give plain arrays.
+ */
 export class Tuple<T = unknown> extends Array<T> {
   /** map, slice and the like give plain arrays. */
   static override get [Symbol.species](): ArrayConstructor {
@@ -8,10 +11,12 @@ export class Tuple<T = unknown> extends Array<T> {
   }
 
   // Array.of and Array.from make an object of the class they are called on; only their types say otherwise.
+  /** A tuple of the arguments. */
   static override of<T>(...items: T[]): Tuple<T> {
     return super.of(...items) as Tuple<T>;
   }
 
+  /** A tuple of the elements of an iterable or array-like, each through `map` if that is given. */
   static override from<T>(items: Iterable<T> | ArrayLike<T>): Tuple<T>;
   static override from<T, U>(items: Iterable<T> | ArrayLike<T>, map: (value: T, index: number) => U): Tuple<U>;
   static override from<T>(items: Iterable<T>, map?: (value: T, index: number) => T): Tuple<T> {
@@ -25,7 +30,10 @@ export class Size extends Tuple<number> {}
 /** What a module says about itself in a state dict's `_metadata`. */
 export type ModuleMetadata = { version?: number; assign_to_params_buffers?: boolean } & Record<string, unknown>;
 
-/** A Python OrderedDict: a Map in insertion order, with the `_metadata` that `Module.stateDict` leaves on it. */
+/**
+ * A Python OrderedDict: a Map in insertion order, with the `_metadata` that `Module.stateDict` leaves on it (undefined where
+ * nothing did).
+ */
 export class StateDict<V = unknown> extends Map<string, V> {
   _metadata?: Map<string, ModuleMetadata>;
 }

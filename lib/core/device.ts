@@ -5,25 +5,33 @@ const TYPES = ['cpu', 'cuda', 'meta'] as const;
 export type DeviceType = (typeof TYPES)[number];
 export type DeviceLike = Device | string;
 
-/** A device, as `torch.device('cpu')`. */
+/** A device, as `torch.device('cpu')` returns it. Tensors live on 'cpu' and 'meta'; 'cuda' can be named, as files do. */
 export class Device {
+  /**
+   * @param type 'cpu', 'cuda' or 'meta'
+   * @param index which of several (default null: not said)
+   */
   constructor(
     readonly type: DeviceType,
     readonly index: number | null = null,
   ) {}
 
+  /** Whether type and number are equal: `cuda` and `cuda:0` are not. */
   equals(other: Device): boolean {
     return this.type === other.type && this.index === other.index;
   }
 
+  /** PyTorch's spelling: `cpu`, `cuda:1`. */
   toString(): string {
     return this.index === null ? this.type : `${this.type}:${this.index}`;
   }
 
+  /** In JSON a string, as `toString`. */
   toJSON(): string {
     return this.toString();
   }
 
+  /** How console.log shows the device, in PyTorch's words: `device(type='cuda', index=1)`. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.index === null ? `device(type='${this.type}')` : `device(type='${this.type}', index=${this.index})`;
   }
@@ -55,13 +63,14 @@ export function home(like: DeviceLike | null | undefined): Device | null {
 }
 
 /**
- * Reads a device from its PyTorch spelling: `'cpu'`, `'cuda:1'`, `'meta'`. With a function, runs that while the device is
- * the default one, as `with torch.device(...)` does in Python: `torch.device('meta', () => new Net())`.
- * @param like the spelling, or a device.
- * @param then the device's number (default none), or the function to run. A promise that it returns keeps the device as the
- *   default until it settles.
- * @returns the device, or what the function returns.
- * @throws RuntimeError for a string that names no device, TypeError for anything that is neither string nor device.
+ * Reads a device from its PyTorch spelling: `'cpu'`, `'cuda:1'`, `'meta'`. With a function, runs that while the device is the
+ * default one, as `with torch.device(...)` does in Python: `torch.device('meta', () => new Net())`.
+ * @param like the spelling, or a device
+ * @param then the device's number, unless the spelling has one (default none), or the function to run. A promise that it returns
+ *   keeps the device as the default until it settles
+ * @returns the device, or what the function returns
+ * @throws RuntimeError for a string that names no device, and with a function for a device that tensors cannot live on
+ * @throws TypeError for anything that is neither string nor device
  */
 export function device(like: DeviceLike, then?: number): Device;
 export function device<T>(like: DeviceLike, then: () => T): T;

@@ -30,14 +30,17 @@ export class DType {
     return SCALAR_NAMES[this.name] ?? this.name;
   }
 
+  /** PyTorch's spelling: `torch.float32`. */
   toString(): string {
     return `torch.${this.name}`;
   }
 
+  /** In JSON a string, as `toString`. */
   toJSON(): string {
     return this.toString();
   }
 
+  /** How console.log shows the type: as `toString`. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
@@ -67,15 +70,15 @@ export const uint8 = new DType('uint8', 0, 1, false, false, false);
 export const int8 = new DType('int8', 1, 1, false, false, true);
 /** Integers of 16 bits, -32,768 to 32,767. */
 export const int16 = new DType('int16', 2, 2, false, false, true);
-/** Integers of 32 bits. */
+/** Integers of 32 bits, -2^31 to 2^31 - 1. */
 export const int32 = new DType('int32', 3, 4, false, false, true);
-/** Integers of 64 bits; what positions and indices are. */
+/** Integers of 64 bits, -2^63 to 2^63 - 1; what positions and indices are. In JavaScript a bigint beyond 2^53 - 1. */
 export const int64 = new DType('int64', 4, 8, false, false, true);
 /** IEEE half precision: 11 significant bits, to 65,504. */
 export const float16 = new DType('float16', 5, 2, true, false, true);
-/** IEEE single precision: 24 significant bits. The default type. */
+/** IEEE single precision: 24 significant bits, to about 3.4e38. The default type. */
 export const float32 = new DType('float32', 6, 4, true, false, true);
-/** IEEE double precision: 53 significant bits. */
+/** IEEE double precision: 53 significant bits, to about 1.8e308; what JavaScript numbers are. */
 export const float64 = new DType('float64', 7, 8, true, false, true);
 /** Pairs of float32: real and imaginary part. */
 export const complex64 = new DType('complex64', 8, 8, false, true, true);
@@ -83,7 +86,7 @@ export const complex64 = new DType('complex64', 8, 8, false, true, true);
 export const complex128 = new DType('complex128', 9, 16, false, true, true);
 /** True or false, a byte each. */
 export const bool = new DType('bool', 10, 1, false, false, false);
-/** The upper half of a float32: 8 significant bits, its range. */
+/** The upper half of a float32: 8 significant bits, to about 3.4e38. */
 export const bfloat16 = new DType('bfloat16', 11, 2, true, false, true);
 
 /** Every type, at the index of its code. */
@@ -104,14 +107,18 @@ export const dtypes: readonly DType[] = [
 
 let defaultDtype = float32;
 
-/** The type that JavaScript numbers become without a dtype: float32, unless `setDefaultDtype` said otherwise. */
+/**
+ * The type that JavaScript numbers become without a dtype, and that `torch.zeros` and the like have.
+ * @returns float32, unless `setDefaultDtype` said otherwise
+ */
 export function getDefaultDtype(): DType {
   return defaultDtype;
 }
 
 /**
- * Sets the type of tensors made from JavaScript numbers.
- * @throws TypeError unless `dtype` is a floating-point type.
+ * Sets the type of tensors made from JavaScript numbers, or without a dtype.
+ * @param dtype float16, bfloat16, float32 or float64
+ * @throws TypeError unless `dtype` is a floating-point type
  */
 export function setDefaultDtype(dtype: DType): void {
   if (!(dtype instanceof DType) || !dtype.isFloatingPoint) {

@@ -26,11 +26,14 @@ function isTypedArray(v: unknown): v is Float32Array {
 }
 
 /**
- * Joins samples into a batch: tensors are stacked; numbers, bigints and booleans become a 1-D tensor (numbers are int64
- * if all of them are whole, as class labels are, and float64 if not); arrays, Maps and objects are joined item by item;
- * strings and bytes stay a list.
- * @param batch at least one sample; all of one kind.
- * @throws TypeError for other kinds of samples; RuntimeError for arrays of different lengths.
+ * Joins samples into a batch: tensors [...] are stacked to [B, ...], typed arrays to [B, n]; numbers, bigints and booleans become
+ * [B]; arrays, Maps and objects are joined item by item; strings and bytes (Uint8Array) stay a list.
+ * @param batch B samples, at least one; all of one kind
+ * @returns the batch, nested as a sample. Numbers are int64 if all of them are whole, as class labels are, and float64 if not;
+ *   bigints are int64
+ * @throws TypeError for other kinds of samples and for no samples
+ * @throws RuntimeError for tensors of different shapes, arrays of different lengths, and a key of the first sample that another
+ *   one lacks
  */
 export function defaultCollate<T>(batch: readonly T[]): Collated<T> {
   return collate(batch) as Collated<T>;
@@ -85,7 +88,11 @@ function collateArrays(batch: unknown[][]): unknown[] {
   return Array.from({ length: size }, (_, i) => collate(batch.map((sample) => sample[i])));
 }
 
-/** Makes tensors of the typed arrays in a sample that is not batched. */
+/**
+ * Makes tensors of the typed arrays in a sample that is not batched: what a DataLoader with `batchSize` null applies.
+ * @param sample anything; arrays, Maps and plain objects are searched
+ * @returns the same nesting with a tensor [n] for each typed array but Uint8Array; anything else as it is
+ */
 export function defaultConvert(sample: unknown): unknown {
   if (sample instanceof Tensor) return sample;
   if (isTypedArray(sample)) return tensor(sample);

@@ -63,25 +63,37 @@ function conflict(message: string): never {
 }
 
 /**
- * Batches of a dataset's samples; iterate over it once per epoch. The same seed gives the batches that PyTorch gives.
+ * Batches of a dataset's samples; iterate over it once per epoch. The same seed gives the batches that PyTorch gives. Samples are
+ * loaded in the thread that iterates.
  * @typeParam T a sample. @typeParam B a batch.
  */
 export class DataLoader<T = unknown, B = Collated<T>> implements Iterable<B> {
+  /** Where samples come from. */
   readonly dataset: DatasetLike<T> | IterableDataset<T>;
+  /** Samples per batch; null if samples are not batched, or by `batchSampler`. */
   readonly batchSize: number | null;
+  /** Whether a last, smaller batch is left out. */
   readonly dropLast: boolean;
   /** The order of samples; null for an iterable dataset. */
   readonly sampler: Iterable<number> | null;
   /** Null if samples are not batched, or the dataset is iterable. */
   readonly batchSampler: Iterable<readonly number[]> | null;
+  /** Gives the random order; null for the global one. */
   readonly generator: Generator | null;
+  /** Makes a batch of samples. */
   readonly collateFn: (samples: T[] & T) => B;
+  /** Always 0. */
   readonly numWorkers = 0;
 
   /**
-   * @param dataset with numbered samples (an array, for one) or iterable.
-   * @param args the options, by position in PyTorch's order or by name.
-   * @throws RuntimeError for options that exclude each other, or workers; TypeError for unknown ones.
+   * @param dataset with numbered samples (an array, for one) or iterable
+   * @param args the options, by position in PyTorch's order or by name in a last object: `batchSize` (default 1; null: samples
+   *   are not batched), `shuffle` (default false: in order), `sampler` (default null), `batchSampler` (default null),
+   *   `numWorkers` (only 0), `collateFn` (default: defaultCollate, defaultConvert for samples that are not batched), `pinMemory`
+   *   (no effect), `dropLast` (default false) and, by name only, `generator` (default null: the global one)
+   * @throws RuntimeError for options that exclude each other, for an empty dataset with `shuffle`, a `batchSize` below 1, and
+   *   workers
+   * @throws TypeError for unknown options
    */
   constructor(dataset: DatasetLike<T> | IterableDataset<T>, options?: DataLoaderOptions<T, B>);
   constructor(
@@ -133,7 +145,10 @@ export class DataLoader<T = unknown, B = Collated<T>> implements Iterable<B> {
     this.collateFn = (o.collateFn ?? (batched ? defaultCollate : defaultConvert)) as unknown as (samples: T[] & T) => B;
   }
 
-  /** The number of batches. */
+  /**
+   * The number of batches, or of samples if they are not batched.
+   * @throws TypeError if the sampler, or an iterable dataset, has no length
+   */
   get length(): number {
     if (this.dataset instanceof IterableDataset) {
       const n = lengthOf(this.dataset);
@@ -145,6 +160,10 @@ export class DataLoader<T = unknown, B = Collated<T>> implements Iterable<B> {
     return n;
   }
 
+  /**
+   * The batches of one pass. With `shuffle` each pass has an order of its own; every pass draws one number of the generator
+   * besides.
+   */
   [Symbol.iterator](): Iterator<B> & Iterable<B> {
     const batches = this.batches();
     // PyTorch draws a seed for its workers at the start of each pass: draw it too, or later numbers would differ.
@@ -181,7 +200,10 @@ export class DataLoader<T = unknown, B = Collated<T>> implements Iterable<B> {
   }
 }
 
-/** Information on the worker that runs this code: always null, since samples are loaded in the main thread. */
+/**
+ * Information on the worker that runs this code.
+ * @returns always null, since samples are loaded in the main thread
+ */
 export function getWorkerInfo(): null {
   return null;
 }

@@ -33,7 +33,10 @@ export function collatedBy(dataset: unknown, indices: readonly number[]): unknow
   return typeof dataset === 'object' && dataset !== null ? (dataset as Collating)[COLLATED]?.(indices) : undefined;
 }
 
-/** One sample of any dataset. */
+/**
+ * One sample of any dataset.
+ * @throws RangeError if an array has no such element
+ */
 export function sampleOf<T>(dataset: DatasetLike<T>, index: number): T {
   if (!Array.isArray(dataset)) return (dataset as MapDataset<T>).get(index);
   return (dataset as readonly T[])[wrapIndex(index, dataset.length)]!;
@@ -55,12 +58,23 @@ function wrapIndex(index: number, length: number): number {
   return i;
 }
 
-/** The base of datasets with numbered samples: override `get` and `length`. */
+/**
+ * The base of datasets with numbered samples: override `get` and `length`, and `getItems(indices)` where several samples at once
+ * are cheaper than one by one.
+ */
 export abstract class Dataset<T = unknown> implements MapDataset<T> {
+  /** How many samples there are. */
   abstract readonly length: number;
+  /**
+   * The sample with a number.
+   * @param index 0 to length - 1; datasets here count negative ones from the end
+   */
   abstract get(index: number): T;
 
-  /** This dataset's samples, then another's. */
+  /**
+   * This dataset's samples, then another's.
+   * @param other with numbered samples, an array for one
+   */
   concat<U>(other: DatasetLike<U>): ConcatDataset<T | U> {
     return new ConcatDataset<T | U>([this, other as DatasetLike<T | U>]);
   }
@@ -68,23 +82,28 @@ export abstract class Dataset<T = unknown> implements MapDataset<T> {
 
 /** The base of datasets that are read from front to end: override `[Symbol.iterator]`, and `length` where it is known. */
 export abstract class IterableDataset<T = unknown> implements Iterable<T> {
+  /** The samples from front to end; called for every pass. */
   abstract [Symbol.iterator](): Iterator<T>;
 
-  /** This dataset's samples, then another's. */
+  /**
+   * This dataset's samples, then another's.
+   * @param other read after this one
+   */
   concat<U>(other: IterableDataset<U>): ChainDataset<T | U> {
     return new ChainDataset<T | U>([this, other]);
   }
 }
 
-/** Tensors of equal first size: sample i holds element i of each. */
+/** Tensors of equal first size: sample i holds element i of each, as views [...]. */
 export class TensorDataset<T extends readonly Tensor[] = Tensor[]> extends Dataset<{
   -readonly [K in keyof T]: Tensor;
 }> {
   readonly tensors: T;
 
   /**
-   * @param tensors each of [N, ...].
-   * @throws RuntimeError if their first sizes differ; TypeError for anything but tensors.
+   * @param tensors each of [N, ...], at least one
+   * @throws RuntimeError if their first sizes differ or one has no dimension
+   * @throws TypeError for anything but tensors, and for none
    */
   constructor(...tensors: T) {
     super();
@@ -124,8 +143,8 @@ export class StackDataset<T = unknown> extends Dataset<T> {
   private readonly names: readonly string[] | null;
 
   /**
-   * @param datasets one after the other, or one object of datasets by name.
-   * @throws RuntimeError if they differ in length, or there are none.
+   * @param datasets one after the other, or one object of datasets by name
+   * @throws RuntimeError if they differ in length, or there are none
    */
   constructor(
     ...datasets: readonly DatasetLike<unknown>[] | readonly [Readonly<Record<string, DatasetLike<unknown>>>]
@@ -155,6 +174,10 @@ export class StackDataset<T = unknown> extends Dataset<T> {
     return this.combine(this.list.map((d) => sampleOf(d, index)));
   }
 
+  /**
+   * Several samples, each dataset asked once.
+   * @param indices their numbers
+   */
   getItems(indices: readonly number[]): T[] {
     const columns = this.list.map((d) => samplesOf(d, indices));
     return indices.map((_, i) => this.combine(columns.map((c) => c[i])));
@@ -166,13 +189,17 @@ export class StackDataset<T = unknown> extends Dataset<T> {
   }
 }
 
-/** Datasets one after the other, numbered through. */
+/** Datasets one after the other, numbered through; a negative number counts from the end of the last. */
 export class ConcatDataset<T = unknown> extends Dataset<T> {
   readonly datasets: readonly DatasetLike<T>[];
   /** The number of samples up to the end of each dataset. */
   readonly cumulativeSizes: readonly number[];
 
-  /** @throws RuntimeError for an empty list; TypeError for a dataset without numbers. */
+  /**
+   * @param datasets with numbered samples, at least one
+   * @throws RuntimeError for an empty list
+   * @throws TypeError for an iterable dataset
+   */
   constructor(datasets: Iterable<DatasetLike<T>>) {
     super();
     this.datasets = [...datasets];
@@ -202,10 +229,11 @@ export class ConcatDataset<T = unknown> extends Dataset<T> {
   }
 }
 
-/** Iterable datasets one after the other. */
+/** Iterable datasets one after the other; each is asked for its samples when the one before has ended. */
 export class ChainDataset<T = unknown> extends IterableDataset<T> {
   readonly datasets: Iterable<IterableDataset<T>>;
 
+  /** @param datasets IterableDatasets; anything else is a TypeError once it is reached */
   constructor(datasets: Iterable<IterableDataset<T>>) {
     super();
     this.datasets = datasets;
@@ -218,7 +246,10 @@ export class ChainDataset<T = unknown> extends IterableDataset<T> {
     }
   }
 
-  /** The sum of the lengths, if all datasets know theirs. */
+  /**
+   * The sum of the lengths.
+   * @throws TypeError if a dataset has none
+   */
   get length(): number {
     let total = 0;
     for (const d of this.datasets) total += lengthOf(d);
@@ -235,8 +266,12 @@ export function lengthOf(dataset: object): number {
   return n;
 }
 
-/** Some samples of a dataset, in the order of their indices. */
+/** Some samples of a dataset, in the order of their indices: sample i is the dataset's sample indices[i]. */
 export class Subset<T = unknown> extends Dataset<T> {
+  /**
+   * @param dataset with numbered samples
+   * @param indices numbers of its samples; they may repeat
+   */
   constructor(
     readonly dataset: DatasetLike<T>,
     readonly indices: readonly number[],
@@ -252,6 +287,11 @@ export class Subset<T = unknown> extends Dataset<T> {
     return sampleOf(this.dataset, this.translate(index));
   }
 
+  /**
+   * Several samples, asked of the dataset at once.
+   * @param indices numbers in this subset
+   * @throws RangeError for a number out of range
+   */
   getItems(indices: readonly number[]): T[] {
     return samplesOf(
       this.dataset,
@@ -259,6 +299,7 @@ export class Subset<T = unknown> extends Dataset<T> {
     );
   }
 
+  /** @internal The batch of several samples, if the dataset can form it at once. */
   [COLLATED](indices: readonly number[]): unknown {
     return collatedBy(
       this.dataset,
@@ -286,11 +327,13 @@ function sizesOf(length: number, fractions: readonly number[]): number[] {
 }
 
 /**
- * Splits a dataset at random.
- * @param dataset with numbered samples.
- * @param lengths sizes that add up to the dataset's, or fractions that add up to 1.
- * @param generator gives the order; default: the global one. Also as `{ generator }`.
- * @throws RuntimeError if the sizes do not add up.
+ * Splits a dataset at random into parts that have no sample in common.
+ * @param dataset with numbered samples
+ * @param lengths sizes that add up to the dataset's, or fractions that add up to 1: sizes are rounded down then, and what is left
+ *   goes to the first parts, one each
+ * @param generator gives the order (default null: the global one). Also as `{ generator }`
+ * @returns one Subset per length
+ * @throws RuntimeError if the sizes do not add up, or a fraction is not between 0 and 1
  */
 export function randomSplit<T>(
   dataset: DatasetLike<T>,

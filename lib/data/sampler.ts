@@ -15,8 +15,9 @@ export interface Sized {
   readonly length: number;
 }
 
-/** The base of samplers: iterating gives indices of samples. */
+/** The base of samplers: iterating gives indices of samples, once per epoch. Override `[Symbol.iterator]` and `length`. */
 export abstract class Sampler<T = number> implements Iterable<T> {
+  /** The indices of one pass. */
   abstract [Symbol.iterator](): Iterator<T>;
   /** How many indices an iteration gives. */
   abstract readonly length: number;
@@ -33,8 +34,9 @@ export function drawSeed(generator: Generator | null): bigint {
   return empty([], { dtype: int64 }).random_({ generator }).itemBigInt();
 }
 
-/** All samples in their order. */
+/** All samples in their order: 0 to length - 1. */
 export class SequentialSampler extends Sampler {
+  /** @param dataSource a dataset or anything else with a length */
   constructor(readonly dataSource: Sized) {
     super();
   }
@@ -60,13 +62,19 @@ export class RandomSampler extends Sampler {
   readonly generator: Generator | null;
   private readonly wanted: number | null;
 
-  /** @param args dataSource; replacement (default false); numSamples (default all); generator (default: a seed drawn from the global one). */
+  /**
+   * @param args `dataSource`, anything with a length; `replacement` (default false); `numSamples` (default null: as many as the
+   *   source has; more without replacement begin a further order); `generator` (default null: each pass draws a seed of the
+   *   global one)
+   * @throws RuntimeError if `numSamples`, or the source's length, is not positive
+   */
   constructor(...args: CallArguments<typeof RANDOM, RandomFull>) {
     super();
     [this.dataSource, this.replacement, this.wanted, this.generator] = bind(RANDOM_SIGNATURE, args) as RandomFull;
     positive(this.numSamples, 'numSamples');
   }
 
+  /** How many indices a pass gives. */
   get numSamples(): number {
     return this.wanted ?? this.dataSource.length;
   }
@@ -97,8 +105,12 @@ export class RandomSampler extends Sampler {
   }
 }
 
-/** Given indices in random order. */
+/** Given indices in random order, each once. */
 export class SubsetRandomSampler extends Sampler {
+  /**
+   * @param indices numbers of samples
+   * @param generator gives the order (default null: the global one)
+   */
   constructor(
     readonly indices: readonly number[],
     readonly generator: Generator | null = null,
@@ -126,7 +138,7 @@ type WeightedFull = [
   generator: Generator | null,
 ];
 
-/** Indices drawn with given weights, which need not add up to one. */
+/** Indices 0 to N - 1 drawn with given weights, which need not add up to one. */
 export class WeightedRandomSampler extends Sampler {
   /** float64, [N] */
   readonly weights: Tensor;
@@ -134,7 +146,12 @@ export class WeightedRandomSampler extends Sampler {
   readonly replacement: boolean;
   readonly generator: Generator | null;
 
-  /** @param args weights (1-D); numSamples; replacement (default true); generator (default: the global one). */
+  /**
+   * @param args `weights`, N numbers or a tensor [N]; `numSamples`; `replacement` (default true; false gives no index twice);
+   *   `generator` (default null: the global one)
+   * @throws RuntimeError if `numSamples` is not positive or `weights` has not one dimension; when iterating, if `multinomial`
+   *   refuses the weights, or without replacement if there are fewer than `numSamples`
+   */
   constructor(...args: CallArguments<typeof WEIGHTED, WeightedFull>) {
     super();
     const [weights, numSamples, replacement, generator] = bind(WEIGHTED_SIGNATURE, args) as WeightedFull;
@@ -160,12 +177,14 @@ export class WeightedRandomSampler extends Sampler {
   }
 }
 
-/** Joins the indices of another sampler into batches. */
+/** Joins the indices of another sampler into batches: arrays of `batchSize`. */
 export class BatchSampler<T = number> extends Sampler<T[]> {
   /**
-   * @param sampler gives indices.
-   * @param batchSize indices per batch.
-   * @param dropLast whether a last, smaller batch is left out.
+   * @param sampler gives indices, or anything else to be put together
+   * @param batchSize indices per batch, at least 1
+   * @param dropLast whether a last, smaller batch is left out
+   * @throws RuntimeError if `batchSize` is not positive
+   * @throws TypeError unless `dropLast` is a boolean
    */
   constructor(
     readonly sampler: Iterable<T>,
@@ -217,7 +236,10 @@ export function installProcessGroup(fn: () => { worldSize: number; rank: number 
   group = fn;
 }
 
-/** One process's share of a dataset when several train together: every sample goes to one of them. */
+/**
+ * One process's share of a dataset when several train together: process r of R gets places r, r + R, r + 2 R .. of an order that
+ * all processes have in common.
+ */
 export class DistributedSampler extends Sampler {
   readonly dataset: Sized;
   readonly numReplicas: number;
@@ -227,13 +249,16 @@ export class DistributedSampler extends Sampler {
   readonly dropLast: boolean;
   /** Samples per process. */
   readonly numSamples: number;
+  /** Samples of all processes together, those that come twice included. */
   readonly totalSize: number;
+  /** What `setEpoch` was given last. */
   epoch = 0;
 
   /**
-   * @param args dataset; numReplicas and rank (default: those of the process group); shuffle (default true); seed (the
-   *   same in all processes, default 0); dropLast (whether the rest that does not divide is left out; default false:
-   *   some samples come twice).
+   * @param args `dataset`, anything with a length; `numReplicas` and `rank` (default null: those of the process group); `shuffle`
+   *   (default true); `seed` (default 0; the same in all processes); `dropLast` (default false: some samples come twice where the
+   *   length does not divide; true leaves the rest out)
+   * @throws RuntimeError without a process group if `numReplicas` or `rank` is missing, and for a rank out of range
    */
   constructor(...args: CallArguments<typeof DISTRIBUTED, DistributedFull>) {
     super();
@@ -260,7 +285,10 @@ export class DistributedSampler extends Sampler {
     return this.numSamples;
   }
 
-  /** Gives the next iterations another order; without it, all epochs have the same. */
+  /**
+   * Gives the next iterations another order, drawn with seed + epoch; without it, all epochs have the same.
+   * @param epoch the same in all processes
+   */
   setEpoch(epoch: number): void {
     this.epoch = epoch;
   }

@@ -54,13 +54,15 @@ function differentiated(func: AnyFunction, argnums: Argnums, hasAux: boolean): R
 }
 
 /**
- * The gradient of a scalar function, as a function of the same arguments. It can be differentiated again.
- * @param func takes tensors (or nested arrays, maps and objects of them) and returns a scalar tensor.
- * @param argnums which arguments to differentiate with respect to: a position, or an array of positions; default 0.
- * @param hasAux whether `func` returns `[output, aux]`; default false. Both also as `{ argnums, hasAux }`.
- * @returns a function that gives the gradient, nested as the argument (an array for several positions);
- *   `[gradient, aux]` with `hasAux`.
- * @throws RuntimeError from that function if `func` returns no scalar tensor or there are fewer arguments.
+ * The gradient of a scalar function, as a function of the same arguments, by reverse mode. It can be differentiated again.
+ * @param func takes tensors (or nested arrays, maps and objects of them) and returns a scalar tensor
+ * @param argnums which arguments to differentiate with respect to: a position, negative ones from the end, or an array of
+ *   positions (default 0). Also as `{ argnums, hasAux }`
+ * @param hasAux whether `func` returns `[output, aux]` (default false)
+ * @returns a function that returns the gradient, nested as the argument (an array for several positions) and of its tensors'
+ *   shapes and types; `[gradient, aux]` with `hasAux`
+ * @throws RuntimeError from that function if `func` returns no scalar tensor, there are fewer arguments, or an argument is not of
+ *   floating-point or complex type
  */
 export function grad<A extends readonly unknown[], const N extends Argnums = 0>(
   func: (...args: A) => Tensor,
@@ -82,8 +84,13 @@ export function grad(...given: unknown[]): AnyFunction {
 }
 
 /**
- * The gradient of a scalar function together with its value; arguments as for `grad`.
- * @returns a function that gives `[gradient, value]`, or `[gradient, [value, aux]]` with `hasAux`.
+ * The gradient of a scalar function together with its value, as a function of the same arguments.
+ * @param func takes tensors (or nested arrays, maps and objects of them) and returns a scalar tensor
+ * @param argnums which arguments to differentiate with respect to: a position, or an array of positions (default 0). Also as `{
+ *   argnums, hasAux }`
+ * @param hasAux whether `func` returns `[output, aux]` (default false)
+ * @returns a function that returns `[gradient, value]`, or `[gradient, [value, aux]]` with `hasAux`
+ * @throws RuntimeError from that function, as `grad`
  */
 export function gradAndValue<A extends readonly unknown[], const N extends Argnums = 0>(
   func: (...args: A) => Tensor,

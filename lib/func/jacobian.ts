@@ -53,13 +53,15 @@ export interface JacrevSettings<N extends Argnums = Argnums, X extends boolean =
 const jacrevArguments = signature('jacrev(function func, any argnums=0, bool hasAux=False, int? chunkSize=None)');
 
 /**
- * The Jacobian of a function by reverse mode, one backward pass per element of the outputs: best for fewer outputs than
- * inputs.
- * @param func takes tensors (or nested arrays, maps and objects of them) and returns such.
- * @param argnums which arguments to differentiate with respect to: a position, or an array of positions; default 0.
- * @param hasAux whether `func` returns `[output, aux]`; default false. Both also by name, with `chunkSize`.
- * @returns a function that gives tensors of shape [...output, ...input], nested as the output and in it as the argument;
- *   `[jacobian, aux]` with `hasAux`.
+ * The Jacobian of a function by reverse mode, one backward pass per element of the outputs: best for fewer outputs than inputs.
+ * @param func takes real tensors (or nested arrays, maps and objects of them) and returns such
+ * @param argnums which arguments to differentiate with respect to: a position, or an array of positions (default 0). Also as `{
+ *   argnums, hasAux, chunkSize }`, where `chunkSize` has no effect
+ * @param hasAux whether `func` returns `[output, aux]` (default false)
+ * @returns a function that returns tensors [...output, ...input], nested as the output and in it as the argument; `[jacobian,
+ *   aux]` with `hasAux`
+ * @throws RuntimeError if `chunkSize` is not positive; from the returned function, for complex tensors and outputs that are no
+ *   tensors
  */
 export function jacrev<A extends readonly unknown[], O, const N extends Argnums = 0>(
   func: (...args: A) => O,
@@ -122,8 +124,15 @@ export interface JacfwdSettings<N extends Argnums = Argnums, X extends boolean =
 const jacfwdArguments = signature("jacfwd(function func, any argnums=0, bool hasAux=False, str randomness='error')");
 
 /**
- * The Jacobian of a function column by column, one Jacobian-vector product (see `jvp`) per element of the inputs: best for
- * fewer inputs than outputs. Arguments and result as for `jacrev`.
+ * The Jacobian of a function column by column, one Jacobian-vector product (see `jvp`) per element of the inputs: best for fewer
+ * inputs than outputs.
+ * @param func takes real tensors (or nested arrays, maps and objects of them) and returns such
+ * @param argnums which arguments to differentiate with respect to: a position, or an array of positions (default 0). Also as `{
+ *   argnums, hasAux, randomness }`, where `randomness` has no effect: the function runs once
+ * @param hasAux whether `func` returns `[output, aux]` (default false)
+ * @returns a function that returns tensors [...output, ...input], nested as the output and in it as the argument; `[jacobian,
+ *   aux]` with `hasAux`
+ * @throws RuntimeError from the returned function, for complex tensors and outputs that are no tensors
  */
 export function jacfwd<A extends readonly unknown[], O, const N extends Argnums = 0>(
   func: (...args: A) => O,
@@ -178,9 +187,11 @@ type HessianOf<N> = [Argnums] extends [N] ? Tensor : N extends readonly number[]
 
 /**
  * The Hessian of a function: the Jacobian of its Jacobian, both by reverse mode.
- * @param func usually scalar; for other outputs there is a Hessian per element.
- * @param argnums which arguments to differentiate with respect to: a position, or an array of positions; default 0.
- * @returns a function that gives tensors of shape [...output, ...input, ...input], for several positions one per pair.
+ * @param func takes real tensors; usually returns a scalar, for other outputs there is a Hessian per element
+ * @param argnums which arguments to differentiate with respect to: a position, or an array of positions (default 0). Also as `{
+ *   argnums }`
+ * @returns a function that returns tensors [...output, ...input, ...input], for several positions one per pair
+ * @throws RuntimeError for other `argnums`; from the returned function as `jacrev`
  */
 export function hessian<A extends readonly unknown[], const N extends Argnums = 0>(
   func: (...args: A) => Tensor,

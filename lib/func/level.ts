@@ -88,7 +88,7 @@ export function recording<T>(fn: () => T): T {
   }
 }
 
-/** Zeros of the tensor's shape, type and device. */
+/** @internal Zeros of the tensor's shape, type and device. */
 export function zerosLike(t: Tensor): Tensor {
   return arithmetic.zeros(t.shape, t.dtype, t);
 }
@@ -115,7 +115,7 @@ export function orZeros(found: readonly (Tensor | null)[], like: readonly Tensor
   return found.map((g, i) => g ?? zerosLike(like[i]!));
 }
 
-/** A tensor of zeros with a one at a flat position. */
+/** @internal A tensor of zeros with a one at a flat position, of the shape, type and device of another. */
 export function oneHot(t: Tensor, i: number): Tensor {
   const values = new Float64Array(t.numel() * (t.dtype.isComplex ? 2 : 1));
   values[t.dtype.isComplex ? 2 * i : i] = 1;

@@ -42,15 +42,15 @@ function merged(dicts: unknown): TensorsByName {
 
 /**
  * Calls a module with other tensors in the place of its parameters and buffers, as a function of them.
- * @param module the module; it is as before afterwards.
- * @param parameterAndBufferDicts tensors by path, in a plain object or a Map, or an array of such; the module's own stay
- *   where none is given. New values of buffers that `forward` assigns are put in a single object or Map.
- * @param args the argument of the call, or an array of them.
- * @param kwargs the call's trailing options; may be left out before `options`.
- * @param options `tieWeights` (default true): a value for one name of a tied tensor holds for its other names too;
- *   `strict` (default false): the tensors must be exactly those of the module.
- * @returns what the call returns.
- * @throws RuntimeError for paths that lead nowhere, keys that come twice, and with `strict` missing and unexpected keys.
+ * @param module the module; it is as before afterwards
+ * @param parameterAndBufferDicts tensors by path, in a plain object or a Map, or an array of such; the module's own stay where
+ *   none is given. New values of buffers that `forward` assigns are put in a single object or Map
+ * @param args the argument of the call, or an array of them (default: none)
+ * @param kwargs the call's trailing options (default null: none); may be left out before `options`
+ * @param options `tieWeights` (default true): a value for one name of a tied tensor holds for its other names too; `strict`
+ *   (default false): the tensors must be exactly those of the module
+ * @returns what the call returns
+ * @throws RuntimeError for paths that lead nowhere, keys that come twice, and with `strict` missing and unexpected keys
  */
 export function functionalCall<M extends Module>(
   module: M,

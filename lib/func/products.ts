@@ -29,12 +29,14 @@ function takeOptions(args: unknown[], names: readonly string[]): Record<string, 
 export type VjpFunction<I, O> = (cotangents: O, retainGraph?: boolean, createGraph?: boolean | null) => I;
 
 /**
- * Runs a function and gives its vector-Jacobian product.
- * @param func takes tensors (or nested arrays, maps and objects of them) and returns such.
- * @param args the function's arguments; then, optionally, `{ hasAux }`.
- * @returns `[output, vjpFn]`, and with `hasAux` the third `aux`. `vjpFn(cotangents)` takes gradients nested as the output
- *   and gives those of the arguments: of the one argument, or an array.
- * @throws RuntimeError for outputs that are no floating-point or complex tensors.
+ * Runs a function and returns its output with v^T J, the product of vectors and its Jacobian, as a function of the vectors.
+ * @param func takes tensors (or nested arrays, maps and objects of them) and returns such
+ * @param args the function's arguments; then, optionally, `{ hasAux }` (default false): `func` returns `[output, aux]`
+ * @returns `[output, vjpFn]`, and with `hasAux` the third `aux`. `vjpFn(cotangents, retainGraph = true, createGraph = null)`
+ *   takes gradients nested as the output and returns those of the arguments: of the one argument, or an array. With `createGraph`
+ *   null they can be differentiated where something outside asks for it
+ * @throws RuntimeError for outputs that are no floating-point or complex tensors; from `vjpFn`, for cotangents nested in another
+ *   way
  */
 export function vjp<A extends readonly unknown[], O>(
   func: (...args: A) => O,
@@ -119,15 +121,16 @@ export function pushForward(map: Linearized, tangents: readonly (Tensor | null)[
 }
 
 /**
- * Runs a function and gives its Jacobian-vector product. The product is computed by differentiating the vector-Jacobian
- * product, at about twice the cost of a backward pass.
- * @param func takes tensors (or nested arrays, maps and objects of them) and returns such.
- * @param primals the array of the function's arguments.
- * @param tangents the vector, nested as `primals`.
+ * Runs a function and returns its output with J v, the product of its Jacobian and a vector, computed by differentiating the
+ * vector-Jacobian product, at about twice the cost of a backward pass.
+ * @param func takes tensors (or nested arrays, maps and objects of them) and returns such; twice differentiable
+ * @param primals the array of the function's arguments
+ * @param tangents the vector, nested as `primals`
  * @param options `strict` (default false): an output that depends on no argument is an error, not zeros; `hasAux` (default
- *   false): `func` returns `[output, aux]`.
- * @returns `[output, product]`, and with `hasAux` the third `aux`.
- * @throws RuntimeError if `primals` is no array or `tangents` is nested in another way.
+ *   false): `func` returns `[output, aux]`
+ * @returns `[output, product]`, the product nested as the output, and with `hasAux` the third `aux`
+ * @throws RuntimeError if `primals` is no array, `tangents` is nested in another way or holds something else than tensors, and
+ *   with `strict`
  */
 export function jvp<A extends readonly unknown[], O>(
   func: (...args: A) => O,

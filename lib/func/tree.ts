@@ -34,7 +34,7 @@ function rebuild(original: unknown, keys: readonly unknown[] | null, parts: read
   return Object.fromEntries(keys.map((key, i) => [key as string, parts[i]]));
 }
 
-/** Takes a value apart. Everything but arrays, maps and plain objects is a leaf, null too. */
+/** @internal Takes a value apart: arrays, maps and plain objects. Everything else is a leaf, null too. */
 export function flatten(value: unknown): Tree {
   const found = partsOf(value);
   if (found === null) return { leaves: [value], shape: '*', build: (leaves) => leaves[0] };

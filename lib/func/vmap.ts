@@ -169,12 +169,15 @@ function checkOutDims(name: string, outDims: Dims): void {
 /**
  * A function that applies `func` to every slice of its arguments and joins the results along a new dimension. The slices are
  * computed one after another: it saves writing the loop and stays differentiable, but is no faster than the loop.
- * @param func takes tensors (or nested arrays, maps and objects of them) without the mapped dimension, and returns such.
- * @param args `inDims` (default 0), `outDims` (default 0), `randomness` (default 'error'), `chunkSize` (default none):
- *   by position or by name; see VmapOptions. Trailing objects of the mapped call are arguments like the others.
- * @returns the function of the whole arguments.
- * @throws RuntimeError for dimensions that do not fit; from the returned function, for sizes that differ, for results that
- *   are no tensors, and for random numbers drawn with `randomness` 'error'.
+ * @param func takes tensors (or nested arrays, maps and objects of them) without the mapped dimension, and returns such
+ * @param args by position or by name in a last object (see VmapOptions): `inDims`, the dimension to map over, one for all
+ *   arguments or nested as they are, null for none (default 0); `outDims`, where it is in the results (default 0); `randomness`,
+ *   what drawing random numbers does: 'error' (default), 'different' for every slice, or the 'same'; `chunkSize` (default null;
+ *   no effect)
+ * @returns the function of the whole arguments; its results have the dimension of size N at `outDims`, also for N = 0
+ * @throws RuntimeError for another `randomness` and a `chunkSize` that is not positive; from the returned function, for
+ *   dimensions that do not fit, sizes that differ, results that are no tensors, and random numbers drawn with `randomness`
+ *   'error'
  */
 export function vmap<A extends readonly unknown[], O>(
   func: (...args: A) => O,

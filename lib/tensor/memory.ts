@@ -44,7 +44,11 @@ export interface MemoryStats {
   cachedBytes: number;
 }
 
-/** Counts of what tensors hold; `collectFirst` runs a full collection before. */
+/**
+ * Counts what tensors hold now.
+ * @param collectFirst run a full garbage collection before, so that what nothing refers to does not count (default false)
+ * @returns `tensors` alive, `bytes` of their storages (shared ones once), `cachedBytes` that the allocator keeps for reuse
+ */
 export function memoryStats(collectFirst = false): MemoryStats {
   if (collectFirst) {
     gc();
@@ -95,7 +99,7 @@ export function resumeScope(outer: Tensor[] | null): void {
   scope = outer;
 }
 
-/** Hands a scoped tensor, or one that gradient buffers own, to the outer scope or to the garbage collector. */
+/** @internal Hands a scoped tensor, or one that gradient buffers own, to the outer scope or to the garbage collector. */
 export function keep(t: Tensor, outer: Tensor[] | null = null): void {
   if (t._own === TRACKED || t._own === DISPOSED) return;
   if (outer !== null) {
@@ -130,17 +134,23 @@ export function scoped<T extends Tensor | readonly Tensor[] | null | void>(fn: (
 /** Handles that `tidy` must leave alone: saved for backward, or kept by the caller. */
 const kept = new Set<number>();
 
-/** Saves a tensor from the `tidy` calls around: for a value that is stored somewhere and not returned. */
+/**
+ * Saves a tensor from the `tidy` calls around: for a value that is stored somewhere and not returned. In the package it is
+ * `torch.keep`; outside of `tidy` it does nothing.
+ * @param t any tensor
+ * @returns the tensor itself
+ */
 export function keepTensor<T extends Tensor>(t: T): T {
   if (tidyHandles !== null) kept.add(t._h);
   return t;
 }
 
 /**
- * Runs `fn` and frees every tensor made inside at once, except those in its result (looked for in arrays, maps and
- * plain objects), those that a graph still alive needs for backward, and those given to `torch.keep`.
- * @returns what `fn` returns.
- * @throws TypeError if `fn` is no function, or returns a promise: tensors made after the first await would be missed.
+ * Runs a function and frees every tensor made inside at once, except those in its result (looked for in arrays, maps, sets and
+ * objects), those that a graph still alive needs for backward, and those given to `torch.keep`.
+ * @param fn takes nothing; it must not be async
+ * @returns what `fn` returns
+ * @throws TypeError if `fn` is no function, or returns a promise: tensors made after the first await would be missed
  */
 export function tidy<T>(fn: () => T): T {
   if (typeof fn !== 'function') throw new TypeError(`tidy(): argument 'fn' must be function, not ${kindOf(fn)}`);

@@ -16,15 +16,13 @@ export function aliasAs<T extends Tensor>(source: Tensor, prototype: T): T {
   return Object.setPrototypeOf(t, prototype) as T;
 }
 
-/**
- * A tensor that becomes a parameter of the module it is assigned to.
- * Shares the memory of `data`.
- */
+/** A tensor that becomes a parameter of the module it is assigned to: a leaf on the memory of another tensor. */
 export class Parameter extends Tensor {
   /**
-   * @param data the values; their memory is shared, their history is not.
-   * @param requiresGrad whether backward computes a gradient for it; default true. Also as `{ requiresGrad }`.
-   * @throws TypeError unless `data` is a tensor; RuntimeError if it cannot require a gradient.
+   * @param data the values, of any shape; their memory is shared, their history is not
+   * @param requiresGrad whether backward computes a gradient for it (default true). Also as `{ requiresGrad }`
+   * @throws TypeError unless `data` is a tensor
+   * @throws RuntimeError if it is to require a gradient and is neither floating-point nor complex
    */
   constructor(data: Tensor, requiresGrad: boolean | { requiresGrad?: boolean } = true) {
     if (!(data instanceof Tensor))

@@ -43,13 +43,15 @@ const LIMITS = {
 
 /**
  * Sets how tensors are printed. What is not named stays, except `sciMode`, which goes back to automatic.
- * @param precision decimals of floating-point numbers, 0 to 70; or all settings as one object
- * @param threshold the number of elements beyond which only the edges are shown
- * @param edgeitems elements shown at each edge
- * @param linewidth characters per line
- * @param profile 'default', 'short' (2 decimals, 2 edge items) or 'full' (never summarized), applied first
- * @param sciMode scientific notation: always (true), never (false) or by the values (null)
- * @throws TypeError for an unknown option or a value of the wrong kind, RangeError for a number out of range
+ * @param precision decimals of floating-point numbers, 0 to 70; or all settings as one object (at the start 4; default: as it is)
+ * @param threshold the number of elements beyond which only the edges are shown (at the start 1000; default: as it is)
+ * @param edgeitems elements shown at each edge (at the start 3; default: as it is)
+ * @param linewidth characters per line (at the start 80; default: as it is)
+ * @param profile 'default' (as at the start), 'short' (2 decimals, 2 edge items) or 'full' (never summarized), applied first
+ *   (default null: none)
+ * @param sciMode scientific notation: always (true), never (false) or by the values (null, the default)
+ * @throws TypeError for an unknown option or a value of the wrong kind
+ * @throws RangeError for a number out of range
  */
 export function setPrintoptions(
   precision?: number | null | PrintSettings,
@@ -100,7 +102,10 @@ export function setPrintoptions(
   Object.assign(options, next);
 }
 
-/** The options in force; to be handed to `setPrintoptions` to restore them. */
+/**
+ * The options in force, to be handed to `setPrintoptions` to restore them.
+ * @returns a copy of `precision`, `threshold`, `edgeitems`, `linewidth` and `sciMode`
+ */
 export function getPrintoptions(): PrintOptions {
   return { ...options };
 }

@@ -65,7 +65,7 @@ export class Tensor {
     this._ad = freshMeta;
   }
 
-  /** The sizes of all dimensions. Do not write to it. */
+  /** The sizes of all dimensions; [] for a scalar. Do not write to it. */
   get shape(): readonly number[] {
     return this._shape ?? (this._shape = this._describe(0));
   }
@@ -79,39 +79,43 @@ export class Tensor {
     return this._dtype;
   }
 
-  /** Where the elements live. */
+  /** Where the elements live: `cpu` or `meta`. */
   get device(): Device {
     return this.isMeta ? meta : cpu;
   }
 
-  /** Whether the tensor has sizes and a type but no elements. */
+  /** Whether the tensor has sizes and a type but no elements: it is of the meta device. */
   get isMeta(): boolean {
     addon.describe(alive(this));
     return scratch[FIRST + 1] !== 0;
   }
 
-  /** The number of dimensions. */
+  /** The number of dimensions; 0 for a scalar. */
   get ndim(): number {
     return this.shape.length;
   }
 
+  /** The number of dimensions, as `ndim`. */
   dim(): number {
     return this.shape.length;
   }
 
-  /** The number of elements. */
+  /** The number of elements: the product of all sizes, 1 for a scalar. */
   numel(): number {
     addon.describe(alive(this));
     return scratch[FIRST + 3]!;
   }
 
+  /** The number of elements, as `numel`. */
   nelement(): number {
     return this.numel();
   }
 
   /**
-   * All sizes, or that of one dimension (negative counts from the end).
-   * @throws RangeError for a dimension out of range.
+   * All sizes, or that of one dimension.
+   * @param dim a dimension; negative counts from the end (default: all)
+   * @returns `shape`, or a number
+   * @throws RangeError for a dimension out of range
    */
   size(): readonly number[];
   size(dim: number): number;
@@ -119,7 +123,12 @@ export class Tensor {
     return dim === undefined ? this.shape : this.shape[wrapDim(dim, this.ndim)]!;
   }
 
-  /** The distance in elements between neighbours along each dimension, or along one. */
+  /**
+   * The distance in elements between neighbours along each dimension, or along one.
+   * @param dim a dimension; negative counts from the end (default: all)
+   * @returns a fresh array, or a number
+   * @throws RangeError for a dimension out of range
+   */
   stride(): number[];
   stride(dim: number): number;
   stride(dim?: number): number | number[] {
@@ -138,6 +147,7 @@ export class Tensor {
     return this.dtype.itemsize;
   }
 
+  /** Bytes per element, as `elementSize`. */
   get itemsize(): number {
     return this.dtype.itemsize;
   }
@@ -149,8 +159,10 @@ export class Tensor {
 
   /**
    * Whether the elements fill memory without gaps in the order of a format.
-   * @param memoryFormat row-major (`torch.contiguousFormat`) by default. Also as `{ memoryFormat }`.
-   * @throws TypeError for something that is no memory format.
+   * @param memoryFormat `torch.contiguousFormat` (default: row-major), `torch.channelsLast` (false unless [N, C, H, W]) or
+   *   `torch.channelsLast3d` (false unless [N, C, D, H, W]). Also as `{ memoryFormat }`
+   * @throws TypeError for something that is no memory format
+   * @throws RuntimeError for `torch.preserveFormat`
    */
   isContiguous(memoryFormat?: string | { memoryFormat?: string | null } | null): boolean {
     const format = typeof memoryFormat === 'object' ? memoryFormat?.memoryFormat : memoryFormat;
@@ -168,14 +180,17 @@ export class Tensor {
     return true;
   }
 
+  /** Whether the elements are floating-point numbers: float16, bfloat16, float32 or float64; complex ones are not. */
   isFloatingPoint(): boolean {
     return this.dtype.isFloatingPoint;
   }
 
+  /** Whether the elements are complex numbers: complex64 or complex128. */
   isComplex(): boolean {
     return this.dtype.isComplex;
   }
 
+  /** Whether the type has negative numbers: all but uint8 and bool. */
   isSigned(): boolean {
     return this.dtype.isSigned;
   }
@@ -187,8 +202,10 @@ export class Tensor {
   }
 
   /**
-   * The value of a tensor with one element: a number, or a boolean for bool.
-   * @throws RuntimeError unless there is exactly one element; RangeError for an int64 beyond 2^53 - 1 (use itemBigInt).
+   * The value of a tensor with one element, of any number of dimensions.
+   * @returns a number, or a boolean for bool
+   * @throws RuntimeError unless there is exactly one element, for a complex tensor, and on the meta device
+   * @throws RangeError for an int64 beyond 2^53 - 1 (use `itemBigInt`)
    */
   item(): number | boolean {
     const value = this._single('item');
@@ -201,8 +218,8 @@ export class Tensor {
   }
 
   /**
-   * The value of an integer tensor with one element, exactly; a fraction is cut off.
-   * @throws RuntimeError unless there is exactly one element, and it is finite.
+   * The value of a tensor with one element as a whole number, exactly; a fraction is cut off.
+   * @throws RuntimeError unless there is exactly one element and it is finite, for a complex tensor, and on the meta device
    */
   itemBigInt(): bigint {
     const value = this._single('itemBigInt');
@@ -223,7 +240,11 @@ export class Tensor {
     return asNumbers(this)[0]!;
   }
 
-  /** The elements as nested arrays (a bare value for a 0-d tensor); int64 beyond 2^53 - 1 as bigint. */
+  /**
+   * The elements as nested arrays: [[1, 2], [3, 4]] for shape [2, 2], a bare value for a scalar.
+   * @returns numbers, booleans for bool, [re, im] for complex types, bigints for int64 beyond 2^53 - 1
+   * @throws RuntimeError beyond 2^26 elements (use `toTypedArray`), and on the meta device
+   */
   tolist(): NestedArray {
     const arrays = this.shape.includes(0) ? this.shape.slice(0, this.shape.indexOf(0)) : this.shape;
     if (arrays.reduce((a, b) => a * b, 1) > MAX_LIST)
@@ -250,8 +271,10 @@ export class Tensor {
   }
 
   /**
-   * A contiguous copy of the elements. float16 and bfloat16 give their raw bits in a Uint16Array, complex types
-   * interleaved pairs, bool a Uint8Array, int64 a BigInt64Array.
+   * A copy of the elements in row-major order.
+   * @returns the typed array of the element type; float16 and bfloat16 give their raw bits in a Uint16Array, complex types
+   *   interleaved pairs, bool a Uint8Array, int64 a BigInt64Array
+   * @throws RuntimeError on the meta device
    */
   toTypedArray(): TypedArray {
     const dtype = this.dtype;
@@ -268,6 +291,7 @@ export class Tensor {
     this._ad = null;
   }
 
+  /** Frees the memory, as `dispose`, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -11,7 +11,7 @@ import { getRngState, setRngState } from '../ops/random_generator.js';
 import { isOptions } from '../ops/signature.js';
 import { Tensor } from '../tensor/tensor.js';
 
-/** What recomputation found is not what forward had. */
+/** What recomputation found is not what forward had: other tensors were saved, or a saved one has another shape or type. */
 export class CheckpointError extends RuntimeError {}
 
 /** Runs its argument, perhaps with something around it, and returns what it returns. */
@@ -36,9 +36,9 @@ let stopsEarly = true;
 
 /**
  * Overrides the `earlyStop` of checkpoints made meanwhile.
- * @param enable whether recomputation may stop before the end of the function.
- * @param fn what to run so.
- * @returns what `fn` returns.
+ * @param enable whether recomputation may stop before the end of the function, once all that backward needs is there
+ * @param fn what to run so; not async
+ * @returns what `fn` returns
  */
 export function setCheckpointEarlyStop<T>(enable: boolean, fn: () => T): T {
   const outer = stopsEarly;
@@ -239,15 +239,16 @@ class CheckpointFunction extends AutogradFunction {
 type Callable = (...args: any[]) => any;
 
 /**
- * Calls a function without keeping what its operations save for backward; backward calls it again to have that. Trades time
- * for memory: of the function's inside, nothing but the arguments is kept.
- * @param fn a function or module of tensors. Called again, it must compute the same.
- * @param args its arguments. A last plain object may hold CheckpointOptions: `useReentrant` (default false; PyTorch's
- *   default is still true, with a warning), `preserveRngState` (true), `contextFn`, `determinismCheck` ('default'),
- *   `earlyStop` (true); what else it holds goes to the function.
- * @returns what the function returns.
- * @throws CheckpointError in backward if the function saved other tensors than before; RuntimeError for options that
- *   exclude each other. Source: Chen et al., "Training Deep Nets with Sublinear Memory Cost" (2016).
+ * Calls a function without keeping what its operations save for backward; backward calls it again to have that. Trades time for
+ * memory: of the function's inside, nothing but the arguments is kept (Chen et al. 2016, https://arxiv.org/abs/1604.06174).
+ * @param fn a function or module of tensors. Called again, it must compute the same
+ * @param args its arguments. A last plain object may hold CheckpointOptions: `useReentrant` (default false), `preserveRngState`
+ *   (default true), `contextFn` (default null), `determinismCheck` (default 'default'), `earlyStop` (default true); what else it
+ *   holds goes to the function
+ * @returns what the function returns
+ * @throws CheckpointError in backward, if the function saves other tensors than before
+ * @throws RuntimeError for options that exclude each other, and another `determinismCheck`
+ * @throws TypeError if `fn` is no function, and for options of the wrong kind
  */
 export function checkpoint<F extends Callable>(
   fn: F,
@@ -276,12 +277,13 @@ export function checkpoint(fn: Callable, ...args: unknown[]): unknown {
 
 /**
  * Runs modules one after another in segments, each but the last as a checkpoint.
- * @param functions a Sequential, or the modules or functions as a list.
- * @param segments how many segments of equal length to make; the last takes what is left over.
- * @param input the tensor that goes into the first one.
- * @param options `useReentrant` (default false) and `preserveRngState` (default true), as for `checkpoint`.
- * @returns what the last one returns.
- * @throws RangeError unless `segments` is a whole number between 1 and the number of functions.
+ * @param functions a Sequential, or the modules or functions of one argument as a list
+ * @param segments how many segments of equal length to make; the last takes what is left over
+ * @param input the tensor that goes into the first one
+ * @param options `useReentrant` (default false) and `preserveRngState` (default true), as for `checkpoint`
+ * @returns what the last one returns
+ * @throws RangeError unless `segments` is a whole number between 1 and the number of functions
+ * @throws TypeError for unknown options
  */
 export function checkpointSequential(
   functions: Sequential | readonly (Module | Callable)[],

@@ -25,7 +25,7 @@ export interface SummaryRow {
   /** The sizes of what its last call was given and returned; null if it was not called. */
   inputShape: Shapes;
   outputShape: Shapes;
-  /** How often it was called. */
+  /** How often it was called; 0 if never. */
   calls: number;
   /** Elements of its parameters; one that several modules share counts for the first. */
   parameters: number;
@@ -84,6 +84,7 @@ export class Summary {
       .reduce((sum, row) => sum + row.outputBytes, 0);
   }
 
+  /** The table: a line for every module with its output's sizes, parameters, multiply-adds and bytes, and the totals below. */
   toString(): string {
     const frozen = this.parameters - this.trainable;
     return table(this.rows, this.depth, [
@@ -93,6 +94,7 @@ export class Summary {
     ]);
   }
 
+  /** How console.log shows it: the table. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
@@ -225,17 +227,19 @@ function checkOptions(options: SummaryOptions): void {
 }
 
 /**
- * What a model is made of and what it costs: a row for every module with its output's sizes, parameters, multiply-adds and
- * bytes, found by running it once. By default it runs on the meta device, where nothing is computed and no activation takes
- * memory; the model is not changed.
- * @param model the module. Lazy ones must have been called once.
- * @param inputs what to call it with: a shape with its batch dimension, an array of shapes and tensors, or a tensor.
- * @param options `dtype` of inputs given as shapes; `device`: `'meta'` (default) or `'cpu'`; `mode`: `'eval'` (default),
- *   `'train'` or `'same'`; `depth` of the printed table; `kwargs`: options of the call.
- * @returns rows and totals, which print as a table. A multiply-add is counted as one, so that PyTorch's count of
- *   floating-point operations (torch.utils.flop_counter) is twice as much.
- * @throws TypeError for arguments of a wrong kind, RuntimeError for a model that looks at values (run it with
- *   `device: 'cpu'`), and whatever the model throws.
+ * What a model is made of and what it costs: a row for every module with its output's sizes, parameters, multiply-adds and bytes,
+ * found by running it once, without gradients. By default it runs on the meta device, where nothing is computed and no activation
+ * takes memory; the model is not changed.
+ * @param model the module. Lazy ones must have been called once
+ * @param inputs what to call it with: a shape with its batch dimension, an array of shapes and tensors, or a tensor
+ * @param options `dtype` of inputs given as shapes (default: the default type), one for all or one each; `device`: `'meta'`
+ *   (default) or `'cpu'`; `mode`: `'eval'` (default), `'train'` or `'same'`; `depth` of the printed table (default: all levels);
+ *   `kwargs`: options of the call (default none)
+ * @returns rows and totals, which print as a table. A multiply-add is counted as one, so that PyTorch's count of floating-point
+ *   operations (torch.utils.flop_counter) is twice as much
+ * @throws TypeError for arguments of a wrong kind
+ * @throws RuntimeError for a lazy model that was not called, and for one that looks at values (run it with `device: 'cpu'`);
+ *   besides, whatever the model throws
  */
 export function summary(model: Module, inputs: unknown, options: SummaryOptions = {}): Summary {
   if (!(model instanceof Module))
