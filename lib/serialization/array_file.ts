@@ -92,11 +92,11 @@ async function* blocksOf(
   }
 }
 
-/** An array of an open file, whose first dimension counts rows. */
+/** An array of an open file, whose first dimension counts rows: `openArray` returns it. Close it in the end. */
 export class ArrayFile {
   /** The array's element type. */
   readonly dtype: DType;
-  /** [rows, ...sizes of a row] */
+  /** [rows, ...sizes of a row]; [] for a single number, which has no rows. */
   readonly shape: readonly number[];
   /** Bytes of a row; of the number where there is only one. */
   readonly rowBytes: number;
@@ -138,8 +138,8 @@ export class ArrayFile {
 
   /**
    * Reads the whole array; no second copy of it is in memory meanwhile.
-   * @returns a tensor of the array's shape, column-major where the array is.
-   * @throws RuntimeError for a file that is damaged.
+   * @returns a tensor of the array's shape and type, column-major where the array is
+   * @throws RuntimeError for a file that is damaged
    */
   async read(): Promise<Tensor> {
     const { type, shape, columnMajor, bigEndian, data, packed } = this.place;
@@ -178,12 +178,13 @@ export class ArrayFile {
   }
 
   /**
-   * Reads the array from row `start` on.
-   * @param batch how many rows a tensor gets; the last one may have fewer.
-   * @param start the first row (default 0).
-   * @returns tensors [batch, ...sizes of a row], one after the other.
-   * @throws RangeError for a batch below 1 or a start beyond the array; RuntimeError for a file that is damaged. The checksum of
-   *   an array in an .npz archive is compared when its last row has been read from the first on.
+   * Reads the array from a row on, some rows at a time.
+   * @param batch how many rows a tensor gets, at least 1; the last one may have fewer
+   * @param start the first row (default 0)
+   * @returns tensors [batch, ...sizes of a row], one after the other
+   * @throws RangeError for a batch below 1 or a start beyond the array
+   * @throws RuntimeError for a file that is damaged, a single number, and a compressed array that is stored by columns. The
+   *   checksum of an array in an .npz archive is compared when its last row has been read from the first on
    */
   async *rows(batch: number, start = 0): AsyncGenerator<Tensor> {
     if (this.shape.length === 0) throw new RuntimeError(`${this.source.name} holds a single number, no rows`);
@@ -220,18 +221,19 @@ export class ArrayFile {
     for await (const block of this.bytes(skip, batch * this.rowBytes, wanted, data, packed)) yield this.tensor(block);
   }
 
-  /** Closes the file. */
+  /** Closes the file; tensors that came from it stay. */
   close(): void {
     this.source.close();
   }
 }
 
 /**
- * Opens an array of a .npy, .npz or safetensors file, to read its rows some at a time.
- * @param file a path or file URL.
- * @param name which array of an .npz or safetensors file; not needed if there is only one.
- * @returns the open array; close it in the end.
- * @throws RuntimeError for a file that is damaged, of none of these formats, or without that array; TypeError for wrong arguments.
+ * Opens an array of a .npy, .npz or safetensors file, to read its rows some at a time: for arrays larger than memory.
+ * @param file a path, or a file URL
+ * @param name which array of an .npz or safetensors file (default: the only one)
+ * @returns the open array: `shape`, `dtype`, `rows(batch)`, `read()`, `close()`
+ * @throws RuntimeError for a file that is damaged, of none of these formats, without that array, or with several and no `name`
+ * @throws TypeError for wrong arguments; Node's own error if the file cannot be opened
  */
 export function openArray(file: string | URL, name?: string): ArrayFile {
   if (name !== undefined && typeof name !== 'string')

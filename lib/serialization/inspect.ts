@@ -156,9 +156,10 @@ function listSource(source: ByteSource): Omit<FileListing, 'size'> {
 /**
  * The names of classes and functions in a file of `torch.save` that `torch.load` with `weightsOnly` would refuse: those neither
  * on its own list nor allowed with `addSafeGlobals`. Nothing of them is run.
- * @param file a path, a file URL or the bytes of a file.
- * @returns full Python names, each once, in the order in which the file has them.
- * @throws RuntimeError for a file that is damaged or not of this format.
+ * @param file a path, a file URL or the bytes of a file
+ * @returns full Python names, each once, in the order in which the file has them
+ * @throws RuntimeError for a file that is damaged or not of this format
+ * @throws TypeError for anything but a path, a URL or bytes
  */
 export function getUnsafeGlobalsInCheckpoint(file: FileLike): string[] {
   const names = new Set<string>();
@@ -171,8 +172,11 @@ export function getUnsafeGlobalsInCheckpoint(file: FileLike): string[] {
 /**
  * Lists what a file holds without reading the data of its tensors: files of torch.save of any version, TorchScript archives,
  * safetensors, .npy and .npz. Objects of unknown classes are listed too; nothing of them is run.
- * @param file a path, a file URL or the bytes of a file.
- * @throws RuntimeError for a file that is damaged or of none of these formats.
+ * @param file a path, a file URL or the bytes of a file
+ * @returns `format`, the file's `size`, `tensors` by path with type, shape and bytes, all other `values` as short texts, and the
+ *   `bytes` of all tensors, shared memory counted once
+ * @throws RuntimeError for a file that is damaged or of none of these formats
+ * @throws TypeError for anything but a path, a URL or bytes; Node's own error if the file cannot be read
  */
 export function inspectFile(file: FileLike): FileListing {
   return withSource(openSource(file, 'inspectFile()'), (source) => ({ size: source.size, ...listSource(source) }));

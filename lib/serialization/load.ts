@@ -91,12 +91,17 @@ export function withSource<T>(source: ByteSource, read: (source: ByteSource) => 
 
 /**
  * Loads what `torch.save` wrote, in PyTorch or here: zip archives, and the legacy formats. A dict with string keys is a plain
- * object, any other dict a Map, an OrderedDict a `StateDict`, a tuple an array that knows it is one, bytes a Uint8Array, an
- * int beyond 2^53 - 1 a bigint. Tensors that shared memory share it again.
- * @param file a path, a file URL or the bytes of a file.
- * @param options see `LoadOptions`; positionally `mapLocation, weightsOnly, mmap`.
- * @returns the value. Its type is the caller's claim: the file decides.
- * @throws RuntimeError for a file that is damaged, unsafe or holds what has no form here; TypeError for wrong arguments.
+ * object, any other dict a Map, an OrderedDict a `StateDict`, a tuple an array that knows it is one, bytes a Uint8Array, an int
+ * beyond 2^53 - 1 a bigint. Tensors that shared memory share it again.
+ * @param file a path, a file URL or the bytes of a file
+ * @param options see `LoadOptions` (default none); or `mapLocation` positionally: a device for all storages, a mapping of the
+ *   file's devices, or a function (default null: main memory, wherever they were saved from)
+ * @param weightsOnly refuse classes and functions outside the list of known ones (default true); false rebuilds modules of
+ *   `torch.nn` and gives inert objects for others. Nothing in a file is ever run
+ * @param mmap leave tensors on the pages of the file instead of reading them (default false); only for paths to zip archives
+ * @returns the value. Its type is the caller's claim: the file decides
+ * @throws RuntimeError for a file that is damaged, unsafe or holds what has no form here, and for a device that this build lacks
+ * @throws TypeError for wrong arguments; Node's own error if the file cannot be read
  */
 export function load<T = unknown>(
   file: FileLike,

@@ -93,14 +93,15 @@ function readShard(
 
 /**
  * Loads a checkpoint that is spread over several files with a JSON index, as large models are published:
- * `model.safetensors.index.json` with its `model-00001-of-00002.safetensors` ..., or `pytorch_model.bin.index.json` with files
- * of torch.save. A checkpoint of a single file loads too.
- * @param file the index, a folder that holds it, or a single file.
- * @param options see `LoadShardedOptions`.
- * @returns the tensors by name, in the order of the index.
- * @throws RuntimeError for an index that is malformed, names files outside its folder or does not agree with the files it
- *   names, for files that are missing (all are named), and for names in `keys` that are not there; TypeError for wrong
- *   arguments.
+ * `model.safetensors.index.json` with its `model-00001-of-00002.safetensors` ..., or `pytorch_model.bin.index.json` with files of
+ * torch.save. A checkpoint of a single file loads too.
+ * @param file the index, a folder that holds it, or a single file
+ * @param options `keys`: names or a test of a name (default: all tensors); `mmap`: leave tensors in the files (default false);
+ *   `mapLocation`, as for `load` (default null)
+ * @returns the tensors by name, in the order of the index
+ * @throws RuntimeError for an index that is malformed, names files outside its folder or does not agree with the files it names,
+ *   for files that are missing (all are named), and for names in `keys` that are not there
+ * @throws TypeError for wrong arguments
  */
 export function loadSharded(file: string | URL, options: LoadShardedOptions = {}): Record<string, Tensor> {
   if (typeof file !== 'string' && !(file instanceof URL)) {

@@ -95,10 +95,11 @@ function read(source: ByteSource, bytes: Uint8Array): Tensor | Record<string, Te
 /**
  * Reads the bytes of a .npy file as a tensor, or those of a .npz archive as a plain object of tensors by name. A column-major
  * array becomes a tensor with such strides; big-endian elements are turned.
- * @param bytes the whole file.
- * @returns a Tensor; for .npz say so: `fromNumpy<Record<string, Tensor>>(bytes)`.
- * @throws RuntimeError for a file that is damaged or holds other than numbers and booleans (objects, strings, dates,
- *   records, unsigned integers of more than 8 bits); TypeError unless `bytes` are bytes.
+ * @param bytes the whole file; the tensors have memory of their own
+ * @returns a Tensor; for .npz say so: `fromNumpy<Record<string, Tensor>>(bytes)`
+ * @throws RuntimeError for a file that is damaged or holds other than numbers and booleans (objects, strings, dates, records,
+ *   unsigned integers of more than 8 bits)
+ * @throws TypeError unless `bytes` are bytes
  */
 export function fromNumpy<T extends Tensor | Record<string, Tensor> = Tensor>(bytes: Uint8Array | ArrayBuffer): T {
   if (!types.isUint8Array(bytes) && !types.isArrayBuffer(bytes)) {
@@ -133,9 +134,10 @@ const piecesOf = (value: Tensor | NamedTensors): Pieces =>
   value instanceof Tensor ? arrayPieces(value) : archivePieces(value);
 
 /**
- * The bytes of a .npy file with a tensor's elements (row-major), or of an uncompressed .npz archive of several.
- * @param value a tensor, or tensors by name as a plain object or Map.
- * @throws TypeError for anything else, and for bfloat16, which NumPy lacks.
+ * A tensor's elements, row-major, as a .npy file, or several tensors as an uncompressed .npz archive.
+ * @param value a tensor, or tensors by name as a plain object or Map
+ * @returns the bytes of the file
+ * @throws TypeError for anything else, and for bfloat16, which NumPy lacks
  */
 export function toNumpy(value: Tensor | NamedTensors): Uint8Array {
   checkValue('toNumpy()', value);
@@ -144,9 +146,9 @@ export function toNumpy(value: Tensor | NamedTensors): Uint8Array {
 
 /**
  * As `toNumpy`, but to a file, which is replaced as a whole and never in memory as a whole.
- * @param value a tensor, or tensors by name as a plain object or Map.
- * @param file a path or file URL.
- * @throws TypeError as `toNumpy`; Node's own error if the file cannot be written.
+ * @param value a tensor, or tensors by name as a plain object or Map
+ * @param file a path or file URL
+ * @throws TypeError as `toNumpy`; Node's own error if the file cannot be written
  */
 export function saveNumpy(value: Tensor | NamedTensors, file: string | URL): void {
   checkValue('saveNumpy()', value);

@@ -2,13 +2,18 @@
 // that is loaded and saved again reads the same in PyTorch.
 import { types } from 'node:util';
 
-/** A Python complex number. */
+/** A Python complex number in a loaded value; it is saved as one again. */
 export class Complex {
+  /**
+   * @param re the real part
+   * @param im the imaginary part
+   */
   constructor(
     readonly re: number,
     readonly im: number,
   ) {}
 
+  /** As Python prints it: `(1-2j)`. */
   toString(): string {
     return `(${this.re}${this.im < 0 || Object.is(this.im, -0) ? '' : '+'}${this.im}j)`;
   }
@@ -26,6 +31,10 @@ export class PythonObject {
   /** What the pickle hands to `__setstate__` or the object's `__dict__`. */
   state: unknown = undefined;
 
+  /**
+   * @param className the full name, as `'argparse.Namespace'`
+   * @param args the arguments of the class or of the function that rebuilds the object
+   */
   constructor(
     /** The full name, as `'argparse.Namespace'`. */
     readonly className: string,
@@ -36,6 +45,7 @@ export class PythonObject {
 
 /** A Python class or function that is itself a value, with `weightsOnly: false`. */
 export class PythonGlobal {
+  /** @param className the full name, as `'collections.deque'` */
   constructor(readonly className: string) {}
 }
 

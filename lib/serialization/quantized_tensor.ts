@@ -122,7 +122,10 @@ export class QuantizedTensor extends OpaqueTensor {
     return this._quantizer;
   }
 
-  /** The integers: uint8, int8 or int32, on the same memory; for packed types their bytes, 1-D. */
+  /**
+   * The integers q, on the same memory.
+   * @returns uint8, int8 or int32 of the tensor's shape; for packed types their bytes, uint8 [ceil(elements / elements per byte)]
+   */
   intRepr(): Tensor {
     const { type, numel, offset } = this._geometry;
     const carrier = CARRIERS[type.name];
@@ -132,7 +135,10 @@ export class QuantizedTensor extends OpaqueTensor {
     return viewStorage(this._memory, uint8, [Math.ceil(numel / perByte)], [1], Math.floor(offset / perByte));
   }
 
-  /** The numbers that the integers stand for: (q - zero point) * scale, as float32. */
+  /**
+   * The numbers that the integers stand for: (q - zero point) * scale.
+   * @returns float32 of the tensor's shape, packed integers one by one
+   */
   dequantize(): Tensor {
     const q = this._geometry.type.perByte === undefined ? this.intRepr() : this.unpack();
     const quantizer = this._quantizer;

@@ -30,12 +30,14 @@ function named(entry: SafeGlobalEntry): [string, SafeGlobal] {
 }
 
 /**
- * Allows Python classes or functions in the files that `torch.load` reads from now on. An object of an allowed class
- * becomes an instance of the JavaScript class, made without running its constructor; the pickled attributes become its
- * properties, or go to its method `setState(state)` if it has one; of a subclass of `nn.Module`, parameters, buffers and
- * submodules are registered. `torch.save` writes such instances as the same Python class. An allowed function is called with the pickled arguments.
- * @param entries classes or functions, alone or as `[Class, 'python.module.Class']`.
- * @throws TypeError for anything else; RuntimeError for a name in a module that is never allowed (`os`, `sys`, ...).
+ * Allows Python classes or functions in the files that `torch.load` reads from now on. An object of an allowed class becomes an
+ * instance of the JavaScript class, made without running its constructor; the pickled attributes become its properties, or go to
+ * its method `setState(state)` if it has one; of a subclass of `nn.Module`, parameters, buffers and submodules are registered.
+ * `torch.save` writes such instances as the same Python class. An allowed function is called with the pickled arguments.
+ * @param entries classes or functions, alone (standing for PyTorch's own, or for `__main__.<name>`) or as `[Class,
+ *   'python.module.Class']`
+ * @throws TypeError for anything else, and for a name that is no full Python name
+ * @throws RuntimeError for a name in a module that is never allowed (`os`, `sys`, `posix`, `nt`)
  */
 export function addSafeGlobals(entries: readonly SafeGlobalEntry[]): void {
   for (const [name, fn] of entries.map(named)) {
@@ -44,7 +46,10 @@ export function addSafeGlobals(entries: readonly SafeGlobalEntry[]): void {
   }
 }
 
-/** The classes and functions allowed now, as `[Class, 'python.module.Class']`. */
+/**
+ * The classes and functions allowed now.
+ * @returns pairs `[Class, 'python.module.Class']`, in the order in which they were allowed
+ */
 export function getSafeGlobals(): [SafeGlobal, string][] {
   return [...byName].map(([name, fn]) => [fn, name]);
 }
@@ -55,8 +60,11 @@ export function clearSafeGlobals(): void {
 }
 
 /**
- * Allows classes or functions while `fn` runs.
- * @returns what `fn` returns.
+ * Allows classes or functions while a function runs, beside those allowed already.
+ * @param entries as for `addSafeGlobals`
+ * @param fn what to run so; not async
+ * @returns what `fn` returns
+ * @throws TypeError and RuntimeError as `addSafeGlobals`
  */
 export function safeGlobals<T>(entries: readonly SafeGlobalEntry[], fn: () => T): T {
   const before = new Map(byName);

@@ -29,11 +29,12 @@ const LOAD_OPTIONS = new Set(['device', 'mmap']);
 
 /**
  * Loads the tensors of a safetensors file.
- * @param file a path, a file URL or the bytes of a file.
- * @param options `device`: where the tensors go, also positionally; `mmap`: leave them in the file.
- * @returns the tensors by name, in the order of the file's header.
- * @throws RuntimeError for a file that is malformed in any way, or holds a type that is not supported; TypeError for wrong
- *   arguments.
+ * @param file a path, a file URL or the bytes of a file
+ * @param options `device`: where the tensors go (default: main memory), also positionally; `mmap`: leave them on the pages of the
+ *   file, only for paths (default false)
+ * @returns the tensors by name, in the order of the file's header
+ * @throws RuntimeError for a file that is malformed in any way, or holds a type that is not supported
+ * @throws TypeError for wrong arguments; Node's own error if the file cannot be read
  */
 export function loadFile(file: FileLike, options: SafetensorsLoadOptions | DeviceLike = {}): Record<string, Tensor> {
   const given = typeof options === 'string' || options instanceof Device ? { device: options } : options;
@@ -47,14 +48,21 @@ export function loadFile(file: FileLike, options: SafetensorsLoadOptions | Devic
   });
 }
 
-/** As `loadFile`, from the bytes of a file. */
+/**
+ * As `loadFile`, from the bytes of a file.
+ * @param bytes the whole file; the tensors have memory of their own
+ * @returns the tensors by name, in the order of the file's header
+ * @throws RuntimeError for bytes that are malformed in any way, or hold a type that is not supported
+ */
 export function load(bytes: Uint8Array | ArrayBuffer): Record<string, Tensor> {
   return loadFile(bytes);
 }
 
 /**
- * The text pairs that a safetensors file carries beside its tensors.
- * @returns a plain object, or null if the file has none.
+ * The text pairs that a safetensors file carries beside its tensors; only the header is read.
+ * @param file a path, a file URL or the bytes of a file
+ * @returns a plain object, or null if the file has none
+ * @throws RuntimeError for a file whose header is malformed in any way
  */
 export function loadMetadata(file: FileLike): Record<string, string> | null {
   return withSource(openSource(file, 'safetensors.loadMetadata()'), (source) => {
@@ -108,12 +116,13 @@ export function* safetensorsPieces(tensors: NamedTensors, metadata: Record<strin
 }
 
 /**
- * Saves tensors in the safetensors format. The file is replaced as a whole. A tensor that is not contiguous is written
- * row-major, and tensors that share memory are each written in full.
- * @param tensors tensors by name: a plain object, a Map or a state dict.
- * @param file a path or file URL.
- * @param metadata text pairs to carry along, as `{ format: 'pt' }`.
- * @throws TypeError for a value that is no tensor, a type the format lacks (complex128), or metadata that are no strings.
+ * Saves tensors in the safetensors format. The file is replaced as a whole. A tensor that is not contiguous is written row-major,
+ * and tensors that share memory are each written in full.
+ * @param tensors tensors by name: a plain object, a Map or a state dict
+ * @param file a path or file URL
+ * @param metadata text pairs to carry along, as `{ format: 'pt' }` (default null: none)
+ * @throws TypeError for a value that is no tensor, a type the format lacks (complex128), or metadata that are no strings; Node's
+ *   own error if the file cannot be written
  */
 export function saveFile(
   tensors: NamedTensors,
@@ -125,7 +134,10 @@ export function saveFile(
 
 /**
  * As `saveFile`, but to memory.
- * @returns the bytes of the file.
+ * @param tensors tensors by name: a plain object, a Map or a state dict
+ * @param metadata text pairs to carry along (default null: none)
+ * @returns the bytes of the file
+ * @throws TypeError as `saveFile`
  */
 export function save(tensors: NamedTensors, metadata: Record<string, string> | null = null): Uint8Array {
   return writeToMemory(safetensorsPieces(tensors, metadata));

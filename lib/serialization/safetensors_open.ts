@@ -75,8 +75,11 @@ export class SafetensorsSlice {
   }
 
   /**
-   * A part of the tensor, by the items that `Tensor.index` takes: `slice.index(torch.slice(0, 10), 3)`. Of a file opened with
-   * `mmap` only the pages of the part are read; otherwise the whole tensor is, for a moment.
+   * A part of the tensor. Of a file opened with `mmap` only the pages of the part are read; otherwise the whole tensor is, and a
+   * view of it keeps all of its memory (clone a small one).
+   * @param items what `Tensor.index` takes: `slice.index(torch.slice(0, 10), 3)`
+   * @returns what `Tensor.index` returns for the whole tensor: a view of its memory where the items are numbers and slices
+   * @throws RuntimeError if the file has been closed
    */
   index(...items: unknown[]): Tensor {
     return (this.place() as unknown as Indexable).index(...items);
@@ -132,7 +135,10 @@ export class SafetensorsFile {
 
   /**
    * Reads one tensor, and nothing else of the file. Of a file opened with `mmap`, tensors of the same name share memory.
-   * @throws RuntimeError for a name that the file does not have, a type that is not supported, or a closed file.
+   * @param name one of `keys()`
+   * @returns the tensor, row-major, on the device that the file was opened for
+   * @throws RuntimeError for a name that the file does not have, a type that is not supported, or a closed file
+   * @throws TypeError unless `name` is a string
    */
   getTensor(name: string): Tensor {
     const entry = this.entry(name);
@@ -144,8 +150,9 @@ export class SafetensorsFile {
   }
 
   /**
-   * A tensor to read parts of.
-   * @throws as `getTensor`.
+   * A tensor to read parts of; nothing is read yet.
+   * @param name one of `keys()`
+   * @throws RuntimeError and TypeError as `getTensor`
    */
   getSlice(name: string): SafetensorsSlice {
     return new SafetensorsSlice(this.entry(name), () => this.getTensor(name));
@@ -157,6 +164,7 @@ export class SafetensorsFile {
     this.open = false;
   }
 
+  /** Closes the file, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -173,12 +181,15 @@ export function openSafetensors(source: ByteSource, placing: Placing): Safetenso
 }
 
 /**
- * Opens a safetensors file to read single tensors of it. Only the header is read and checked; with `mmap` opening takes no
- * longer for a larger file, and tensors are read where they are used.
- * @param file a path, a file URL or the bytes of a file.
- * @param options see `SafeOpenOptions`; positionally `framework, device`, as in the reference implementation.
- * @returns the open file: `keys()`, `getTensor(name)`, `getSlice(name)`, `metadata()`, `close()`.
- * @throws RuntimeError for a file whose header is malformed in any way; TypeError for wrong arguments.
+ * Opens a safetensors file to read single tensors of it. Only the header is read and checked; with `mmap` opening takes no longer
+ * for a larger file, and tensors are read where they are used.
+ * @param file a path, a file URL or the bytes of a file
+ * @param options `framework` (default 'pt', the only one), `device` (default: main memory) and `mmap` (default false); or
+ *   `framework` positionally, as in the reference implementation
+ * @param device where the tensors go, if the options do not say (default: main memory)
+ * @returns the open file: `keys()`, `getTensor(name)`, `getSlice(name)`, `metadata()`, `close()`
+ * @throws RuntimeError for a file whose header is malformed in any way
+ * @throws TypeError for wrong arguments; Node's own error if the file cannot be opened
  */
 export function safeOpen(file: FileLike, options: SafeOpenOptions | string = {}, device?: DeviceLike): SafetensorsFile {
   const given: SafeOpenOptions = typeof options === 'string' ? { framework: options } : options;

@@ -136,18 +136,21 @@ function serializationId(pickle: Uint8Array): string {
 }
 
 /**
- * Saves a value so that PyTorch and `torch.load` read it. The file is replaced as a whole: after an error or a crash the old
- * one is still there.
- * A plain object becomes a dict, a Map a dict, a `StateDict` an OrderedDict with its `_metadata`, an array a list, a `Tuple` a
- * tuple, a Set a set, a Uint8Array bytes, a number an int if it is whole and safe and else a float (one that was loaded as a
- * float stays one), a bigint an int. Tensors that share a storage share it in the file, and storages are saved whole: clone
- * a small view of a large tensor first.
- * @param value what to save; containers may contain each other and themselves.
- * A module of `torch.nn` becomes PyTorch's own with its whole state, so that `torch.load(weights_only=False)` gives a model; a
- * class of the caller's must have a Python name, given with `torch.serialization.addSafeGlobals`.
- * @param file a path or file URL.
- * @param options see `SaveOptions`.
- * @throws TypeError for a value without a Python form, naming its place; Node's own error if the file cannot be written.
+ * Saves a value so that PyTorch and `torch.load` read it. The file is replaced as a whole: after an error or a crash the old one
+ * is still there. Tensors that share a storage share it in the file, and storages are saved whole: clone a small view of a large
+ * tensor first.
+ *
+ * A plain object or a Map becomes a dict, a `StateDict` an OrderedDict with its `_metadata`, an array a list, a `Tuple` a tuple,
+ * a Set a set, a Uint8Array bytes, a number an int if it is whole and safe and else a float (one that was loaded as a float stays
+ * one), a bigint an int. A module of `torch.nn` becomes PyTorch's own with its whole state, so that
+ * `torch.load(weights_only=False)` gives a model; a class of the caller's must have a Python name, given with
+ * `torch.serialization.addSafeGlobals`.
+ * @param value what to save; containers may contain each other and themselves
+ * @param file a path or file URL
+ * @param options `pickleProtocol`, 2 to 5 (default 2), and `zip`: a zip archive (default true) or the format before PyTorch 1.6
+ * @throws TypeError for a value without a Python form, naming its place, and for wrong options; Node's own error if the file
+ *   cannot be written
+ * @throws RangeError for another pickle protocol
  */
 export function save(value: unknown, file: string | URL, options: SaveOptions = {}): void {
   const settings = readOptions('save()', options);
@@ -173,8 +176,10 @@ export function prepareSave(
 
 /**
  * As `save`, but to memory.
- * @param options see `SaveOptions`.
- * @returns the bytes of the file.
+ * @param value what to save
+ * @param options `pickleProtocol` (default 2) and `zip` (default true), as for `save`
+ * @returns the bytes of the file
+ * @throws TypeError and RangeError as `save`
  */
 export function saveToBytes(value: unknown, options: SaveOptions = {}): Uint8Array {
   const settings = readOptions('saveToBytes()', options);

@@ -42,14 +42,14 @@ async function inTurn(file: string, write: () => Promise<void>): Promise<void> {
 
 /**
  * As `save`, without holding the program up: checksums and writing are done on threads of Node's pool. The file holds the value
- * as it is at the call; like PyTorch's `async_save`, the memory of its tensors is copied first unless `copy` is false. The file is
- * replaced as a whole when all of it is on disk, in the order of the calls for the same path. A process that ends before
+ * as it is at the call; like PyTorch's `async_save`, the memory of its tensors is copied first unless `copy` is false. The file
+ * is replaced as a whole when all of it is on disk, in the order of the calls for the same path. A process that ends before
  * leaves the old file, and maybe a temporary one beside it (`.name.*.tmp`).
- * @param value what to save, as for `save`.
- * @param file a path or file URL.
- * @param options see `SaveAsyncOptions`.
- * @returns a promise that is fulfilled when the new file is in its place.
- *   Rejects with what `save` throws, and with RuntimeError if a tensor was changed meanwhile with `copy: false`.
+ * @param value what to save, as for `save`
+ * @param file a path or file URL
+ * @param options those of `save`, and `copy` (default true)
+ * @returns a promise that is fulfilled when the new file is in its place. It rejects with what `save` throws, and with
+ *   RuntimeError if a tensor was changed meanwhile with `copy: false`
  */
 export async function saveAsync(value: unknown, file: string | URL, options: SaveAsyncOptions = {}): Promise<void> {
   // No await before the copy: the file holds the value as it is at the call.

@@ -87,14 +87,15 @@ function staleFiles(folder: string, name: string, ending: string, kept: Readonly
  * Saves tensors as a checkpoint of several files with a JSON index, the way large models are published: of safetensors files
  * `model-00001-of-00002.safetensors` ... with `model.safetensors.index.json`, or of files of torch.save
  * `pytorch_model-00001-of-00002.bin` ... with `pytorch_model.bin.index.json`. What fits in one file gives `model.safetensors` or
- * `pytorch_model.bin` without an index. All files are on disk before the first takes its name, and files of an earlier
- * checkpoint of the same name are removed at the end.
- * @param stateDict tensors by name: a plain object, a Map or a state dict.
- * @param folder where the files go; made if it is not there.
- * @param options see `SaveShardedOptions`.
- * @returns the paths of all files written, the index (if there is one) last.
+ * `pytorch_model.bin` without an index. All files are on disk before the first takes its name, and files of an earlier checkpoint
+ * of the same name are removed at the end.
+ * @param stateDict tensors by name: a plain object, a Map or a state dict
+ * @param folder where the files go; made if it is not there
+ * @param options `maxShardSize` in bytes or as a text (default '5GB'), `format` (default 'safetensors', or 'pytorch'), `name`
+ *   (default 'model', or 'pytorch_model'), `metadata` (default none); see `SaveShardedOptions`
+ * @returns the paths of all files written, the index (if there is one) last
  * @throws TypeError for a value that is no tensor, a type that the format lacks, or wrong arguments; Node's own error if a file
- *   cannot be written.
+ *   cannot be written
  */
 export function saveSharded(stateDict: NamedTensors, folder: string | URL, options: SaveShardedOptions = {}): string[] {
   if (typeof folder !== 'string' && !(folder instanceof URL)) {

@@ -107,17 +107,20 @@ Object.defineProperty(Sparse.prototype, 'toDense', {
   configurable: true,
 });
 
-/** A sparse tensor in coordinate form: a column of indices for each stored element. */
+/**
+ * A sparse tensor in coordinate form (COO): a column of indices for each stored element; the others are zero. Elements of equal
+ * places count as their sum.
+ */
 export class SparseTensor extends Sparse {
   private readonly places: Tensor;
   private readonly coalesced: boolean;
 
   /**
-   * @param indices int64 [sparse dimensions, n].
-   * @param values [n, ...dense dimensions].
-   * @param size the sizes of all dimensions.
-   * @param isCoalesced whether the columns are sorted and each place occurs once; default false.
-   * @throws RuntimeError for indices outside the size, and for shapes that do not fit.
+   * @param indices int64 [sparse dimensions, n]
+   * @param values [n, ...dense dimensions]
+   * @param size the sizes of all dimensions: those of the sparse ones, then of the dense ones
+   * @param isCoalesced whether the columns are sorted and each place occurs once (default false); not checked
+   * @throws RuntimeError for indices outside the size, and for shapes that do not fit
    */
   constructor(indices: Tensor, values: Tensor, size: readonly number[], isCoalesced = false) {
     super('sparse_coo', values, size);
@@ -200,7 +203,11 @@ export class SparseTensor extends Sparse {
     return dense.indexPut_([...places.unbind(0)], elements, true);
   }
 
-  /** The same tensor with sorted columns, the elements of equal places added up. */
+  /**
+   * The same tensor with sorted columns, the elements of equal places added up.
+   * @returns a tensor of its own, or this one if it is coalesced
+   * @throws RuntimeError if the sparse dimensions have more than 2^53 - 1 places
+   */
   coalesce(): SparseTensor {
     if (this.coalesced) return this;
     const { elements, places, shape } = this;

@@ -24,12 +24,13 @@ async function readArchive(source: ByteSource): Promise<number> {
 }
 
 /**
- * Reads a file from end to end and checks all that its format allows to check: the structure, that every tensor lies within
- * its storage and every storage within the file, and in zip archives (`torch.save`, .npz) the checksums. Nothing in the file is
- * run, and no more than a few pieces of it are in memory.
- * @param file a path, a file URL or the bytes of a file.
- * @returns what was checked.
- * @throws RuntimeError for a file that is damaged or of no known format; Node's own error if it cannot be read.
+ * Reads a file from end to end and checks all that its format allows to check: the structure, that every tensor lies within its
+ * storage and every storage within the file, and in zip archives (`torch.save`, .npz) the checksums. Nothing in the file is run,
+ * and no more than a few pieces of it are in memory.
+ * @param file a path, a file URL or the bytes of a file
+ * @returns a promise of what was checked: `format`, `size`, `bytes` of tensors, the number of `tensors` and of `checksums`
+ *   compared. It rejects with RuntimeError for a file that is damaged or of no known format, and with Node's own error if it
+ *   cannot be read
  */
 export async function verifyFile(file: FileLike): Promise<FileReport> {
   const { format, size, tensors, bytes } = inspectFile(file);
