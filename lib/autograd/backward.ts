@@ -295,8 +295,8 @@ function runBatched(
 }
 
 /**
- * The place in the graph that a tensor's gradient arrives at. It serves as an input of `grad` and `backward` and keeps no memory
- * of the tensor alive.
+ * The place in the graph that a tensor's gradient arrives at. It serves as a root and as an input of `grad` and
+ * `backward`, also when the tensor itself is gone.
  * @param tensor a tensor that requires a gradient
  * @returns its node (for a leaf the one that adds to its `.grad`) and which of the node's results it is
  * @throws RuntimeError for a tensor that requires no gradient

@@ -128,7 +128,7 @@ export function setGradEnabled<T>(enabled: boolean, fn?: () => T): T | ModeGuard
 
 /**
  * Records nothing and marks the tensors made as inference tensors, which can never take part in a recorded computation and do not
- * count their changes. Cheaper than `noGrad`.
+ * count their changes in place.
  * @param mode false leaves inference mode inside it (default true); may be left out before `fn`
  * @param fn what to run so; without it, the mode holds until the returned guard is disposed
  * @returns what `fn` returns (a promise keeps the mode until it settles), or a guard

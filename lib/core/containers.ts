@@ -35,5 +35,6 @@ export type ModuleMetadata = { version?: number; assign_to_params_buffers?: bool
  * nothing did).
  */
 export class StateDict<V = unknown> extends Map<string, V> {
+  /** What each module says about itself (its version), by the module's path. */
   _metadata?: Map<string, ModuleMetadata>;
 }

@@ -10,8 +10,11 @@ export class DType {
     readonly code: number,
     /** Bytes per element. */
     readonly itemsize: number,
+    /** Whether the elements are real numbers with a fraction; complex types are not floating-point. */
     readonly isFloatingPoint: boolean,
+    /** Whether the elements are pairs of real and imaginary part. */
     readonly isComplex: boolean,
+    /** Whether there are negative numbers: in all types but bool and the unsigned integers. */
     readonly isSigned: boolean,
   ) {}
 

@@ -138,6 +138,7 @@ export class TensorDataset<T extends readonly Tensor[] = Tensor[]> extends Datas
 
 /** Several datasets side by side: sample i holds sample i of each, as an array or, by name, as an object. */
 export class StackDataset<T = unknown> extends Dataset<T> {
+  /** The datasets as they were given: an array, or an object by name. */
   readonly datasets: readonly DatasetLike<unknown>[] | Readonly<Record<string, DatasetLike<unknown>>>;
   private readonly list: readonly DatasetLike<unknown>[];
   private readonly names: readonly string[] | null;
@@ -191,6 +192,7 @@ export class StackDataset<T = unknown> extends Dataset<T> {
 
 /** Datasets one after the other, numbered through; a negative number counts from the end of the last. */
 export class ConcatDataset<T = unknown> extends Dataset<T> {
+  /** The datasets in their order. */
   readonly datasets: readonly DatasetLike<T>[];
   /** The number of samples up to the end of each dataset. */
   readonly cumulativeSizes: readonly number[];
@@ -231,6 +233,7 @@ export class ConcatDataset<T = unknown> extends Dataset<T> {
 
 /** Iterable datasets one after the other; each is asked for its samples when the one before has ended. */
 export class ChainDataset<T = unknown> extends IterableDataset<T> {
+  /** The datasets in their order. */
   readonly datasets: Iterable<IterableDataset<T>>;
 
   /** @param datasets IterableDatasets; anything else is a TypeError once it is reached */

@@ -57,8 +57,11 @@ type RandomFull = [dataSource: Sized, replacement: boolean, numSamples: number |
 
 /** All samples in random order, or samples drawn with replacement. The same seed gives the order that PyTorch gives. */
 export class RandomSampler extends Sampler {
+  /** What has the samples. */
   readonly dataSource: Sized;
+  /** Whether indices are drawn independently of each other, so that they may repeat. */
   readonly replacement: boolean;
+  /** Gives the order; null for a seed of the global one in each pass. */
   readonly generator: Generator | null;
   private readonly wanted: number | null;
 
@@ -142,8 +145,11 @@ type WeightedFull = [
 export class WeightedRandomSampler extends Sampler {
   /** float64, [N] */
   readonly weights: Tensor;
+  /** How many indices a pass gives. */
   readonly numSamples: number;
+  /** Whether an index may be drawn again. */
   readonly replacement: boolean;
+  /** Gives the indices; null for the global one. */
   readonly generator: Generator | null;
 
   /**
@@ -241,11 +247,17 @@ export function installProcessGroup(fn: () => { worldSize: number; rank: number 
  * all processes have in common.
  */
 export class DistributedSampler extends Sampler {
+  /** What has the samples. */
   readonly dataset: Sized;
+  /** How many processes share the samples. */
   readonly numReplicas: number;
+  /** Which of them this is, from 0. */
   readonly rank: number;
+  /** Whether the common order is random. */
   readonly shuffle: boolean;
+  /** What the order is drawn with, plus `epoch`. */
   readonly seed: number;
+  /** Whether the rest that does not divide is left out. */
   readonly dropLast: boolean;
   /** Samples per process. */
   readonly numSamples: number;

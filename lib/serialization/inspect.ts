@@ -17,6 +17,7 @@ export type FileFormat = 'pytorch' | 'pytorch (legacy)' | 'torchscript' | 'safet
 
 /** What a file holds. */
 export interface FileListing {
+  /** What kind of file it is. */
   format: FileFormat;
   /** The file's size in bytes. */
   size: number;

@@ -7,12 +7,15 @@ import type { TorchType } from './torch_types.js';
 export interface TensorListing {
   /** Type by PyTorch's name, as `'float32'`; also types that cannot be loaded here, as `'float8_e4m3fn'`. */
   dtype: string;
+  /** The sizes of all dimensions. */
   shape: readonly number[];
   /** Bytes of the elements. */
   bytes: number;
   /** The key of the storage in the file: tensors of equal keys share memory. */
   storage?: string;
+  /** Whether the file says that it requires a gradient; absent where the format or layout does not say. */
   requiresGrad?: boolean;
+  /** True for an `nn.Parameter`; absent otherwise. */
   parameter?: boolean;
   /** `'sparse_coo'`, `'quantized'` and the like; absent for a plain tensor. */
   layout?: string;

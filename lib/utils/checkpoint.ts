@@ -242,9 +242,9 @@ type Callable = (...args: any[]) => any;
  * Calls a function without keeping what its operations save for backward; backward calls it again to have that. Trades time for
  * memory: of the function's inside, nothing but the arguments is kept (Chen et al. 2016, https://arxiv.org/abs/1604.06174).
  * @param fn a function or module of tensors. Called again, it must compute the same
- * @param args its arguments. A last plain object may hold CheckpointOptions: `useReentrant` (default false), `preserveRngState`
- *   (default true), `contextFn` (default null), `determinismCheck` (default 'default'), `earlyStop` (default true); what else it
- *   holds goes to the function
+ * @param args its arguments. A last plain object may hold CheckpointOptions: `useReentrant` (default false; PyTorch's is true,
+ *   with a warning), `preserveRngState` (default true), `contextFn` (default none), `determinismCheck` (default 'default'),
+ *   `earlyStop` (default true); what else it holds goes to the function
  * @returns what the function returns
  * @throws CheckpointError in backward, if the function saves other tensors than before
  * @throws RuntimeError for options that exclude each other, and another `determinismCheck`
