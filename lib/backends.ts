@@ -57,7 +57,7 @@ export const cpu = {
    * Measures what the machine can do at most with `torch.getNumThreads()` threads: multiply-adds in registers and
    * memory traffic beyond the caches, as McCalpin's STREAM counts it. Takes about four times `ms`, and 768 MiB of memory.
    * @param ms milliseconds for each of the figures (default 200)
-   * @returns rates per second: float32 and bfloat16 operations, bytes copied, bytes of y = x + 3 z; and the threads that took part
+   * @returns per second: float32 and bfloat16 operations, bytes copied, bytes of y = x + 3 z; and the threads that took part
    * @throws RangeError if `ms` is not positive
    */
   measurePeaks(ms = 200): Peaks {

@@ -28,7 +28,8 @@ export function isAnomalyCheckNanEnabled(): boolean {
 
 /**
  * Looks for the operation that makes backward fail: if its backward throws, or returns gradients with a NaN (which is an error
- * then), a warning shows where the operation was called. Forward must run so too, or the warning cannot say where; both get slower.
+ * then), a warning shows where the operation was called. Forward must run so too, or the warning cannot say where; both get
+ * slower.
  * @param fn what to run so; without it, detection is on until the returned guard is disposed
  * @param options.checkNan make NaN in a gradient an error (default true)
  * @returns what `fn` returns (a promise keeps detection on until it settles), or a guard: `using _ = detectAnomaly()`

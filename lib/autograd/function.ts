@@ -331,7 +331,7 @@ function checkedGradients(name: string, returned: unknown, isTensorArg: readonly
  * zero. `static override backward = onceDifferentiable((ctx, g) => ...)`.
  * @param backward runs without recording
  * @returns a backward function
- * @throws RuntimeError when a gradient that was computed with `createGraph` is differentiated
+ * @throws RuntimeError when its result is differentiated, if a gradient that it was computed from requires one
  */
 export function onceDifferentiable<A extends (Tensor | null)[], R>(
   backward: (ctx: FunctionContext, ...gradients: A) => R,
