@@ -18,7 +18,7 @@ export function getNumThreads(): number {
 /**
  * Sets how many threads a kernel may use.
  * @param n 1 to 1024
- * @throws RuntimeError unless `n` is between 1 and 1024
+ * @throws RuntimeError unless `n` is an integer between 1 and 1024
  * @throws TypeError unless `n` is a number
  */
 export function setNumThreads(n: number): void {

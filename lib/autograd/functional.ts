@@ -43,6 +43,9 @@ function tensors(name: string, what: string, value: unknown): Tensor[] {
 function prepare(inputs: readonly Tensor[], createGraph: boolean): Tensor[] {
   return inputs.map((t) => {
     if (createGraph && requires(t)) return arithmetic.reshape(t, t.shape);
+    if (!t.dtype.isFloatingPoint && !t.dtype.isComplex) {
+      throw new RuntimeError('only Tensors of floating point dtype can require gradients');
+    }
     const leaf = arithmetic.alias(t, true);
     metaOf(leaf).requiresGrad = true;
     return leaf;

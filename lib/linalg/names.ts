@@ -120,13 +120,20 @@ function solveWithFactor(node: string, b: Tensor, factorOf: Tensor, upper: boole
   }
   return x;
 }
+function checkOneType(b: Tensor, a: Tensor): void {
+  if (b.dtype === a.dtype) return;
+  throw new RuntimeError(
+    `Expected b and A to have the same dtype, but found b of type ${b.dtype.scalarName} and A of type ${a.dtype.scalarName} instead.`,
+  );
+}
+
 /**
  * The X with A X = B, by the Cholesky factor of A.
  * @param input B: [.., n, k]; batches broadcast
  * @param input2 the factor L, or U, of A: [.., n, n], of which only that triangle is read
  * @param upper the factor is U with A = U^H U (default false: L with A = L L^H)
  * @returns X: [.., n, k]
- * @throws RuntimeError if sizes disagree or either input has fewer than two dimensions
+ * @throws RuntimeError if sizes or types disagree or either input has fewer than two dimensions
  */
 export const choleskySolve = op(
   'choleskySolve(Tensor input, Tensor input2, bool upper=False)',
@@ -136,6 +143,7 @@ export const choleskySolve = op(
     if (input2.ndim < 2)
       throw new RuntimeError(`u should have at least 2 dimensions, but has ${input2.ndim} dimensions instead`);
     checkSquare('cholesky_solve', input2);
+    checkOneType(input, input2);
     const [m, k] = matrixSizes(input);
     const n = input2.shape[input2.ndim - 1]!;
     if (m !== n) {
@@ -298,7 +306,7 @@ export const luSolve = op(
  * @param transpose take A^T for A, A^H if it is complex (default false)
  * @param unitriangular take A's diagonal as ones (default false)
  * @returns `solution` [.., n, k], and `clonedCoefficient`, a copy of A with the broadcast batch
- * @throws RuntimeError if sizes disagree or either input has fewer than two dimensions
+ * @throws RuntimeError if sizes or types disagree or either input has fewer than two dimensions
  */
 export const triangularSolve = op(
   'triangularSolve(Tensor b, Tensor a, bool upper=True, bool transpose=False, bool unitriangular=False)',
@@ -318,6 +326,7 @@ export const triangularSolve = op(
         `torch.triangular_solve: Expected A to have at least 2 dimensions, but it has ${a.ndim} dimensions instead`,
       );
     checkSquare('triangular_solve', a);
+    checkOneType(b, a);
     const [m, k] = matrixSizes(b);
     const n = a.shape[a.ndim - 1]!;
     if (m !== n) {

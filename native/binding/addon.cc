@@ -2,6 +2,7 @@
 // more than a small op's arithmetic).
 #include <node_api.h>
 
+#include <cmath>
 #include <cstring>
 
 #include "binding/background.h"
@@ -263,6 +264,7 @@ napi_value set_threads(napi_env env, napi_callback_info info) {
     Arguments<1> args(env, info);
     const double n = args.number(env, 0);
     FLAMBEAU_CHECK(n >= 1 && n <= 1024, Kind::Runtime, "set_num_threads expects a positive integer up to 1024");
+    FLAMBEAU_CHECK(n == std::floor(n), Kind::Runtime, "set_num_threads expects an int, but got float");
     set_num_threads(static_cast<int>(n));
     return nullptr;
   });

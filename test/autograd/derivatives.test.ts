@@ -159,3 +159,11 @@ describe('gradcheck', () => {
     expect(autograd.gradcheck((t: Tensor) => Unsteady.apply(t), [leaf64([1])], { nondetTol: 1e-5 })).toBe(true);
   });
 });
+
+test.each(['jacobian', 'hessian', 'vjp', 'jvp', 'vhp', 'hvp'] as const)('%s refuses integers', (name) => {
+  const call = autograd.functional[name] as unknown as (...args: unknown[]) => unknown;
+  const x = torch.ones([3], { dtype: torch.int64 });
+  expect(() => call((t: Tensor) => t.sum(), x, x)).toThrow(
+    'only Tensors of floating point dtype can require gradients',
+  );
+});

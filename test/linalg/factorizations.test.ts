@@ -177,3 +177,10 @@ test('large matrices go through the blocked products', () => {
     expectClose(u.mul(like(S, u)).matmul(Vh), a, 3000);
   }
 });
+
+test.each(['triangularSolve', 'choleskySolve'] as const)('%s names types that differ', (name) => {
+  const solve = torch[name] as unknown as (b: Tensor, a: Tensor) => unknown;
+  expect(() => solve(torch.ones([2, 1], { dtype: torch.float64 }), torch.eye(2))).toThrow(
+    'Expected b and A to have the same dtype, but found b of type Double and A of type Float instead.',
+  );
+});

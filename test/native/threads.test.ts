@@ -15,7 +15,7 @@ test.each(['0', '-2', 'many', '1e9', ''])('FLAMBEAU_NUM_THREADS=%p leaves a work
   expect(n).toBeGreaterThanOrEqual(1);
   expect(n).toBeLessThanOrEqual(1024);
 });
-test.each([0, -1, 1025, NaN, Infinity])('setNumThreads(%p) is refused', (n) => {
+test.each([0, -1, 1025, 1.5, NaN, Infinity])('setNumThreads(%p) is refused', (n) => {
   const before = torch.getNumThreads();
   expect(() => torch.setNumThreads(n)).toThrow(torch.RuntimeError);
   expect(torch.getNumThreads()).toBe(before);
