@@ -163,7 +163,8 @@ describe('gradcheck', () => {
 test.each(['jacobian', 'hessian', 'vjp', 'jvp', 'vhp', 'hvp'] as const)('%s refuses integers', (name) => {
   const call = autograd.functional[name] as unknown as (...args: unknown[]) => unknown;
   const x = torch.ones([3], { dtype: torch.int64 });
-  expect(() => call((t: Tensor) => t.sum(), x, x)).toThrow(
+  const vectors = /^(jacobian|hessian)$/.test(name) ? [] : [x];
+  expect(() => call((t: Tensor) => t.sum(), x, ...vectors)).toThrow(
     'only Tensors of floating point dtype can require gradients',
   );
 });
