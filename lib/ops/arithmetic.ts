@@ -50,7 +50,15 @@ function addScaled_(name: string, self: Tensor, other: TensorOrScalar, alpha: Sc
   return self;
 }
 
-/** input + alpha * other. */
+/**
+ * input + alpha * other, elementwise. Here and in all ops of two operands shapes broadcast and the result has the type that
+ * both promote to; a number raises it only to another kind, as integers to floats. At least one operand is a tensor.
+ * @param input a tensor or a number
+ * @param other a tensor or a number
+ * @param alpha the factor of `other` (default 1)
+ * @returns the broadcast shape
+ * @throws RuntimeError if shapes do not broadcast, and in place (`add_`) if the result fits neither self's shape nor its kind
+ */
 export const add = withInPlace(
   op(
     'add(Tensor|Scalar input, Tensor|Scalar other, Scalar alpha=1)',
@@ -61,7 +69,10 @@ export const add = withInPlace(
     isOne(alpha) ? ADD.inPlace(self as never, other as never) : addScaled_('AddBackward0', self, other, alpha),
 );
 
-/** input - alpha * other. */
+/**
+ * input - alpha * other, elementwise, alpha being 1 by default; shapes broadcast and types promote as for `add`.
+ * @throws RuntimeError for two bool operands, which `logicalXor` is meant for
+ */
 export const sub = withInPlace(
   op(
     'sub(Tensor|Scalar input, Tensor|Scalar other, Scalar alpha=1)',
@@ -78,13 +89,20 @@ export const sub = withInPlace(
   },
 );
 export { sub as subtract };
-/** other - alpha * input. */
+/**
+ * other - alpha * input, elementwise: `sub` with its operands exchanged.
+ * @param input a tensor
+ * @param other a tensor or a number
+ * @param alpha the factor of `input` (default 1)
+ * @returns the broadcast shape in the promoted type
+ * @throws RuntimeError for two bool operands
+ */
 export const rsub = op(
   'rsub(Tensor input, Tensor|Scalar other, Scalar alpha=1)',
   (input: Tensor, other: TensorOrScalar, alpha: Scalar): Tensor => sub(other, input, { alpha }),
 );
 
-/** input * other. */
+/** input * other, elementwise; shapes broadcast and types promote as for `add`. For bools the logical and. */
 export const mul: Binary = binary('mul', [(g, _a, b) => timesConj(g, b), (g, a) => timesConj(g, a)], {
   saves: ['b', 'a'],
 });
@@ -114,7 +132,14 @@ function roundedDivision(input: TensorOrScalar, other: TensorOrScalar, mode: str
   throw new RuntimeError(`div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '${mode}'`);
 }
 
-/** input / other; integers give the default float type, unless `roundingMode` is 'trunc' or 'floor'. */
+/**
+ * input / other, elementwise; shapes broadcast.
+ * @param input a tensor or a number
+ * @param other a tensor or a number
+ * @param roundingMode null for the quotient itself (default), 'trunc' to round it towards zero, 'floor' to round it down
+ * @returns the broadcast shape; integers give the default float type unless rounded
+ * @throws RuntimeError for another mode, and for integers divided by zero with rounding
+ */
 export const div = withInPlace(
   op(
     'div(Tensor|Scalar input, Tensor|Scalar other, str? roundingMode=None)',
@@ -135,7 +160,10 @@ const TRUNC_DIVIDE: Binary = binary('truncDivide', [none, none]);
 function none(g: Tensor): Tensor {
   return zerosLike(g);
 }
-/** The quotient rounded down. */
+/**
+ * floor(input / other), elementwise, in the promoted type; shapes broadcast. Its gradient is zero.
+ * @throws RuntimeError for bool and complex operands, and for integers divided by zero
+ */
 export const floorDivide = withInPlace(
   op(
     'floorDivide(Tensor|Scalar input, Tensor|Scalar other)',
@@ -157,7 +185,10 @@ const REMAINDER: Binary = binary('remainder', [(g) => g, (g, a, b) => neg(mul(g,
 const FMOD: Binary = binary('fmod', [(g) => g, (g, a, b) => neg(mul(g, TRUNC_DIVIDE.impl(a, b)))], {
   saves: ['', 'ab'],
 });
-/** The remainder with the sign of the divisor. */
+/**
+ * input - other floor(input / other), elementwise: the remainder with the sign of the divisor. Shapes broadcast.
+ * @throws RuntimeError for bool and complex operands, and for integers divided by zero
+ */
 export const remainder = withInPlace(
   op('remainder(Tensor|Scalar input, Tensor|Scalar other)', (input: TensorOrScalar, other: TensorOrScalar): Tensor => {
     return REMAINDER.impl(input, other);
@@ -166,7 +197,7 @@ export const remainder = withInPlace(
     return REMAINDER.inPlace(self as never, other as never);
   },
 );
-/** The remainder with the sign of the dividend. */
+/** input - other trunc(input / other), elementwise: the remainder with the sign of the dividend; else as `remainder`. */
 export const fmod = withInPlace(
   op('fmod(Tensor input, Tensor|Scalar other)', (input: Tensor, other: TensorOrScalar): Tensor => {
     return FMOD.impl(input, other);
@@ -208,7 +239,14 @@ function checkPower(a: TensorOrScalar, b: TensorOrScalar): void {
   if (b instanceof Tensor || typeof b === 'object' || !Number.isInteger(Number(b)) || Number(b) >= 0) return;
   if (a instanceof Tensor && !a.dtype.isFloatingPoint && !a.dtype.isComplex) throw new RuntimeError(NEGATIVE_POWER);
 }
-/** input to the power of exponent. */
+/**
+ * input to the power of exponent, elementwise, in the promoted type; shapes broadcast. Negative bases with fractional
+ * exponents give NaN, integers to negative powers in an exponent tensor are rounded towards zero.
+ * @param input a tensor or a number
+ * @param exponent a tensor or a number
+ * @returns the broadcast shape
+ * @throws RuntimeError for an integer tensor and a negative whole number, and for bools
+ */
 export const pow = withInPlace(
   op('pow(Tensor|Scalar input, Tensor|Scalar exponent)', (input: TensorOrScalar, exponent: TensorOrScalar): Tensor => {
     checkPower(input, exponent);
@@ -257,12 +295,12 @@ const MINIMUM: Binary = binary(
     saves: ['ab', 'ab'],
   },
 );
-/** The elementwise maximum; NaN wins. */
+/** The larger of two elements; NaN wins. Tensors only, which broadcast; equal elements share the gradient by halves. */
 export const maximum: Binary = ordered('maximum', MAXIMUM);
-/** The elementwise minimum; NaN wins. */
+/** The smaller of two elements; NaN wins. Tensors only, which broadcast; equal elements share the gradient by halves. */
 export const minimum: Binary = ordered('minimum', MINIMUM);
 const loses = (a: Tensor, b: Tensor): Tensor => ge(a, b).logicalOr(b.isnan());
-/** The maximum that passes NaN over. */
+/** The larger of two elements, or the other one where one is NaN. Real tensors only, which broadcast. */
 export const fmax: Binary = binary(
   'fmax',
   [(g, a, b) => where(loses(a, b), g, 0), (g, a, b) => where(loses(a, b), 0, g)],
@@ -272,7 +310,7 @@ export const fmax: Binary = binary(
   },
 );
 const wins = (a: Tensor, b: Tensor): Tensor => le(a, b).logicalOr(b.isnan());
-/** The minimum that passes NaN over. */
+/** The smaller of two elements, or the other one where one is NaN. Real tensors only, which broadcast. */
 export const fmin: Binary = binary(
   'fmin',
   [(g, a, b) => where(wins(a, b), g, 0), (g, a, b) => where(wins(a, b), 0, g)],
@@ -282,26 +320,33 @@ export const fmin: Binary = binary(
   },
 );
 
-/** The angle of the point (other, input). */
+/** The angle of the point (x, y) = (other, input) in [-pi, pi], elementwise; integers give the default float type. */
 export const atan2: Binary = binary(
   'atan2',
   [(g, a, b) => div(mul(g, b), add(mul(a, a), mul(b, b))), (g, a, b) => div(mul(g, neg(a)), add(mul(a, a), mul(b, b)))],
   { numbers: 'none', saves: ['ab', 'ab'] },
 );
 export { atan2 as arctan2 };
-/** sqrt(a^2 + b^2). */
+/** sqrt(a^2 + b^2), elementwise, without overflow in between; of floating-point tensors, which broadcast. */
 export const hypot: Binary = binary('hypot', [(g, a, _b, y) => mul(g, div(a, y)), (g, _a, b, y) => mul(g, div(b, y))], {
   numbers: 'none',
   saves: ['ay', 'by'],
 });
-/** |a| with the sign of b. */
+/** |input| with the sign of `other`, that of zeros included, elementwise; integers give the default float type. */
 export const copysign: Binary = binary(
   'copysign',
   [(g, a, _b, y) => where(eq(a, 0), 0, mul(g, mul(sign(a), sign(y)))), (g) => zerosLike(g)],
   { numbers: 'other', saves: ['ay', ''] },
 );
 const NEXTAFTER: Binary = binary('nextafter', [(g) => g, (g) => zerosLike(g)], { numbers: 'none' });
-/** The next number from input towards other, in the type of both. */
+/**
+ * The number next to input in the direction of other, elementwise, in the type that both promote to: of floating-point
+ * tensors, which broadcast. Equal elements give `other`.
+ * @param input a floating-point tensor
+ * @param other a floating-point tensor
+ * @returns the broadcast shape
+ * @throws RuntimeError for tensors that are not of floating point
+ */
 export const nextafter = withInPlace(
   op(
     'nextafter(Tensor input, Tensor other)',
@@ -340,7 +385,13 @@ const LOGADDEXP: Binary = binary(
     saves: ['ab', 'ab'],
   },
 );
-/** log(exp(a) + exp(b)), without overflow. */
+/**
+ * log(exp(input) + exp(other)), elementwise, without overflow.
+ * @param input a floating-point or complex tensor
+ * @param other a floating-point or complex tensor, broadcast with input
+ * @returns the broadcast shape in the promoted type
+ * @throws RuntimeError for integers and bools
+ */
 export const logaddexp = op('logaddexp(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => {
   if (!input.dtype.isComplex && !other.dtype.isComplex) return LOGADDEXP(input, other);
   // The operand with the larger real part is taken out, so that the other exponential cannot overflow.
@@ -348,13 +399,13 @@ export const logaddexp = op('logaddexp(Tensor input, Tensor other)', (input: Ten
   const large = where(first, input, other);
   return add(large, log1p(exp(sub(where(first, other, input), large))));
 });
-/** log2(2^a + 2^b). */
+/** log2(2^input + 2^other), elementwise, without overflow; of floating-point tensors, which broadcast. */
 export const logaddexp2: Binary = binary(
   'logaddexp2',
   [(g, a, b) => div(g, add(pow(2, sub(b, a)), 1)), (g, a, b) => div(g, add(pow(2, sub(a, b)), 1))],
   { numbers: 'none', saves: ['ab', 'ab'] },
 );
-/** a log(b), 0 where a is 0. */
+/** input log(other), elementwise, 0 where input is 0 unless other is NaN; integers give the default float type. */
 export const xlogy: Binary = binary(
   'xlogy',
   [
@@ -363,20 +414,26 @@ export const xlogy: Binary = binary(
   ],
   { saves: ['ab', 'ab'] },
 );
-/** The step function: 0 below zero, 1 above, and the value of `other` at zero. No gradient. */
+/** The step function, elementwise: 0 below zero, 1 above, and the value of `other` at zero. Real tensors; no gradient. */
 export const heaviside: Binary = binary('heaviside', null, { numbers: 'none' });
-/** The greatest common divisor of integers, element by element; not negative. */
+/** The greatest common divisor, elementwise, not negative; of integer tensors, which broadcast. */
 export const gcd: Binary = binary('gcd', null, { numbers: 'none' });
-/** The least common multiple of integers, element by element; not negative. */
+/** The least common multiple, elementwise, not negative; of integer tensors, which broadcast. */
 export const lcm: Binary = binary('lcm', null, { numbers: 'none' });
-/** a 2^b. */
+/** input 2^other, elementwise; shapes broadcast, integers give the default float type. */
 export const ldexp: Binary = binary(
   'ldexp',
   [(g, _a, b) => mul(g, conj(pow(2, b))), (g, _a, _b, y) => mul(g, mul(conj(y), Math.LN2))],
   { numbers: 'none', saves: ['b', 'y'] },
 );
 
-/** Magnitude and angle to a complex tensor. */
+/**
+ * The complex numbers abs (cos(angle) + i sin(angle)), elementwise.
+ * @param abs magnitudes, floating point
+ * @param angle angles in radians, of the same type
+ * @returns the broadcast shape, complex
+ * @throws RuntimeError if the types differ or are not of floating point
+ */
 export const polar = op('polar(Tensor abs, Tensor angle)', (abs: Tensor, angle: Tensor): Tensor => {
   checkParts(abs, angle);
   return complexOf(mul(abs, cos(angle)), mul(abs, sin(angle)));
@@ -432,7 +489,11 @@ const addcmulBackward =
     needs[1] ? mul(mul(g, conj(c!)), value) : null,
     needs[2] ? mul(mul(g, conj(b!)), value) : null,
   ];
-/** input + value * tensor1 * tensor2. */
+/**
+ * input + value * tensor1 * tensor2, elementwise; all three broadcast.
+ * @param value the factor of the product (default 1)
+ * @returns the broadcast shape in the promoted type
+ */
 export const addcmul = withInPlace(
   op(
     'addcmul(Tensor input, Tensor tensor1, Tensor tensor2, Scalar value=1)',
@@ -458,7 +519,10 @@ const addcdivBackward =
     needs[1] ? div(mul(g, value), conj(c!)) : null,
     needs[2] ? neg(div(mul(mul(g, value), conj(b!)), conj(mul(c!, c!)))) : null,
   ];
-/** input + value * tensor1 / tensor2. */
+/**
+ * input + value * tensor1 / tensor2, elementwise; arguments as for `addcmul`.
+ * @throws RuntimeError for integers: divide first, with the rounding that is meant
+ */
 export const addcdiv = withInPlace(
   op(
     'addcdiv(Tensor input, Tensor tensor1, Tensor tensor2, Scalar value=1)',
@@ -493,7 +557,12 @@ const lerpSaved = (a: Tensor, b: Tensor, weight: TensorOrScalar | null): (Tensor
   if (!(weight instanceof Tensor)) return [null, null, null];
   return needsGrad(weight) ? [a, b, weight] : [null, null, weight];
 };
-/** input + weight * (end - input). */
+/**
+ * Linear interpolation, elementwise: input + weight (end - input); all broadcast.
+ * @param weight a number or a tensor: 0 gives input, 1 end
+ * @returns the broadcast shape
+ * @throws RuntimeError if input is not of a floating-point or complex type
+ */
 export const lerp = withInPlace(
   op(
     'lerp(Tensor input, Tensor end, Tensor|Scalar weight)',

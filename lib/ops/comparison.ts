@@ -13,38 +13,64 @@ import { cast, promoted, promotedType } from './internal/cast.js';
 import { overwrite } from './internal/overwrite.js';
 import { select3 } from './internal/select.js';
 
-/** Whether input = other, element by element with broadcasting; a bool tensor. */
+/**
+ * Whether input = other, elementwise with broadcasting; NaN equals nothing.
+ * @returns a bool tensor
+ */
 export const eq: Binary = binary('eq', null, { numbers: 'other' });
-/** Whether input differs from other, element by element with broadcasting; a bool tensor. */
+/**
+ * Whether input differs from other, elementwise with broadcasting; NaN differs from all.
+ * @returns a bool tensor
+ */
 export const ne: Binary = binary('ne', null, { numbers: 'other' });
-/** Whether input < other, element by element with broadcasting; a bool tensor. */
+/**
+ * Whether input < other, elementwise with broadcasting, of real tensors; false for NaN.
+ * @returns a bool tensor
+ */
 export const lt: Binary = binary('lt', null, { numbers: 'other' });
-/** Whether input <= other, element by element with broadcasting; a bool tensor. */
+/**
+ * Whether input <= other, elementwise with broadcasting, of real tensors; false for NaN.
+ * @returns a bool tensor
+ */
 export const le: Binary = binary('le', null, { numbers: 'other' });
-/** Whether input > other, element by element with broadcasting; a bool tensor. */
+/**
+ * Whether input > other, elementwise with broadcasting, of real tensors; false for NaN.
+ * @returns a bool tensor
+ */
 export const gt: Binary = binary('gt', null, { numbers: 'other' });
-/** Whether input >= other, element by element with broadcasting; a bool tensor. */
+/**
+ * Whether input >= other, elementwise with broadcasting, of real tensors; false for NaN.
+ * @returns a bool tensor
+ */
 export const ge: Binary = binary('ge', null, { numbers: 'other' });
 export { ge as greaterEqual, gt as greater, le as lessEqual, lt as less, ne as notEqual };
 
-/** Whether both are not zero; a bool tensor. */
+/** Whether both are not zero, elementwise with broadcasting, of tensors of any types; a bool tensor. */
 export const logicalAnd: Binary = binary('logicalAnd', null, { numbers: 'none' });
-/** Whether either is not zero; a bool tensor. */
+/** Whether at least one is not zero, elementwise with broadcasting, of tensors of any types; a bool tensor. */
 export const logicalOr: Binary = binary('logicalOr', null, { numbers: 'none' });
-/** Whether exactly one is not zero; a bool tensor. */
+/** Whether exactly one is not zero, elementwise with broadcasting, of tensors of any types; a bool tensor. */
 export const logicalXor: Binary = binary('logicalXor', null, { numbers: 'none' });
-/** The bits set in both, of integers or bools. */
+/** The bits set in both, elementwise with broadcasting, of integers or bools, in the promoted type. */
 export const bitwiseAnd: Binary = binary('bitwiseAnd', null);
-/** The bits set in either, of integers or bools. */
+/** The bits set in either, elementwise with broadcasting, of integers or bools, in the promoted type. */
 export const bitwiseOr: Binary = binary('bitwiseOr', null);
-/** The bits set in exactly one, of integers or bools. */
+/** The bits set in exactly one, elementwise with broadcasting, of integers or bools, in the promoted type. */
 export const bitwiseXor: Binary = binary('bitwiseXor', null);
-/** input 2^other for integers, by moving bits. */
+/** input 2^other for integers, elementwise with broadcasting, by moving bits to the left. */
 export const bitwiseLeftShift: Binary = binary('bitwiseLeftShift', null);
-/** input / 2^other for integers, rounded down, by moving bits; the sign stays. */
+/**
+ * input / 2^other for integers, rounded down, elementwise with broadcasting, by moving bits to the right; the sign stays.
+ */
 export const bitwiseRightShift: Binary = binary('bitwiseRightShift', null);
 
-/** Whether two tensors have the same sizes and elements. */
+/**
+ * Whether two tensors have the same sizes and the same elements; NaN equals nothing.
+ * @param input a tensor
+ * @param other a tensor of the same type
+ * @returns one boolean
+ * @throws RuntimeError if the types differ
+ */
 export const equal = op('equal(Tensor input, Tensor other)', (input: Tensor, other: Tensor): boolean => {
   if (input.dtype !== other.dtype)
     throw new RuntimeError(
@@ -53,7 +79,16 @@ export const equal = op('equal(Tensor input, Tensor other)', (input: Tensor, oth
   return input.shape.join() === other.shape.join() && (eq(input, other).all().item() as boolean);
 });
 
-/** Elementwise |input - other| <= atol + rtol |other|; NaN equals NaN if `equalNan`. */
+/**
+ * Whether |input - other| <= atol + rtol |other|, elementwise with broadcasting; equal infinities are close.
+ * @param input a tensor
+ * @param other a tensor of the same type
+ * @param rtol the tolerance relative to `other`, at least 0 (default 1e-5)
+ * @param atol the absolute tolerance, at least 0 (default 1e-8)
+ * @param equalNan whether NaN is close to NaN (default false)
+ * @returns a bool tensor of the broadcast shape
+ * @throws RuntimeError if the types differ or a tolerance is negative
+ */
 export const isclose = op(
   'isclose(Tensor input, Tensor other, float rtol=1e-05, float atol=1e-08, bool equalNan=False)',
   (input: Tensor, other: Tensor, rtol: number, atol: number, equalNan: boolean): Tensor => {
@@ -76,7 +111,16 @@ export const isclose = op(
   },
 );
 
-/** Whether all elements are close (see `isclose`). */
+/**
+ * Whether all elements are close: |input - other| <= atol + rtol |other|, with broadcasting.
+ * @param input a tensor
+ * @param other a tensor of the same type
+ * @param rtol the tolerance relative to `other` (default 1e-5)
+ * @param atol the absolute tolerance (default 1e-8)
+ * @param equalNan whether NaN is close to NaN (default false)
+ * @returns one boolean
+ * @throws RuntimeError if the types differ or a tolerance is negative
+ */
 export const allclose = op(
   'allclose(Tensor input, Tensor other, float rtol=1e-05, float atol=1e-08, bool equalNan=False)',
   (input: Tensor, other: Tensor, rtol: number, atol: number, equalNan: boolean): boolean =>
@@ -112,7 +156,15 @@ function between(x: Tensor, min: Tensor | null, max: Tensor | null): Tensor {
   return max === null ? low : minimum(low, max);
 }
 
-/** Elements limited to [min, max]; a bound that is null does not limit. Bounds may be tensors. */
+/**
+ * Elements limited to [min, max], elementwise: min(max(x, min), max). Where min exceeds max the result is max; NaN stays.
+ * @param input a real tensor
+ * @param min the least result: a number, a tensor that broadcasts, or null for no limit (default null)
+ * @param max the largest result, likewise (default null)
+ * @returns the broadcast shape in the type that input and the limits promote to
+ * @throws RuntimeError if both limits are null, and in place if self's type cannot hold the result
+ * @throws TypeError if one limit is a tensor and the other a number
+ */
 export const clamp = withInPlace(
   op(
     'clamp(Tensor input, Tensor|Scalar? min=None, Tensor|Scalar? max=None)',
@@ -145,12 +197,22 @@ export const clamp = withInPlace(
   },
 );
 export { clamp as clip };
-/** Elements not below min. */
+/**
+ * Elements raised to `min` where they are below it.
+ * @param input a real tensor
+ * @param min a number, or a tensor that broadcasts
+ * @returns the broadcast shape in the promoted type
+ */
 export const clampMin = op(
   'clampMin(Tensor input, Tensor|Scalar min)',
   (input: Tensor, min: TensorOrScalar): Tensor => clamp(input, min, null),
 );
-/** Elements not above max. */
+/**
+ * Elements lowered to `max` where they are above it.
+ * @param input a real tensor
+ * @param max a number, or a tensor that broadcasts
+ * @returns the broadcast shape in the promoted type
+ */
 export const clampMax = op(
   'clampMax(Tensor input, Tensor|Scalar max)',
   (input: Tensor, max: TensorOrScalar): Tensor => clamp(input, null, max),

@@ -164,13 +164,34 @@ function list(v: readonly number[] | number): readonly number[] {
   return values;
 }
 /**
- * Convolution (cross-correlation) of [N, C, L] or [C, L] with weights [O, C / groups, K].
- * padding: numbers, 'valid' or 'same'.
+ * Convolution (cross-correlation, as usual in networks) over one spatial dimension:
+ * out[n, o, i] = bias[o] + sum over c, k of weight[o, c, k] input[n, c, stride i + dilation k - padding], 0 outside of input.
+ * @param input [N, C, L], or [C, L] without a batch
+ * @param weight [O, C / groups, K], of input's type
+ * @param bias [O], or null for none (default null)
+ * @param stride the distance of neighbouring places, at least 1 (default 1)
+ * @param padding how many zeros are thought at each end; 'valid' for none, 'same' for as many as keep the size (default 0)
+ * @param dilation the distance between a kernel's elements (default 1)
+ * @param groups into how many parts channels are divided, each with weights of its own (default 1)
+ * @returns [N, O, floor((L + 2 padding - dilation (K - 1) - 1) / stride) + 1], without N if input has none
+ * @throws RuntimeError if shapes or types do not fit, the kernel exceeds the padded input, 'same' meets a stride, or a
+ *   setting is not positive (padding: negative)
+ * @throws TypeError if `padding` is neither such a string nor integers
  */
 export const conv1d = conv(1);
-/** Of [N, C, H, W] or [C, H, W]. */
+/**
+ * Convolution over two spatial dimensions; stride, padding and dilation are one number or one for each of them.
+ * @param input [N, C, H, W] or [C, H, W]
+ * @param weight [O, C / groups, KH, KW]
+ * @returns [N, O, H', W'], each size as in `conv1d`, which has the other arguments, their defaults and the errors
+ */
 export const conv2d = conv(2);
-/** Of [N, C, D, H, W] or [C, D, H, W]. */
+/**
+ * Convolution over three spatial dimensions; stride, padding and dilation are one number or one for each of them.
+ * @param input [N, C, D, H, W] or [C, D, H, W]
+ * @param weight [O, C / groups, KD, KH, KW]
+ * @returns [N, O, D', H', W'], each size as in `conv1d`, which has the other arguments, their defaults and the errors
+ */
 export const conv3d = conv(3);
 
 const convTranspose = (nd: number) =>
@@ -224,9 +245,32 @@ const convTranspose = (nd: number) =>
       });
     },
   );
-/** The transposed convolution: the gradient of `conv1d` by its input. weight: [C, O / groups, K]. */
+/**
+ * The transposed convolution over one spatial dimension, which spreads each input element over the places that a `conv1d`
+ * of the same settings would read for it: that convolution's gradient by its input, as a layer.
+ * @param input [N, C, L], or [C, L] without a batch
+ * @param weight [C, O / groups, K], of input's type
+ * @param bias [O], or null for none (default null)
+ * @param stride the distance in the output of neighbouring input elements (default 1)
+ * @param padding how many places are cut off at each end of the output (default 0)
+ * @param outputPadding how many places the output has more at its end, below stride or dilation (default 0)
+ * @param groups into how many parts channels are divided (default 1)
+ * @param dilation the distance between a kernel's elements (default 1)
+ * @returns [N, O, (L - 1) stride - 2 padding + dilation (K - 1) + outputPadding + 1], without N if input has none
+ * @throws RuntimeError if shapes or types do not fit, or a setting is out of its range
+ */
 export const convTranspose1d = convTranspose(1);
-/** The gradient of a convolution of [N, C, H, W] by its input, as a layer; arguments as `convTranspose1d`. */
+/**
+ * The transposed convolution over two spatial dimensions; settings are one number or one for each of them.
+ * @param input [N, C, H, W] or [C, H, W]
+ * @param weight [C, O / groups, KH, KW]
+ * @returns [N, O, H', W'], each size as in `convTranspose1d`, which has the other arguments and the errors
+ */
 export const convTranspose2d = convTranspose(2);
-/** The gradient of a convolution of [N, C, D, H, W] by its input, as a layer; arguments as `convTranspose1d`. */
+/**
+ * The transposed convolution over three spatial dimensions; settings are one number or one for each of them.
+ * @param input [N, C, D, H, W] or [C, D, H, W]
+ * @param weight [C, O / groups, KD, KH, KW]
+ * @returns [N, O, D', H', W'], each size as in `convTranspose1d`, which has the other arguments and the errors
+ */
 export const convTranspose3d = convTranspose(3);

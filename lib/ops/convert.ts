@@ -21,33 +21,59 @@ const RESULT_TYPE = nativeOp('result_type');
 const PROMOTE = nativeOp('promote_types');
 const SET_DEFAULT = nativeOp('set_default_dtype');
 
-/** Sets the type of tensors made from numbers without a dtype; native type promotion follows it. */
+/**
+ * Sets the type of floats made without a dtype, which integers also become where an op needs floats.
+ * @param d a floating-point type
+ * @throws TypeError for another type
+ */
 export const setDefaultDtype = fnOp('setDefaultDtype(ScalarType d)', (d: D.DType): void => {
   D.setDefaultDtype(d);
   invokeVoid(SET_DEFAULT, d);
 });
 
-/** The type that an operation on these operands computes in. */
+/**
+ * The type that an operation on these operands computes in. Of several kinds (bool, integer, float, complex) the highest
+ * counts; within it tensors with dimensions count before 0-d tensors, and these before numbers.
+ * @param tensor1 a tensor or a number
+ * @param tensor2 a tensor or a number
+ * @returns the type
+ */
 export const resultType = fnOp(
   'resultType(Tensor|Scalar tensor1, Tensor|Scalar tensor2)',
   (tensor1: TensorOrScalar, tensor2: TensorOrScalar): D.DType =>
     D.dtypes[invokeNumbers(RESULT_TYPE, tensor1, tensor2)[0]!]!,
 );
-/** The smallest type that holds both. */
+/**
+ * The smallest type of the highest kind that holds the values of both types: int8 and uint8 give int16, float16 and
+ * bfloat16 float32, int64 and float16 float16.
+ * @param type1 a type
+ * @param type2 a type
+ * @returns the type
+ */
 export const promoteTypes = fnOp(
   'promoteTypes(ScalarType type1, ScalarType type2)',
   (type1: D.DType, type2: D.DType): D.DType => D.dtypes[invokeNumbers(PROMOTE, type1, type2)[0]!]!,
 );
 const category = (d: D.DType): number => (d.isComplex ? 3 : d.isFloatingPoint ? 2 : d === D.bool ? 0 : 1);
-/** Whether a value of one type may be stored in place in another. */
+/**
+ * Whether results of one type may be stored in place in another: to no lower kind, in the order bool, integer, float, complex.
+ * @param from_ the type of the result
+ * @param to the type of the destination
+ * @returns true or false; precision and range do not matter
+ */
 export const canCast = fnOp(
   'canCast(ScalarType from_, ScalarType to)',
   (from: D.DType, to: D.DType): boolean => category(from) <= category(to),
 );
 
 /**
- * A copy on memory of its own.
- * @param memoryFormat the order in memory; `torch.preserveFormat`, that of the source, by default.
+ * A copy on memory of its own, which passes gradients on.
+ * @param input any tensor
+ * @param memoryFormat the order in memory: `torch.preserveFormat`, that of a dense input (default), `torch.contiguousFormat`,
+ *   `torch.channelsLast` or `torch.channelsLast3d`
+ * @returns input's shape and type
+ * @throws RuntimeError if the format has another number of dimensions
+ * @throws TypeError if it is no memory format
  */
 export const clone = op(
   'clone(Tensor input, any memoryFormat=None)',
@@ -62,7 +88,11 @@ export const clone = op(
 
 /**
  * The tensor itself if its elements fill memory without gaps in the order of a format, else such a copy.
- * @param memoryFormat row-major by default.
+ * @param input any tensor
+ * @param memoryFormat the order: `torch.contiguousFormat`, row-major (default), `torch.channelsLast` or `torch.channelsLast3d`
+ * @returns input's shape and type
+ * @throws RuntimeError if the format has another number of dimensions
+ * @throws TypeError if it is no memory format
  */
 export const contiguous = methodOp(
   'contiguous(Tensor input, any memoryFormat=None)',
@@ -76,7 +106,14 @@ export const contiguous = methodOp(
   },
 );
 
-/** Overwrites the elements with those of `src`, broadcast and converted. */
+/**
+ * Overwrites the elements with those of `src`.
+ * @param self what is written to
+ * @param src a tensor that broadcasts to self's shape; it is converted to self's type, complex numbers to their real parts
+ * @param nonBlocking has no effect (default false)
+ * @returns self
+ * @throws RuntimeError if the shape does not broadcast
+ */
 export const copy_ = methodOp(
   'copy_(Tensor self, Tensor src, bool nonBlocking=False)',
   (self: Tensor, src: Tensor): Tensor => {
@@ -106,8 +143,16 @@ function otherFormat(t: Tensor, format: unknown): boolean {
 
 /**
  * The tensor with another type, on another device or in another order in memory: to(dtype), to(device, dtype), to(other),
- * or by name. Returns the tensor itself when nothing changes, unless `copy`.
- * @throws RuntimeError for a device that this build does not have, and for leaving the meta device.
+ * or by name.
+ * @param input the tensor
+ * @param device a device, its name, or a tensor whose type and device are taken (default null: as it is)
+ * @param dtype the type; floats become integers towards zero (default null: as it is)
+ * @param nonBlocking has no effect (default false)
+ * @param copy whether to copy even if nothing changes (default false)
+ * @param memoryFormat the order in memory (default null: as it is)
+ * @returns the tensor itself when nothing changes, unless `copy`, else a copy that passes gradients on
+ * @throws RuntimeError for a device that this build does not have, and for leaving the meta device
+ * @throws TypeError for an argument that is nothing of this
  */
 export const to = methodOp(
   'to(Tensor input, any device=None, any dtype=None, any nonBlocking=None, any copy=None, any memoryFormat=None)',
@@ -135,7 +180,13 @@ export const to = methodOp(
     return y === input && copy ? clone(y) : y;
   },
 );
-/** The tensor on the CPU. */
+/**
+ * The tensor on the CPU, where it is unless it is of the meta device.
+ * @param input the tensor
+ * @param memoryFormat the order in memory (default null: as it is)
+ * @returns the tensor itself when nothing changes
+ * @throws RuntimeError for a tensor of the meta device, which has no elements
+ */
 export const cpu = methodOp(
   'cpu(Tensor input, any memoryFormat=None)',
   (input: Tensor, memoryFormat: unknown): Tensor => to(input, cpuDevice, { memoryFormat }),
@@ -170,13 +221,24 @@ export const bool = conversion('bool', D.bool);
 export const cfloat = conversion('cfloat', D.complex64);
 /** The tensor as complex128; itself if it is that. */
 export const cdouble = conversion('cdouble', D.complex128);
-/** The tensor with the type of another one. */
+/**
+ * The tensor with the type of another one.
+ * @param input the tensor
+ * @param other whose type is taken
+ * @returns input itself if the types are the same, else a converted copy
+ */
 export const typeAs = methodOp(
   'typeAs(Tensor input, Tensor other)',
   (input: Tensor, other: Tensor): Tensor => cast(input, other.dtype),
 );
 const FILL_ = nativeOp('fill_');
-/** Sets all elements to a number, or to the value of a 0-d tensor. */
+/**
+ * Sets all elements to one value.
+ * @param self what is written to
+ * @param value a number, or a 0-d tensor, which then gets the summed gradient
+ * @returns self
+ * @throws RuntimeError if `value` has dimensions, or the number does not fit self's type
+ */
 export const fill_ = methodOp(
   'fill_(Tensor self, Tensor|Scalar value)',
   (self: Tensor, value: TensorOrScalar): Tensor => {
@@ -199,7 +261,10 @@ export const fill_ = methodOp(
     return self;
   },
 );
-/** Sets all elements to zero. */
+/**
+ * Sets all elements to zero.
+ * @returns the tensor itself
+ */
 export const zero_ = methodOp('zero_(Tensor self)', (self: Tensor): Tensor => {
   const recorded = needsGrad(self);
   checkInPlace(self, recorded);

@@ -19,7 +19,17 @@ const ARANGE = nativeOp('arange');
 const LINSPACE = nativeOp('linspace');
 const LIKE_OP = nativeOp('like');
 
-/** A tensor of the given sizes whose elements are whatever the memory holds. */
+/**
+ * A tensor whose elements are whatever the memory holds.
+ * @param size numbers or one array of them, not negative
+ * @param dtype the type (default: the default float type)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded, of floats and complex numbers only (default false)
+ * @param memoryFormat the order in memory (default row-major)
+ * @param layout has no effect: all tensors are strided (default null)
+ * @returns a tensor of `size`
+ * @throws RuntimeError if a size is negative, the format has another number of dimensions or the type takes no gradient
+ */
 export const empty = fnOp(
   'empty(int... size, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any memoryFormat=None, any layout=None)',
   (
@@ -36,13 +46,31 @@ export const empty = fnOp(
     return finish(t, requiresGrad);
   },
 );
-/** Zeros. */
+/**
+ * A tensor of zeros.
+ * @param size numbers or one array of them, not negative
+ * @param dtype the type (default: the default float type)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @param layout has no effect (default null)
+ * @returns a tensor of `size`
+ * @throws RuntimeError if a size is negative
+ */
 export const zeros = fnOp(
   'zeros(int... size, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None)',
   (size: readonly number[], dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
     finish(invoke(ZEROS, size, dtype ?? D.getDefaultDtype(), home(device)), requiresGrad),
 );
-/** Ones. */
+/**
+ * A tensor of ones.
+ * @param size numbers or one array of them, not negative
+ * @param dtype the type (default: the default float type)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @param layout has no effect (default null)
+ * @returns a tensor of `size`
+ * @throws RuntimeError if a size is negative
+ */
 export const ones = fnOp(
   'ones(int... size, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None)',
   (size: readonly number[], dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
@@ -55,7 +83,17 @@ function dtypeOfScalar(v: Scalar): D.DType {
   if (typeof v === 'bigint') return D.int64;
   return typeof v === 'object' ? D.getDefaultDtype().toComplex() : D.getDefaultDtype();
 }
-/** A tensor of the given sizes with one value; a whole number without a dtype is int64, as in PyTorch. */
+/**
+ * A tensor with one value everywhere.
+ * @param size an array of sizes, not negative
+ * @param fillValue a number, bigint, boolean or { re, im }
+ * @param dtype the type (default: the value's, int64 for whole numbers, bool for booleans, otherwise the default float type)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @param layout has no effect (default null)
+ * @returns a tensor of `size`
+ * @throws RuntimeError if the value does not fit the type
+ */
 export const full = fnOp(
   'full(int[] size, Scalar fillValue, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None)',
   (
@@ -69,7 +107,16 @@ export const full = fnOp(
     return finish(invoke(FULL, size, fillValue, dtype ?? natural, home(device)), requiresGrad);
   },
 );
-/** A tensor with the given strides. */
+/**
+ * A tensor whose elements are not set, with given distances in memory.
+ * @param size the sizes
+ * @param stride as many distances between neighbours, in elements, not negative
+ * @param dtype the type (default: the default float type)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns a tensor of `size`
+ * @throws RuntimeError if sizes and strides differ in number or one is negative
+ */
 export const emptyStrided = fnOp(
   'emptyStrided(int[] size, int[] stride, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False)',
   (
@@ -101,27 +148,64 @@ function like(
   return value === null ? t : t.fill_(value);
 }
 
+/**
+ * The options of all functions named after a tensor: type and device default to the input's, requiresGrad to false,
+ * memoryFormat to the input's own order if its elements fill memory without gaps; layout has no effect.
+ */
 const LIKE =
   'ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any memoryFormat=None, any layout=None';
-/** As `empty`, with the sizes and type of another tensor. */
+/**
+ * A tensor with the shape of another, whose elements are not set.
+ * @param input gives the shape and the defaults
+ * @param dtype the type (default: input's)
+ * @param device where it lives (default: input's)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @param memoryFormat the order in memory (default: input's, if its elements fill memory without gaps)
+ * @returns input's shape
+ */
 export const emptyLike = fnOp(
   `emptyLike(Tensor input, ${LIKE})`,
   (input: Tensor, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean, format: unknown): Tensor =>
     finish(like(input, dtype, null, device, format), requiresGrad),
 );
-/** Zeros of the input's shape; type and device are the input's unless given. */
+/**
+ * Zeros in the shape of another tensor.
+ * @param input gives the shape and the defaults
+ * @param dtype the type (default: input's)
+ * @param device where it lives (default: input's)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @param memoryFormat the order in memory (default: input's, if its elements fill memory without gaps)
+ * @returns input's shape
+ */
 export const zerosLike = fnOp(
   `zerosLike(Tensor input, ${LIKE})`,
   (input: Tensor, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean, format: unknown): Tensor =>
     finish(like(input, dtype, 0, device, format), requiresGrad),
 );
-/** Ones of the input's shape; type and device are the input's unless given. */
+/**
+ * Ones in the shape of another tensor.
+ * @param input gives the shape and the defaults
+ * @param dtype the type (default: input's)
+ * @param device where it lives (default: input's)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @param memoryFormat the order in memory (default: input's, if its elements fill memory without gaps)
+ * @returns input's shape
+ */
 export const onesLike = fnOp(
   `onesLike(Tensor input, ${LIKE})`,
   (input: Tensor, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean, format: unknown): Tensor =>
     finish(like(input, dtype, 1, device, format), requiresGrad),
 );
-/** One value in the input's shape; type and device are the input's unless given. */
+/**
+ * One value in the shape of another tensor.
+ * @param input gives the shape and the defaults
+ * @param fillValue a number, converted to the type
+ * @param dtype the type (default: input's)
+ * @param device where it lives (default: input's)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @param memoryFormat the order in memory (default: input's, if its elements fill memory without gaps)
+ * @returns input's shape
+ */
 export const fullLike = fnOp(
   `fullLike(Tensor input, Scalar fillValue, ${LIKE})`,
   (
@@ -134,8 +218,20 @@ export const fullLike = fnOp(
   ): Tensor => finish(like(input, dtype, fillValue, device, format), requiresGrad),
 );
 
+/**
+ * The options of all methods that make a tensor beside another: type and device default to its own, requiresGrad to false;
+ * layout has no effect.
+ */
 const NEW = 'ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None';
-/** A fresh tensor with the type of this one, unless `dtype` says otherwise. */
+/**
+ * A tensor whose elements are not set, beside another one.
+ * @param input gives type and device
+ * @param size numbers or one array of them
+ * @param dtype the type (default: input's)
+ * @param device where it lives (default: input's)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns a tensor of `size`
+ */
 export const newEmpty = methodOp(
   `newEmpty(Tensor input, int... size, ${NEW})`,
   (
@@ -146,7 +242,15 @@ export const newEmpty = methodOp(
     requiresGrad: boolean,
   ): Tensor => finish(invoke(EMPTY, size, dtype ?? input.dtype, beside(input, device)), requiresGrad),
 );
-/** Zeros of a shape, of this tensor's type unless given. */
+/**
+ * Zeros beside another tensor.
+ * @param input gives type and device
+ * @param size numbers or one array of them
+ * @param dtype the type (default: input's)
+ * @param device where it lives (default: input's)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns a tensor of `size`
+ */
 export const newZeros = methodOp(
   `newZeros(Tensor input, int... size, ${NEW})`,
   (
@@ -157,7 +261,15 @@ export const newZeros = methodOp(
     requiresGrad: boolean,
   ): Tensor => finish(invoke(ZEROS, size, dtype ?? input.dtype, beside(input, device)), requiresGrad),
 );
-/** Ones of a shape, of this tensor's type unless given. */
+/**
+ * Ones beside another tensor.
+ * @param input gives type and device
+ * @param size numbers or one array of them
+ * @param dtype the type (default: input's)
+ * @param device where it lives (default: input's)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns a tensor of `size`
+ */
 export const newOnes = methodOp(
   `newOnes(Tensor input, int... size, ${NEW})`,
   (
@@ -168,7 +280,16 @@ export const newOnes = methodOp(
     requiresGrad: boolean,
   ): Tensor => finish(invoke(FULL, size, 1, dtype ?? input.dtype, beside(input, device)), requiresGrad),
 );
-/** One value in a shape, of this tensor's type unless given. */
+/**
+ * One value everywhere, beside another tensor.
+ * @param input gives type and device
+ * @param size an array of sizes
+ * @param fillValue a number that fits the type
+ * @param dtype the type (default: input's)
+ * @param device where it lives (default: input's)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns a tensor of `size`
+ */
 export const newFull = methodOp(
   `newFull(Tensor input, int[] size, Scalar fillValue, ${NEW})`,
   (
@@ -180,7 +301,15 @@ export const newFull = methodOp(
     requiresGrad: boolean,
   ): Tensor => finish(invoke(FULL, size, fillValue, dtype ?? input.dtype, beside(input, device)), requiresGrad),
 );
-/** A tensor of nested arrays or numbers, of this tensor's type unless given. */
+/**
+ * A tensor of values, as `tensor` makes it.
+ * @param input gives type and device
+ * @param data nested arrays, a number, a typed array or a tensor
+ * @param dtype the type (default: input's)
+ * @param device where it lives (default: input's)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns a tensor of the sizes that `data` has
+ */
 export const newTensor = methodOp(
   'newTensor(Tensor input, any data, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False)',
   (input: Tensor, data: unknown, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
@@ -188,17 +317,28 @@ export const newTensor = methodOp(
 );
 
 /**
- * A tensor with the values of nested arrays, a number or a typed array (copied).
- * @param data without a dtype: numbers become the default float type, bigints int64, booleans bool, typed arrays keep
- *   their own type.
- * @throws TypeError for values of another kind; RuntimeError for arrays of uneven lengths.
+ * A tensor with the values of nested arrays, a number, a typed array or a tensor: always a copy without history.
+ * @param data the values; arrays may hold numbers, bigints, booleans, { re, im }, tensors of one element and typed arrays
+ * @param dtype the type (default: numbers give the default float type, bigints int64, booleans bool, complex numbers that of
+ *   the default float type, typed arrays and tensors their own)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @param pinMemory has no effect (default false)
+ * @returns a tensor of the sizes that the arrays have; [] for a number
+ * @throws TypeError for values of another kind; RuntimeError for arrays of uneven lengths
  */
 export const tensor = fnOp(
   'tensor(any data, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, bool pinMemory=False)',
   (data: unknown, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
     finish(brought(fromNested(data, dtype), home(device)), requiresGrad),
 );
-/** As `tensor`, but a tensor that has the type already is returned as it is. */
+/**
+ * As `tensor`, but a tensor that has the type and device already is returned as it is, and others are converted with history.
+ * @param data a tensor, nested arrays, a number or a typed array
+ * @param dtype the type (default: as in `tensor`)
+ * @param device where it lives (default: a tensor's own, else the default device)
+ * @returns a tensor of the sizes that `data` has
+ */
 export const asTensor = fnOp(
   'asTensor(any data, ScalarType? dtype=None, Device? device=None)',
   (data: unknown, dtype: D.DType | null, device: DeviceLike | null): Tensor => {
@@ -208,7 +348,14 @@ export const asTensor = fnOp(
 );
 export { asTensor as asarray };
 
-/** A 0-d tensor of a number. */
+/**
+ * A tensor without dimensions that holds one number.
+ * @param s the number
+ * @param dtype the type (default: the default float type, whatever the number is)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns a 0-d tensor
+ */
 export const scalarTensor = fnOp(
   'scalarTensor(Scalar s, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False)',
   (s: Scalar, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
@@ -217,11 +364,13 @@ export const scalarTensor = fnOp(
 
 /**
  * A 1-D tensor on a copy of raw little-endian bytes.
- * @param buffer an ArrayBuffer, Buffer or typed array.
- * @param dtype the type of the elements; a typed array's own by default.
- * @param count how many elements; -1 takes all.
- * @param offset where to start, in bytes.
- * @throws RangeError if the bytes do not hold that many elements.
+ * @param buffer an ArrayBuffer, Buffer or typed array
+ * @param dtype the type to read the bytes as, a typed array's too (default: the default float type)
+ * @param count how many elements (default -1: all that follow)
+ * @param offset where to start, in bytes (default 0)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [count]
+ * @throws RangeError if the bytes do not hold that many elements, or no whole number of them; TypeError for anything else
  */
 export const frombuffer = fnOp(
   'frombuffer(any buffer, ScalarType? dtype=None, int count=-1, int offset=0, bool requiresGrad=False)',
@@ -270,7 +419,18 @@ function pointsBetween(name: string, start: number, end: number, step: number): 
   if (n > Number.MAX_SAFE_INTEGER) throw new RuntimeError(`${name}(): invalid size, possible overflow`);
   return n;
 }
-/** Values from start to end (excluded) in steps: arange(end), arange(start, end), arange(start, end, step). */
+/**
+ * Values start, start + step, ... before end: arange(end), arange(start, end) or arange(start, end, step).
+ * @param start the first value; 0 where one number is given
+ * @param end the bound, itself left out (default null: the one number given is the bound)
+ * @param step the distance, not 0 (default 1)
+ * @param dtype the type (default: int64 if all are whole numbers, else the default float type)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @param layout has no effect (default null)
+ * @returns [ceil((end - start) / step)]
+ * @throws RuntimeError if `step` is 0 or leads away from the end, or a bound is not finite
+ */
 export const arange = fnOp(
   'arange(Scalar start, Scalar? end=None, Scalar step=1, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None)',
   (
@@ -290,7 +450,17 @@ export const arange = fnOp(
     );
   },
 );
-/** As `arange`, with the end included and float by default. */
+/**
+ * As `arange`, with the end included and of floating point by default.
+ * @param start the first value
+ * @param end the last value, if a whole number of steps leads there
+ * @param step the distance, not 0 (default 1)
+ * @param dtype the type (default: the default float type)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [floor((end - start) / step) + 1]
+ * @throws RuntimeError as `arange`
+ */
 export const range = fnOp(
   'range(Scalar start, Scalar end, Scalar step=1, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False)',
   (
@@ -306,7 +476,18 @@ export const range = fnOp(
     return finish(invoke(ARANGE, start, step, n, dtype ?? D.getDefaultDtype(), home(device)), requiresGrad);
   },
 );
-/** `steps` values evenly spaced from start to end, both included. */
+/**
+ * Evenly spaced values from start to end, both included.
+ * @param start a number or a tensor of one element
+ * @param end a number or a tensor of one element
+ * @param steps how many values, at least 0; one value is `start`
+ * @param dtype the type; integers are rounded towards zero (default: the default float type)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @param layout has no effect (default null)
+ * @returns [steps]
+ * @throws RuntimeError if `steps` is negative
+ */
 export const linspace = fnOp(
   'linspace(Tensor|Scalar start, Tensor|Scalar end, int steps, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None)',
   (
@@ -327,7 +508,19 @@ export const linspace = fnOp(
 function numberOf(v: Tensor | Scalar): number {
   return v instanceof Tensor ? Number(v.item()) : Number(v);
 }
-/** base to the power of `linspace(start, end, steps)`. */
+/**
+ * base to the power of evenly spaced exponents.
+ * @param start the first exponent, a number or a tensor of one element
+ * @param end the last exponent, likewise
+ * @param steps how many values, at least 0
+ * @param base a positive number (default 10)
+ * @param dtype the type (default: the default float type)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @param layout has no effect (default null)
+ * @returns [steps]
+ * @throws RuntimeError if `steps` is negative
+ */
 export const logspace = fnOp(
   'logspace(Tensor|Scalar start, Tensor|Scalar end, int steps, float base=10, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None)',
   (
@@ -348,7 +541,17 @@ export const logspace = fnOp(
     return finish(powers.to(dtype ?? D.getDefaultDtype()), requiresGrad);
   },
 );
-/** The identity matrix of n rows and m columns. */
+/**
+ * The identity matrix: ones on the main diagonal, zeros elsewhere.
+ * @param n how many rows
+ * @param m how many columns (default null: as many)
+ * @param dtype the type (default: the default float type)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @param layout has no effect (default null)
+ * @returns [n, m]
+ * @throws RuntimeError if a size is negative
+ */
 export const eye = fnOp(
   'eye(int n, int? m=None, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False, any layout=None)',
   (n: number, m: number | null, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor => {

@@ -80,12 +80,14 @@ function nothing(a: Tensor, b: Tensor, shape: readonly number[]): Tensor {
 
 /**
  * The p-norm distances between all vectors of two sets.
- * @param x1 [.., P, M]
- * @param x2 [.., R, M]; the leading dimensions are broadcast.
- * @param p at least 0; default 2.
- * @param computeMode whether Euclidean distances may go through a matrix product: if there are more than 25 vectors
- *   ('use_mm_for_euclid_dist_if_necessary', the default), always, or never ('donot_use_mm_for_euclid_dist').
+ * @param x1 [.., P, M] of floating point
+ * @param x2 [.., R, M] of the same type; the leading dimensions broadcast
+ * @param p the norm, at least 0: 0 counts the differences, Infinity takes the largest (default 2)
+ * @param computeMode whether Euclidean distances may go through a matrix product, faster but less exact near zero: if a set
+ *   has more than 25 vectors ('use_mm_for_euclid_dist_if_necessary', the default), always ('use_mm_for_euclid_dist') or never
+ *   ('donot_use_mm_for_euclid_dist')
  * @returns [.., P, R]
+ * @throws RuntimeError if types or sizes do not fit or p is negative; RangeError for another mode
  */
 export const cdist = fnOp(
   "cdist(Tensor x1, Tensor x2, float p=2, str computeMode='use_mm_for_euclid_dist_if_necessary')",
@@ -109,7 +111,14 @@ export const cdist = fnOp(
   },
 );
 
-/** The p-norm of input - other. */
+/**
+ * The p-norm of input - other, over all elements.
+ * @param input a floating-point or complex tensor
+ * @param other a tensor that broadcasts with input
+ * @param p the norm: 0 counts the differences, Infinity takes the largest (default 2)
+ * @returns a 0-d tensor, real
+ * @throws RuntimeError for integers and bools
+ */
 export const dist = op(
   'dist(Tensor input, Tensor other, float p=2)',
   (input: Tensor, other: Tensor, p: number): Tensor => vectorNormOf(sub.impl(input, other, 1), p, null, false, null),
@@ -129,7 +138,13 @@ function renormalised(input: Tensor, p: number, dim: number, maxnorm: number): T
 }
 /**
  * Slices along a dimension, scaled down to the p-norm `maxnorm` if theirs is larger.
- * @param dim the dimension that numbers the slices.
+ * @param input at least two dimensions
+ * @param p the norm, above 0
+ * @param dim the dimension that numbers the slices
+ * @param maxnorm the largest norm that is left as it is, at least 0
+ * @returns input's shape and type
+ * @throws RuntimeError if p is not positive, `maxnorm` is negative or input has fewer dimensions
+ * @throws RangeError if `dim` is out of range
  */
 export const renorm = withInPlace(
   op('renorm(Tensor input, float p, int dim, float maxnorm)', renormalised),
