@@ -172,10 +172,13 @@ type EinsumArgs =
 /**
  * Sums products of elements over the dimensions whose labels the result leaves out: `einsum('ij,jk->ik', a, b)` is the
  * matrix product. Several operands are multiplied two at a time in the order that takes the fewest multiplications.
- * @param equation labels [a-zA-Z] of the operands' dimensions, separated by commas; `...` stands for the others. After
- *   `->` the result's; without it those that occur once, in alphabetical order. Or, instead of an equation, each operand
- *   is followed by the list of its labels as numbers 0 to 51, and the result's may come last.
- * @throws RuntimeError in PyTorch's words for an equation that is malformed or does not fit the operands.
+ * @param args an equation and its operands, one by one or as a list. The equation names their dimensions by labels [a-zA-Z],
+ *   separated by commas; a label twice in one operand takes its diagonal, `...` stands for the other dimensions. After `->` the
+ *   result's labels follow; without it those that occur once, in alphabetical order. Or, instead of an equation, each operand is
+ *   followed by the list of its labels as numbers 0 to 51, and the result's may come last
+ * @returns a tensor with a dimension for each label of the result
+ * @throws RuntimeError for an equation that is malformed or does not fit the operands, and for operands of several types
+ * @throws TypeError if an operand is no tensor, or there is none
  */
 export function einsum(...args: EinsumArgs): Tensor {
   const first = args[0] as unknown;

@@ -18,7 +18,16 @@ const ASSIGN = 0;
 const ADD = 1;
 const MULTIPLY = 2;
 
-/** out[i, j, k] = input[index[i, j, k], j, k] for dim 0, and so on; the result has the sizes of index. */
+/**
+ * Elements by position along a dimension: for dim 0 out[i, j, k] = input[index[i, j, k], j, k], and so on.
+ * @param input any shape
+ * @param dim the dimension in which the index says where
+ * @param index int64 or int32, with as many dimensions as input and, except in `dim`, at most its sizes; not negative
+ * @param sparseGrad has no effect: gradients are dense (default false)
+ * @returns index's shape, input's type
+ * @throws RuntimeError if the index has other dimensions, larger sizes or another type
+ * @throws RangeError if `dim` or a position is out of range
+ */
 export const gather = op(
   'gather(Tensor input, int dim, Tensor index, bool sparseGrad=False)',
   (input: Tensor, dim: number, index: Tensor, _sparseGrad = false): Tensor => {
@@ -102,12 +111,22 @@ function scatterOp(name: string, inPlace: boolean) {
   return scatter;
 }
 /**
- * self[index[i, j, k], j, k] = src[i, j, k] for dim 0, and so on.
- * @param src a tensor at least as large as the index, or a number.
- * @param reduce 'add' or 'multiply' to combine with what is there.
+ * Writes elements to positions along a dimension: for dim 0 self[index[i, j, k], j, k] = src[i, j, k], and so on. Of several
+ * elements for one place the last in row-major order stays.
+ * @param input the tensor itself
+ * @param dim the dimension in which the index says where
+ * @param index int64 or int32, with self's number of dimensions and, except in `dim`, at most its sizes; not negative
+ * @param src a tensor of self's type at least as large as the index, or a number, which may also be named `value`
+ * @param reduce 'add' or 'multiply' to combine with what is there (default null: overwrite)
+ * @returns the tensor itself
+ * @throws RuntimeError if shapes or types do not fit, or a gradient of 'multiply' is needed
+ * @throws RangeError if `dim` or a position is out of range
  */
 export const scatter_ = Object.assign(scatterOp('scatter_', true), { home: 'method' as const });
-/** As `scatter_`, on a copy. */
+/**
+ * As `scatter_`, on a copy; the arguments are the same.
+ * @returns a new tensor of input's shape and type
+ */
 export const scatter = Object.assign(scatterOp('scatter', false), { home: 'both' as const });
 
 function addInto(self: Tensor, inPlace: boolean, dim: number, index: Tensor, src: Tensor): Tensor {
@@ -122,28 +141,63 @@ function addInto(self: Tensor, inPlace: boolean, dim: number, index: Tensor, src
     (g, [at], needs) => [g, needs[1] ? gathered(g, dim, at, shape) : null],
   );
 }
-/** As `scatter_`, but adds: places that are hit twice get both. */
+/**
+ * Adds elements to positions along a dimension: for dim 0 self[index[i, j, k], j, k] += src[i, j, k], and so on. Places that
+ * are hit twice get both.
+ * @param self what is added to
+ * @param dim the dimension in which the index says where
+ * @param index int64 or int32, as for `scatter_`
+ * @param src a tensor of self's type at least as large as the index
+ * @returns self
+ * @throws RuntimeError if shapes or types do not fit; RangeError if `dim` or a position is out of range
+ */
 export const scatterAdd_ = methodOp(
   'scatterAdd_(Tensor self, int dim, Tensor index, Tensor src)',
   (self: Tensor, dim: number, index: Tensor, src: Tensor): Tensor => addInto(self, true, dim, index, src),
 );
-/** As `scatterAdd_`, on a copy. */
+/**
+ * As `scatterAdd_`, on a copy.
+ * @param input what is copied
+ * @param dim the dimension in which the index says where
+ * @param index int64 or int32, as for `scatter_`
+ * @param src a tensor of input's type at least as large as the index
+ * @returns input's shape and type
+ * @throws RuntimeError if shapes or types do not fit; RangeError if `dim` or a position is out of range
+ */
 export const scatterAdd = op(
   'scatterAdd(Tensor input, int dim, Tensor index, Tensor src)',
   (input: Tensor, dim: number, index: Tensor, src: Tensor): Tensor => addInto(input, false, dim, index, src),
 );
 
 /**
- * Reduces the elements of `src` into the places that the index names.
- * @param reduce 'sum', 'prod', 'mean', 'amax' or 'amin'.
- * @param includeSelf whether what is there takes part.
+ * Reduces the elements of `src` into the places of a dimension that the index names, together with what is there.
+ * @param self what is written to
+ * @param dim the dimension in which the index says where
+ * @param index int64 or int32, as for `scatter_`
+ * @param src a tensor of self's type at least as large as the index
+ * @param reduce 'sum', 'prod', 'mean', 'amax' or 'amin'
+ * @param includeSelf whether what is there takes part; places that the index does not name stay in any case (default true)
+ * @returns self
+ * @throws RuntimeError for another reduction, or if shapes or types do not fit
+ * @throws RangeError if `dim` or a position is out of range
  */
 export const scatterReduce_ = methodOp(
   'scatterReduce_(Tensor self, int dim, Tensor index, Tensor src, str reduce, bool includeSelf=True)',
   (self: Tensor, dim: number, index: Tensor, src: Tensor, reduce: string, includeSelf: boolean): Tensor =>
     reduceInto(self, true, dim, index, src, reduce, includeSelf),
 );
-/** As `scatterReduce_`, on a copy. */
+/**
+ * As `scatterReduce_`, on a copy.
+ * @param input what is copied
+ * @param dim the dimension in which the index says where
+ * @param index int64 or int32, as for `scatter_`
+ * @param src a tensor of input's type at least as large as the index
+ * @param reduce 'sum', 'prod', 'mean', 'amax' or 'amin'
+ * @param includeSelf whether input's own elements take part (default true)
+ * @returns input's shape and type
+ * @throws RuntimeError for another reduction, or if shapes or types do not fit
+ * @throws RangeError if `dim` or a position is out of range
+ */
 export const scatterReduce = op(
   'scatterReduce(Tensor input, int dim, Tensor index, Tensor src, str reduce, bool includeSelf=True)',
   (input: Tensor, dim: number, index: Tensor, src: Tensor, reduce: string, includeSelf: boolean): Tensor =>

@@ -32,7 +32,15 @@ const TAKE = nativeOp('take');
 const PUT_ = nativeOp('put_');
 const ZEROS = nativeOp('zeros');
 
-/** The slices at positions along a dimension. */
+/**
+ * The slices at positions along a dimension, in their order, in memory of their own.
+ * @param input any shape
+ * @param dim the dimension
+ * @param index [n] or [] of int64 or int32, not negative
+ * @returns input's shape with n places in `dim`
+ * @throws RuntimeError for an index of another type
+ * @throws RangeError if `dim` or a position is out of range, or the index has more dimensions
+ */
 export const indexSelect = op(
   'indexSelect(Tensor input, int dim, Tensor index)',
   (input: Tensor, dim: number, index: Tensor): Tensor => {
@@ -68,13 +76,33 @@ function addAlong(self: Tensor, inPlace: boolean, dim: number, index: Tensor, so
     },
   );
 }
-/** Adds alpha times the slices of `source` to the slices at positions; a position that occurs twice gets both. */
+/**
+ * Adds alpha times the slices of `source` to the slices at positions; a position that occurs twice gets both.
+ * @param self what is added to
+ * @param dim the dimension
+ * @param index [n] of int64 or int32, not negative
+ * @param source self's sizes with n places in `dim`, of self's type
+ * @param alpha the factor of `source` (default 1)
+ * @returns self
+ * @throws RuntimeError if shapes or types do not fit
+ * @throws RangeError if `dim` or a position is out of range, or the numbers of positions and slices differ
+ */
 export const indexAdd_ = methodOp(
   'indexAdd_(Tensor self, int dim, Tensor index, Tensor source, Scalar alpha=1)',
   (self: Tensor, dim: number, index: Tensor, source: Tensor, alpha: Scalar): Tensor =>
     addAlong(self, true, dim, index, source, alpha),
 );
-/** As `indexAdd_`, on a copy. */
+/**
+ * As `indexAdd_`, on a copy.
+ * @param input what is copied
+ * @param dim the dimension
+ * @param index [n] of int64 or int32, not negative
+ * @param source input's sizes with n places in `dim`, of input's type
+ * @param alpha the factor of `source` (default 1)
+ * @returns input's shape and type
+ * @throws RuntimeError if shapes or types do not fit
+ * @throws RangeError if `dim` or a position is out of range, or the numbers of positions and slices differ
+ */
 export const indexAdd = op(
   'indexAdd(Tensor input, int dim, Tensor index, Tensor source, Scalar alpha=1)',
   (input: Tensor, dim: number, index: Tensor, source: Tensor, alpha: Scalar): Tensor =>
@@ -96,12 +124,30 @@ function copyAlong(self: Tensor, inPlace: boolean, dim: number, index: Tensor, s
     ],
   );
 }
-/** Overwrites the slices at positions with those of `source`. */
+/**
+ * Overwrites the slices at positions with those of `source`.
+ * @param self what is written to
+ * @param dim the dimension
+ * @param index [n] of int64 or int32, not negative
+ * @param source self's sizes with n places in `dim`, of self's type
+ * @returns self
+ * @throws RuntimeError if shapes or types do not fit
+ * @throws RangeError if `dim` or a position is out of range, or the numbers of positions and slices differ
+ */
 export const indexCopy_ = methodOp(
   'indexCopy_(Tensor self, int dim, Tensor index, Tensor source)',
   (self: Tensor, dim: number, index: Tensor, source: Tensor): Tensor => copyAlong(self, true, dim, index, source),
 );
-/** As `indexCopy_`, on a copy. */
+/**
+ * As `indexCopy_`, on a copy.
+ * @param input what is copied
+ * @param dim the dimension
+ * @param index [n] of int64 or int32, not negative
+ * @param source input's sizes with n places in `dim`, of input's type
+ * @returns input's shape and type
+ * @throws RuntimeError if shapes or types do not fit
+ * @throws RangeError if `dim` or a position is out of range, or the numbers of positions and slices differ
+ */
 export const indexCopy = op(
   'indexCopy(Tensor input, int dim, Tensor index, Tensor source)',
   (input: Tensor, dim: number, index: Tensor, source: Tensor): Tensor => copyAlong(input, false, dim, index, source),
@@ -122,12 +168,28 @@ function fillAlong(self: Tensor, inPlace: boolean, dim: number, index: Tensor, v
     ],
   );
 }
-/** One value in all slices at positions. */
+/**
+ * One value in all slices at positions.
+ * @param self what is written to
+ * @param dim the dimension
+ * @param index [n] of int64 or int32; negative positions count from the end
+ * @param value a number or a 0-d tensor
+ * @returns self
+ * @throws RuntimeError if the value has dimensions; RangeError if `dim` or a position is out of range
+ */
 export const indexFill_ = methodOp(
   'indexFill_(Tensor self, int dim, Tensor index, Tensor|Scalar value)',
   (self: Tensor, dim: number, index: Tensor, value: TensorOrScalar): Tensor => fillAlong(self, true, dim, index, value),
 );
-/** As `indexFill_`, on a copy. */
+/**
+ * As `indexFill_`, on a copy.
+ * @param input what is copied
+ * @param dim the dimension
+ * @param index [n] of int64 or int32; negative positions count from the end
+ * @param value a number or a 0-d tensor
+ * @returns input's shape and type
+ * @throws RuntimeError if the value has dimensions; RangeError if `dim` or a position is out of range
+ */
 export const indexFill = op(
   'indexFill(Tensor input, int dim, Tensor index, Tensor|Scalar value)',
   (input: Tensor, dim: number, index: Tensor, value: TensorOrScalar): Tensor =>
@@ -179,16 +241,32 @@ function reduceAlong(
   );
 }
 /**
- * Reduces the slices of `source` into those at positions.
- * @param reduce 'prod', 'mean', 'amax' or 'amin'.
- * @param includeSelf whether what is there takes part.
+ * Reduces the slices of `source` into those at positions, elementwise, together with what is there.
+ * @param self what is written to
+ * @param dim the dimension
+ * @param index [n] of int64 or int32, not negative
+ * @param source self's sizes with n places in `dim`, of self's type
+ * @param reduce 'prod', 'mean', 'amax' or 'amin'
+ * @param includeSelf whether what is there takes part (default true)
+ * @returns self
+ * @throws RuntimeError for another reduction, or if shapes or types do not fit; RangeError as `indexAdd_`
  */
 export const indexReduce_ = methodOp(
   'indexReduce_(Tensor self, int dim, Tensor index, Tensor source, str reduce, bool includeSelf=True)',
   (self: Tensor, dim: number, index: Tensor, source: Tensor, reduce: string, includeSelf: boolean): Tensor =>
     reduceAlong(self, true, dim, index, source, reduce, includeSelf),
 );
-/** As `indexReduce_`, on a copy. */
+/**
+ * As `indexReduce_`, on a copy.
+ * @param input what is copied
+ * @param dim the dimension
+ * @param index [n] of int64 or int32, not negative
+ * @param source input's sizes with n places in `dim`, of input's type
+ * @param reduce 'prod', 'mean', 'amax' or 'amin'
+ * @param includeSelf whether input's own elements take part (default true)
+ * @returns input's shape and type
+ * @throws RuntimeError for another reduction, or if shapes or types do not fit; RangeError as `indexAdd_`
+ */
 export const indexReduce = op(
   'indexReduce(Tensor input, int dim, Tensor index, Tensor source, str reduce, bool includeSelf=True)',
   (input: Tensor, dim: number, index: Tensor, source: Tensor, reduce: string, includeSelf: boolean): Tensor =>
@@ -196,10 +274,14 @@ export const indexReduce = op(
 );
 
 /**
- * Rows of a table: weight [V, D], indices [..] to [.., D].
- * @param paddingIdx rows of this index get no gradient; negative for none.
- * @param scaleGradByFreq divides the gradient of a row by how often its index occurs.
- * @param sparse accepted for compatibility: gradients are dense.
+ * Rows of a table: out[.., d] = weight[indices[..], d].
+ * @param weight [V, D]
+ * @param indices [..] of int64 or int32, in [0, V)
+ * @param paddingIdx the index whose rows get no gradient (default -1: none, as any negative one)
+ * @param scaleGradByFreq whether the gradient of a row is divided by how often its index occurs (default false)
+ * @param sparse has no effect: gradients are dense (default false)
+ * @returns [.., D], of weight's type
+ * @throws RuntimeError if the table is no matrix or the indices are of another type; RangeError if one is out of range
  */
 export const embedding = fnOp(
   'embedding(Tensor weight, Tensor indices, int paddingIdx=-1, bool scaleGradByFreq=False, bool sparse=False)',
@@ -221,7 +303,13 @@ export const embedding = fnOp(
   },
 );
 
-/** The elements at positions in the flattened tensor. */
+/**
+ * The elements at positions in the flattened tensor.
+ * @param input any shape, read in row-major order
+ * @param index positions of int64; negative ones count from the end
+ * @returns index's shape, input's type
+ * @throws RuntimeError for an index of another type; RangeError if a position is out of range
+ */
 export const take = op('take(Tensor input, Tensor index)', (input: Tensor, index: Tensor): Tensor => {
   const y = invoke(TAKE, input, index);
   if (needsGrad(input)) {
@@ -248,13 +336,31 @@ function putFlat(self: Tensor, inPlace: boolean, index: Tensor, source: Tensor, 
     ],
   );
 }
-/** Writes elements to positions in the flattened tensor, or adds them. */
+/**
+ * Writes elements to positions in the flattened tensor, or adds them.
+ * @param self what is written to, in row-major order
+ * @param index positions of int64; negative ones count from the end
+ * @param source as many elements, of self's type
+ * @param accumulate whether to add instead of to overwrite (default false)
+ * @returns self
+ * @throws RuntimeError if the types do not fit
+ * @throws RangeError if a position is out of range or the numbers of elements differ
+ */
 export const put_ = methodOp(
   'put_(Tensor self, Tensor index, Tensor source, bool accumulate=False)',
   (self: Tensor, index: Tensor, source: Tensor, accumulate: boolean): Tensor =>
     putFlat(self, true, index, source, accumulate),
 );
-/** As `put_`, on a copy. */
+/**
+ * As `put_`, on a copy.
+ * @param input what is copied
+ * @param index positions of int64; negative ones count from the end
+ * @param source as many elements, of input's type
+ * @param accumulate whether to add instead of to overwrite (default false)
+ * @returns input's shape and type
+ * @throws RuntimeError if the types do not fit
+ * @throws RangeError if a position is out of range or the numbers of elements differ
+ */
 export const put = op(
   'put(Tensor input, Tensor index, Tensor source, bool accumulate=False)',
   (input: Tensor, index: Tensor, source: Tensor, accumulate: boolean): Tensor =>
@@ -265,7 +371,14 @@ export const put = op(
 function fromStart(at: Tensor, n: number): Tensor {
   return select3(lt(at, 0), add(at, n), at);
 }
-/** `gather` with input and indices broadcast together but for the dimension; without dim, of the flattened tensors. */
+/**
+ * `gather` with input and indices broadcast together in all other dimensions: what `argsort` or `argmax` found.
+ * @param input any shape
+ * @param indices int64, with input's number of dimensions; negative ones count from the end
+ * @param dim the dimension (default null: both are flattened)
+ * @returns the broadcast shape with indices' size in `dim`, or a vector
+ * @throws RuntimeError if the indices have another type or number of dimensions; RangeError if one is out of range
+ */
 export const takeAlongDim = op(
   'takeAlongDim(Tensor input, Tensor indices, int? dim=None)',
   (input: Tensor, indices: Tensor, dim: number | null): Tensor => {

@@ -22,7 +22,13 @@ const MASKED_SCATTER_ = nativeOp('masked_scatter_');
 const NONZERO = nativeOp('nonzero');
 const ZEROS = nativeOp('zeros');
 
-/** The elements where the mask is true, in one dimension; input and mask are broadcast together. */
+/**
+ * The elements where the mask is true, in row-major order; input and mask are broadcast together.
+ * @param input any shape
+ * @param mask bool
+ * @returns [count], a copy
+ * @throws RuntimeError if the mask is not of bool or the shapes do not broadcast
+ */
 export const maskedSelect = op('maskedSelect(Tensor input, Tensor mask)', (input: Tensor, mask: Tensor): Tensor => {
   const y = invoke(MASKED_SELECT, input, mask);
   if (needsGrad(input)) {
@@ -54,12 +60,26 @@ function fillMasked(self: Tensor, inPlace: boolean, mask: Tensor, value: TensorO
     ],
   );
 }
-/** `value` where the mask is true; the mask broadcasts to the tensor. */
+/**
+ * One value where the mask is true.
+ * @param self what is written to
+ * @param mask bool, broadcast to self's shape
+ * @param value a number, converted to self's type, or a 0-d tensor
+ * @returns self
+ * @throws RuntimeError if the mask is not of bool or does not broadcast, or the value has dimensions
+ */
 export const maskedFill_ = methodOp(
   'maskedFill_(Tensor self, Tensor mask, Tensor|Scalar value)',
   (self: Tensor, mask: Tensor, value: TensorOrScalar): Tensor => fillMasked(self, true, mask, value),
 );
-/** As `maskedFill_`, on a copy; tensor and mask are broadcast together. */
+/**
+ * As `maskedFill_`, on a copy; tensor and mask are broadcast together.
+ * @param input what is copied
+ * @param mask bool
+ * @param value a number, converted to input's type, or a 0-d tensor
+ * @returns the broadcast shape, input's type
+ * @throws RuntimeError if the mask is not of bool or does not broadcast, or the value has dimensions
+ */
 export const maskedFill = op(
   'maskedFill(Tensor input, Tensor mask, Tensor|Scalar value)',
   (input: Tensor, mask: Tensor, value: TensorOrScalar): Tensor => fillMasked(over(input, mask), false, mask, value),
@@ -89,12 +109,26 @@ function sourceGradient(whole: Tensor, mask: Tensor, shape: readonly number[]): 
   const missing = shape.reduce((a, b) => a * b, 1) - g.numel();
   return (missing === 0 ? g : cat([g, g.newZeros([missing])])).reshape(shape);
 }
-/** The elements of `source` in order where the mask is true. */
+/**
+ * The elements of `source` in order where the mask is true.
+ * @param self what is written to
+ * @param mask bool, broadcast to self's shape
+ * @param source at least as many elements as the mask has true ones, of self's type
+ * @returns self
+ * @throws RuntimeError if there are too few elements, or types or shapes do not fit
+ */
 export const maskedScatter_ = methodOp(
   'maskedScatter_(Tensor self, Tensor mask, Tensor source)',
   (self: Tensor, mask: Tensor, source: Tensor): Tensor => scatterMasked(self, true, mask, source),
 );
-/** As `maskedScatter_`, on a copy; tensor and mask are broadcast together. */
+/**
+ * As `maskedScatter_`, on a copy; tensor and mask are broadcast together.
+ * @param input what is copied
+ * @param mask bool
+ * @param source at least as many elements as the mask has true ones, of input's type
+ * @returns the broadcast shape, input's type
+ * @throws RuntimeError if there are too few elements, or types or shapes do not fit
+ */
 export const maskedScatter = op(
   'maskedScatter(Tensor input, Tensor mask, Tensor source)',
   (input: Tensor, mask: Tensor, source: Tensor): Tensor => scatterMasked(over(input, mask), false, mask, source),
@@ -115,14 +149,23 @@ function nonzeroOf(...args: Parameters<typeof NONZERO_ROW>): Tensor | Tensor[] {
   return NONZERO_ROW(...args);
 }
 /**
- * The places of the elements that are not zero, in row-major order: [count, ndim].
- * @param asTuple gives a tensor of positions for each dimension instead.
+ * The places of the elements that are not zero, in row-major order.
+ * @param input any shape
+ * @param asTuple whether to give a vector of positions for each dimension instead (default false)
+ * @returns [count, ndim] of int64, or an array of ndim tensors [count], one for a 0-d tensor
  */
 export const nonzero = Object.assign(nonzeroOf, { home: 'function' as const });
 overloadedMethod('nonzero', nonzero);
-/** The places of the elements that are not zero: [count, ndim]. */
+/** The places of the elements that are not zero, in row-major order: [count, ndim] of int64. */
 export const argwhere = op('argwhere(Tensor input)', (input: Tensor): Tensor => invoke1(NONZERO, input));
-/** The first `size` rows of `nonzero`; missing ones have `fillValue` in every place. */
+/**
+ * The first `size` rows of `nonzero`, with rows of `fillValue` for those that are missing.
+ * @param input any shape
+ * @param size how many rows
+ * @param fillValue what missing rows hold (default -1)
+ * @returns [size, ndim] of int64
+ * @throws RuntimeError if `size` is negative
+ */
 export const nonzeroStatic = op(
   'nonzeroStatic(Tensor input, int size, int fillValue=-1)',
   (input: Tensor, size: number, fillValue: number): Tensor => {
@@ -149,7 +192,12 @@ const WHERE = fnOp(
 );
 /**
  * `input` where the condition holds, `other` elsewhere; all are broadcast together.
- * With the condition alone, the places where it holds: a tensor of positions for each dimension.
+ * With the condition alone, the places where it holds.
+ * @param condition bool; alone, any tensor that is read as not zero
+ * @param input a tensor or a number
+ * @param other a tensor or a number
+ * @returns the broadcast shape in the promoted type; for the condition alone an array of vectors of int64, one per dimension
+ * @throws RuntimeError if the condition is not of bool or the shapes do not broadcast
  */
 export const where = Object.assign(choose, { home: 'function' as const });
 

@@ -39,10 +39,15 @@ function search(name: string, sorted: Tensor, values: TensorOrScalar, outInt32: 
   return outInt32 ? cast(places, int32) : places;
 }
 /**
- * Where values would have to be inserted to keep a sequence sorted.
- * @param sortedSequence [n], or [.., n] with the leading sizes of `values`.
- * @param right behind equal elements instead of before them; also as side: 'right'.
- * @param sorter positions that sort the sequence, if it is not sorted itself.
+ * Where values would have to be inserted to keep a sequence sorted, found by bisection.
+ * @param sortedSequence [n], or [.., n] with the leading sizes of `input`, ascending
+ * @param input a number (for one sequence), or a tensor of the same type
+ * @param outInt32 whether places are int32 instead of int64 (default false)
+ * @param right whether places are behind equal elements instead of before them (default false)
+ * @param side 'left' or 'right': another way to say `right` (default null)
+ * @param sorter int64 positions that sort the sequence, if it is not sorted itself (default null)
+ * @returns places in [0, n], in input's shape
+ * @throws RuntimeError if types or shapes do not fit, or `side` is unknown or contradicts `right`
  */
 export const searchsorted = fnOp(
   'searchsorted(Tensor sortedSequence, Tensor|Scalar input, bool outInt32=False, bool right=False, str? side=None, Tensor? sorter=None)',
@@ -76,7 +81,15 @@ export const searchsorted = fnOp(
     return search('searchsorted', sorted, input, outInt32, right || side === 'right');
   },
 );
-/** The bins of values between sorted boundaries: i where boundaries[i-1] < v <= boundaries[i]; with `right` <= and <. */
+/**
+ * The bins of values between sorted boundaries b: i where b[i - 1] < v <= b[i], or with `right` b[i - 1] <= v < b[i].
+ * @param input a number or a tensor of the boundaries' type
+ * @param boundaries [n], ascending
+ * @param outInt32 whether bins are int32 instead of int64 (default false)
+ * @param right which end belongs to a bin (default false: the upper one)
+ * @returns bins in [0, n], in input's shape
+ * @throws RuntimeError if the boundaries are no vector or the types differ
+ */
 export const bucketize = fnOp(
   'bucketize(Tensor|Scalar input, Tensor boundaries, bool outInt32=False, bool right=False)',
   (input: TensorOrScalar, boundaries: Tensor, outInt32: boolean, right: boolean): Tensor => {
@@ -86,12 +99,27 @@ export const bucketize = fnOp(
   },
 );
 
-/** How often each of 0, 1, 2, ... occurs in a vector, or the sum of the weights of its occurrences. */
+/**
+ * How often each of 0, 1, 2, ... occurs in a vector, or the sum of the weights of its occurrences.
+ * @param input [n] of integers, not negative
+ * @param weights [n], what each occurrence counts (default null: one)
+ * @param minlength the least length of the result (default 0)
+ * @returns [max(largest + 1, minlength)]: int64, or with weights their type if it is float32, else float64
+ * @throws RuntimeError for negative numbers, another type, or shapes that do not fit
+ */
 export const bincount = op(
   'bincount(Tensor input, Tensor? weights=None, int minlength=0)',
   (input: Tensor, weights: Tensor | null, minlength: number): Tensor => invoke(BINCOUNT, input, weights, minlength),
 );
-/** Counts in `bins` equal bins from min to max (of the elements, if both are 0); what lies outside is not counted. */
+/**
+ * Counts elements in equal bins; the last bin includes its upper edge, what lies outside is not counted.
+ * @param input a real tensor of any shape
+ * @param bins how many bins, at least 1 (default 100)
+ * @param min the lower edge of the first bin (default 0)
+ * @param max the upper edge of the last bin (default 0; if both are equal, the range of the elements)
+ * @returns [bins], of input's type
+ * @throws RuntimeError if `bins` is not positive or `min` exceeds `max`
+ */
 export const histc = op(
   'histc(Tensor input, int bins=100, Scalar min=0, Scalar max=0)',
   (input: Tensor, bins: number, min: Scalar, max: Scalar): Tensor =>
@@ -176,12 +204,14 @@ function checkFloat(input: Tensor): void {
 }
 
 /**
- * Counts in bins; the last bin includes its upper edge.
- * @param bins a number of equal bins, or their edges (ascending).
- * @param range [low, high] of equal bins; default that of the elements.
- * @param weight what an element counts.
- * @param density divides by the sum and by the widths, so that the histogram integrates to one.
- * @returns hist and binEdges.
+ * Counts elements in bins; the last bin includes its upper edge, what lies outside is not counted.
+ * @param input floating point, any shape
+ * @param bins a number of equal bins, or their edges [n + 1], ascending, of input's type
+ * @param range [low, high] of equal bins (default null: that of the elements)
+ * @param weight what each element counts, of input's shape (default null: one)
+ * @param density whether to divide by the sum and by the widths, so that the histogram integrates to one (default false)
+ * @returns { hist, binEdges }: [n] and [n + 1], of input's type
+ * @throws RuntimeError if input is not of floating point, or bins, range or weights do not fit
  */
 export const histogram = op(
   'histogram(Tensor input, any bins, float[]? range=None, Tensor? weight=None, bool density=False)',
@@ -200,11 +230,14 @@ export const histogram = op(
   },
 );
 /**
- * Counts of points in bins of several dimensions.
- * @param input points [.., d].
- * @param bins a number of equal bins for all dimensions or for each, or the edges for each.
- * @param range low and high for each dimension, one after the other.
- * @returns the counts and the list of edges.
+ * Counts points in bins of several dimensions; each last bin includes its upper edge.
+ * @param input points [.., d], floating point
+ * @param bins a number of equal bins for all dimensions or for each, or the edges for each
+ * @param range low and high for each dimension, one after the other (default null: those of the points)
+ * @param weight what each point counts, [..] (default null: one)
+ * @param density whether to divide by the sum and by the widths, so that the histogram integrates to one (default false)
+ * @returns [hist, binEdges]: the counts with a dimension of bins for each of d, and the list of edges
+ * @throws RuntimeError if input is not of floating point, or bins, range or weights do not fit
  */
 export const histogramdd = fnOp(
   'histogramdd(Tensor input, any bins, float[]? range=None, Tensor? weight=None, bool density=False)',

@@ -19,7 +19,13 @@ import { reshaped, sliceDim } from './internal/view.js';
 const FULL = nativeOp('full');
 const REPEAT_INTERLEAVE = nativeOp('repeat_interleave');
 
-/** Positions in a flattened tensor as positions along each dimension of `shape`. */
+/**
+ * Positions in a flattened tensor as positions along each dimension of `shape`.
+ * @param indices integers of any shape
+ * @param shape the sizes, not negative
+ * @returns a tensor of int64 of indices' shape for each size
+ * @throws TypeError if the indices are no integers; RangeError if a size is negative
+ */
 export const unravelIndex = fnOp(
   'unravelIndex(Tensor indices, int[] shape)',
   (indices: Tensor, shape: readonly number[]): Tensor[] => {
@@ -51,7 +57,15 @@ function guarded(name: string, input: Tensor, indices: unknown): { dims: number[
   const at = dims.map((d) => cast(indices[d]!, int64).clamp(-input.shape[d]!, input.shape[d]! - 1));
   return { dims, at };
 }
-/** input at positions, of which those without a true mask may lie anywhere and give `fill`. */
+/**
+ * input at combined positions, of which those without a true mask may lie anywhere and give `fill`.
+ * @param input any shape
+ * @param mask bool, of the shape that the positions broadcast to
+ * @param indices a list with an integer tensor or null (all places) for each dimension
+ * @param fill a number
+ * @returns the positions' shape followed by the sizes of the other dimensions
+ * @throws TypeError if `indices` is no such list; RangeError if it is longer than input has dimensions
+ */
 export const _unsafe_masked_index = fnOp(
   '_unsafe_masked_index(Tensor input, Tensor mask, any indices, Scalar fill)',
   (input: Tensor, mask: Tensor, indices: unknown, fill: Scalar): Tensor => {
@@ -59,7 +73,15 @@ export const _unsafe_masked_index = fnOp(
     return maskedFill(indexAt(input, dims, at), logicalNot(mask), fill);
   },
 );
-/** A copy of input to which values are added at the positions with a true mask. */
+/**
+ * A copy of input to which values are added at the positions with a true mask; the others may lie anywhere.
+ * @param input any shape
+ * @param mask bool, of the shape that the positions broadcast to
+ * @param indices a list with an integer tensor or null (all places) for each dimension
+ * @param values what is added, of the positions' shape
+ * @returns input's shape
+ * @throws TypeError if `indices` is no such list; RangeError if it is longer than input has dimensions
+ */
 export const _unsafe_masked_index_put_accumulate = fnOp(
   '_unsafe_masked_index_put_accumulate(Tensor input, Tensor mask, any indices, Tensor values)',
   (input: Tensor, mask: Tensor, indices: unknown, values: Tensor): Tensor => {
@@ -69,8 +91,12 @@ export const _unsafe_masked_index_put_accumulate = fnOp(
 );
 
 /**
- * Cuts each tensor into chunks along `dim` (zeros fill up the last ones) and joins the flattened chunks:
- * [.., numChunks, total size of a chunk].
+ * Cuts each tensor into chunks along a dimension (zeros fill up the last ones) and joins the flattened chunks.
+ * @param tensors at least one, of one type and with the same sizes before `dim`
+ * @param dim the dimension to cut
+ * @param numChunks how many chunks, at least 1
+ * @returns [.., numChunks, total size of a chunk]
+ * @throws RuntimeError if types or sizes differ, a tensor is empty or there are none
  */
 export const _chunk_cat = fnOp(
   '_chunk_cat(Tensor[] tensors, int dim, int numChunks)',
@@ -107,11 +133,16 @@ const SEGMENT_REDUCTIONS: Record<string, [reduce: string, identity: number]> = {
 };
 /**
  * Reduces consecutive segments along an axis.
- * @param reduce 'sum', 'mean', 'prod', 'max' or 'min'.
- * @param lengths the sizes of the segments: [.., segments], with the sizes of data before the axis.
- * @param offsets their borders instead: [.., segments + 1].
- * @param unsafe whether the lengths may sum to less than there are elements.
- * @param initial what each reduction starts with.
+ * @param data floating point
+ * @param reduce 'sum', 'mean', 'prod', 'max' or 'min'
+ * @param lengths the sizes of the segments: [.., segments], with the sizes of data before the axis (default null)
+ * @param indices has no effect (default null)
+ * @param offsets the segments' borders instead of `lengths`: [.., segments + 1] (default null)
+ * @param axis the dimension (default 0)
+ * @param unsafe whether the lengths may sum to less than there are elements (default false)
+ * @param initial what each reduction starts with (default null: its neutral element; the mean of nothing is NaN)
+ * @returns data's shape with the segments in place of the axis
+ * @throws RuntimeError for another reduction, or if neither lengths nor offsets are given or they do not fit
  */
 export const _segment_reduce = fnOp(
   '_segment_reduce(Tensor data, str reduce, Tensor? lengths=None, Tensor? indices=None, Tensor? offsets=None, int axis=0, bool unsafe=False, Scalar? initial=None)',

@@ -37,22 +37,46 @@ function triangle_(id: number, node: string, self: Tensor, k: number): Tensor {
   if (recorded) recordInPlace(node, self, [self], [], (g) => [triangle(id, node, g, k)]);
   return self;
 }
-/** The lower triangles of matrices [.., n, m]; above the diagonal number `diagonal` all is zero. */
+/**
+ * The lower triangles of matrices; the rest is zero.
+ * @param input [.., n, m]
+ * @param diagonal the last diagonal that is kept: 0 the main one, positive above it, negative below (default 0)
+ * @returns input's shape and type
+ * @throws RuntimeError if input has fewer than two dimensions
+ */
 export const tril = op(
   'tril(Tensor input, int diagonal=0)',
   (input: Tensor, k: number): Tensor => triangle(TRIL, 'TrilBackward0', input, k),
 );
-/** The upper triangles of matrices; below the diagonal number `diagonal` all is zero. */
+/**
+ * The upper triangles of matrices; the rest is zero.
+ * @param input [.., n, m]
+ * @param diagonal the first diagonal that is kept: 0 the main one, positive above it, negative below (default 0)
+ * @returns input's shape and type
+ * @throws RuntimeError if input has fewer than two dimensions
+ */
 export const triu = op(
   'triu(Tensor input, int diagonal=0)',
   (input: Tensor, k: number): Tensor => triangle(TRIU, 'TriuBackward0', input, k),
 );
-/** `tril` in place. */
+/**
+ * Zeros above a diagonal of matrices, in place.
+ * @param self [.., n, m]
+ * @param diagonal the last diagonal that is kept (default 0: the main one)
+ * @returns self
+ * @throws RuntimeError if self has fewer than two dimensions
+ */
 export const tril_ = methodOp(
   'tril_(Tensor self, int diagonal=0)',
   (self: Tensor, k: number): Tensor => triangle_(TRIL, 'TrilBackward0', self, k),
 );
-/** `triu` in place. */
+/**
+ * Zeros below a diagonal of matrices, in place.
+ * @param self [.., n, m]
+ * @param diagonal the first diagonal that is kept (default 0: the main one)
+ * @returns self
+ * @throws RuntimeError if self has fewer than two dimensions
+ */
 export const triu_ = methodOp(
   'triu_(Tensor self, int diagonal=0)',
   (self: Tensor, k: number): Tensor => triangle_(TRIU, 'TriuBackward0', self, k),
@@ -70,12 +94,40 @@ const triangleIndices = (name: string, id: number) =>
       return cast(invoke(id, row, col, offset, home(device)), type);
     },
   );
-/** The places of the lower triangle of a row x col matrix: [2, n], rows and columns. */
+/**
+ * The places of the lower triangle of a row x col matrix, row by row.
+ * @param row how many rows
+ * @param col how many columns
+ * @param offset the last diagonal that belongs to it (default 0: the main one)
+ * @param dtype int64 or int32 (default int64)
+ * @param device where they live (default: the default device)
+ * @param layout has no effect (default null)
+ * @returns [2, n]: rows and columns
+ * @throws RuntimeError for a negative size or another type
+ */
 export const trilIndices = triangleIndices('trilIndices', TRIL_INDICES);
-/** The places of the upper triangle of a row x col matrix: [2, n], rows and columns. */
+/**
+ * The places of the upper triangle of a row x col matrix, row by row.
+ * @param row how many rows
+ * @param col how many columns
+ * @param offset the first diagonal that belongs to it (default 0: the main one)
+ * @param dtype int64 or int32 (default int64)
+ * @param device where they live (default: the default device)
+ * @param layout has no effect (default null)
+ * @returns [2, n]: rows and columns
+ * @throws RuntimeError for a negative size or another type
+ */
 export const triuIndices = triangleIndices('triuIndices', TRIU_INDICES);
 
-/** Matrices with the last dimension on a diagonal of two new dimensions. */
+/**
+ * Matrices of zeros with the last dimension of the input on a diagonal.
+ * @param input [.., n]
+ * @param offset which diagonal: above the main one if positive, below if negative (default 0)
+ * @param dim1 where the rows stand in the result (default -2)
+ * @param dim2 where the columns stand in the result (default -1)
+ * @returns input's shape without its last size and with two of n + |offset|
+ * @throws RuntimeError if both dimensions are the same; RangeError if one is out of range
+ */
 export const diagEmbed = op(
   'diagEmbed(Tensor input, int offset=0, int dim1=-2, int dim2=-1)',
   (input: Tensor, offset: number, dim1: number, dim2: number): Tensor => {
@@ -93,19 +145,37 @@ export const diagEmbed = op(
     return y;
   },
 );
-/** A vector as a diagonal matrix, or the diagonal of a matrix (a copy). */
+/**
+ * A vector as a diagonal matrix, or the diagonal of a matrix (a copy).
+ * @param input [n] or [n, m]
+ * @param diagonal which diagonal: above the main one if positive, below if negative (default 0)
+ * @returns [n + |diagonal|, n + |diagonal|] of a vector, [length] of a matrix
+ * @throws RuntimeError if input has another number of dimensions
+ */
 export const diag = op('diag(Tensor input, int diagonal=0)', (input: Tensor, k: number): Tensor => {
   if (input.ndim !== 1 && input.ndim !== 2) {
     throw new RuntimeError(`diag(): Supports 1D or 2D tensors. Got ${input.ndim}D`);
   }
   return input.ndim === 1 ? diagEmbed.impl(input, k, -2, -1) : diagonal.impl(input, k, 0, 1).clone();
 });
-/** The flattened tensor as a diagonal matrix. */
+/**
+ * The flattened tensor as a diagonal matrix.
+ * @param input n elements in any shape
+ * @param offset which diagonal: above the main one if positive, below if negative (default 0)
+ * @returns [n + |offset|, n + |offset|]
+ */
 export const diagflat = op(
   'diagflat(Tensor input, int offset=0)',
   (input: Tensor, offset: number): Tensor => diagEmbed.impl(flatten(input), offset, -2, -1),
 );
-/** Fills the main diagonal, of a matrix or of a tensor with equal sizes; `wrap` starts again below tall matrices. */
+/**
+ * Fills the main diagonal, of a matrix or of a tensor with equal sizes.
+ * @param self at least two dimensions
+ * @param fillValue a number
+ * @param wrap whether the diagonal of a tall matrix starts again below, after one empty row (default false)
+ * @returns self
+ * @throws RuntimeError if self has fewer than two dimensions, or more of different sizes
+ */
 export const fillDiagonal_ = methodOp(
   'fillDiagonal_(Tensor self, Scalar fillValue, bool wrap=False)',
   (self: Tensor, fillValue: Scalar, wrap: boolean): Tensor => {
@@ -143,7 +213,10 @@ export const fillDiagonal_ = methodOp(
     );
   },
 );
-/** The sum of the diagonal of a matrix. */
+/**
+ * The sum of the diagonal of a matrix [n, m]: a 0-d tensor, int64 for integers.
+ * @throws RuntimeError if input is no matrix
+ */
 export const trace = op('trace(Tensor input)', (input: Tensor): Tensor => {
   if (input.ndim !== 2) throw new RuntimeError(`trace: expected a matrix, but got tensor with dim ${input.ndim}`);
   return sum.impl(diagonal.impl(input, 0, 0, 1), null, false, null);
@@ -170,19 +243,46 @@ function scattered(node: string, input: Tensor, src: Tensor, part: (t: Tensor) =
     ],
   );
 }
-/** A copy with `src` in the place of a diagonal. */
+/**
+ * A copy of `input` with `src` in the place of a diagonal.
+ * @param input at least two dimensions
+ * @param src of the shape that `diagonal` gives
+ * @param offset which diagonal: above the main one if positive, below if negative (default 0)
+ * @param dim1 the dimension of rows (default 0)
+ * @param dim2 the dimension of columns (default 1)
+ * @returns input's shape and type
+ * @throws RuntimeError if `src` has other sizes; RangeError if a dimension is out of range
+ */
 export const diagonalScatter = op(
   'diagonalScatter(Tensor input, Tensor src, int offset=0, int dim1=0, int dim2=1)',
   (input: Tensor, src: Tensor, offset: number, dim1: number, dim2: number): Tensor =>
     scattered('DiagonalScatterBackward0', input, src, (t) => diagonal.impl(t, offset, dim1, dim2)),
 );
-/** A copy with `src` in the place of one slice. */
+/**
+ * A copy of `input` with `src` in one place of a dimension.
+ * @param input at least one dimension
+ * @param src input's shape without `dim`
+ * @param dim the dimension
+ * @param index the place; negative ones count from the end
+ * @returns input's shape and type
+ * @throws RuntimeError if `src` has other sizes; RangeError if the dimension or the place is out of range
+ */
 export const selectScatter = op(
   'selectScatter(Tensor input, Tensor src, int dim, int index)',
   (input: Tensor, src: Tensor, dim: number, index: number): Tensor =>
     scattered('SelectScatterBackward0', input, src, (t) => select.impl(t, dim, index)),
 );
-/** A copy with `src` in the place of slices start, start + step, ... before end. */
+/**
+ * A copy of `input` with `src` in the places start, start + step, ... before end of a dimension.
+ * @param input at least one dimension
+ * @param src input's shape with that many places in `dim`
+ * @param dim the dimension (default 0)
+ * @param start the first place; negative ones count from the end (default null: 0)
+ * @param end the place to stop before (default null: the end)
+ * @param step the distance, at least 1 (default 1)
+ * @returns input's shape and type
+ * @throws RuntimeError if `src` has other sizes or `step` is not positive; RangeError if `dim` is out of range
+ */
 export const sliceScatter = op(
   'sliceScatter(Tensor input, Tensor src, int dim=0, int? start=None, int? end=None, int step=1)',
   (input: Tensor, src: Tensor, dim: number, start: number | null, end: number | null, step: number): Tensor =>
@@ -190,8 +290,11 @@ export const sliceScatter = op(
 );
 
 /**
- * Classes as rows with a single one: [..] to [.., numClasses], int64.
- * @param numClasses -1 takes one more than the largest class.
+ * Classes as rows of zeros with a single one.
+ * @param tensor [..] of int64, not negative
+ * @param numClasses how many classes there are (default -1: one more than the largest)
+ * @returns [.., numClasses] of int64
+ * @throws RuntimeError for another type, or classes outside of [0, numClasses)
  */
 export const oneHot = fnOp('oneHot(Tensor tensor, int numClasses=-1)', (tensor: Tensor, numClasses: number): Tensor => {
   if (tensor.dtype !== D.int64)

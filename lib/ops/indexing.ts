@@ -19,6 +19,7 @@ export class Slice {
     readonly step: number | null,
   ) {}
 
+  /** The bounds and the step, as in `slice(1, 3, null)`. */
   toString(): string {
     return `slice(${this.start}, ${this.stop}, ${this.step})`;
   }
@@ -39,9 +40,11 @@ function bound(name: string, value: unknown): number | null {
 
 /**
  * A slice to index with: `x.index(torch.slice(1, 3))` is Python's `x[1:3]`.
- * @param start first place; null or absent for the beginning. Negative places count from the end.
- * @param stop the place before which to stop; null or absent for the end.
- * @param step a positive number of places; default 1.
+ * @param start the first place; negative ones count from the end (default null: the beginning)
+ * @param stop the place before which to stop (default null: the end)
+ * @param step a positive number of places (default null: 1)
+ * @returns what `index`, `indexPut` and `indexPut_` take
+ * @throws TypeError for a bound that is neither an integer nor null
  */
 export function slice(start: number | null = null, stop: number | null = null, step: number | null = null): Slice {
   return new Slice(bound('start', start), bound('stop', stop), bound('step', step));
@@ -265,10 +268,12 @@ function assign(self: Tensor, items: readonly unknown[], values: Tensor | Scalar
 
 /**
  * Assignment to Python's square brackets: `x.indexPut_([0, torch.slice(1, 3)], v)` is `x[0, 1:3] = v`.
- * @param indices a list of what `index` takes.
- * @param values a tensor that broadcasts to the indexed part, or a number.
- * @param accumulate add to what is there; positions that occur twice count twice.
- * @returns the tensor itself.
+ * @param indices a list of what `index` takes
+ * @param values a tensor that broadcasts to the indexed part, or a number
+ * @param accumulate whether to add to what is there; positions that occur twice then count twice (default false)
+ * @returns the tensor itself
+ * @throws RuntimeError if the values do not broadcast or, where tensors index, are of another type
+ * @throws RangeError for a place that does not exist or too many items; TypeError for what is no index or no value
  */
 export const indexPut_ = Object.assign(
   (
@@ -286,7 +291,10 @@ export const indexPut_ = Object.assign(
   { home: 'method' as const },
 );
 
-/** As `indexPut_`, on a copy. */
+/**
+ * As `indexPut_`, on a copy; the arguments are the same.
+ * @returns a new tensor of input's shape and type
+ */
 export const indexPut = Object.assign(
   (
     input: Tensor,
