@@ -34,9 +34,15 @@ function padded(input: Tensor, prepend: Tensor | null, append: Tensor | null, di
 }
 
 /**
- * The n-th differences along a dimension: out[i] = input[i + 1] - input[i], n times.
- * @param n default 1.
- * @param prepend, append values to join before and after along `dim` first.
+ * The n-th differences along a dimension: out[i] = input[i + 1] - input[i], n times; for bools whether they differ.
+ * @param input at least one dimension
+ * @param n how often, at least 0 (default 1)
+ * @param dim the dimension (default -1)
+ * @param prepend values to join before along `dim` first (default null)
+ * @param append values to join behind along `dim` first (default null)
+ * @returns input's shape with n places fewer in `dim`, at least none
+ * @throws RuntimeError if n is negative, input has no dimensions, or what is joined has other sizes
+ * @throws RangeError if `dim` is out of range
  */
 export const diff = op(
   'diff(Tensor input, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None)',
@@ -175,11 +181,15 @@ function unevenGradient(f: Tensor, d: number, coordinates: Tensor, edgeOrder: nu
 }
 
 /**
- * The numerical derivatives of a function given at the points of a grid: one tensor of the input's sizes per dimension.
- * @param spacing the distance of the points (default 1): for all dimensions, or a list with a number or a tensor of
- *   coordinates for each.
- * @param dim which dimensions; all by default.
- * @param edgeOrder the order of the one-sided differences at the ends: 1 (default) or 2.
+ * The numerical derivatives of a function given at the points of a grid: central differences inside, one-sided at the ends.
+ * @param input the values, at least edgeOrder + 1 in each dimension
+ * @param spacing the distance of the points for all dimensions, or a list with a distance or a vector of coordinates for each
+ *   (default null: 1)
+ * @param dim which dimensions (default null: all)
+ * @param edgeOrder the order of the differences at the ends, 1 or 2 (default 1)
+ * @returns an array with a tensor of input's shape for each dimension; integers give the default float type
+ * @throws RuntimeError for another order, too few points, uint8, or spacings that do not fit the dimensions
+ * @throws RangeError if a dimension is out of range; TypeError for a spacing that is neither number nor tensor
  */
 export const gradient = fnOp(
   'gradient(Tensor input, any spacing=None, int[]? dim=None, int edgeOrder=1)',
@@ -229,8 +239,13 @@ function integralOfNothing(y: Tensor, dim: number, keep: boolean): Tensor {
 }
 
 /**
- * The integral of y along a dimension by the trapezoidal rule.
- * @param x the points, of the sizes of y or [n]; without it they lie `dx` (default 1) apart.
+ * The integral of y along a dimension by the trapezoidal rule: the sum of (x[i + 1] - x[i]) (y[i] + y[i + 1]) / 2.
+ * @param y at least one dimension
+ * @param x the points, [n] or sizes that broadcast with y's (default null: `dx` apart)
+ * @param dx the distance of the points where `x` is not given (default 1)
+ * @param dim the dimension (default -1)
+ * @returns y's shape without `dim`; integers give the default float type
+ * @throws RuntimeError for bools or another number of points; RangeError if `dim` is out of range
  */
 export const trapezoid = fnOp(
   'trapezoid(Tensor y, Tensor? x=None, float dx=1, int dim=-1)',
@@ -242,7 +257,15 @@ export const trapezoid = fnOp(
   },
 );
 export { trapezoid as trapz };
-/** The running integral: as `trapezoid`, with one result fewer than there are points along the dimension. */
+/**
+ * The running integral of y along a dimension by the trapezoidal rule, from the first point to each of the others.
+ * @param y at least one dimension
+ * @param x the points, [n] or sizes that broadcast with y's (default null: `dx` apart)
+ * @param dx the distance of the points where `x` is not given (default 1)
+ * @param dim the dimension (default -1)
+ * @returns y's shape with one place fewer in `dim`; integers give the default float type
+ * @throws RuntimeError for bools or another number of points; RangeError if `dim` is out of range
+ */
 export const cumulativeTrapezoid = fnOp(
   'cumulativeTrapezoid(Tensor y, Tensor? x=None, float dx=1, int dim=-1)',
   (y: Tensor, x: Tensor | null, dx: number, dim: number): Tensor => {

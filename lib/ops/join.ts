@@ -40,14 +40,28 @@ function catenate(tensors: readonly Tensor[], dim: number): Tensor {
   return y;
 }
 /**
- * Tensors joined along a dimension.
- * @param tensors of equal sizes in all other dimensions; they are promoted to a common type.
- * @throws RuntimeError if the sizes do not fit.
+ * Tensors joined along a dimension, in memory of their own.
+ * @param tensors at least one, of equal sizes in all other dimensions; vectors without elements are passed over
+ * @param dim the dimension (default 0)
+ * @returns their sizes, summed in `dim`, in the type that all promote to
+ * @throws RuntimeError if there are none or the sizes do not fit; RangeError if `dim` is out of range
  */
 export const cat = fnOp('cat(Tensor[] tensors, int dim=0)', catenate);
-/** Another name of `cat`. */
+/**
+ * Another name of `cat`.
+ * @param tensors at least one, of equal sizes in all other dimensions
+ * @param dim the dimension (default 0)
+ * @returns their sizes, summed in `dim`, in the type that all promote to
+ * @throws RuntimeError if there are none or the sizes do not fit; RangeError if `dim` is out of range
+ */
 export const concat = fnOp('concat(Tensor[] tensors, int dim=0)', catenate);
-/** Another name of `cat`. */
+/**
+ * Another name of `cat`.
+ * @param tensors at least one, of equal sizes in all other dimensions
+ * @param dim the dimension (default 0)
+ * @returns their sizes, summed in `dim`, in the type that all promote to
+ * @throws RuntimeError if there are none or the sizes do not fit; RangeError if `dim` is out of range
+ */
 export const concatenate = fnOp('concatenate(Tensor[] tensors, int dim=0)', catenate);
 
 function stacked(tensors: readonly Tensor[], dim: number): Tensor {
@@ -60,10 +74,19 @@ function stacked(tensors: readonly Tensor[], dim: number): Tensor {
   }
   return y;
 }
-/** Tensors of equal sizes along a new dimension. */
+/**
+ * Tensors of equal sizes along a new dimension, in memory of their own.
+ * @param tensors at least one
+ * @param dim where the new dimension stands in the result; negative ones count from its end (default 0)
+ * @returns their shape with their number inserted, in the type that all promote to
+ * @throws RuntimeError if there are none or the sizes differ; RangeError if `dim` is out of range
+ */
 export const stack = fnOp('stack(Tensor[] tensors, int dim=0)', stacked);
 
-/** Tensors side by side: along dimension 1, vectors along dimension 0. */
+/**
+ * Tensors side by side: `cat` along dimension 1, of vectors and numbers along dimension 0.
+ * @throws RuntimeError if there are none or the sizes do not fit
+ */
 export const hstack = fnOp('hstack(Tensor[] tensors)', (tensors: readonly Tensor[]): Tensor => {
   if (tensors.length === 0) throw new RuntimeError('hstack expects a non-empty TensorList');
   const list = tensors.map((t) => atLeast(t, 1));
@@ -76,17 +99,26 @@ function stackRows(name: string, tensors: readonly Tensor[]): Tensor {
     0,
   );
 }
-/** Tensors one below the other, vectors as rows. */
+/**
+ * Tensors one below the other: `cat` along dimension 0, with vectors and numbers as rows.
+ * @throws RuntimeError if there are none or the sizes do not fit
+ */
 export const vstack = fnOp(
   'vstack(Tensor[] tensors)',
   (tensors: readonly Tensor[]): Tensor => stackRows('vstack', tensors),
 );
-/** Another name of `vstack`. */
+/**
+ * Another name of `vstack`.
+ * @throws RuntimeError if there are none or the sizes do not fit
+ */
 export const rowStack = fnOp(
   'rowStack(Tensor[] tensors)',
   (tensors: readonly Tensor[]): Tensor => stackRows('row_stack', tensors),
 );
-/** Tensors one behind the other: along dimension 2. */
+/**
+ * Tensors one behind the other: `cat` along dimension 2 of what `atleast3d` makes of them.
+ * @throws RuntimeError if there are none or the sizes do not fit
+ */
 export const dstack = fnOp('dstack(Tensor[] tensors)', (tensors: readonly Tensor[]): Tensor => {
   if (tensors.length === 0) throw new RuntimeError('dstack expects a non-empty TensorList');
   return catenate(
@@ -94,7 +126,10 @@ export const dstack = fnOp('dstack(Tensor[] tensors)', (tensors: readonly Tensor
     2,
   );
 });
-/** Tensors side by side, vectors as columns. */
+/**
+ * Tensors side by side: `cat` along dimension 1, with vectors and numbers as columns.
+ * @throws RuntimeError if there are none or the sizes do not fit
+ */
 export const columnStack = fnOp('columnStack(Tensor[] tensors)', (tensors: readonly Tensor[]): Tensor => {
   if (tensors.length === 0) throw new RuntimeError('column_stack expects a non-empty TensorList');
   return catenate(
@@ -116,9 +151,21 @@ function repeated(input: Tensor, repeats: readonly number[]): Tensor {
   }
   return y;
 }
-/** Copies along each dimension; more numbers than dimensions add dimensions in front. */
+/**
+ * Copies of the whole tensor along each dimension.
+ * @param input any shape
+ * @param repeats how often, numbers or one array of them; more numbers than dimensions add dimensions in front
+ * @returns each size times its number, in memory of its own
+ * @throws RuntimeError if there are fewer numbers than dimensions, or one is negative
+ */
 export const repeat = op('repeat(Tensor input, int... repeats)', repeated);
-/** As `repeat`, but missing numbers in front count as 1. */
+/**
+ * As `repeat`, but missing numbers in front count as 1.
+ * @param input any shape
+ * @param dims how often in each of the last dimensions, numbers or one array of them
+ * @returns each size times its number, in memory of its own
+ * @throws RuntimeError if a number is negative
+ */
 export const tile = op('tile(Tensor input, int... dims)', (input: Tensor, dims: readonly number[]): Tensor => {
   const missing = Math.max(0, input.ndim - dims.length);
   return repeated(input, [...new Array<number>(missing).fill(1), ...dims]);
@@ -126,9 +173,14 @@ export const tile = op('tile(Tensor input, int... dims)', (input: Tensor, dims: 
 
 /**
  * Every element, or every slice along `dim`, several times in a row.
- * @param repeats how often: a number, or a tensor with a number for each. Without it, `input` holds the numbers and the
- *   result is the list of positions.
- * @param dim without it the input is flattened.
+ * @param input any shape
+ * @param repeats how often: a number, or integers [n], one for each element or slice. Without it (default null), `input`
+ *   holds the numbers and the result is the list of positions
+ * @param dim the dimension (default null: input is flattened)
+ * @param outputSize the size that results, which is checked (default null)
+ * @returns input's shape with more places in `dim`, or a vector; positions are int64
+ * @throws RuntimeError if a number is negative, the numbers do not fit the size, or `outputSize` is another one
+ * @throws RangeError if `dim` is out of range; TypeError for a number that is not whole
  */
 export const repeatInterleave = op(
   'repeatInterleave(Tensor input, Tensor|Scalar? repeats=None, int? dim=None, int? outputSize=None)',
@@ -164,7 +216,14 @@ function checkedSize(y: Tensor, dim: number, size: number | null): Tensor {
   return y;
 }
 
-/** Elements shifted along dimensions; what leaves at the end comes in at the start. Without dims, of the flattened tensor. */
+/**
+ * Elements shifted along dimensions; what leaves at the end comes in at the start.
+ * @param input any shape
+ * @param shifts how many places, one number for each of `dims`; negative ones go to the start
+ * @param dims the dimensions (default null: input is flattened, shifted and given its shape again)
+ * @returns input's shape, in memory of its own
+ * @throws RuntimeError if shifts and dimensions differ in number; RangeError if a dimension is out of range
+ */
 export const roll = op(
   'roll(Tensor input, int[] shifts, int[]? dims=None)',
   (input: Tensor, shifts: readonly number[], dims: readonly number[] | null): Tensor => {
@@ -198,19 +257,38 @@ function flipped(input: Tensor, dims: readonly number[]): Tensor {
   if (needsGrad(input)) record('FlipBackward0', y, [input], [], (g) => [flipped(g, dims)]);
   return y;
 }
-/** The order along dimensions reversed (a copy). */
+/**
+ * The order along dimensions reversed, in memory of its own.
+ * @param input any shape
+ * @param dims the dimensions, numbers or one array of them
+ * @returns input's shape
+ * @throws RuntimeError if a dimension occurs twice; RangeError if one is out of range
+ */
 export const flip = op('flip(Tensor input, int... dims)', flipped);
-/** The columns in reverse order. */
+/**
+ * The columns (dimension 1) in reverse order, in memory of their own.
+ * @throws RuntimeError if input has fewer than two dimensions
+ */
 export const fliplr = op('fliplr(Tensor input)', (input: Tensor): Tensor => {
   if (input.ndim < 2) throw new RuntimeError('Input must be >= 2-d.');
   return flipped(input, [1]);
 });
-/** The rows in reverse order. */
+/**
+ * The rows (dimension 0) in reverse order, in memory of their own.
+ * @throws RuntimeError if input has no dimensions
+ */
 export const flipud = op('flipud(Tensor input)', (input: Tensor): Tensor => {
   if (input.ndim < 1) throw new RuntimeError('Input must be >= 1-d.');
   return flipped(input, [0]);
 });
-/** Turned k times by 90 degrees in the plane of two dimensions, from the first towards the second (default [0, 1]). */
+/**
+ * Turned k times by 90 degrees in the plane of two dimensions, from the first towards the second.
+ * @param input at least two dimensions
+ * @param k how often; negative numbers turn the other way (default 1)
+ * @param dims the two dimensions (default null: [0, 1])
+ * @returns input's shape, with both sizes swapped if k is odd, in memory of its own
+ * @throws RuntimeError if there are not two different dimensions; RangeError if one is out of range
+ */
 export const rot90 = op(
   'rot90(Tensor input, int k=1, int[]? dims=None)',
   (input: Tensor, k: number, dims: readonly number[] | null): Tensor => {
@@ -236,7 +314,12 @@ export const rot90 = op(
   },
 );
 
-/** Tensors as blocks on the diagonal of a matrix; vectors are rows. */
+/**
+ * Tensors as blocks on the diagonal of a matrix of zeros.
+ * @param tensors matrices, one by one or as a list; vectors are rows, numbers 1 x 1
+ * @returns [sum of rows, sum of columns], in the type that all promote to
+ * @throws RuntimeError if there are none, or one has more than two dimensions; TypeError for anything but tensors
+ */
 export function blockDiag(...tensors: (Tensor | readonly Tensor[])[]): Tensor {
   const list = tensorList('blockDiag', tensors);
   if (list.length === 0) throw new RuntimeError('blockDiag(): expected at least one tensor');

@@ -16,8 +16,10 @@ import { reshaped } from './internal/view.js';
 type Tensors = [tensors: readonly Tensor[]] | Tensor[];
 
 /**
- * The shape that shapes broadcast to.
- * @throws RuntimeError if they do not fit.
+ * The shape that shapes broadcast to: aligned at their ends, sizes of one give way to others.
+ * @param shapes arrays of sizes; a number is a shape of one dimension
+ * @returns an array of sizes
+ * @throws RuntimeError if they do not fit, or are not integers of at least 0
  */
 export function broadcastShapes(...shapes: (number | readonly number[])[]): number[] {
   return commonShape(
@@ -35,7 +37,12 @@ export function broadcastShapes(...shapes: (number | readonly number[])[]): numb
     }),
   );
 }
-/** Views of tensors, expanded to their common shape. */
+/**
+ * Views of tensors, expanded to their common shape.
+ * @param tensors one by one or as a list
+ * @returns as many views
+ * @throws RuntimeError if the shapes do not fit; TypeError for anything but tensors
+ */
 export function broadcastTensors(...tensors: Tensors): Tensor[] {
   const list = tensorList('broadcastTensors', tensors);
   const shape = commonShape(list.map((t) => t.shape));
@@ -52,11 +59,14 @@ function each(name: string, n: 1 | 2 | 3) {
   }
   return atleast;
 }
-/** Views with at least one dimension: of one tensor, or of each of several. */
+/** Views with at least one dimension, [1] of a number: one of one tensor, an array of several or of a list. */
 export const atleast1d = each('atleast1d', 1);
-/** Views with at least two dimensions; vectors become rows. */
+/** Views with at least two dimensions, numbers and vectors as rows: one of one tensor, an array of several or of a list. */
 export const atleast2d = each('atleast2d', 2);
-/** Views with at least three dimensions; a vector of n becomes [1, n, 1], a matrix [n, m, 1]. */
+/**
+ * Views with at least three dimensions; a vector of n becomes [1, n, 1], a matrix [n, m, 1]. One of one tensor, an array
+ * of several or of a list.
+ */
 export const atleast3d = each('atleast3d', 3);
 
 /** How `meshgrid` orders dimensions. */
@@ -66,7 +76,11 @@ export interface MeshgridOptions {
 }
 /**
  * The coordinates of a grid: views of vectors, expanded so that the i-th varies along dimension i.
- * @param tensors vectors of one type, one by one or as a list; numbers count as vectors of one element.
+ * @param tensors vectors of one type, one by one or as a list; numbers count as vectors of one element. Options may follow:
+ *   { indexing: 'xy' } swaps the first two dimensions (default 'ij')
+ * @returns as many views of the sizes of all vectors
+ * @throws RuntimeError if there are none, types differ, one has more dimensions, or for another `indexing`
+ * @throws TypeError for another option or anything but tensors
  */
 export function meshgrid(
   ...tensors: [...Tensors] | [...Tensor[], MeshgridOptions] | [readonly Tensor[], MeshgridOptions]
@@ -98,7 +112,12 @@ export function meshgrid(
   return swap ? [grids[1]!, grids[0]!, ...grids.slice(2)] : grids;
 }
 
-/** All ways to take one element of each vector: [product of sizes, number of vectors]; of one vector the vector itself. */
+/**
+ * All ways to take one element of each vector, as rows; the last vector varies fastest.
+ * @param tensors vectors of one type, one by one or as a list
+ * @returns [product of sizes, number of vectors]; of one vector the vector itself
+ * @throws RuntimeError if there are none, types differ or one is no vector
+ */
 export function cartesianProd(...tensors: Tensors): Tensor {
   const list = tensorList('cartesianProd', tensors);
   if (list.length === 0) throw new RuntimeError('meshgrid expects a non-empty TensorList');
@@ -130,7 +149,14 @@ function choices(n: number, r: number, withReplacement: boolean): number[] {
   extend(0);
   return rows;
 }
-/** All ways to choose r elements of a vector, in order: [number of ways, r]. */
+/**
+ * All ways to choose r elements of a vector, in order.
+ * @param input [n]
+ * @param r how many, at least 0 (default 2)
+ * @param withReplacement whether an element may be chosen more than once (default false)
+ * @returns [number of ways, r]: n! / (r! (n - r)!) ways, with replacement those of n + r - 1; [0] for r = 0
+ * @throws RuntimeError if input is no vector or r is negative
+ */
 export const combinations = fnOp(
   'combinations(Tensor input, int r=2, bool withReplacement=False)',
   (input: Tensor, r: number, withReplacement: boolean): Tensor => {

@@ -78,8 +78,13 @@ function splitBySizes(input: Tensor, sizes: readonly number[], dim: number): Ten
   return parts('SplitWithSizesBackward0', input, d, sizes);
 }
 /**
- * Views of parts along a dimension.
- * @param splitSize the size of each part (the last may be smaller), or a list of sizes.
+ * Views of consecutive parts along a dimension.
+ * @param input at least one dimension
+ * @param splitSize the size of each part (the last may be smaller), or a list of sizes
+ * @param dim the dimension (default 0)
+ * @returns an array of views
+ * @throws RuntimeError if the sizes are negative, zero or do not add up; RangeError if `dim` is out of range
+ * @throws TypeError if `splitSize` is neither an integer nor a list of them
  */
 export const split = op(
   'split(Tensor input, any splitSize, int dim=0)',
@@ -88,10 +93,24 @@ export const split = op(
     return splitBySizes(input, integers('split', 'splitSize', splitSize), dim);
   },
 );
-/** Views of parts of given sizes along a dimension. */
+/**
+ * Views of consecutive parts of given sizes along a dimension.
+ * @param input at least one dimension
+ * @param splitSizes the sizes, which add up to the dimension's
+ * @param dim the dimension (default 0)
+ * @returns an array of views
+ * @throws RuntimeError if the sizes are negative or do not add up; RangeError if `dim` is out of range
+ */
 export const splitWithSizes = op('splitWithSizes(Tensor input, int[] splitSizes, int dim=0)', splitBySizes);
 
-/** `chunks` views of parts along a dimension, of equal size but for the last; fewer if the dimension is short. */
+/**
+ * Views of consecutive parts along a dimension, of equal size but for the last.
+ * @param input at least one dimension
+ * @param chunks how many parts, at least 1
+ * @param dim the dimension (default 0)
+ * @returns an array of views of ceil(n / chunks) places: fewer than `chunks` if these suffice
+ * @throws RuntimeError if `chunks` is not positive or input has no dimensions; RangeError if `dim` is out of range
+ */
 export const chunk = op(
   'chunk(Tensor input, int chunks, int dim=0)',
   (input: Tensor, chunks: number, dim: number): Tensor[] => {
@@ -135,8 +154,14 @@ function tensorSplitBy(
   return ends.map((end, i) => sliceDim(input, d, i === 0 ? 0 : ends[i - 1]!, end, 1));
 }
 /**
- * Views of parts along a dimension.
- * @param indicesOrSections a number of parts of nearly equal sizes, or the places to cut at.
+ * Views of consecutive parts along a dimension.
+ * @param input at least one dimension
+ * @param indicesOrSections a number of parts, whose sizes differ by at most one, or the places to cut at: a list, or a
+ *   tensor of int64
+ * @param dim the dimension (default 0)
+ * @returns an array of views
+ * @throws RuntimeError if the number of parts is not positive or input has no dimensions; RangeError if `dim` is out of range
+ * @throws TypeError if `indicesOrSections` is nothing of this
  */
 export const tensorSplit = op(
   'tensorSplit(Tensor input, any indicesOrSections, int dim=0)',
@@ -164,26 +189,50 @@ function evenSplit(
   }
   return tensorSplitBy(name, input, indicesOrSections, dim);
 }
-/** A split along dimension 1 (0 for a vector) into equal parts or at places. */
+/**
+ * Views of parts along dimension 1, of a vector along dimension 0.
+ * @param input at least one dimension
+ * @param indicesOrSections a number of equal parts, or the places to cut at
+ * @returns an array of views
+ * @throws RuntimeError if the size cannot be divided by the number, or input has too few dimensions
+ */
 export const hsplit = op(
   'hsplit(Tensor input, any indicesOrSections)',
   (input: Tensor, indicesOrSections: number | readonly number[]): Tensor[] =>
     evenSplit('hsplit', input, 1, input.ndim === 1 ? 0 : 1, indicesOrSections),
 );
-/** A split along dimension 0 into equal parts or at places. */
+/**
+ * Views of parts along dimension 0.
+ * @param input at least two dimensions
+ * @param indicesOrSections a number of equal parts, or the places to cut at
+ * @returns an array of views
+ * @throws RuntimeError if the size cannot be divided by the number, or input has too few dimensions
+ */
 export const vsplit = op(
   'vsplit(Tensor input, any indicesOrSections)',
   (input: Tensor, indicesOrSections: number | readonly number[]): Tensor[] =>
     evenSplit('vsplit', input, 2, 0, indicesOrSections),
 );
-/** A split along dimension 2 into equal parts or at places. */
+/**
+ * Views of parts along dimension 2.
+ * @param input at least three dimensions
+ * @param indicesOrSections a number of equal parts, or the places to cut at
+ * @returns an array of views
+ * @throws RuntimeError if the size cannot be divided by the number, or input has too few dimensions
+ */
 export const dsplit = op(
   'dsplit(Tensor input, any indicesOrSections)',
   (input: Tensor, indicesOrSections: number | readonly number[]): Tensor[] =>
     evenSplit('dsplit', input, 3, 2, indicesOrSections),
 );
 
-/** Views of the slices along a dimension, which they do not have. */
+/**
+ * Views of the slices along a dimension, which they do not have.
+ * @param input at least one dimension
+ * @param dim the dimension (default 0)
+ * @returns an array with a view for each place
+ * @throws RangeError if `dim` is out of range or input has no dimensions
+ */
 export const unbind = op('unbind(Tensor input, int dim=0)', (input: Tensor, dim: number): Tensor[] => {
   if (input.ndim === 0) throw new RangeError('Dimension specified as 0 but tensor has no dimensions');
   const d = wrapDim(dim, input.ndim);
@@ -205,26 +254,67 @@ export const unbind = op('unbind(Tensor input, int dim=0)', (input: Tensor, dim:
   return out;
 });
 
-/** The parts of `split` as copies. */
+/**
+ * The parts of `split` as copies.
+ * @param input at least one dimension
+ * @param splitSize the size of each part; the last may be smaller
+ * @param dim the dimension (default 0)
+ * @returns an array of tensors
+ * @throws RuntimeError if the size is negative or zero; RangeError if `dim` is out of range
+ */
 export const splitCopy = fnOp(
   'splitCopy(Tensor input, int splitSize, int dim=0)',
   (input: Tensor, splitSize: number, dim: number): Tensor[] => splitBySize(input, splitSize, dim).map((t) => t.clone()),
 );
-/** The parts of `splitWithSizes` as copies. */
+/**
+ * The parts of `splitWithSizes` as copies.
+ * @param input at least one dimension
+ * @param splitSizes the sizes, which add up to the dimension's
+ * @param dim the dimension (default 0)
+ * @returns an array of tensors
+ * @throws RuntimeError if the sizes are negative or do not add up; RangeError if `dim` is out of range
+ */
 export const splitWithSizesCopy = fnOp(
   'splitWithSizesCopy(Tensor input, int[] splitSizes, int dim=0)',
   (input: Tensor, splitSizes: readonly number[], dim: number): Tensor[] =>
     splitBySizes(input, splitSizes, dim).map((t) => t.clone()),
 );
-/** The slices of `unbind` as copies. */
+/**
+ * The slices of `unbind` as copies.
+ * @param input at least one dimension
+ * @param dim the dimension (default 0)
+ * @returns an array with a tensor for each place
+ * @throws RangeError if `dim` is out of range or input has no dimensions
+ */
 export const unbindCopy = fnOp('unbindCopy(Tensor input, int dim=0)', (input: Tensor, dim: number): Tensor[] =>
   unbind.impl(input, dim).map((t) => t.clone()),
 );
 
 // PyTorch's unsafe forms leave out the checks on changing the parts in place; here they are the safe ones.
-/** As `chunk`. */
+/**
+ * As `chunk`, which it only differs from in PyTorch.
+ * @param input at least one dimension
+ * @param chunks how many parts, at least 1
+ * @param dim the dimension (default 0)
+ * @returns an array of views
+ * @throws RuntimeError if `chunks` is not positive; RangeError if `dim` is out of range
+ */
 export const unsafeChunk = op('unsafeChunk(Tensor input, int chunks, int dim=0)', chunk.impl);
-/** As `split` with one size. */
+/**
+ * As `split` with one size, which it only differs from in PyTorch.
+ * @param input at least one dimension
+ * @param splitSize the size of each part; the last may be smaller
+ * @param dim the dimension (default 0)
+ * @returns an array of views
+ * @throws RuntimeError if the size is negative or zero; RangeError if `dim` is out of range
+ */
 export const unsafeSplit = op('unsafeSplit(Tensor input, int splitSize, int dim=0)', splitBySize);
-/** As `split` with a list of sizes. */
+/**
+ * As `splitWithSizes`, which it only differs from in PyTorch.
+ * @param input at least one dimension
+ * @param splitSizes the sizes, which add up to the dimension's
+ * @param dim the dimension (default 0)
+ * @returns an array of views
+ * @throws RuntimeError if the sizes are negative or do not add up; RangeError if `dim` is out of range
+ */
 export const unsafeSplitWithSizes = op('unsafeSplitWithSizes(Tensor input, int[] splitSizes, int dim=0)', splitBySizes);

@@ -36,8 +36,12 @@ function product(node: string, a: Tensor, b: Tensor): Tensor {
 }
 
 /**
- * The matrix product: vectors, matrices and batches of matrices as PyTorch combines them.
- * @throws RuntimeError if the inner sizes differ or a tensor is 0-d.
+ * The matrix product over the last dimension of `input` and the last but one of `other`. A vector counts as a row on the
+ * left and as a column on the right, and the result does not have that dimension; leading dimensions broadcast.
+ * @param input [.., n, m] or [m]
+ * @param other [.., m, p] or [m], of the same type
+ * @returns [.., n, p], [.., n] or [.., p], or a 0-d tensor of two vectors
+ * @throws RuntimeError if the sizes do not fit, the types differ or a tensor is 0-d
  */
 export const matmul = op('matmul(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => {
   const m = input.ndim;
@@ -96,13 +100,25 @@ function columnProduct(w: Tensor, x: Tensor): Tensor {
 function needVector(name: string, what: string, x: Tensor): void {
   if (x.ndim !== 1) throw new RuntimeError(`${name}: Expected 1-D argument ${what}, but got ${x.ndim}-D`);
 }
-/** The product of two matrices. */
+/**
+ * The product of two matrices.
+ * @param input [n, m]
+ * @param mat2 [m, p], of the same type
+ * @returns [n, p]
+ * @throws RuntimeError if one is no matrix, the sizes do not fit or the types differ
+ */
 export const mm = op('mm(Tensor input, Tensor mat2)', (input: Tensor, mat2: Tensor): Tensor => {
   if (input.ndim !== 2) throw new RuntimeError('self must be a matrix');
   if (mat2.ndim !== 2) throw new RuntimeError('mat2 must be a matrix');
   return product('MmBackward0', input, mat2);
 });
-/** The products of two batches of matrices: [b, n, m] and [b, m, p]. */
+/**
+ * The products of two batches of matrices: out[b] = input[b] @ mat2[b]; nothing broadcasts.
+ * @param input [B, n, m]
+ * @param mat2 [B, m, p], of the same type
+ * @returns [B, n, p]
+ * @throws RuntimeError if one has not three dimensions, the sizes do not fit or the types differ
+ */
 export const bmm = op('bmm(Tensor input, Tensor mat2)', (input: Tensor, mat2: Tensor): Tensor => {
   if (input.ndim !== 3) throw new RuntimeError('batch1 must be a 3D tensor');
   if (mat2.ndim !== 3) throw new RuntimeError('batch2 must be a 3D tensor');
@@ -113,7 +129,13 @@ export const bmm = op('bmm(Tensor input, Tensor mat2)', (input: Tensor, mat2: Te
   }
   return product('BmmBackward0', input, mat2);
 });
-/** A matrix times a vector. */
+/**
+ * A matrix times a vector.
+ * @param input [n, m]
+ * @param vec [m], of the same type
+ * @returns [n]
+ * @throws RuntimeError for other numbers of dimensions, sizes that do not fit or types that differ
+ */
 export const mv = op('mv(Tensor input, Tensor vec)', (input: Tensor, vec: Tensor): Tensor => {
   if (input.ndim !== 2 || vec.ndim !== 1)
     throw new RuntimeError(`vector + matrix @ vector expected, got 1, ${input.ndim}, ${vec.ndim}`);
@@ -124,7 +146,13 @@ export const mv = op('mv(Tensor input, Tensor vec)', (input: Tensor, vec: Tensor
   }
   return columnProduct(input, vec);
 });
-/** The sum of the products of two vectors. */
+/**
+ * The sum of the products of two vectors; complex ones are not conjugated.
+ * @param input [n]
+ * @param tensor [n], of the same type
+ * @returns a 0-d tensor
+ * @throws RuntimeError if one is no vector, or lengths or types differ
+ */
 export const dot = op('dot(Tensor input, Tensor tensor)', (input: Tensor, other: Tensor): Tensor => {
   if (input.ndim !== 1 || other.ndim !== 1) {
     throw new RuntimeError(`1D tensors expected, but got ${input.ndim}D and ${other.ndim}D tensors`);
@@ -148,12 +176,24 @@ export const dot = op('dot(Tensor input, Tensor tensor)', (input: Tensor, other:
   }
   return y;
 });
-/** The dot product of two vectors, the first one conjugated. @throws RuntimeError for other shapes or types that differ. */
+/**
+ * The sum of the products of two vectors, the first one conjugated.
+ * @param input [n]
+ * @param other [n], of the same type
+ * @returns a 0-d tensor
+ * @throws RuntimeError if one is no vector, or lengths or types differ
+ */
 export const vdot = op(
   'vdot(Tensor input, Tensor other)',
   (input: Tensor, other: Tensor): Tensor => dot(conj(input), other),
 );
-/** Sums of products over the last dimensions. */
+/**
+ * Sums of products over the last dimensions, for all combinations of the others; with a 0-d tensor the product.
+ * @param input [.., k]
+ * @param other [.., k], of the same type
+ * @returns input's other sizes, followed by those of `other`
+ * @throws RuntimeError if the last sizes differ
+ */
 export const inner = op('inner(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => {
   if (input.ndim === 0 || other.ndim === 0) return mul(input, other);
   const k = input.shape[input.ndim - 1];
@@ -169,7 +209,13 @@ export const inner = op('inner(Tensor input, Tensor other)', (input: Tensor, oth
   );
   return reshaped(y, [...input.shape.slice(0, -1), ...other.shape.slice(0, -1)]);
 });
-/** The products of all pairs of elements of two vectors. */
+/**
+ * The products of all pairs of elements of two vectors: out[i, j] = input[i] vec2[j].
+ * @param input [n]
+ * @param vec2 [m]
+ * @returns [n, m] in the promoted type
+ * @throws RuntimeError if one is no vector
+ */
 export const outer = op('outer(Tensor input, Tensor vec2)', (input: Tensor, vec2: Tensor): Tensor => {
   needVector('outer', 'self', input);
   needVector('outer', 'vec2', vec2);
@@ -192,7 +238,16 @@ function addProduct(node: string, input: Tensor, a: Tensor, b: Tensor, beta: Sca
 function scaled(g: Tensor, factor: Scalar): Tensor {
   return factor === 1 ? g : mul(g, typeof factor === 'object' ? { re: factor.re, im: -factor.im } : factor);
 }
-/** beta * input + alpha * (mat1 @ mat2). */
+/**
+ * beta * input + alpha * (mat1 @ mat2).
+ * @param input broadcasts to [n, p], of the matrices' type
+ * @param mat1 [n, m]
+ * @param mat2 [m, p]
+ * @param beta the factor of input (default 1); 0 leaves it out, NaN too
+ * @param alpha the factor of the product (default 1); for integers both are cut to whole numbers
+ * @returns [n, p]
+ * @throws RuntimeError if shapes or types do not fit
+ */
 export const addmm = op(
   'addmm(Tensor input, Tensor mat1, Tensor mat2, Scalar beta=1, Scalar alpha=1)',
   (input: Tensor, mat1: Tensor, mat2: Tensor, beta: Scalar, alpha: Scalar): Tensor => {
@@ -200,7 +255,16 @@ export const addmm = op(
     return addProduct('AddmmBackward0', input, mat1, mat2, beta, alpha);
   },
 );
-/** beta * input + alpha * (batch1 @ batch2). */
+/**
+ * beta * input + alpha * (batch1 @ batch2), matrix by matrix.
+ * @param input broadcasts to [B, n, p], of the matrices' type
+ * @param batch1 [B, n, m]
+ * @param batch2 [B, m, p]
+ * @param beta the factor of input (default 1); 0 leaves it out, NaN too
+ * @param alpha the factor of the products (default 1)
+ * @returns [B, n, p]
+ * @throws RuntimeError if shapes or types do not fit
+ */
 export const baddbmm = op(
   'baddbmm(Tensor input, Tensor batch1, Tensor batch2, Scalar beta=1, Scalar alpha=1)',
   (input: Tensor, batch1: Tensor, batch2: Tensor, beta: Scalar, alpha: Scalar): Tensor => {
@@ -208,7 +272,16 @@ export const baddbmm = op(
     return addProduct('BaddbmmBackward0', input, batch1, batch2, beta, alpha);
   },
 );
-/** beta * input + alpha * the sum of the batch's products. */
+/**
+ * beta * input + alpha * (the sum over b of batch1[b] @ batch2[b]).
+ * @param input broadcasts to [n, p]
+ * @param batch1 [B, n, m]
+ * @param batch2 [B, m, p], of the same type
+ * @param beta the factor of input (default 1); 0 leaves it out, NaN too
+ * @param alpha the factor of the sum (default 1)
+ * @returns [n, p]
+ * @throws RuntimeError if shapes or types do not fit
+ */
 export const addbmm = op(
   'addbmm(Tensor input, Tensor batch1, Tensor batch2, Scalar beta=1, Scalar alpha=1)',
   (input: Tensor, batch1: Tensor, batch2: Tensor, beta: Scalar, alpha: Scalar): Tensor =>
@@ -221,19 +294,42 @@ function scaledBy(x: Tensor, factor: Scalar): Tensor {
   const f = whole && typeof factor === 'number' ? Math.trunc(factor) : factor;
   return f === 0 ? zerosLike(x) : mul(x, f);
 }
-/** beta * input + alpha * (mat @ vec). */
+/**
+ * beta * input + alpha * (mat @ vec).
+ * @param input broadcasts to [n]
+ * @param mat [n, m]
+ * @param vec [m], of the same type
+ * @param beta the factor of input (default 1); 0 leaves it out, NaN too
+ * @param alpha the factor of the product (default 1)
+ * @returns [n], of input's type
+ * @throws RuntimeError if shapes or types do not fit
+ */
 export const addmv = op(
   'addmv(Tensor input, Tensor mat, Tensor vec, Scalar beta=1, Scalar alpha=1)',
   (input: Tensor, mat: Tensor, vec: Tensor, beta: Scalar, alpha: Scalar): Tensor =>
     cast(add(scaledBy(input, beta), scaledBy(mv(mat, vec), alpha)), input.dtype),
 );
-/** beta * input + alpha * outer(vec1, vec2). */
+/**
+ * beta * input + alpha * outer(vec1, vec2).
+ * @param input broadcasts to [n, m]
+ * @param vec1 [n]
+ * @param vec2 [m]
+ * @param beta the factor of input (default 1); 0 leaves it out, NaN too
+ * @param alpha the factor of the outer product (default 1)
+ * @returns [n, m] in the promoted type
+ * @throws RuntimeError if the vectors are none or the shapes do not fit
+ */
 export const addr = op(
   'addr(Tensor input, Tensor vec1, Tensor vec2, Scalar beta=1, Scalar alpha=1)',
   (input: Tensor, vec1: Tensor, vec2: Tensor, beta: Scalar, alpha: Scalar): Tensor =>
     add(scaledBy(input, beta), scaledBy(outer(vec1, vec2), alpha)),
 );
-/** The product of a chain of matrices, in the order that needs the fewest multiplications. */
+/**
+ * The product of a chain of matrices, in the order that needs the fewest multiplications.
+ * @param matrices at least one, each with as many rows as the one before has columns
+ * @returns [rows of the first, columns of the last]; of one matrix itself
+ * @throws RuntimeError if there are none, one is no matrix or the sizes do not fit
+ */
 export const chainMatmul = fnOp('chainMatmul(Tensor[] matrices)', (matrices: readonly Tensor[]): Tensor => {
   if (matrices.length === 0) throw new RuntimeError('chain_matmul(): Expected one or more matrices');
   const flat = matrices.find((m) => m.ndim !== 2);
@@ -246,8 +342,10 @@ export const chainMatmul = fnOp('chainMatmul(Tensor[] matrices)', (matrices: rea
 /**
  * input @ weight^T + bias over the last dimension.
  * @param input [.., in]
- * @param weight [out, in], or [in]
- * @param bias [out]
+ * @param weight [out, in], or [in] for one output without a dimension of its own; of input's type
+ * @param bias [out], or [] with such a weight (default null: none)
+ * @returns [.., out], or [..]
+ * @throws RuntimeError if sizes or types do not fit
  */
 export const linear = fnOp(
   'linear(Tensor input, Tensor weight, Tensor? bias=None)',
