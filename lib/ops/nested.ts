@@ -57,7 +57,12 @@ function nestedShape(data: unknown): number[] {
   return shape;
 }
 
-/** Flattens nested arrays, checking that all rows of a dimension have one length. */
+/**
+ * Flattens nested arrays, checking that all rows of a dimension have one length.
+ * @param data arrays, typed arrays and values, nested
+ * @returns the sizes, the values in row-major order, and the types of typed arrays among the rows
+ * @throws RuntimeError for rows of different lengths, and for more dimensions or values than fit
+ */
 export function flatten(data: readonly unknown[]): Leaf {
   const shape = nestedShape(data);
   const types = new Set<D.DType>();

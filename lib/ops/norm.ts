@@ -75,9 +75,16 @@ function biasSums(g: Tensor, b: Tensor, at: Rows): Tensor {
 }
 
 /**
- * Normalises over the last dimensions (https://arxiv.org/abs/1607.06450).
- * @param input [.., normalizedShape]
- * @param weight, bias of shape normalizedShape.
+ * Layer normalisation over the last dimensions: (x - mean) / sqrt(var + eps) * weight + bias with the mean and the biased
+ * variance of each row (https://arxiv.org/abs/1607.06450).
+ * @param input [.., normalizedShape], floating point
+ * @param normalizedShape the sizes of the dimensions to normalise over, at least one
+ * @param weight of shape normalizedShape (default null: ones)
+ * @param bias of shape normalizedShape (default null: zeros)
+ * @param eps what is added to the variance (default 1e-5)
+ * @param cudnnEnable has no effect (default true)
+ * @returns input's shape and type
+ * @throws RuntimeError if shapes do not fit or input is not of a floating-point type
  */
 export const layerNorm = fnOp(
   'layerNorm(Tensor input, int[] normalizedShape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnnEnable=True)',
@@ -115,9 +122,16 @@ export const layerNorm = fnOp(
 );
 
 /**
- * Normalises groups of channels (https://arxiv.org/abs/1803.08494).
- * @param input [N, C, ..]
- * @param weight, bias [C]
+ * Group normalisation: (x - mean) / sqrt(var + eps) * weight + bias with the mean and the biased variance of each group of
+ * channels of each sample (https://arxiv.org/abs/1803.08494).
+ * @param input [N, C, ..], floating point
+ * @param numGroups how many groups, a divisor of C
+ * @param weight [C] (default null: ones)
+ * @param bias [C] (default null: zeros)
+ * @param eps what is added to the variance (default 1e-5)
+ * @param cudnnEnabled has no effect (default true)
+ * @returns input's shape and type
+ * @throws RuntimeError if C cannot be divided by the number of groups, or shapes or types do not fit
  */
 export const groupNorm = fnOp(
   'groupNorm(Tensor input, int numGroups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnnEnabled=True)',
@@ -214,9 +228,20 @@ function updateRunning(running: Tensor, batch: Tensor, momentum: number): void {
 }
 
 /**
- * Normalises channels over the batch, or with running statistics (https://arxiv.org/abs/1502.03167).
- * In training the running statistics move in place: r = (1 - momentum) r + momentum batch, with the unbiased variance.
- * @param input [N, C, ..]
+ * Batch normalisation: (x - mean) / sqrt(var + eps) * weight + bias for each channel, with the mean and the biased variance
+ * of the batch in training, else with the running ones (https://arxiv.org/abs/1502.03167). In training the running statistics
+ * move in place: r = (1 - momentum) r + momentum batch, with the unbiased variance.
+ * @param input [N, C, ..], floating point
+ * @param runningMean [C], or null in training
+ * @param runningVar [C], or null in training
+ * @param weight [C] (default null: ones)
+ * @param bias [C] (default null: zeros)
+ * @param training whether to use the batch's statistics (default false)
+ * @param momentum how far the running statistics move (default 0.1)
+ * @param eps what is added to the variance (default 1e-5)
+ * @param cudnnEnabled has no effect (default true)
+ * @returns input's shape and type
+ * @throws RuntimeError if a vector has not C elements, running statistics are missing in evaluation or cannot be written
  */
 export const batchNorm = fnOp(
   'batchNorm(Tensor input, Tensor? runningMean, Tensor? runningVar, Tensor? weight=None, Tensor? bias=None, bool training=False, float momentum=0.1, float eps=1e-05, bool cudnnEnabled=True)',
@@ -277,8 +302,19 @@ export const batchNorm = fnOp(
 );
 
 /**
- * Normalises each channel of each sample (https://arxiv.org/abs/1607.08022).
- * @param input [N, C, ..]
+ * Instance normalisation: (x - mean) / sqrt(var + eps) * weight + bias with the mean and the biased variance of each channel
+ * of each sample (https://arxiv.org/abs/1607.08022). Running statistics move towards the batch's means of these.
+ * @param input [N, C, ..], floating point
+ * @param runningMean [C] (default null)
+ * @param runningVar [C] (default null)
+ * @param weight [C] (default null: ones)
+ * @param bias [C] (default null: zeros)
+ * @param useInputStats false takes the running statistics instead, as `batchNorm` in evaluation (default true)
+ * @param momentum how far the running statistics move (default 0.1)
+ * @param eps what is added to the variance (default 1e-5)
+ * @param cudnnEnabled has no effect (default true)
+ * @returns input's shape and type
+ * @throws RuntimeError if input has fewer than two dimensions, a vector has not C elements or running statistics are missing
  */
 export const instanceNorm = fnOp(
   'instanceNorm(Tensor input, Tensor? runningMean=None, Tensor? runningVar=None, Tensor? weight=None, Tensor? bias=None, bool useInputStats=True, float momentum=0.1, float eps=1e-05, bool cudnnEnabled=True)',

@@ -21,8 +21,14 @@ function stored(t: Tensor, input: Tensor, weight: Tensor | null): Tensor {
 }
 
 /**
- * Layer normalisation over the last dimensions.
- * @returns the result, and the mean and 1 / standard deviation of every row, [.., 1, ..], which have no gradients.
+ * Layer normalisation over the last dimensions, with its statistics; see `layerNorm`.
+ * @param input [.., normalizedShape], floating point
+ * @param normalizedShape the sizes of the dimensions to normalise over
+ * @param weight of shape normalizedShape, or null
+ * @param bias of shape normalizedShape, or null
+ * @param eps what is added to the variance
+ * @returns [result, mean, rstd]: mean and 1 / sqrt(var + eps) of every row are [.., 1, ..] and have no gradients
+ * @throws RuntimeError as `layerNorm`
  */
 export const nativeLayerNorm = fnOp(
   'nativeLayerNorm(Tensor input, int[] normalizedShape, Tensor? weight, Tensor? bias, float eps)',
@@ -46,9 +52,17 @@ export const nativeLayerNorm = fnOp(
 );
 
 /**
- * Group normalisation.
- * @param input N * C * HxW elements.
- * @returns the result, and the mean and 1 / standard deviation of every group, [N, group], with gradients.
+ * Group normalisation with its statistics; see `groupNorm`.
+ * @param input [N, C, ..] of N * C * HxW elements
+ * @param weight [C], or null
+ * @param bias [C], or null
+ * @param n the batch size N
+ * @param c the number of channels C
+ * @param hxW the number of elements of a channel
+ * @param group how many groups, a divisor of C
+ * @param eps what is added to the variance
+ * @returns [result, mean, rstd]: mean and 1 / sqrt(var + eps) of every group are [N, group] and have gradients
+ * @throws RuntimeError if the sizes do not multiply up to the number of elements, and as `groupNorm`
  */
 export const nativeGroupNorm = fnOp(
   'nativeGroupNorm(Tensor input, Tensor? weight, Tensor? bias, int n, int c, int hxW, int group, float eps)',
@@ -94,14 +108,35 @@ function batchStatistics(...[input, weight, bias, mean, variance, training, mome
   return [y, ...statistics(rows, eps).map((t) => stored(t, input, weight))];
 }
 /**
- * Batch normalisation of [N, C, ..]; moves the running statistics in training.
- * @returns the result, and in training the batch's mean and 1 / standard deviation, [C].
+ * Batch normalisation with its statistics; moves the running ones in training. See `batchNorm`.
+ * @param input [N, C, ..], floating point
+ * @param weight [C], or null
+ * @param bias [C], or null
+ * @param runningMean [C], or null in training
+ * @param runningVar [C], or null in training
+ * @param training whether to use the batch's statistics
+ * @param momentum how far the running statistics move
+ * @param eps what is added to the variance
+ * @returns [result, mean, rstd]: the batch's mean and 1 / sqrt(var + eps), [C], without gradients; [0] in evaluation
+ * @throws RuntimeError as `batchNorm`
  */
 export const nativeBatchNorm = fnOp(
   'nativeBatchNorm(Tensor input, Tensor? weight, Tensor? bias, Tensor? runningMean, Tensor? runningVar, bool training, float momentum, float eps)',
   batchStatistics,
 );
-/** `nativeBatchNorm` under the name that PyTorch gives to its form without aliasing. */
+/**
+ * `nativeBatchNorm` under the name that PyTorch gives to its form without aliasing.
+ * @param input [N, C, ..], floating point
+ * @param weight [C], or null
+ * @param bias [C], or null
+ * @param runningMean [C], or null in training
+ * @param runningVar [C], or null in training
+ * @param training whether to use the batch's statistics
+ * @param momentum how far the running statistics move
+ * @param eps what is added to the variance
+ * @returns [result, mean, rstd], as `nativeBatchNorm`
+ * @throws RuntimeError as `batchNorm`
+ */
 export const _native_batch_norm_legit = fnOp(
   '_native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, Tensor? runningMean, Tensor? runningVar, bool training, float momentum, float eps)',
   batchStatistics,

@@ -93,17 +93,31 @@ const maxPoolWithIndices = (nd: number) =>
       ceil: boolean,
     ): Both => maxPoolBoth(nd, input, kernel, stride, padding, dilation, ceil),
   );
-/** The largest element of each window; with `returnIndices`, [values, indices]. The stride defaults to the kernel. */
+/**
+ * The largest element of each window; NaN wins. Padding counts as -Infinity.
+ * @param input [N, C, L] or [C, L]
+ * @param kernelSize the window's length
+ * @param stride the distance of neighbouring windows (default null: kernelSize)
+ * @param padding how many places are thought at each end, at most half of a window (default 0)
+ * @param dilation the distance between a window's elements (default 1)
+ * @param ceilMode whether a last window that begins inside may reach beyond the end (default false)
+ * @param returnIndices whether to return [values, indices] (default false)
+ * @returns [N, C, floor((L + 2 padding - dilation (kernelSize - 1) - 1) / stride) + 1], with ceil for floor in ceilMode;
+ *   indices are int64 places in the flattened plane
+ * @throws RuntimeError for another number of dimensions, settings out of their range, or if no window fits
+ */
 export const maxPool1d = maxPool(1);
-/** The maxima of windows of [N, C, H, W]; arguments as `maxPool1d`. */
+/** The maxima of windows of [N, C, H, W] or [C, H, W]; arguments (one number or one per dimension) as for `maxPool1d`. */
 export const maxPool2d = maxPool(2);
-/** The maxima of windows of [N, C, D, H, W]; arguments as `maxPool1d`. */
+/**
+ * The maxima of windows of [N, C, D, H, W] or [C, D, H, W]; arguments (one number or one per dimension) as for `maxPool1d`.
+ */
 export const maxPool3d = maxPool(3);
-/** The largest elements and their places, flat in their planes. */
+/** As `maxPool1d`, but always [values, indices], with int64 places in the flattened plane. */
 export const maxPool1dWithIndices = maxPoolWithIndices(1);
-/** The maxima of windows of [N, C, H, W] and where they were found; arguments as `maxPool1d`. */
+/** As `maxPool2d`, but always [values, indices], with int64 places in the flattened plane H x W. */
 export const maxPool2dWithIndices = maxPoolWithIndices(2);
-/** The maxima of windows of [N, C, D, H, W] and where they were found; arguments as `maxPool1d`. */
+/** As `maxPool3d`, but always [values, indices], with int64 places in the flattened volume D x H x W. */
 export const maxPool3dWithIndices = maxPoolWithIndices(3);
 
 /** The gradient of average pooling is linear; its own gradient is the pooling itself. */
@@ -149,11 +163,27 @@ const avgPool = (nd: number) =>
         divisor ?? null,
       ]),
   );
-/** The mean of each window. */
+/**
+ * The mean of each window. Padding counts as 0.
+ * @param input [N, C, L] or [C, L]
+ * @param kernelSize the window's length
+ * @param stride the distance of neighbouring windows (default null: kernelSize)
+ * @param padding how many places are thought at each end, at most half of a window (default 0)
+ * @param ceilMode whether a last window that begins inside may reach beyond the end (default false)
+ * @param countIncludePad whether padding counts in the number that a sum is divided by (default true)
+ * @returns [N, C, floor((L + 2 padding - kernelSize) / stride) + 1], with ceil for floor in ceilMode
+ * @throws RuntimeError for another number of dimensions, settings out of their range, or if no window fits
+ */
 export const avgPool1d = avgPool(1);
-/** The means of windows of [N, C, H, W]; arguments as `avgPool1d`. */
+/**
+ * The means of windows of [N, C, H, W] or [C, H, W]; arguments (one number or one per dimension) as for `avgPool1d`.
+ * @param divisorOverride what sums are divided by instead of the number of elements, not 0 (default null)
+ */
 export const avgPool2d = avgPool(2);
-/** The means of windows of [N, C, D, H, W]; arguments as `avgPool1d`. */
+/**
+ * The means of windows of [N, C, D, H, W] or [C, D, H, W]; arguments (one number or one per dimension) as for `avgPool1d`.
+ * @param divisorOverride what sums are divided by instead of the number of elements, not 0 (default null)
+ */
 export const avgPool3d = avgPool(3);
 
 /** Output sizes with null (as the input) filled in. */
@@ -188,11 +218,25 @@ const adaptiveAvg = (nd: number) =>
     (input: Tensor, size: number | readonly (number | null)[] | null): Tensor =>
       adaptiveAvgForward(input, nd, outputSize(`adaptive_avg_pool${nd}d`, input, size, nd)),
   );
-/** The means of as many windows as `outputSize` says; null keeps a size. */
+/**
+ * The means of as many windows as the output has places: place i of n takes floor(i L / n) to ceil((i + 1) L / n).
+ * @param input [N, C, L] or [C, L]
+ * @param outputSize the number of places n, or an array with it, in which null keeps L
+ * @returns [N, C, n]
+ * @throws RuntimeError for another number of dimensions or a negative size; TypeError for a size that is not whole
+ */
 export const adaptiveAvgPool1d = adaptiveAvg(1);
-/** Means over windows chosen so that [N, C, ...] gets `outputSize`, a number or one per dimension (2). */
+/**
+ * The means of as many windows of [N, C, H, W] or [C, H, W] as the output has places, chosen as by `adaptiveAvgPool1d`.
+ * @param outputSize a number for both dimensions, or an array of two, in which null keeps a size
+ * @returns [N, C, H', W']
+ */
 export const adaptiveAvgPool2d = adaptiveAvg(2);
-/** Means over windows chosen so that [N, C, ...] gets `outputSize`, a number or one per dimension (3). */
+/**
+ * The means of as many windows of [N, C, D, H, W] or [C, D, H, W] as the output has places, chosen as by `adaptiveAvgPool1d`.
+ * @param outputSize a number for all dimensions, or an array of three, in which null keeps a size
+ * @returns [N, C, D', H', W']
+ */
 export const adaptiveAvgPool3d = adaptiveAvg(3);
 
 function adaptiveMaxBoth(nd: number, input: Tensor, size: number | readonly (number | null)[] | null): Both {
@@ -208,9 +252,25 @@ const adaptiveMax = (nd: number) =>
       return returnIndices ? (both as unknown as Tensor) : both[0];
     },
   );
-/** The maxima of as many windows as `outputSize` says; with `returnIndices`, [values, indices]. */
+/**
+ * The maxima of as many windows as the output has places, chosen as by `adaptiveAvgPool1d`.
+ * @param input [N, C, L] or [C, L]
+ * @param outputSize the number of places n, or an array with it, in which null keeps L
+ * @param returnIndices whether to return [values, indices], with int64 places in the flattened plane (default false)
+ * @returns [N, C, n]
+ * @throws RuntimeError for another number of dimensions or a negative size; TypeError for a size that is not whole
+ */
 export const adaptiveMaxPool1d = adaptiveMax(1);
-/** Maxima over windows chosen so that [N, C, ...] gets `outputSize`, a number or one per dimension (2). */
+/**
+ * The maxima of as many windows of [N, C, H, W] or [C, H, W] as the output has places; arguments as for `adaptiveMaxPool1d`.
+ * @param outputSize a number for both dimensions, or an array of two, in which null keeps a size
+ * @returns [N, C, H', W'], or [values, indices]
+ */
 export const adaptiveMaxPool2d = adaptiveMax(2);
-/** Maxima over windows chosen so that [N, C, ...] gets `outputSize`, a number or one per dimension (3). */
+/**
+ * The maxima of as many windows of [N, C, D, H, W] or [C, D, H, W] as the output has places; arguments as for
+ * `adaptiveMaxPool1d`.
+ * @param outputSize a number for all dimensions, or an array of three, in which null keeps a size
+ * @returns [N, C, D', H', W'], or [values, indices]
+ */
 export const adaptiveMaxPool3d = adaptiveMax(3);

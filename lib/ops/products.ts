@@ -41,9 +41,14 @@ function contractedDims(a: Tensor, b: Tensor, given: unknown): [number[], number
 }
 
 /**
- * Sums products over pairs of dimensions; the result has the other dimensions of `a`, then those of `b`.
- * @param dims how many dimensions, the last of `a` with the first of `b` (default 2), or the lists [dimsA, dimsB].
- * @throws RuntimeError if sizes do not match or a dimension is listed twice.
+ * Sums products over pairs of dimensions; a dimension of size one is broadcast to its partner.
+ * @param a any shape
+ * @param b any shape, of the same type
+ * @param dims how many dimensions, the last of `a` with the first of `b` (default 2), or the lists [dimsA, dimsB], or a tensor
+ *   [2, n] of them
+ * @returns the other dimensions of `a`, then those of `b`
+ * @throws RuntimeError if sizes do not match, the lists differ in length or a dimension is listed twice
+ * @throws TypeError if `dims` is nothing of this; RangeError if a dimension is out of range
  */
 export const tensordot = fnOp(
   'tensordot(Tensor a, Tensor b, any dims=2)',
@@ -78,7 +83,12 @@ export const tensordot = fnOp(
   },
 );
 
-/** The Kronecker product: every element of `input` times all of `other`, as blocks. */
+/**
+ * The Kronecker product: every element of `input` times all of `other`, as blocks.
+ * @param input any shape; the shorter shape is thought with ones in front
+ * @param other any shape
+ * @returns sizes multiplied dimension by dimension, in the promoted type
+ */
 export const kron = op('kron(Tensor input, Tensor other)', (input: Tensor, other: Tensor): Tensor => {
   const n = Math.max(input.ndim, other.ndim);
   const padded = (t: Tensor): number[] => [...new Array<number>(n - t.ndim).fill(1), ...t.shape];
@@ -101,7 +111,12 @@ export const kron = op('kron(Tensor input, Tensor other)', (input: Tensor, other
 
 /**
  * The cross product of vectors of three elements.
- * @param dim where the vectors lie; by default the first dimension of size 3.
+ * @param input vectors along `dim`
+ * @param other as many dimensions, broadcast with input
+ * @param dim where the vectors lie (default null: the first dimension of size 3)
+ * @returns the broadcast shape
+ * @throws RuntimeError if the dimension has another size, there is none, or the numbers of dimensions differ
+ * @throws RangeError if `dim` is out of range
  */
 export const cross = op(
   'cross(Tensor input, Tensor other, int? dim=None)',
@@ -113,9 +128,12 @@ export const cross = op(
 );
 
 /**
- * The powers of the elements of a vector [n] as rows: [n, N].
- * @param N how many powers, from 0 on (default n).
- * @param increasing from left to right; default false.
+ * The powers of the elements of a vector as rows: the Vandermonde matrix.
+ * @param x [m]
+ * @param n how many powers, from 0 on (default null: m)
+ * @param increasing whether they increase from left to right (default false)
+ * @returns [m, n]; integers give int64
+ * @throws RuntimeError if x is no vector or n is negative
  */
 export const vander = fnOp(
   'vander(Tensor x, int? n=None, bool increasing=False)',
@@ -156,7 +174,13 @@ const NAMES: Record<string, string> = {
   int64: 'Long',
   bool: 'Bool',
 };
-/** input to the power of exponent in double precision (complex128 if either is complex). */
+/**
+ * input to the power of exponent in double precision, elementwise; shapes broadcast.
+ * @param input a tensor or a number
+ * @param exponent a tensor or a number
+ * @returns float64, or complex128 if either is complex
+ * @throws RuntimeError in place if self is not of that type already
+ */
 export const floatPower = withInPlace(
   op('floatPower(Tensor|Scalar input, Tensor|Scalar exponent)', floatPowerOf),
   (self: Tensor, exponent: TensorOrScalar): Tensor => {

@@ -10,7 +10,7 @@ import { vectorNormOf } from './internal/vector_norm.js';
 
 /**
  * Whether the one element of a tensor is not zero.
- * @throws RuntimeError unless there is exactly one.
+ * @throws RuntimeError unless there is exactly one
  */
 export const isNonzero = op('isNonzero(Tensor input)', (input: Tensor): boolean => {
   const n = input.numel();
@@ -20,11 +20,17 @@ export const isNonzero = op('isNonzero(Tensor input)', (input: Tensor): boolean 
     );
   return input.ne(0).item() as boolean;
 });
-/** Whether the type has negative numbers. */
+/** Whether the type has negative numbers: all but uint8 and bool. */
 export const isSigned = fnOp('isSigned(Tensor input)', (input: Tensor): boolean => input.dtype.isSigned);
-/** The tensor as a dense one: itself. */
+/** The tensor as a dense one: itself, since all tensors are. */
 export const toDense = methodOp('toDense(Tensor input)', (input: Tensor): Tensor => input);
-/** The elements as a typed array (a copy), as `toTypedArray` gives them. */
+/**
+ * The elements as a typed array (a copy), as `toTypedArray` gives them.
+ * @param input a tensor
+ * @param force whether to leave history out of account instead of refusing it (default false)
+ * @returns the elements in row-major order
+ * @throws RuntimeError for a tensor that requires a gradient; TypeError for one of the meta device
+ */
 export const numpy = methodOp('numpy(Tensor input, bool force=False)', (input: Tensor, force: boolean): TypedArray => {
   if (input.requiresGrad && !force) {
     throw new RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.");
@@ -36,21 +42,40 @@ export const numpy = methodOp('numpy(Tensor input, bool force=False)', (input: T
   }
   return input.detach().toTypedArray();
 });
-/** @throws RuntimeError always: tensors of this build live on the CPU. */
+/**
+ * Refuses, as there is no such device here.
+ * @param input a tensor
+ * @param device any (default null)
+ * @returns never
+ * @throws RuntimeError always: tensors of this build live on the CPU
+ */
 export const cuda = methodOp('cuda(Tensor input, any device=None)', (_input: Tensor): Tensor => {
   throw new RuntimeError("device 'cuda' is not available in this build; tensors live on the CPU");
 });
 
-/** The elements without history, on the same memory. */
+/** The same elements without history: a view that requires no gradient. */
 export const detach = fnOp('detach(Tensor input)', (input: Tensor): Tensor => input.detach());
-/** Cuts the tensor off from its history, in place. */
+/** Cuts the tensor off from its history, in place. Returns the tensor itself. */
 export const detach_ = fnOp('detach_(Tensor input)', (input: Tensor): Tensor => input.detach_());
-/** A tensor of the same sizes and type with one value. */
+/**
+ * A tensor of the same sizes and type with one value.
+ * @param input gives sizes and type
+ * @param value a number, or a 0-d tensor, which gets the summed gradient
+ * @returns input's shape and type
+ * @throws RuntimeError if `value` has dimensions, or the number does not fit the type
+ */
 export const fill = fnOp(
   'fill(Tensor input, Tensor|Scalar value)',
   (input: Tensor, value: TensorOrScalar): Tensor => input.clone().fill_(value),
 );
-/** The square root of the sum of squares along dimensions. */
+/**
+ * The square root of the sum of squares of magnitudes along dimensions.
+ * @param input floating point or complex
+ * @param dim the dimensions; an empty list means all
+ * @param keepdim whether to keep them at size one (default false)
+ * @returns input's shape without `dim`, real
+ * @throws RuntimeError for integers and bools; RangeError if a dimension is out of range
+ */
 export const frobeniusNorm = fnOp(
   'frobeniusNorm(Tensor input, int[] dim, bool keepdim=False)',
   (input: Tensor, dim: readonly number[], keepdim: boolean): Tensor => vectorNormOf(input, 2, dim, keepdim, null),

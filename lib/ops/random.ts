@@ -25,7 +25,16 @@ const GEOMETRIC_ = nativeOp('geometric_');
 const CAUCHY_ = nativeOp('cauchy_');
 const LOG_NORMAL_ = nativeOp('log_normal_');
 
-/** Uniform values in [0, 1). */
+/**
+ * Uniform values in [0, 1).
+ * @param size numbers or one array of them
+ * @param generator the source (default null: the default generator)
+ * @param dtype a floating-point or complex type (default: the default float type)
+ * @param device where they live (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns a tensor of `size`
+ * @throws RuntimeError for a type of integers or a negative size; TypeError for a generator that is none
+ */
 export const rand = fnOp(
   `rand(int... size, ${TAIL})`,
   (
@@ -40,7 +49,16 @@ export const rand = fnOp(
       requiresGrad,
     ),
 );
-/** Values of the standard normal distribution; of a complex type, both parts have variance 1/2. */
+/**
+ * Values of the standard normal distribution; of a complex type, both parts have variance 1/2.
+ * @param size numbers or one array of them
+ * @param generator the source (default null: the default generator)
+ * @param dtype a floating-point or complex type (default: the default float type)
+ * @param device where they live (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns a tensor of `size`
+ * @throws RuntimeError for a type of integers or a negative size; TypeError for a generator that is none
+ */
 export const randn = fnOp(
   `randn(int... size, ${TAIL})`,
   (
@@ -55,7 +73,17 @@ export const randn = fnOp(
       requiresGrad,
     ),
 );
-/** As `rand`, with the sizes and the type of another tensor. */
+/**
+ * Uniform values in [0, 1) in the shape of another tensor.
+ * @param input gives the shape and the defaults
+ * @param dtype a floating-point or complex type (default: input's)
+ * @param device where they live (default: input's)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @param memoryFormat the order in memory (default: input's)
+ * @param generator the source (default null: the default generator)
+ * @returns input's shape
+ * @throws RuntimeError for a type of integers
+ */
 export const randLike = fnOp(
   `randLike(Tensor input, ${LIKE})`,
   (
@@ -68,7 +96,17 @@ export const randLike = fnOp(
   ): Tensor =>
     finish(freshLike(UNIFORM_, sourceOf('randLike', generator), input, dtype, device, format, 0, 1), requiresGrad),
 );
-/** As `randn`, with the sizes and the type of another tensor. */
+/**
+ * Values of the standard normal distribution in the shape of another tensor.
+ * @param input gives the shape and the defaults
+ * @param dtype a floating-point or complex type (default: input's)
+ * @param device where they live (default: input's)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @param memoryFormat the order in memory (default: input's)
+ * @param generator the source (default null: the default generator)
+ * @returns input's shape
+ * @throws RuntimeError for a type of integers
+ */
 export const randnLike = fnOp(
   `randnLike(Tensor input, ${LIKE})`,
   (
@@ -135,8 +173,12 @@ const RANDINT = fnOp(
   ): Tensor => finish(integers('randint', 0, high, size, dtype ?? D.int64, home(device), generator), requiresGrad),
 );
 /**
- * Random integers: randint(high, size) in [0, high), randint(low, high, size) in [low, high).
- * @returns int64 unless `dtype` says otherwise.
+ * Uniform integers: randint(high, size) in [0, high), randint(low, high, size) in [low, high).
+ * @param high the bound, itself left out
+ * @param size an array of sizes
+ * @param options generator (default null: the default one), dtype (default int64), device, requiresGrad (default false)
+ * @returns a tensor of `size`
+ * @throws RuntimeError if `low` is not less than `high`
  */
 export function randint(high: number, size: readonly number[], options?: RandomOptions): Tensor;
 export function randint(low: number, high: number, size: readonly number[], options?: RandomOptions): Tensor;
@@ -171,33 +213,74 @@ const RANDINT_LIKE_FROM = fnOp(
     generator: Source,
   ): Tensor => finish(integersLike(low, high, input, dtype, device, format, generator), requiresGrad),
 );
-/** As `randint`, with the sizes and the type of another tensor. */
+/**
+ * Uniform integers in the shape of another tensor: randintLike(input, high) or randintLike(input, low, high).
+ * @param input gives shape, type and device
+ * @param high the bound, itself left out; the numbers start at 0, or at `low`
+ * @param options dtype, device, requiresGrad (default false), memoryFormat, generator (default null: the default one)
+ * @returns input's shape, input's type unless `dtype` says otherwise
+ * @throws RuntimeError if `low` is not less than `high`
+ */
 export function randintLike(input: Tensor, high: number, options?: RandomOptions): Tensor;
 export function randintLike(input: Tensor, low: number, high: number, options?: RandomOptions): Tensor;
 export function randintLike(...args: unknown[]): Tensor {
   const row = typeof args[2] === 'number' ? RANDINT_LIKE_FROM : RANDINT_LIKE;
   return (row as unknown as (...a: unknown[]) => Tensor)(...args);
 }
-/** The numbers 0 to n - 1 in random order. */
+/**
+ * The numbers 0 to n - 1 in random order.
+ * @param n how many, at least 0
+ * @param generator the source (default null: the default generator)
+ * @param dtype the type (default int64)
+ * @param device where they live (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [n]
+ * @throws RuntimeError if n is negative
+ */
 export const randperm = fnOp(
   `randperm(int n, ${TAIL})`,
   (n: number, generator: Source, dtype: D.DType | null, device: DeviceLike | null, requiresGrad: boolean): Tensor =>
     finish(invoke(RANDPERM, sourceOf('randperm', generator), n, dtype ?? D.int64, home(device)), requiresGrad),
 );
 
-/** Overwrites with uniform values in [from, to). */
+/**
+ * Overwrites with uniform values in [from, to).
+ * @param self of floating point or complex
+ * @param from the lower bound (default 0)
+ * @param to the upper bound (default 1)
+ * @param generator the source (default null: the default generator)
+ * @returns self
+ * @throws RuntimeError if `from` exceeds `to`, or for integers
+ */
 export const uniform_ = methodOp(
   'uniform_(Tensor self, float from=0, float to=1, any generator=None)',
   (self: Tensor, from: number, to: number, generator: Source): Tensor =>
     draw('UniformBackward0', self, UNIFORM_, sourceOf('uniform_', generator), from, to),
 );
-/** Overwrites with normal values. */
+/**
+ * Overwrites with values of a normal distribution.
+ * @param self of floating point or complex
+ * @param mean the mean (default 0)
+ * @param std the standard deviation, at least 0 (default 1)
+ * @param generator the source (default null: the default generator)
+ * @returns self
+ * @throws RuntimeError if `std` is negative, or for integers
+ */
 export const normal_ = methodOp(
   'normal_(Tensor self, float mean=0, float std=1, any generator=None)',
   (self: Tensor, mean: number, std: number, generator: Source): Tensor =>
     draw('NormalBackward0', self, NORMAL_, sourceOf('normal_', generator), mean, std),
 );
-/** Overwrites with integers: random_() over all that the type holds exactly, random_(to), random_(from, to). */
+/**
+ * Overwrites with uniform integers: random_() over all from 0 that the type holds exactly, random_(to) in [0, to),
+ * random_(from, to) in [from, to).
+ * @param self a real tensor
+ * @param from the lower bound, or alone the upper one (default null)
+ * @param to the upper bound, itself left out (default null)
+ * @param generator the source (default null: the default generator)
+ * @returns self
+ * @throws RuntimeError if `from` is not less than `to`
+ */
 export const random_ = methodOp(
   'random_(Tensor self, int? from=None, int? to=None, any generator=None)',
   (self: Tensor, from: number | null, to: number | null, generator: Source): Tensor => {
@@ -207,31 +290,68 @@ export const random_ = methodOp(
     return draw('RandomBackward0', self, RANDOM_FROM_TO_, source, low, high);
   },
 );
-/** Overwrites with values of the exponential distribution of rate lambd. */
+/**
+ * Overwrites with values of the exponential distribution of density lambd exp(-lambd x), x > 0.
+ * @param self of floating point
+ * @param lambd the rate, above 0 (default 1)
+ * @param generator the source (default null: the default generator)
+ * @returns self
+ * @throws RuntimeError if the rate is not positive, or for integers
+ */
 export const exponential_ = methodOp(
   'exponential_(Tensor self, float lambd=1, any generator=None)',
   (self: Tensor, lambd: number, generator: Source): Tensor =>
     draw('ExponentialBackward0', self, EXPONENTIAL_, sourceOf('exponential_', generator), lambd),
 );
-/** Overwrites with the number of trials (from 1) up to the first success of probability p. */
+/**
+ * Overwrites with numbers of trials up to the first success: k = 1, 2, ... with probability (1 - p)^(k - 1) p.
+ * @param self a real tensor
+ * @param p the probability of success, in (0, 1)
+ * @param generator the source (default null: the default generator)
+ * @returns self
+ * @throws RuntimeError if p is out of its range
+ */
 export const geometric_ = methodOp(
   'geometric_(Tensor self, float p, any generator=None)',
   (self: Tensor, p: number, generator: Source): Tensor =>
     draw('GeometricBackward0', self, GEOMETRIC_, sourceOf('geometric_', generator), p),
 );
-/** Overwrites with values of the Cauchy distribution. */
+/**
+ * Overwrites with values of the Cauchy distribution of density 1 / (pi sigma (1 + ((x - median) / sigma)^2)).
+ * @param self of floating point
+ * @param median its middle (default 0)
+ * @param sigma half its width at half its height, above 0 (default 1)
+ * @param generator the source (default null: the default generator)
+ * @returns self
+ * @throws RuntimeError if `sigma` is not positive, or for integers
+ */
 export const cauchy_ = methodOp(
   'cauchy_(Tensor self, float median=0, float sigma=1, any generator=None)',
   (self: Tensor, median: number, sigma: number, generator: Source): Tensor =>
     draw('CauchyBackward0', self, CAUCHY_, sourceOf('cauchy_', generator), median, sigma),
 );
-/** Overwrites with exp of normal values. */
+/**
+ * Overwrites with exp of normal values.
+ * @param self of floating point
+ * @param mean the mean of the logarithms (default 1)
+ * @param std the standard deviation of the logarithms, above 0 (default 2)
+ * @param generator the source (default null: the default generator)
+ * @returns self
+ * @throws RuntimeError if `std` is not positive, or for integers
+ */
 export const logNormal_ = methodOp(
   'logNormal_(Tensor self, float mean=1, float std=2, any generator=None)',
   (self: Tensor, mean: number, std: number, generator: Source): Tensor =>
     draw('LogNormalBackward0', self, LOG_NORMAL_, sourceOf('logNormal_', generator), mean, std),
 );
-/** Overwrites with ones of probability p (a number, or a tensor that broadcasts) and zeros. */
+/**
+ * Overwrites with ones of probability p and zeros.
+ * @param self what is overwritten, of any real type
+ * @param p a number in [0, 1], or a floating-point tensor of them that broadcasts to self (default 0.5)
+ * @param generator the source (default null: the default generator)
+ * @returns self
+ * @throws RuntimeError if a probability is out of its range
+ */
 export const bernoulli_ = methodOp(
   'bernoulli_(Tensor self, Tensor|Scalar p=0.5, any generator=None)',
   (self: Tensor, p: TensorOrScalar, generator: Source): Tensor => {
@@ -240,7 +360,14 @@ export const bernoulli_ = methodOp(
     return draw('BernoulliBackward0', self, BERNOULLI_, source, Number(p));
   },
 );
-/** Ones and zeros: one with the probability that each element gives, or p for all. */
+/**
+ * Ones and zeros: one with the probability that each element gives, or p for all. The gradient is zero.
+ * @param input probabilities in [0, 1] of floating point; with p only its shape and type count
+ * @param p the probability of a one (default null: the elements)
+ * @param generator the source (default null: the default generator)
+ * @returns input's shape and type
+ * @throws RuntimeError if a probability is out of its range, or input holds integers and p is not given
+ */
 export const bernoulli = op(
   'bernoulli(Tensor input, float? p=None, any generator=None)',
   (input: Tensor, p: number | null, generator: Source): Tensor => {

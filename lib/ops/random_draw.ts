@@ -69,7 +69,15 @@ const NORMAL_SIZED = fnOp(
       requiresGrad,
     ),
 );
-/** Normal values: with a mean and a standard deviation for each element, or normal(mean, std, size). */
+/**
+ * Normal values: normal(mean, std) with a tensor of means or of standard deviations (or both, which broadcast), or
+ * normal(mean, std, size) with numbers. Gradients of mean and std are zero.
+ * @param mean the means, a tensor or a number
+ * @param std the standard deviations, at least 0, a tensor or a number (default 1 after a tensor)
+ * @param options generator (default null: the default one); with a size also dtype, device and requiresGrad (default false)
+ * @returns the broadcast shape in the tensors' type, or a tensor of the size in the default float type
+ * @throws RuntimeError if a standard deviation is negative or complex; TypeError for two numbers without a size
+ */
 export function normal(
   mean: Tensor,
   std?: Tensor | number | { std?: Tensor | number; generator?: unknown },
@@ -89,13 +97,26 @@ export function normal(...args: unknown[]): Tensor {
   return ((sized ? NORMAL_SIZED : NORMAL) as unknown as (...a: unknown[]) => Tensor)(...args);
 }
 
-/** Numbers of events: from Poisson distributions of the given rates. */
+/**
+ * Numbers of events: from Poisson distributions of the given rates, elementwise. The gradient is zero.
+ * @param input rates of at least 0, floating point
+ * @param generator the source (default null: the default generator)
+ * @returns input's shape and type
+ * @throws RuntimeError if a rate is negative, or for integers
+ */
 export const poisson = op('poisson(Tensor input, any generator=None)', (input: Tensor, generator: Source): Tensor => {
   const y = invoke(POISSON, sourceOf('poisson', generator), input);
   if (needsGrad(input)) record('PoissonBackward0', y, [input], [], (g) => [invoke(ZEROS, g.shape, g.dtype, g)]);
   return y;
 });
-/** Numbers of successes among `count` trials of probability `prob`; the two are broadcast together. */
+/**
+ * Numbers of successes among `count` trials of probability `prob`, elementwise. The gradients are zero.
+ * @param count how many trials, at least 0, floating point
+ * @param prob the probability of success in [0, 1], of the same type, broadcast with `count`
+ * @param generator the source (default null: the default generator)
+ * @returns the broadcast shape in that type
+ * @throws RuntimeError if the types differ, are not of floating point, or a number is out of its range
+ */
 export const binomial = fnOp(
   'binomial(Tensor count, Tensor prob, any generator=None)',
   (count: Tensor, prob: Tensor, generator: Source): Tensor => {
@@ -120,8 +141,14 @@ export const binomial = fnOp(
 );
 
 /**
- * Positions drawn by weight: input [n] or [rows, n] to [numSamples] or [rows, numSamples], int64.
- * @param replacement whether a position can be drawn again.
+ * Positions drawn by weight; without replacement by the race of Efraimidis and Spirakis (2006).
+ * @param input weights [n] or [rows, n], floating point, not negative; they need not sum to one
+ * @param numSamples how many draws, at least 1, without replacement at most n
+ * @param replacement whether a position can be drawn again (default false)
+ * @param generator the source (default null: the default generator)
+ * @returns [numSamples] or [rows, numSamples] of int64
+ * @throws RuntimeError for another number of dimensions or type, weights that are negative, not finite or all zero, or too
+ *   many draws
  */
 export const multinomial = op(
   'multinomial(Tensor input, int numSamples, bool replacement=False, any generator=None)',
@@ -153,8 +180,12 @@ export const multinomial = op(
 );
 
 /**
- * Zeroes elements with probability p and scales the others by 1 / (1 - p).
- * @returns the result, and the mask of the elements that were kept.
+ * Zeroes elements with probability p and scales the others by 1 / (1 - p) (https://arxiv.org/abs/1207.0580).
+ * @param input floating point
+ * @param p the probability, in [0, 1]
+ * @param train false leaves the elements as they are (default true, which null means too)
+ * @returns [result, mask]: the mask of bool is true where an element was kept
+ * @throws RuntimeError if p is out of its range
  */
 export const nativeDropout = fnOp(
   'nativeDropout(Tensor input, float p, bool? train=True)',

@@ -28,14 +28,20 @@ function seedBits(seed: number | bigint): bigint {
 
 let handleOf: (g: Generator) => Tensor | null;
 
-/** A source of random numbers of its own. Every random op takes one as `generator`; the default one is shared. */
+/**
+ * A source of random numbers of its own, mt19937 with the streams of PyTorch's CPU generator: the same seed gives the same
+ * numbers. Every random op takes one as `generator`; the default one is shared.
+ */
 export class Generator {
   // The native state. Hidden from user code, which must not be able to write into it; null for the default generator.
   #state: Tensor | null;
   /** Where the generator's numbers go: the CPU. */
   readonly device: Device = cpu;
 
-  /** @param device must be the CPU. */
+  /**
+   * @param device must be the CPU (default)
+   * @throws RuntimeError for another device
+   */
   constructor(device: DeviceLike = cpu) {
     const d = deviceOf(device);
     if (d.type !== 'cpu') throw new RuntimeError(`Device type ${d.type} is not supported for torch.Generator() api.`);
@@ -48,13 +54,18 @@ export class Generator {
     handleOf = (g) => g.#state;
   }
 
-  /** Starts the stream of a seed (64 bits; a negative one counts from 2^64). */
+  /**
+   * Starts the stream of a seed.
+   * @param seed an integer of 64 bits; a negative one counts from 2^64
+   * @returns the generator itself
+   * @throws TypeError for what is no integer; RuntimeError for one of more bits
+   */
   manualSeed(seed: number | bigint): this {
     invokeVoid(SEED, this.#state, seedBits(seed));
     return this;
   }
 
-  /** Starts the stream of a seed from the system's source of randomness and returns the seed. */
+  /** Starts the stream of a seed of 53 bits from the system's source of randomness and returns the seed. */
   seed(): number {
     const bytes = randomBytes(8);
     const seed = Number(bytes.readBigUInt64LE() & ((1n << 53n) - 1n));
@@ -69,14 +80,16 @@ export class Generator {
     return seed <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(seed) : seed;
   }
 
-  /** The state as a tensor of bytes, which PyTorch reads too. */
+  /** The state as 5056 bytes, [5056] of uint8, which PyTorch reads too. */
   getState(): Tensor {
     return invoke(STATE, this.#state);
   }
 
   /**
    * Continues from a state.
-   * @throws TypeError unless it is a tensor of bytes, RuntimeError for one that is no state.
+   * @param newState what `getState`, or PyTorch's CPU generator, gave
+   * @returns the generator itself
+   * @throws TypeError unless it is a tensor of bytes, RuntimeError for one that is no state
    */
   setState(newState: Tensor): this {
     if (!(newState instanceof Tensor))
@@ -105,23 +118,41 @@ export function sourceOf(name: string, generator: unknown): Tensor | null {
   return handleOf(generator);
 }
 
-/** Starts the default generator's stream of a seed; returns that generator. */
+/**
+ * Starts the default generator's stream of a seed.
+ * @param seed an integer of 64 bits; a negative one counts from 2^64
+ * @returns the default generator
+ * @throws TypeError for what is no integer; RuntimeError for one of more bits
+ */
 export function manualSeed(seed: number | bigint): Generator {
   return defaultGenerator.manualSeed(seed);
 }
-/** Seeds the default generator from the system's source of randomness and returns the seed. */
+/**
+ * Seeds the default generator from the system's source of randomness.
+ * @returns the seed, of 53 bits
+ */
 export function seed(): number {
   return defaultGenerator.seed();
 }
-/** The seed of the default generator's stream. */
+/**
+ * The seed of the default generator's stream.
+ * @returns a number, or a bigint beyond 2^53 - 1
+ */
 export function initialSeed(): number | bigint {
   return defaultGenerator.initialSeed();
 }
-/** The default generator's state: bytes that `setRngState`, and PyTorch, continue from. */
+/**
+ * The default generator's state.
+ * @returns [5056] of uint8: bytes that `setRngState`, and PyTorch, continue from
+ */
 export function getRngState(): Tensor {
   return defaultGenerator.getState();
 }
-/** Continues the default generator from a state. */
+/**
+ * Continues the default generator from a state.
+ * @param newState what `getRngState`, or PyTorch's CPU generator, gave
+ * @throws TypeError unless it is a tensor of bytes, RuntimeError for one that is no state
+ */
 export function setRngState(newState: Tensor): void {
   defaultGenerator.setState(newState);
 }
