@@ -40,7 +40,15 @@ function countOf(shape: readonly number[], dim: Dims): number {
   if (dim === null || dim.length === 0) return shape.reduce((a, b) => a * b, 1);
   return dim.reduce((a, d) => a * (shape[wrapDim(d, shape.length)] ?? 1), 1);
 }
-/** The sum; integers and bool are summed as int64. */
+/**
+ * The sum over `dim`; integers and bool are summed as int64.
+ * @param input any shape
+ * @param dim the dimensions to sum over (default null: all, as an empty list)
+ * @param keepdim whether to keep the summed dimensions at size one (default false)
+ * @param dtype the type to sum in and return (default: input's, int64 for integers and bool)
+ * @returns input's shape without `dim`
+ * @throws RangeError if a dimension is out of range; RuntimeError if one occurs twice
+ */
 export const sum = op(
   'sum(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
   (input: Tensor, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
@@ -52,7 +60,15 @@ export const sum = op(
     return y;
   },
 );
-/** The sum that takes NaN as 0. */
+/**
+ * The sum over `dim` that takes NaN as 0; integers and bool are summed as int64.
+ * @param input any shape
+ * @param dim the dimensions to sum over (default null: all, as an empty list)
+ * @param keepdim whether to keep the summed dimensions at size one (default false)
+ * @param dtype the type to sum in and return (default: input's, int64 for integers and bool)
+ * @returns input's shape without `dim`
+ * @throws RangeError if a dimension is out of range; RuntimeError if one occurs twice
+ */
 export const nansum = op(
   'nansum(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
   (input: Tensor, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
@@ -72,7 +88,15 @@ function checkMean(input: Tensor, dtype: D.DType | null): void {
       : 'Optional dtype must be either a floating point or complex dtype. Got';
   throw new RuntimeError(`mean(): could not infer output dtype. ${got}: ${type.scalarName}`);
 }
-/** The mean of a floating-point or complex tensor. */
+/**
+ * The mean over `dim`; NaN of no elements.
+ * @param input floating point or complex, or of any type if `dtype` is given
+ * @param dim the dimensions (default null: all, as an empty list)
+ * @param keepdim whether to keep them at size one (default false)
+ * @param dtype a floating-point or complex type to compute in and return (default: input's)
+ * @returns input's shape without `dim`
+ * @throws RuntimeError for integers and bool, or if a dimension occurs twice; RangeError if one is out of range
+ */
 export const mean = op(
   'mean(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
   (input: Tensor, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
@@ -100,7 +124,15 @@ function divideBy(total: Tensor, n: number): Tensor {
   invokeVoid(DIV_, total, n);
   return total;
 }
-/** The mean that leaves NaN out. */
+/**
+ * The mean over `dim` of the elements that are not NaN; NaN where there are none.
+ * @param input floating point or complex
+ * @param dim the dimensions (default null: all, as an empty list)
+ * @param keepdim whether to keep them at size one (default false)
+ * @param dtype the type to sum in (default: input's)
+ * @returns input's shape without `dim`
+ * @throws RuntimeError for integers and bool, or if a dimension occurs twice; RangeError if one is out of range
+ */
 export const nanmean = op(
   'nanmean(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
   (input: Tensor, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
@@ -113,7 +145,15 @@ export const nanmean = op(
   },
 );
 
-/** The product; its gradient is exact where one element is zero. */
+/**
+ * The product over `dim`; integers and bool are multiplied as int64. Its gradient is exact where elements are zero.
+ * @param input any shape
+ * @param dim one dimension (default null: all)
+ * @param keepdim whether to keep it at size one (default false)
+ * @param dtype the type to multiply in and return (default: input's, int64 for integers and bool)
+ * @returns input's shape without `dim`
+ * @throws RangeError if the dimension is out of range
+ */
 export const prod = op(
   'prod(Tensor input, int? dim=None, bool keepdim=False, ScalarType? dtype=None)',
   (input: Tensor, dim: number | null, keepdim: boolean, dtype: D.DType | null): Tensor => {
@@ -156,11 +196,31 @@ const truth = (name: string, id: number) =>
       return input.dtype === D.uint8 ? invoke(TO_DTYPE, y, D.uint8) : y;
     },
   );
-/** Whether any element is not zero. */
+/**
+ * Whether any element over `dim` is not zero; NaN counts as not zero.
+ * @param input any shape
+ * @param dim the dimensions (default null: all, as an empty list)
+ * @param keepdim whether to keep them at size one (default false)
+ * @returns input's shape without `dim`, of bool (of uint8 for uint8); false of no elements
+ * @throws RangeError if a dimension is out of range
+ */
 export const any = truth('any', ANY);
-/** Whether all elements are not zero. */
+/**
+ * Whether all elements over `dim` are not zero.
+ * @param input any shape
+ * @param dim the dimensions (default null: all, as an empty list)
+ * @param keepdim whether to keep them at size one (default false)
+ * @returns input's shape without `dim`, of bool (of uint8 for uint8); true of no elements
+ * @throws RangeError if a dimension is out of range
+ */
 export const all = truth('all', ALL);
-/** How many elements are not zero. */
+/**
+ * How many elements over `dim` are not zero.
+ * @param input any shape
+ * @param dim the dimensions (default null: all)
+ * @returns input's shape without `dim`, of int64
+ * @throws RangeError if a dimension is out of range
+ */
 export const countNonzero = op(
   'countNonzero(Tensor input, int[]? dim=None)',
   (input: Tensor, dim: Dims): Tensor => invoke(COUNT, input, dim ?? NO_DIMS, false),
@@ -199,11 +259,32 @@ const extremes = (name: string, id: number) =>
       return y;
     },
   );
-/** The largest element along dimensions; the gradient is shared among equal ones. */
+/**
+ * The largest element over `dim`; NaN wins. Equal elements share the gradient evenly.
+ * @param input a real tensor
+ * @param dim the dimensions (default: none given, which means all)
+ * @param keepdim whether to keep them at size one (default false)
+ * @returns input's shape without `dim`, input's type
+ * @throws RuntimeError for complex tensors, and of no elements without `dim`; RangeError for an empty or unknown dimension
+ */
 export const amax = extremes('amax', AMAX);
-/** The smallest element along dimensions. */
+/**
+ * The smallest element over `dim`; NaN wins. Equal elements share the gradient evenly.
+ * @param input a real tensor
+ * @param dim the dimensions (default: none given, which means all)
+ * @param keepdim whether to keep them at size one (default false)
+ * @returns input's shape without `dim`, input's type
+ * @throws RuntimeError for complex tensors, and of no elements without `dim`; RangeError for an empty or unknown dimension
+ */
 export const amin = extremes('amin', AMIN);
-/** The smallest and the largest element. */
+/**
+ * The smallest and the largest element over `dim`; NaN wins.
+ * @param input a real tensor
+ * @param dim one dimension (default null: all)
+ * @param keepdim whether to keep it at size one (default false)
+ * @returns { min, max }, each of input's shape without `dim` and of input's type
+ * @throws RuntimeError for complex tensors, and of no elements without `dim`; RangeError for an empty or unknown dimension
+ */
 export const aminmax = op(
   'aminmax(Tensor input, int? dim=None, bool keepdim=False)',
   (input: Tensor, dim: number | null, keepdim: boolean): Tensor[] & { min: Tensor; max: Tensor } => {
@@ -267,9 +348,19 @@ function extreme(name: 'max' | 'min', id: number) {
   });
   return Object.assign(call, { home: 'function' as const });
 }
-/** The largest element: of all, along a dimension with its index, or of two tensors elementwise. */
+/**
+ * The largest element; NaN wins. max(input) is that of all, whose equal elements share the gradient; max(input, dim,
+ * keepdim = false) gives { values, indices } along one dimension; max(input, other) is `maximum`.
+ * @returns a 0-d tensor; or input's shape without `dim`, with places of int64; or the broadcast shape
+ * @throws RuntimeError for complex tensors, and of no elements without `dim`; RangeError for an empty or unknown dimension
+ */
 export const max = extreme('max', MAX_DIM);
-/** The smallest element. */
+/**
+ * The smallest element; NaN wins. min(input) is that of all, whose equal elements share the gradient; min(input, dim,
+ * keepdim = false) gives { values, indices } along one dimension; min(input, other) is `minimum`.
+ * @returns a 0-d tensor; or input's shape without `dim`, with places of int64; or the broadcast shape
+ * @throws RuntimeError for complex tensors, and of no elements without `dim`; RangeError for an empty or unknown dimension
+ */
 export const min = extreme('min', MIN_DIM);
 
 const argument = (name: string, id: number) =>
@@ -284,9 +375,23 @@ const argument = (name: string, id: number) =>
       return invokeMany(id, input, dim, keepdim)[1]!;
     },
   );
-/** The index of the largest element, of the flattened tensor without `dim`. */
+/**
+ * The place of the largest element; NaN counts as the largest.
+ * @param input a real tensor
+ * @param dim the dimension to search (default null: the flattened tensor)
+ * @param keepdim whether to keep it at size one (default false)
+ * @returns input's shape without `dim`, of int64
+ * @throws RangeError of no elements, or if the dimension is out of range
+ */
 export const argmax = argument('argmax', MAX_DIM);
-/** The index of the smallest element. */
+/**
+ * The place of the smallest element; NaN counts as the smallest.
+ * @param input a real tensor
+ * @param dim the dimension to search (default null: the flattened tensor)
+ * @param keepdim whether to keep it at size one (default false)
+ * @returns input's shape without `dim`, of int64
+ * @throws RangeError of no elements, or if the dimension is out of range
+ */
 export const argmin = argument('argmin', MIN_DIM);
 
 /** `unbiased` is the older name of correction 1. */
@@ -344,9 +449,26 @@ function varLike<R>(name: string, impl: (input: Tensor, dim: Dims, correction: n
   return Object.assign((...args: VarArgs): R => call(...olderForm(args)), { home: 'both' as const });
 }
 const variance_ = varLike('var', variance);
-/** The variance, with `correction` degrees of freedom less (1 by default). */
+/**
+ * The variance over `dim`: the sum of |x - mean|^2 over max(0, n - correction). The older forms var(input, unbiased) and
+ * var(input, dim, unbiased, keepdim) are taken too.
+ * @param input floating point or complex, whose variance is real
+ * @param dim the dimensions (default null: all)
+ * @param correction what the count is lessened by (default 1; `unbiased: false` means 0)
+ * @param keepdim whether to keep the dimensions at size one (default false)
+ * @param unbiased the older name of correction 1 or 0 (default null: `correction` counts)
+ * @returns input's shape without `dim`; NaN where there is nothing to divide by
+ * @throws RuntimeError for integers and bool; RangeError if a dimension is out of range
+ */
 export { variance_ as var };
-/** The standard deviation. */
+/**
+ * The standard deviation over `dim`: the square root of `var`, with its arguments and errors.
+ * @param input floating point or complex, whose deviation is real
+ * @param dim the dimensions (default null: all)
+ * @param correction what the count is lessened by (default 1; `unbiased: false` means 0)
+ * @param keepdim whether to keep the dimensions at size one (default false)
+ * @returns input's shape without `dim`
+ */
 export const std = varLike('std', (input, dim, correction, keepdim): Tensor => {
   const v = variance(input, dim, correction, keepdim);
   return stdOf(v);
@@ -357,18 +479,31 @@ function stdOf(v: Tensor): Tensor {
   if (needsGrad(v)) record('StdBackward0', s, [v], [s], (g, [y]) => [where(eq(y, 0), 0, div(g, mul(y, 2)))]);
   return s;
 }
-/** The variance and the mean. */
+/**
+ * The variance and the mean over `dim`: [var, mean], with the arguments and errors of `var`.
+ * @returns two tensors of input's shape without `dim`
+ */
 export const varMean = varLike('varMean', (input, dim, correction, keepdim): Tensor[] => [
   variance(input, dim, correction, keepdim),
   mean(input, dim, keepdim),
 ]);
-/** The standard deviation and the mean. */
+/**
+ * The standard deviation and the mean over `dim`: [std, mean], with the arguments and errors of `var`.
+ * @returns two tensors of input's shape without `dim`
+ */
 export const stdMean = varLike('stdMean', (input, dim, correction, keepdim): Tensor[] => [
   stdOf(variance(input, dim, correction, keepdim)),
   mean(input, dim, keepdim),
 ]);
 
-/** log(sum(exp(x))), stable for large elements. */
+/**
+ * log(sum(exp(x))) over `dim`, without overflow: the largest element is taken out.
+ * @param input any type; integers become the default float type
+ * @param dim the dimensions; an empty list means all
+ * @param keepdim whether to keep them at size one (default false)
+ * @returns input's shape without `dim`
+ * @throws RangeError if a dimension is out of range; RuntimeError if one occurs twice
+ */
 export const logsumexp = op(
   'logsumexp(Tensor input, int[] dim, bool keepdim=False)',
   (input: Tensor, dim: readonly number[], keepdim: boolean): Tensor => {
@@ -392,7 +527,17 @@ function logsumexpValue(x: Tensor, dim: readonly number[], keepdim: boolean): Te
   return keepdim ? y : reshaped(y, sum(x, dim, false).shape);
 }
 
-/** The p-norm of the elements along dimensions ('fro' is 2); 'nuc' is the sum of the singular values of matrices. */
+/**
+ * The p-norm of the elements over `dim`: (sum of |x|^p)^(1 / p).
+ * @param input floating point or complex
+ * @param p a number (0 counts what is not zero, Infinity and -Infinity take the largest and smallest magnitude), 'fro' or null
+ *   for 2, or 'nuc' for the sum of the singular values of matrices (default 2)
+ * @param dim the dimensions (default null: all)
+ * @param keepdim whether to keep them at size one (default false)
+ * @param dtype the type to compute in (default: input's)
+ * @returns input's shape without `dim`, real
+ * @throws RuntimeError for integers or another p; RangeError if a dimension is out of range
+ */
 export const norm = op(
   'norm(Tensor input, any p=2, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
   (input: Tensor, p: unknown, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
@@ -404,7 +549,13 @@ export const norm = op(
   },
 );
 
-/** Sums onto the sizes of another shape that broadcasts to this one. */
+/**
+ * The sum over the dimensions that broadcasting from another shape would add: its opposite, as for gradients.
+ * @param input any shape; integers and bool are summed as int64
+ * @param size numbers or one array of them, a shape that broadcasts to input's
+ * @returns a tensor of `size`; input itself if nothing is summed
+ * @throws RuntimeError if the shapes do not fit
+ */
 export const sumToSize = methodOp(
   'sumToSize(Tensor input, int... size)',
   (input: Tensor, size: readonly number[]): Tensor => sumTo(cast(input, sumType(input, null)), size),

@@ -24,9 +24,23 @@ function resizeTo(self: Tensor, size: readonly number[]): Tensor {
   self._shape = undefined;
   return self;
 }
-/** Gives the tensor other sizes, row-major, in place. The first elements stay; new ones are not set. */
+/**
+ * Gives the tensor other sizes, row-major, in place. The first elements of its memory stay; new ones are not set.
+ * @param self the tensor, without gradients; its storage grows if need be
+ * @param size numbers or one array of them
+ * @param memoryFormat has no effect (default null: row-major)
+ * @returns self
+ * @throws RuntimeError if it requires a gradient, its memory cannot grow or a size is negative
+ */
 export const resize_ = methodOp('resize_(Tensor self, int... size, any memoryFormat=None)', resizeTo);
-/** Gives the tensor the sizes of another. */
+/**
+ * Gives the tensor the sizes of another, as `resize_`.
+ * @param self the tensor, without gradients
+ * @param theTemplate the other tensor
+ * @param memoryFormat has no effect (default null: row-major)
+ * @returns self
+ * @throws RuntimeError if it requires a gradient or its memory cannot grow
+ */
 export const resizeAs_ = op(
   'resizeAs_(Tensor self, Tensor theTemplate, any memoryFormat=None)',
   (self: Tensor, like: Tensor): Tensor => resizeTo(self, like.shape),
@@ -40,15 +54,37 @@ function resized(input: Tensor, size: readonly number[]): Tensor {
   }
   return reshaped(input, size);
 }
-/** The elements with other sizes of the same number; `reshape` is the modern name. */
+/**
+ * The elements with other sizes of the same number; `reshape` is the modern name.
+ * @param input any shape
+ * @param sizes numbers or one array of them
+ * @returns a tensor of `sizes`: a view if possible, else a copy
+ * @throws RuntimeError if the number of elements differs
+ */
 export const resize = methodOp('resize(Tensor input, int... sizes)', resized);
-/** As `resizeAs_`, on another tensor object. */
+/**
+ * The elements in the shape of another tensor.
+ * @param input any shape
+ * @param tensor a tensor with as many elements
+ * @returns its shape: a view if possible, else a copy
+ * @throws RuntimeError if the number of elements differs
+ */
 export const resizeAs = methodOp(
   'resizeAs(Tensor input, Tensor tensor)',
   (input: Tensor, tensor: Tensor): Tensor => resized(input, tensor.shape),
 );
 
-/** A fresh tensor of this one's type whose elements are not set, with given strides. */
+/**
+ * A tensor whose elements are not set, with given distances in memory, beside another one.
+ * @param input gives type and device
+ * @param size the sizes
+ * @param stride as many distances between neighbours, in elements, not negative
+ * @param dtype the type (default: input's)
+ * @param device where it lives (default: input's)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns a tensor of `size`
+ * @throws RuntimeError if sizes and strides differ in number or one is negative
+ */
 export const newEmptyStrided = methodOp(
   'newEmptyStrided(Tensor input, int[] size, int[] stride, ScalarType? dtype=None, Device? device=None, bool requiresGrad=False)',
   (
@@ -79,6 +115,7 @@ export class Storage {
   size(): number {
     return Math.floor(this.nbytes() / this.dtype.itemsize);
   }
+  /** The number of elements, as `size()`. */
   get length(): number {
     return this.size();
   }
@@ -90,18 +127,21 @@ export class Storage {
   dataPtr(): number {
     return storageId(this._tensor);
   }
-  /** A copy of the elements; 16-bit floats as their raw bits. */
+  /** A copy of the elements as a typed array; 16-bit floats as their raw bits. */
   toTypedArray(): TypedArray {
     const bytes = new Uint8Array(this.size() * this.dtype.itemsize);
     readStorage(this._tensor, 0, bytes);
     return typedView(this.dtype, bytes);
   }
-  /** The elements as numbers. */
+  /** The elements as an array of JavaScript values. */
   tolist(): unknown[] {
     return viewStorage(this._tensor, this.dtype, [this.size()], [1], 0).tolist() as unknown[];
   }
 }
-/** The memory that the tensor views, with its own type. */
+/**
+ * The memory below the tensor, from its first byte on, whatever part of it the tensor views.
+ * @returns a `Storage` of the tensor's type
+ */
 export const storage = methodOp('storage(Tensor input)', (input: Tensor): Storage => new Storage(input, input.dtype));
 
 function sourceOf(
@@ -123,8 +163,13 @@ function sourceOf(
 }
 /**
  * Makes the tensor a view of other memory, in place.
- * @param source a tensor, or a tensor's `storage()`; null gives an empty tensor.
- * @param storageOffset, size, stride where in that memory; a tensor's own geometry by default.
+ * @param self the tensor
+ * @param source a tensor, or a tensor's `storage()`, of self's type (default null: an empty tensor)
+ * @param storageOffset where in that memory, in elements (default 0)
+ * @param size the sizes (default null: a tensor's own geometry, or all of a storage)
+ * @param stride the distances in memory, in elements (default null: row-major)
+ * @returns self
+ * @throws RuntimeError if the memory is of another type or not large enough; TypeError for another source
  */
 export const set_ = methodOp(
   'set_(Tensor self, any source=None, int storageOffset=0, int[]? size=None, int[]? stride=None)',

@@ -27,7 +27,14 @@ const CUMMIN = nativeOp('cummin');
 function reversed(g: Tensor, dim: number): Tensor {
   return g.ndim === 0 ? g : cumsum(g.flip([dim]), dim).flip([dim]);
 }
-/** Running sums along a dimension. */
+/**
+ * Running sums along a dimension: out[i] = x[0] + ... + x[i]; integers and bool are summed as int64.
+ * @param input any shape
+ * @param dim the dimension
+ * @param dtype the type to sum in and return (default: input's, int64 for integers and bool)
+ * @returns input's shape
+ * @throws RangeError if the dimension is out of range
+ */
 export const cumsum = op(
   'cumsum(Tensor input, int dim, ScalarType? dtype=None)',
   (input: Tensor, dim: number, dtype: DType | null): Tensor => {
@@ -37,7 +44,14 @@ export const cumsum = op(
     return y;
   },
 );
-/** Running products along a dimension. */
+/**
+ * Running products along a dimension: out[i] = x[0] ... x[i]; integers and bool are multiplied as int64.
+ * @param input any shape
+ * @param dim the dimension
+ * @param dtype the type to multiply in and return (default: input's, int64 for integers and bool)
+ * @returns input's shape
+ * @throws RangeError if the dimension is out of range
+ */
 export const cumprod = op(
   'cumprod(Tensor input, int dim, ScalarType? dtype=None)',
   (input: Tensor, dim: number, dtype: DType | null): Tensor => {
@@ -71,7 +85,13 @@ function complexLogcumsumexp(x: Tensor, dim: number): Tensor {
   const shift = where(abs(top).eq(Infinity), 0, top);
   return log(cumsum(exp(sub(x, shift)), dim)).add(shift);
 }
-/** log of running sums of exponentials. */
+/**
+ * The logarithms of running sums of exponentials along a dimension, without overflow.
+ * @param input floating point or complex
+ * @param dim the dimension
+ * @returns input's shape and type
+ * @throws RangeError if the dimension is out of range; RuntimeError for integers
+ */
 export const logcumsumexp = op('logcumsumexp(Tensor input, int dim)', (input: Tensor, dim: number): Tensor => {
   if (input.dtype.isComplex) return complexLogcumsumexp(input, dim);
   const y = invoke(LOGCUMSUMEXP, input, dim);
@@ -108,7 +128,19 @@ const runningExtreme = (name: string, id: number, node: string) =>
     }
     return valuesIndices(values!, indices!);
   });
-/** Running maxima and where they were last met. */
+/**
+ * Running maxima along a dimension, and where they were last met; NaN wins.
+ * @param input a real tensor
+ * @param dim the dimension
+ * @returns { values, indices } of input's shape: input's type and int64
+ * @throws RangeError if the dimension is out of range; RuntimeError for complex tensors
+ */
 export const cummax = runningExtreme('cummax', CUMMAX, 'CummaxBackward0');
-/** Running minima along a dimension, and where they were found. */
+/**
+ * Running minima along a dimension, and where they were last met; NaN wins.
+ * @param input a real tensor
+ * @param dim the dimension
+ * @returns { values, indices } of input's shape: input's type and int64
+ * @throws RangeError if the dimension is out of range; RuntimeError for complex tensors
+ */
 export const cummin = runningExtreme('cummin', CUMMIN, 'CumminBackward0');

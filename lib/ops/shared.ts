@@ -11,7 +11,10 @@ const SHARE = nativeOp('share_memory');
 const IS_SHARED = nativeOp('is_shared');
 const OPEN = nativeOp('open_shared');
 
-/** Lets other threads open the tensor's memory, which can no longer grow. @returns the tensor itself. */
+/**
+ * Lets other threads open the tensor's memory, which can no longer grow.
+ * @returns the tensor itself
+ */
 export const shareMemory_ = methodOp('shareMemory_(Tensor self)', (self: Tensor): Tensor => {
   invokeVoid(SHARE, self);
   return self;
@@ -36,7 +39,9 @@ export interface SharedTensor {
  * Shares a tensor's memory with the other threads of the process and names it for them: `worker.postMessage(shareTensor(t))`.
  * The memory lives while a tensor of any thread is on it, so keep `t` until the other thread has opened it. Changes are
  * seen by all at once, in no order that could be relied on: writers and readers agree by messages or `Atomics`.
- * @throws RuntimeError for a tensor with history, or of the meta device.
+ * @param t a tensor of the CPU without history; its gradient is not shared
+ * @returns a plain object for `openShared`
+ * @throws RuntimeError for a tensor with history, or of the meta device; TypeError for anything else
  */
 export function shareTensor(t: Tensor): SharedTensor {
   if (!(t instanceof Tensor)) throw new TypeError(`shareTensor(): expected a tensor, not ${kindOf(t)}`);
@@ -60,8 +65,9 @@ export function shareTensor(t: Tensor): SharedTensor {
 
 /**
  * A tensor on memory that another thread has shared.
- * @param shared what `shareTensor` gave there.
- * @throws TypeError for something else; RuntimeError if the memory is gone, or is not as large as it says.
+ * @param shared what `shareTensor` gave there
+ * @returns a tensor of that shape, type and geometry, a leaf that requires a gradient if the other one does
+ * @throws TypeError for something else; RuntimeError if the memory is gone, or is not as large as it says
  */
 export function openShared(shared: SharedTensor): Tensor {
   const dtype = typeof shared === 'object' && shared !== null ? dtypes.find((d) => d.name === shared.dtype) : undefined;

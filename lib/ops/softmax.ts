@@ -38,7 +38,14 @@ function logSoftmaxGradient(g: Tensor, y: Tensor, dim: number): Tensor {
   return out;
 }
 
-/** exp(x) over its sum along a dimension. */
+/**
+ * exp(x) over its sum along a dimension, computed without overflow.
+ * @param input floating point, or of any real type if `dtype` is given
+ * @param dim the dimension along which results sum to one
+ * @param dtype the type to convert to first (default null: none)
+ * @returns input's shape
+ * @throws RangeError if the dimension is out of range; RuntimeError for integers without `dtype`
+ */
 export const softmax = op(
   'softmax(Tensor input, int dim, ScalarType? dtype=None)',
   (input: Tensor, dim: number, dtype: DType | null): Tensor => {
@@ -48,7 +55,14 @@ export const softmax = op(
     return y;
   },
 );
-/** log(softmax(x)), computed stably. */
+/**
+ * x - log(sum(exp(x))) along a dimension: the logarithm of the softmax, computed without overflow.
+ * @param input floating point, or of any real type if `dtype` is given
+ * @param dim the dimension
+ * @param dtype the type to convert to first (default null: none)
+ * @returns input's shape
+ * @throws RangeError if the dimension is out of range; RuntimeError for integers without `dtype`
+ */
 export const logSoftmax = op(
   'logSoftmax(Tensor input, int dim, ScalarType? dtype=None)',
   (input: Tensor, dim: number, dtype: DType | null): Tensor => {

@@ -39,36 +39,72 @@ function picked(node: string, input: Tensor, dim: number, results: Tensor[], red
 function sorted(input: Tensor, dim: number, descending: boolean): ValuesIndices {
   return picked('SortBackward0', input, dim, invokeMany(SORT, input, dim, descending));
 }
-/** Elements in order along a dimension, and where they were. NaN is greater than all numbers; equal elements keep their order. */
+/**
+ * Elements in order along a dimension, and where they were. NaN is greater than all numbers.
+ * @param input a real tensor
+ * @param dim the dimension (default -1)
+ * @param descending whether the largest comes first (default false)
+ * @param stable has no effect: equal elements always keep their order (default false)
+ * @returns { values, indices } of input's shape: input's type and int64
+ * @throws RuntimeError for complex tensors; RangeError if the dimension is out of range
+ */
 export const sort = op(
   'sort(Tensor input, int dim=-1, bool descending=False, bool stable=False)',
   (input: Tensor, dim: number, descending: boolean): ValuesIndices => sorted(input, dim, descending),
 );
-/** The positions that sort along a dimension. */
+/**
+ * The positions that sort along a dimension, as `sort` gives them.
+ * @param input a real tensor
+ * @param dim the dimension (default -1)
+ * @param descending whether the largest comes first (default false)
+ * @param stable has no effect: equal elements always keep their order (default false)
+ * @returns input's shape, of int64
+ * @throws RuntimeError for complex tensors; RangeError if the dimension is out of range
+ */
 export const argsort = op(
   'argsort(Tensor input, int dim=-1, bool descending=False, bool stable=False)',
   (input: Tensor, dim: number, descending: boolean): Tensor => invokeMany(SORT, input.detach(), dim, descending)[1]!,
 );
-/** Elements in ascending order along the first dimension. */
+/** Elements in ascending order along the first dimension: `sort(input, 0).values`. */
 export const msort = op('msort(Tensor input)', (input: Tensor): Tensor => sorted(input, 0, false).values);
 
 /**
- * The k largest elements along a dimension and where they are.
- * @param largest false for the smallest.
- * @param sorted whether they must come in order.
+ * The k largest (or smallest) elements along a dimension and where they are. NaN is greater than all numbers.
+ * @param input a real tensor
+ * @param k how many, at most the dimension's size
+ * @param dim the dimension (default -1)
+ * @param largest false for the smallest (default true)
+ * @param sorted whether they must come in order (default true)
+ * @returns { values, indices }: input's shape with k places in `dim`, input's type and int64
+ * @throws RuntimeError if k is out of its range; RangeError if the dimension is
  */
 export const topk = op(
   'topk(Tensor input, int k, int dim=-1, bool largest=True, bool sorted=True)',
   (input: Tensor, k: number, dim: number, largest: boolean, inOrder: boolean): ValuesIndices =>
     picked('TopkBackward0', input, dim, invokeMany(TOPK, input, k, dim, largest, inOrder)),
 );
-/** The k-th smallest element (from 1) along a dimension and where it is. */
+/**
+ * The k-th smallest element along a dimension and where it is.
+ * @param input a real tensor
+ * @param k the rank, from 1
+ * @param dim the dimension (default -1)
+ * @param keepdim whether to keep it at size one (default false)
+ * @returns { values, indices }: input's shape without `dim`, input's type and int64
+ * @throws RuntimeError if k is out of its range; RangeError if the dimension is
+ */
 export const kthvalue = op(
   'kthvalue(Tensor input, int k, int dim=-1, bool keepdim=False)',
   (input: Tensor, k: number, dim: number, keepdim: boolean): ValuesIndices =>
     picked('KthvalueBackward0', input, dim, invokeMany(KTHVALUE, input, k, dim, keepdim), !keepdim),
 );
-/** The commonest element along a dimension (the smallest of several) and where one of them is. */
+/**
+ * The commonest element along a dimension (the smallest of several) and where one of them is.
+ * @param input a real tensor
+ * @param dim the dimension (default -1)
+ * @param keepdim whether to keep it at size one (default false)
+ * @returns { values, indices }: input's shape without `dim`, input's type and int64
+ * @throws RangeError if the dimension is out of range or empty
+ */
 export const mode = op(
   'mode(Tensor input, int dim=-1, bool keepdim=False)',
   (input: Tensor, dim: number, keepdim: boolean): ValuesIndices =>
@@ -111,7 +147,12 @@ function medianOp(name: string, id: number) {
   overloadedMethod(name, median);
   return Object.assign(median, { home: 'function' as const });
 }
-/** The lower of the two middle elements, of all or along a dimension (with its place); NaN if there is one. */
+/**
+ * The lower of the two middle elements; NaN if there is one. median(input) is that of all elements, which share its gradient
+ * where they are equal; median(input, dim, keepdim = false) gives { values, indices } along one dimension.
+ * @returns a 0-d tensor (NaN of no elements), or input's shape without `dim`, with places of int64
+ * @throws RuntimeError for complex tensors; RangeError if the dimension is out of range or empty
+ */
 export const median = medianOp('median', MEDIAN);
 /** As `median`, of the elements that are not NaN. */
 export const nanmedian = medianOp('nanmedian', NANMEDIAN);

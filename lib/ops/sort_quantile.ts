@@ -90,12 +90,16 @@ const quantileOp = (name: string, skipNan: boolean) =>
       quantileOf(name, input, q, dim, keepdim, interpolation, skipNan),
   );
 /**
- * The values below which the fractions q of the elements lie.
- * @param q a number from 0 to 1, or a vector of them, which adds a first dimension to the result.
- * @param dim along which; null takes all elements.
- * @param interpolation between two ranks: 'linear', 'lower', 'higher', 'midpoint' or 'nearest'.
- * @returns NaN where a NaN takes part.
+ * The values below which the fractions q of the elements lie: at rank q (n - 1) of the sorted elements.
+ * @param input float32 or float64
+ * @param q a number from 0 to 1, or a vector [m] of them of input's type
+ * @param dim along which (default null: all elements)
+ * @param keepdim whether to keep it at size one (default false)
+ * @param interpolation between two ranks: 'linear' (default), 'lower', 'higher', 'midpoint' or 'nearest'
+ * @returns input's shape without `dim`, with m in front for a vector; NaN where a NaN takes part
+ * @throws RuntimeError if input is empty or of another type, q is out of its range, or for another interpolation
+ * @throws RangeError if the dimension is out of range
  */
 export const quantile = quantileOp('quantile', false);
-/** As `quantile`, of the elements that are not NaN. */
+/** As `quantile`, of the elements that are not NaN; NaN where there are none. */
 export const nanquantile = quantileOp('nanquantile', true);

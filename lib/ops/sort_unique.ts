@@ -67,10 +67,14 @@ function uniqueOf(...args: unknown[]): unknown {
   return (UNIQUE_ROW as unknown as (...a: unknown[]) => unknown)(...args);
 }
 /**
- * The different elements in ascending order, or the different slices along `dim`.
- * @param returnInverse also which of them each element is.
- * @param returnCounts also how often each occurs.
- * @returns the elements, or a list [elements, inverse?, counts?] if more was asked for.
+ * The different elements in ascending order, or the different slices along `dim`, ordered by their first difference.
+ * @param input any shape
+ * @param sorted has no effect: they always are (default true)
+ * @param returnInverse whether to give also which of them each element is (default false)
+ * @param returnCounts whether to give also how often each occurs (default false)
+ * @param dim the dimension of slices (default null: single elements)
+ * @returns a vector, or input's shape with fewer places in `dim`; a list [elements, inverse?, counts?] if more was asked for
+ * @throws RangeError if the dimension is out of range; RuntimeError in backward, as there is no gradient
  */
 export const unique = Object.assign(uniqueOf, { home: 'function' as const });
 overloadedMethod('unique', unique);
@@ -90,14 +94,18 @@ function consecutiveOf(
 function consecutiveOf(...args: unknown[]): unknown {
   return (CONSECUTIVE_ROW as unknown as (...a: unknown[]) => unknown)(...args);
 }
-/** Elements (or slices) without those that equal their predecessor; options as of `unique`. */
+/** Elements (or slices along `dim`) without those that equal their predecessor; options and results as of `unique`. */
 export const uniqueConsecutive = Object.assign(consecutiveOf, { home: 'function' as const });
 overloadedMethod('uniqueConsecutive', uniqueConsecutive);
 
 /**
  * Whether each element is among `testElements`.
- * @param assumeUnique accepted for compatibility.
- * @param invert whether it is not.
+ * @param elements a tensor or a number
+ * @param testElements a tensor of any shape or a number; one of both is a tensor
+ * @param assumeUnique has no effect (default false)
+ * @param invert whether to give whether it is not (default false)
+ * @returns elements' shape, of bool
+ * @throws RuntimeError if both are numbers
  */
 export const isin = op(
   'isin(Tensor|Scalar elements, Tensor|Scalar testElements, bool assumeUnique=False, bool invert=False)',

@@ -10,15 +10,18 @@ import { select3 as where } from './internal/select.js';
 
 const SQRT_PI = Math.sqrt(Math.PI);
 
-/** The Hurwitz zeta function; differentiable by its second argument. */
+/**
+ * The Hurwitz zeta function, elementwise with broadcasting: the sum over k >= 0 of (k + other)^-input. Differentiable by
+ * `other` alone; integers give the default float type.
+ */
 export const zeta: Binary = binary('zeta', [(g) => mul(g, NaN), (g, a, b) => mul(g, mul(neg(a), zeta(a.add(1), b)))], {
   saves: ['', 'ab'],
 });
-/** The modified Bessel function of the first kind and order 1. */
+/** The modified Bessel function of the first kind and order 1, elementwise; integers give the default float type. */
 export const i1: Unary = unary('i1', (g, x, y) => mul(g, sub(i0(x), besselQuotient(x, y))), { saves: 'xy' });
-/** i0(x) exp(-|x|). */
+/** The scaled modified Bessel function i0(x) exp(-|x|), elementwise; integers give the default float type. */
 export const i0e: Unary = unary('i0e', (g, x, y): Tensor => mul(g, sub(i1e(x), mul(sign(x), y))), { saves: 'xy' });
-/** i1(x) exp(-|x|). */
+/** The scaled modified Bessel function i1(x) exp(-|x|), elementwise; integers give the default float type. */
 export const i1e: Unary = unary('i1e', (g, x, y) => mul(g, sub(i0e(x), add(mul(sign(x), y), besselQuotient(x, y)))), {
   saves: 'xy',
 });
@@ -29,27 +32,27 @@ function besselQuotient(x: Tensor, y: Tensor): Tensor {
   return where(zero, 0.5, div(y, where(zero, 1, x)));
 }
 
-/** exp(x^2) erfc(x). */
+/** The scaled complementary error function exp(x^2) erfc(x), elementwise; integers give the default float type. */
 export const erfcx: Unary = unary('erfcx', (g, x, y) => mul(g, sub(mul(mul(x, y), 2), 2 / SQRT_PI)), { saves: 'xy' });
-/** The distribution function of the standard normal. */
+/** The distribution function of the standard normal, (1 + erf(x / sqrt(2))) / 2, elementwise; integers give floats. */
 export const ndtr: Unary = unary('ndtr', (g, x) => mul(g, mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI))), {
   saves: 'x',
 });
-/** Its inverse. */
+/** The quantiles of the standard normal: the inverse of `ndtr`, elementwise, NaN outside [0, 1]; integers give floats. */
 export const ndtri: Unary = unary(
   'ndtri',
   (g, _x, y) => mul(g, mul(exp(mul(square(y), 0.5)), Math.sqrt(2 * Math.PI))),
   { saves: 'y' },
 );
-/** Its logarithm. */
+/** log(ndtr(x)), elementwise, accurate far below zero too; integers give the default float type. */
 export const logNdtr: Unary = unary(
   'logNdtr',
   (g, x) => div(g, mul(erfcx(mul(x, -Math.SQRT1_2)), Math.sqrt(Math.PI / 2))),
   { saves: 'x' },
 );
-/** -x log x. */
+/** -x log(x), elementwise: 0 at 0, -Infinity below; integers give the default float type. */
 export const entr: Unary = unary('entr', (g, x) => mul(g, sub(neg(log(x)), 1)), { saves: 'x' });
-/** a log(1 + b), 0 where a is 0. */
+/** input log(1 + other), elementwise with broadcasting, 0 where input is 0 unless other is NaN; integers give floats. */
 export const xlog1py: Binary = binary(
   'xlog1py',
   [
@@ -69,7 +72,12 @@ function logitGradient(eps: number): (g: Tensor, x: Tensor) => Tensor {
     return where(logicalAnd(x.ge(eps), x.le(1 - eps)), slope, 0);
   };
 }
-/** log(x / (1 - x)), x clamped to [eps, 1 - eps] if given. */
+/**
+ * log(x / (1 - x)), elementwise: the inverse of `sigmoid`.
+ * @param input probabilities, real; integers give the default float type
+ * @param eps to clamp x to [eps, 1 - eps] first (default null: no clamping, and NaN outside [0, 1])
+ * @returns input's shape
+ */
 export const logit = withInPlace(
   op(
     'logit(Tensor input, float? eps=None)',
@@ -97,7 +105,14 @@ function unchanged(self: Tensor): Tensor {
   return self.copy_(self);
 }
 const finite = (g: Tensor, x: Tensor): Tensor => where(x.isfinite(), g, 0);
-/** NaN and infinities replaced by numbers: zero and the largest values by default. */
+/**
+ * NaN and infinities replaced by numbers, elementwise, with zero gradients there. Integers are copied as they are.
+ * @param input any type
+ * @param nan what stands for NaN (default null: 0)
+ * @param posinf what stands for Infinity (default null: the type's largest number)
+ * @param neginf what stands for -Infinity (default null: the type's lowest number)
+ * @returns input's shape and type
+ */
 export const nanToNum = withInPlace(
   op(
     'nanToNum(Tensor input, float? nan=None, float? posinf=None, float? neginf=None)',

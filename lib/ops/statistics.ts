@@ -72,11 +72,13 @@ function covariance(
 }
 
 /**
- * The covariance matrix of variables, which are the rows: [variables, observations] to [variables, variables].
- * @param correction what the number of observations is lessened by; default 1.
- * @param fweights how often each observation was made: integers [observations].
- * @param aweights how much each counts: floats [observations].
- * @throws RuntimeError for more than two dimensions, bool, or weights that do not fit.
+ * The covariance matrix of variables: the sum over observations of (x_i - mean_i) conj(x_j - mean_j), over n - correction.
+ * @param input [variables, observations], or [observations] of a single variable; integers give the default float type
+ * @param correction what the number of observations is lessened by (default 1)
+ * @param fweights how often each observation was made: integers [observations], not negative (default null: once)
+ * @param aweights how much each counts: floats [observations], not negative (default null: all the same)
+ * @returns [variables, variables]; a 0-d tensor for a single one
+ * @throws RuntimeError for more than two dimensions, bool, or weights that do not fit or sum to zero
  */
 export const cov = op(
   'cov(Tensor input, int correction=1, Tensor? fweights=None, Tensor? aweights=None)',
@@ -84,7 +86,12 @@ export const cov = op(
     covariance('cov', input, correction, fweights, aweights),
 );
 
-/** Pearson's correlation coefficients of variables, which are the rows. */
+/**
+ * Pearson's correlation coefficients of variables, which are the rows: c_ij / sqrt(c_ii c_jj) of their covariances c.
+ * @param input [variables, observations], or [observations] of a single variable
+ * @returns [variables, variables] in [-1, 1]; a 0-d tensor for a single one
+ * @throws RuntimeError for more than two dimensions, or bool
+ */
 export const corrcoef = op('corrcoef(Tensor input)', (input: Tensor): Tensor => {
   const c = covariance('corrcoef', input, 1, null, null);
   if (c.ndim === 0) return div.impl(c, c, null);

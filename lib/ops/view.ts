@@ -33,28 +33,55 @@ function viewType(input: Tensor, dtype: DType): Tensor {
   return out;
 }
 /**
- * A view with other sizes (one may be -1), or, given a dtype, of the bytes as another type.
- * @throws RuntimeError if the layout does not allow it; `reshape` copies then.
+ * A view with other sizes, or, given a dtype, of the bytes as another type.
+ * view(shape): numbers or one array of them, as many elements; one may be -1. view(dtype): the last size is scaled by the
+ * ratio of the types' sizes.
+ * @throws RuntimeError if the layout or the sizes do not allow it; `reshape` copies then
  */
 export const view = Object.assign(
   (...args: Parameters<typeof VIEW_SIZES> | [input: Tensor, dtype: DType]): Tensor =>
     args[1] instanceof DType ? viewType(args[0], args[1]) : VIEW_SIZES(...(args as Parameters<typeof VIEW_SIZES>)),
   { home: 'method' as const },
 );
-/** A view with the sizes of another tensor. */
+/**
+ * A view with the sizes of another tensor.
+ * @param input any shape
+ * @param other a tensor with as many elements
+ * @returns a view of other's shape
+ * @throws RuntimeError if the layout or the number of elements does not allow it
+ */
 export const viewAs = methodOp(
   'viewAs(Tensor input, Tensor other)',
   (input: Tensor, other: Tensor): Tensor => viewSizes(input, other.shape),
 );
-/** The elements with other sizes (one may be -1): a view if possible, else a copy. */
+/**
+ * The elements with other sizes.
+ * @param input any shape
+ * @param shape numbers or one array of them, as many elements; one may be -1
+ * @returns a view if the layout allows it, else a copy
+ * @throws RuntimeError if the number of elements differs
+ */
 export const reshape = op('reshape(Tensor input, int... shape)', reshaped);
-/** The elements in the shape of `other`. */
+/**
+ * The elements in the shape of another tensor.
+ * @param input any shape
+ * @param other a tensor with as many elements
+ * @returns a view if the layout allows it, else a copy
+ * @throws RuntimeError if the number of elements differs
+ */
 export const reshapeAs = methodOp(
   'reshapeAs(Tensor input, Tensor other)',
   (input: Tensor, other: Tensor): Tensor => reshaped(input, other.shape),
 );
 
-/** Dimensions startDim to endDim as one. */
+/**
+ * Dimensions startDim to endDim as one.
+ * @param input any shape; a 0-d tensor becomes [1]
+ * @param startDim the first (default 0)
+ * @param endDim the last, itself included (default -1)
+ * @returns a view if the layout allows it, else a copy; input itself if there is nothing to merge
+ * @throws RuntimeError if the first comes after the last; RangeError if one is out of range
+ */
 export const flatten = op(
   'flatten(Tensor input, int startDim=0, int endDim=-1)',
   (input: Tensor, startDim: number, endDim: number): Tensor => {
@@ -68,9 +95,16 @@ export const flatten = op(
     return reshaped(input, [...shape.slice(0, start), merged, ...shape.slice(end + 1)]);
   },
 );
-/** All elements in one dimension. */
+/** All elements in one dimension: a view if the layout allows it, else a copy. */
 export const ravel = op('ravel(Tensor input)', (input: Tensor): Tensor => reshaped(input, [-1]));
-/** One dimension as several; one of the sizes may be -1. */
+/**
+ * One dimension as several.
+ * @param input any shape
+ * @param dim the dimension
+ * @param sizes at least one size, whose product is that of the dimension; one may be -1
+ * @returns a view
+ * @throws RuntimeError if the sizes do not multiply up; RangeError if the dimension is out of range
+ */
 export const unflatten = op(
   'unflatten(Tensor input, int dim, int[] sizes)',
   (input: Tensor, dim: number, sizes: readonly number[]): Tensor => {
@@ -87,7 +121,13 @@ export const unflatten = op(
   },
 );
 
-/** A view in which dimensions of size one are repeated without a copy; -1 keeps a size. */
+/**
+ * A view in which dimensions of size one are repeated without a copy.
+ * @param input any shape
+ * @param size numbers or one array of them, new dimensions in front; -1 keeps a size
+ * @returns a view of `size`, whose elements share memory
+ * @throws RuntimeError if a size other than one would change or there are too few
+ */
 export const expand = methodOp(
   'expand(Tensor input, int... size)',
   (input: Tensor, size: readonly number[]): Tensor =>
@@ -99,12 +139,24 @@ export const expand = methodOp(
       (g) => g,
     ),
 );
-/** A view broadcast to the shape of `other`. */
+/**
+ * A view broadcast to the shape of another tensor, as `expand`.
+ * @param input any shape
+ * @param other gives the shape
+ * @returns a view of other's shape
+ * @throws RuntimeError if the shapes do not fit
+ */
 export const expandAs = methodOp(
   'expandAs(Tensor input, Tensor other)',
   (input: Tensor, other: Tensor): Tensor => expand(input, other.shape),
 );
-/** A view broadcast to a shape. */
+/**
+ * A view broadcast to a shape, as `expand`.
+ * @param input any shape
+ * @param size an array of sizes
+ * @returns a view of `size`
+ * @throws RuntimeError if the shapes do not fit
+ */
 export const broadcastTo = op(
   'broadcastTo(Tensor input, int[] size)',
   (input: Tensor, size: readonly number[]): Tensor => expand(input, size),
@@ -117,7 +169,13 @@ function inverse(dims: readonly number[], n: number): number[] {
   });
   return out;
 }
-/** A view with the dimensions in another order. */
+/**
+ * A view with the dimensions in another order.
+ * @param input any shape
+ * @param dims all dimensions, numbers or one array of them
+ * @returns a view whose size i is that of dimension dims[i]
+ * @throws RuntimeError if a dimension is missing or occurs twice; RangeError if one is out of range
+ */
 export const permute = op(
   'permute(Tensor input, int... dims)',
   (input: Tensor, dims: readonly number[]): Tensor =>
@@ -129,17 +187,34 @@ export const permute = op(
       (g): Tensor => permute(g, inverse(dims, dims.length)),
     ),
 );
-/** A view with two dimensions swapped. */
+/**
+ * A view with two dimensions swapped.
+ * @param input any shape
+ * @param dim0 one dimension
+ * @param dim1 the other
+ * @returns a view
+ * @throws RangeError if a dimension is out of range
+ */
 export const transpose = op('transpose(Tensor input, int dim0, int dim1)', transposed);
 export { transpose as swapaxes, transpose as swapdims };
-/** The transpose of a matrix; vectors and scalars are returned as they are. */
+/**
+ * A view of a matrix transposed; vectors and numbers are returned as they are.
+ * @throws RuntimeError if input has more than two dimensions
+ */
 export const t = op('t(Tensor input)', (input: Tensor): Tensor => {
   if (input.ndim > 2) throw new RuntimeError(`t() expects a tensor with <= 2 dimensions, but self is ${input.ndim}D`);
   return input.ndim < 2 ? input : t2(input);
 });
-/** The transpose of the last two dimensions, conjugated. */
+/** The last two dimensions swapped, and conjugated: a view of a real tensor, a copy of a complex one. */
 export const adjoint = op('adjoint(Tensor input)', (input: Tensor): Tensor => transposed(input, -2, -1).conj());
-/** Dimensions moved to other places; the rest keep their order. */
+/**
+ * A view with dimensions moved to other places; the rest keep their order.
+ * @param input any shape
+ * @param source the dimensions, a number or an array
+ * @param destination as many places
+ * @returns a view
+ * @throws RuntimeError if they differ in number or one occurs twice; RangeError if one is out of range
+ */
 export const movedim = op(
   'movedim(Tensor input, int[] source, int[] destination)',
   (input: Tensor, source: readonly number[], destination: readonly number[]): Tensor => {
@@ -170,7 +245,14 @@ export const movedim = op(
 );
 export { movedim as moveaxis };
 
-/** A view of one place along a dimension, which goes away. */
+/**
+ * A view of one place along a dimension, which goes away.
+ * @param input at least one dimension
+ * @param dim the dimension
+ * @param index the place; negative ones count from the end
+ * @returns a view of input's shape without `dim`
+ * @throws RangeError if the dimension or the place is out of range
+ */
 export const select = op(
   'select(Tensor input, int dim, int index)',
   (input: Tensor, dim: number, index: number): Tensor => {
@@ -184,7 +266,15 @@ export const select = op(
     );
   },
 );
-/** A view of `length` places along a dimension, from `start`. */
+/**
+ * A view of consecutive places along a dimension.
+ * @param input at least one dimension
+ * @param dim the dimension
+ * @param start the first place; negative ones count from the end
+ * @param length how many
+ * @returns a view of input's shape with `length` places in `dim`
+ * @throws RuntimeError if they reach beyond the end; RangeError if the dimension or the start is out of range
+ */
 export const narrow = op(
   'narrow(Tensor input, int dim, int start, int length)',
   (input: Tensor, dim: number, start: number, length: number): Tensor => {
@@ -199,7 +289,15 @@ export const narrow = op(
     return sliceDim(input, dim, from, from + length, 1);
   },
 );
-/** `narrow`, as a copy instead of a view. */
+/**
+ * `narrow` as a copy instead of a view.
+ * @param input at least one dimension
+ * @param dim the dimension
+ * @param start the first place; negative ones count from the end
+ * @param length how many
+ * @returns input's shape with `length` places in `dim`
+ * @throws RuntimeError if they reach beyond the end; RangeError if the dimension or the start is out of range
+ */
 export const narrowCopy = op(
   'narrowCopy(Tensor input, int dim, int start, int length)',
   (input: Tensor, dim: number, start: number, length: number): Tensor => narrow(input, dim, start, length).clone(),
@@ -215,12 +313,24 @@ function squeezed(input: Tensor, dims: readonly number[]): Tensor {
     (g) => reshaped(g, shape),
   );
 }
-/** A view without dimensions of size one: all of them, or those named. */
+/**
+ * A view without dimensions of size one.
+ * @param input any shape
+ * @param dim the dimensions to drop if their size is one (default null: all)
+ * @returns a view
+ * @throws RangeError if a dimension is out of range
+ */
 export const squeeze = op(
   'squeeze(Tensor input, int[]? dim=None)',
   (input: Tensor, dim: readonly number[] | null): Tensor => squeezed(input, dim ?? input.shape.map((_, d) => d)),
 );
-/** A view with a new dimension of size one at `dim`. */
+/**
+ * A view with a new dimension of size one.
+ * @param input any shape
+ * @param dim where it stands in the result; negative ones count from its end
+ * @returns a view
+ * @throws RangeError if the dimension is out of range
+ */
 export const unsqueeze = op('unsqueeze(Tensor input, int dim)', (input: Tensor, dim: number): Tensor => {
   const shape = input.shape;
   return asView(
@@ -232,7 +342,15 @@ export const unsqueeze = op('unsqueeze(Tensor input, int dim)', (input: Tensor, 
   );
 });
 
-/** A view of a diagonal of two dimensions, which becomes the last dimension. */
+/**
+ * A view of a diagonal of two dimensions, which becomes the last dimension.
+ * @param input at least two dimensions
+ * @param offset which diagonal: above the main one if positive, below if negative (default 0)
+ * @param dim1 the dimension of rows (default 0)
+ * @param dim2 the dimension of columns (default 1)
+ * @returns a view of input's shape without both, and the diagonal's length
+ * @throws RuntimeError if both dimensions are the same; RangeError if one is out of range
+ */
 export const diagonal = op(
   'diagonal(Tensor input, int offset=0, int dim1=0, int dim2=1)',
   (input: Tensor, offset: number, dim1: number, dim2: number): Tensor => {
@@ -246,7 +364,15 @@ export const diagonal = op(
     );
   },
 );
-/** A view of windows along a dimension: [.., n, ..] to [.., (n - size) / step + 1, .., size]. */
+/**
+ * A view of windows along a dimension.
+ * @param input any shape
+ * @param dimension the dimension
+ * @param size how many places a window has
+ * @param step the distance of neighbouring windows, at least 1
+ * @returns a view [.., floor((n - size) / step) + 1, .., size], whose windows may overlap
+ * @throws RuntimeError if `size` exceeds the dimension or `step` is not positive; RangeError if the dimension is out of range
+ */
 export const unfold = methodOp(
   'unfold(Tensor input, int dimension, int size, int step)',
   (input: Tensor, dimension: number, size: number, step: number): Tensor => {
@@ -271,7 +397,15 @@ function spread(g: Tensor, shape: readonly number[], again: (t: Tensor) => Tenso
     .indexAdd(0, index, g.reshape(-1))
     .view(...shape);
 }
-/** A view with any sizes and strides (in elements) inside the storage. */
+/**
+ * A view with any sizes and distances inside the storage.
+ * @param input the tensor whose memory is viewed
+ * @param size the sizes
+ * @param stride as many distances of neighbours, in elements, not negative
+ * @param storageOffset where it starts in the storage, in elements (default null: input's offset)
+ * @returns a view of `size`, whose elements may overlap
+ * @throws RuntimeError if it reaches outside of the storage, or sizes and strides differ in number
+ */
 export const asStrided = op(
   'asStrided(Tensor input, int[] size, int[] stride, int? storageOffset=None)',
   (input: Tensor, size: readonly number[], stride: readonly number[], storageOffset: number | null): Tensor => {
@@ -322,7 +456,14 @@ function inPlaceView(node: string, self: Tensor, make: (x: Tensor) => Tensor, ba
   if (recorded) recordInPlace(node, self, [self], [], (g) => [back(g)]);
   return self;
 }
-/** Exchanges two dimensions of the tensor itself. */
+/**
+ * Exchanges two dimensions of the tensor itself.
+ * @param self the tensor
+ * @param dim0 one dimension
+ * @param dim1 the other
+ * @returns self
+ * @throws RangeError if a dimension is out of range
+ */
 export const transpose_ = methodOp(
   'transpose_(Tensor self, int dim0, int dim1)',
   (self: Tensor, dim0: number, dim1: number): Tensor =>
@@ -334,13 +475,19 @@ export const transpose_ = methodOp(
     ),
 );
 export { transpose_ as swapaxes_, transpose_ as swapdims_ };
-/** Transposes the tensor itself; at most 2-D. */
+/** Transposes the tensor itself, a matrix; vectors and numbers stay. Returns it. */
 export const t_ = methodOp(
   't_(Tensor self)',
   (self: Tensor): Tensor =>
     self.ndim < 2 ? self : inPlaceView('TBackward0', self, (x) => invoke(TRANSPOSE, x, 0, 1), t2),
 );
-/** Drops dimensions of size one from the tensor itself. */
+/**
+ * Drops dimensions of size one from the tensor itself.
+ * @param self the tensor
+ * @param dim the dimensions to drop if their size is one (default null: all)
+ * @returns self
+ * @throws RangeError if a dimension is out of range
+ */
 export const squeeze_ = methodOp(
   'squeeze_(Tensor self, int[]? dim=None)',
   (self: Tensor, dim: readonly number[] | null): Tensor => {
@@ -353,7 +500,13 @@ export const squeeze_ = methodOp(
     );
   },
 );
-/** Gives the tensor itself a dimension of size one at `dim`. */
+/**
+ * Gives the tensor itself a dimension of size one.
+ * @param self the tensor
+ * @param dim where it stands then; negative ones count from the end
+ * @returns self
+ * @throws RangeError if the dimension is out of range
+ */
 export const unsqueeze_ = methodOp('unsqueeze_(Tensor self, int dim)', (self: Tensor, dim: number): Tensor => {
   const shape = self.shape;
   return inPlaceView(
@@ -363,7 +516,15 @@ export const unsqueeze_ = methodOp('unsqueeze_(Tensor self, int dim)', (self: Te
     (g) => reshaped(g, shape),
   );
 });
-/** Gives the tensor itself other sizes and strides on its memory. */
+/**
+ * Gives the tensor itself other sizes and distances on its memory.
+ * @param self the tensor
+ * @param size the sizes
+ * @param stride as many distances of neighbours, in elements, not negative
+ * @param storageOffset where it starts in the storage, in elements (default null: its own offset)
+ * @returns self
+ * @throws RuntimeError if it reaches outside of the storage, or sizes and strides differ in number
+ */
 export const asStrided_ = methodOp(
   'asStrided_(Tensor self, int[] size, int[] stride, int? storageOffset=None)',
   (self: Tensor, size: readonly number[], stride: readonly number[], storageOffset: number | null): Tensor => {
