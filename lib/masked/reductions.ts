@@ -28,10 +28,29 @@ function totalType(input: Tensor, dtype: DType | null): DType {
 function masksum(input: Tensor, dim: Dims, keepdim: boolean, dtype: DType | null, mask: Tensor | null): Tensor {
   return reduce.sum.impl(hidden('sum', input, mask, 'zero'), reducedDims(input, dim), keepdim, totalType(input, dtype));
 }
-/** The sum of the elements whose mask is true; 0 if there are none. */
+/**
+ * The sum over `dim` of the elements whose mask is true; 0 if there are none. Integers and bool are summed as int64.
+ * @param input any shape
+ * @param dim the dimensions (default null: all)
+ * @param keepdim whether to keep them at size one (default false)
+ * @param dtype the type to sum in and return (default: input's, int64 for integers and bool)
+ * @param mask true where an element takes part, broadcast to input (default null: everywhere)
+ * @returns input's shape without `dim`
+ * @throws RangeError if a dimension is out of range or the mask has more dimensions
+ * @throws RuntimeError if a dimension occurs twice or the mask does not broadcast
+ */
 export const sum = fnOp(`sum(Tensor input, int[]? dim=None, ${OPTIONS})`, masksum);
 
-/** Their product; 1 if there are none. */
+/**
+ * The product over `dim` of the elements whose mask is true; 1 if there are none. Integers and bool are multiplied as int64.
+ * @param input any shape
+ * @param dim the dimensions (default null: all)
+ * @param keepdim whether to keep them at size one (default false)
+ * @param dtype the type to multiply in and return (default: input's, int64 for integers and bool)
+ * @param mask true where an element takes part, broadcast to input (default null: everywhere)
+ * @returns input's shape without `dim`
+ * @throws RangeError and RuntimeError as `sum`
+ */
 export const prod = fnOp(
   `prod(Tensor input, int[]? dim=None, ${OPTIONS})`,
   (input: Tensor, dim: Dims, keepdim: boolean, dtype: DType | null, mask: Tensor | null): Tensor => {
@@ -51,9 +70,27 @@ const extreme = (name: 'amax' | 'amin', row: typeof reduce.amax) =>
       return cast(row.impl(x, reducedDims(input, dim), keepdim), dtype ?? input.dtype);
     },
   );
-/** The largest of the elements whose mask is true; the type's lowest value if there are none. */
+/**
+ * The largest over `dim` of the elements whose mask is true; the type's lowest value (-Infinity) if there are none.
+ * @param input a real tensor; with a mask not bool
+ * @param dim the dimensions (default null: all)
+ * @param keepdim whether to keep them at size one (default false)
+ * @param dtype the type of the result (default: input's)
+ * @param mask true where an element takes part, broadcast to input (default null: everywhere)
+ * @returns input's shape without `dim`
+ * @throws RuntimeError for bool with a mask and complex tensors, else as `sum`; RangeError as `sum`
+ */
 export const amax = extreme('amax', reduce.amax);
-/** The smallest. */
+/**
+ * The smallest over `dim` of the elements whose mask is true; the type's highest value (Infinity) if there are none.
+ * @param input a real tensor; with a mask not bool
+ * @param dim the dimensions (default null: all)
+ * @param keepdim whether to keep them at size one (default false)
+ * @param dtype the type of the result (default: input's)
+ * @param mask true where an element takes part, broadcast to input (default null: everywhere)
+ * @returns input's shape without `dim`
+ * @throws RuntimeError for bool with a mask and complex tensors, else as `sum`; RangeError as `sum`
+ */
 export const amin = extreme('amin', reduce.amin);
 
 const place = (name: 'argmax' | 'argmin', row: typeof reduce.argmax) =>
@@ -64,9 +101,27 @@ const place = (name: 'argmax' | 'argmin', row: typeof reduce.argmax) =>
       return cast(row.impl(x, dim, keepdim), dtype ?? input.dtype);
     },
   );
-/** Where the largest element is, in the input's type. */
+/**
+ * The place of the largest of the elements whose mask is true.
+ * @param input a real tensor; with a mask not bool
+ * @param dim the dimension to search (default null: the flattened tensor)
+ * @param keepdim whether to keep it at size one (default false)
+ * @param dtype the type of the result (default: input's, as in PyTorch)
+ * @param mask true where an element takes part, broadcast to input (default null: everywhere)
+ * @returns input's shape without `dim`
+ * @throws RangeError if the dimension is out of range or there are no elements; RuntimeError as `amax`
+ */
 export const argmax = place('argmax', reduce.argmax);
-/** Where the smallest element is. */
+/**
+ * The place of the smallest of the elements whose mask is true.
+ * @param input a real tensor; with a mask not bool
+ * @param dim the dimension to search (default null: the flattened tensor)
+ * @param keepdim whether to keep it at size one (default false)
+ * @param dtype the type of the result (default: input's, as in PyTorch)
+ * @param mask true where an element takes part, broadcast to input (default null: everywhere)
+ * @returns input's shape without `dim`
+ * @throws RangeError if the dimension is out of range or there are no elements; RuntimeError as `amin`
+ */
 export const argmin = place('argmin', reduce.argmin);
 
 /** How many elements take part. */
@@ -75,7 +130,16 @@ function count(input: Tensor, dims: readonly number[], keepdim: boolean, mask: T
   return reduce.sum.impl(inputMask(input, mask), dims, keepdim, int64);
 }
 
-/** The mean of the elements whose mask is true; NaN if there are none. */
+/**
+ * The mean over `dim` of the elements whose mask is true; NaN if there are none.
+ * @param input floating point or complex, or of another type if `dtype` is given
+ * @param dim the dimensions (default null: all)
+ * @param keepdim whether to keep them at size one (default false)
+ * @param dtype a floating-point or complex type to compute in and return (default: input's)
+ * @param mask true where an element takes part, broadcast to input (default null: everywhere)
+ * @returns input's shape without `dim`
+ * @throws RangeError for integers, else as `sum`; RuntimeError as `sum`
+ */
 export const mean = fnOp(
   `mean(Tensor input, int[]? dim=None, ${OPTIONS})`,
   (input: Tensor, dim: Dims, keepdim: boolean, dtype: DType | null, mask: Tensor | null): Tensor => {
@@ -93,7 +157,13 @@ export const mean = fnOp(
 
 /**
  * The median along a dimension of the elements whose mask is true (the lower of two); NaN if there are none.
- * @throws RangeError if an integer input has none somewhere.
+ * @param input a real tensor
+ * @param dim the dimension (default -1)
+ * @param keepdim whether to keep it at size one (default false)
+ * @param dtype the type of the result of integers (default: input's)
+ * @param mask true where an element takes part, broadcast to input (default null: everywhere)
+ * @returns input's shape without `dim`
+ * @throws RangeError if an integer input has none somewhere, the dimension is out of range or the mask has more dimensions
  */
 export const median = fnOp(
   `median(Tensor input, int dim=-1, ${OPTIONS})`,
@@ -110,7 +180,16 @@ export const median = fnOp(
   },
 );
 
-/** log(sum(exp(x))) of the elements whose mask is true. */
+/**
+ * log(sum(exp(x))) over `dim` of the elements whose mask is true; -Infinity if there are none.
+ * @param input floating point or complex
+ * @param dim the dimensions (default null: all)
+ * @param keepdim whether to keep them at size one (default false)
+ * @param dtype the type of the result (default: input's)
+ * @param mask true where an element takes part, broadcast to input (default null: everywhere)
+ * @returns input's shape without `dim`
+ * @throws RangeError and RuntimeError as `sum`
+ */
 export const logsumexp = fnOp(
   `logsumexp(Tensor input, int[]? dim=None, ${OPTIONS})`,
   (input: Tensor, dim: Dims, keepdim: boolean, dtype: DType | null, mask: Tensor | null): Tensor =>
@@ -132,7 +211,17 @@ function normOf(
   const x = hidden('norm', input, mask, ord === -Infinity ? 'highest' : 'zero');
   return vectorNormOf(x, ord ?? 2, reducedDims(input, dim), keepdim, dtype);
 }
-/** The p-norm of the elements whose mask is true. */
+/**
+ * The p-norm over `dim` of the elements whose mask is true: (sum of |x|^p)^(1 / p).
+ * @param input floating point or complex, or of another type if `dtype` is given
+ * @param ord p, also Infinity and -Infinity (default 2, which null means too)
+ * @param dim the dimensions (default null: all)
+ * @param keepdim whether to keep them at size one (default false)
+ * @param dtype the type to compute in (default: input's)
+ * @param mask true where an element takes part, broadcast to input (default null: everywhere)
+ * @returns input's shape without `dim`, real
+ * @throws RuntimeError for integers, else as `sum`; RangeError as `sum`
+ */
 export const norm = fnOp(`norm(Tensor input, float? ord=2, int[]? dim=None, ${OPTIONS})`, normOf);
 
 /** The sum of squared deviations from the mean, over the count less the correction. */
@@ -173,9 +262,31 @@ const maskedVar = fnOp(
     mask: Tensor | null,
   ): Tensor => variance(input, dim, correctionOf(unbiased, correction), keepdim, dtype, mask),
 );
-/** The variance of the elements whose mask is true. */
+/**
+ * The variance over `dim` of the elements whose mask is true: the sum of |x - mean|^2 over max(0, count - correction).
+ * @param input any shape
+ * @param dim the dimensions (default null: all)
+ * @param unbiased the older name of correction 1 (true) or 0 (false) (default null)
+ * @param correction what the count is lessened by (default 1)
+ * @param keepdim whether to keep the dimensions at size one (default false)
+ * @param dtype the type of the result (default: input's, float32 for integers)
+ * @param mask true where an element takes part, broadcast to input (default null: everywhere)
+ * @returns input's shape without `dim`; NaN where too few elements take part
+ * @throws RuntimeError if both `unbiased` and `correction` are given or the mask does not fit; RangeError as `sum`
+ */
 export { maskedVar as var };
-/** Their standard deviation. */
+/**
+ * The standard deviation over `dim` of the elements whose mask is true: the square root of `var`.
+ * @param input any shape
+ * @param dim the dimensions (default null: all)
+ * @param unbiased the older name of correction 1 (true) or 0 (false) (default null)
+ * @param correction what the count is lessened by (default 1)
+ * @param keepdim whether to keep the dimensions at size one (default false)
+ * @param dtype the type to compute in (default: input's, float32 for integers)
+ * @param mask true where an element takes part, broadcast to input (default null: everywhere)
+ * @returns input's shape without `dim`
+ * @throws RuntimeError if both `unbiased` and `correction` are given or the mask does not fit; RangeError as `sum`
+ */
 export const std = fnOp(
   `std(Tensor input, ${SPREAD})`,
   (
