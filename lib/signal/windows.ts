@@ -52,15 +52,35 @@ const fixed = (name: string, a: readonly number[]) =>
     (m: number, ...options: Options): Tensor => windowOf(name, m, options, (points) => cosines(a, points)),
   );
 
-/** A triangle with zeros at both ends. */
+/**
+ * A triangle with zeros at both ends: 1 - |2 n / (M - 1) - 1|.
+ * @param m the number of points M, at least 0; one point is 1
+ * @param sym whether the window is symmetric; else it is periodic: one of M + 1 points without the last (default true)
+ * @param dtype float32 or float64 (default: the default float type)
+ * @param layout null or 'strided' (default null)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [M]
+ * @throws RangeError if M is negative, or for another type or layout
+ */
 export const bartlett = fnOp(
   `bartlett(int m, ${OPTIONS})`,
   (m: number, ...options: Options): Tensor =>
     windowOf('bartlett', m, options, (points) => even(-1, 1, points).abs().neg().add(1)),
 );
-/** 0.42 - 0.5 cos + 0.08 cos of twice the angle. */
+/** 0.42 - 0.5 cos(2 pi n / (M - 1)) + 0.08 cos(4 pi n / (M - 1)); arguments and errors as of `bartlett`. */
 export const blackman = fixed('blackman', [0.42, 0.5, 0.08]);
-/** sin(pi (n + 1/2) / M): half a wave. */
+/**
+ * Half a wave: sin(pi (n + 1/2) / M).
+ * @param m the number of points M, at least 0
+ * @param sym whether the window is symmetric; else it is periodic (default true)
+ * @param dtype float32 or float64 (default: the default float type)
+ * @param layout null or 'strided' (default null)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [M]
+ * @throws RangeError if M is negative, or for another type or layout
+ */
 export const cosine = fnOp(
   `cosine(int m, ${OPTIONS})`,
   (m: number, ...options: Options): Tensor =>
@@ -74,7 +94,16 @@ export const cosine = fnOp(
 );
 /**
  * exp(-|n - center| / tau).
- * @param center default (M - 1) / 2 of a symmetric window, for which nothing else is allowed, or M / 2.
+ * @param m the number of points M, at least 0
+ * @param center where the largest value is (default null: (M - 1) / 2, or M / 2 of a periodic window)
+ * @param tau how slowly it falls, above 0 (default 1)
+ * @param sym whether the window is symmetric, which does not go with `center`; else it is periodic (default true)
+ * @param dtype float32 or float64 (default: the default float type)
+ * @param layout null or 'strided' (default null)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [M]
+ * @throws RangeError if M is negative, `tau` is not positive, a symmetric window gets a center, or for another type or layout
  */
 export const exponential = fnOp(
   `exponential(int m, float? center=None, float tau=1, ${OPTIONS})`,
@@ -91,7 +120,18 @@ export const exponential = fnOp(
     );
   },
 );
-/** exp(-(n / std)^2 / 2), n counted from the middle. */
+/**
+ * exp(-(n / std)^2 / 2), n counted from the middle.
+ * @param m the number of points M, at least 0
+ * @param std the standard deviation in points, above 0 (default 1)
+ * @param sym whether the window is symmetric; else it is periodic (default true)
+ * @param dtype float32 or float64 (default: the default float type)
+ * @param layout null or 'strided' (default null)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [M]
+ * @throws RangeError if M is negative, `std` is not positive, or for another type or layout
+ */
 export const gaussian = fnOp(
   `gaussian(int m, float std=1, ${OPTIONS})`,
   (m: number, std: number, ...options: Options): Tensor => {
@@ -110,8 +150,16 @@ export const gaussian = fnOp(
   },
 );
 /**
- * A sum of cosines with alternating signs.
- * @param a the weights of the constant, the cosine, that of twice the angle, ...
+ * A sum of cosines with alternating signs: the sum over k of (-1)^k a_k cos(2 pi k n / (M - 1)).
+ * @param m the number of points M, at least 0
+ * @param a the weights of the constant, the cosine, that of twice the angle, ...; at least one
+ * @param sym whether the window is symmetric; else it is periodic (default true)
+ * @param dtype float32 or float64 (default: the default float type)
+ * @param layout null or 'strided' (default null)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [M]
+ * @throws RangeError if M is negative, there are no weights, or for another type or layout
  */
 export const generalCosine = fnOp(
   `generalCosine(int m, float[] a, ${OPTIONS})`,
@@ -120,17 +168,39 @@ export const generalCosine = fnOp(
     return windowOf('general_cosine', m, options, (points) => cosines(a, points));
   },
 );
-/** alpha - (1 - alpha) cos. */
+/**
+ * alpha - (1 - alpha) cos(2 pi n / (M - 1)).
+ * @param m the number of points M, at least 0
+ * @param alpha the constant's weight (default 0.54)
+ * @param sym whether the window is symmetric; else it is periodic (default true)
+ * @param dtype float32 or float64 (default: the default float type)
+ * @param layout null or 'strided' (default null)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [M]
+ * @throws RangeError if M is negative, or for another type or layout
+ */
 export const generalHamming = fnOp(
   `generalHamming(int m, float alpha=0.54, ${OPTIONS})`,
   (m: number, alpha: number, ...options: Options): Tensor =>
     windowOf('general_hamming', m, options, (points) => cosines([alpha, 1 - alpha], points)),
 );
-/** The Hamming window: 0.54 - 0.46 cos(2 pi n / N), with the arguments of `hann`. */
+/** 0.54 - 0.46 cos(2 pi n / (M - 1)); arguments and errors as of `bartlett`. */
 export const hamming = fixed('hamming', [0.54, 0.46]);
-/** A raised cosine, zero at both ends. */
+/** A raised cosine, zero at both ends: (1 - cos(2 pi n / (M - 1))) / 2; arguments and errors as of `bartlett`. */
 export const hann = fixed('hann', [0.5, 0.5]);
-/** I0(beta sqrt(1 - x^2)) / I0(beta), x from -1 to 1. */
+/**
+ * I0(beta sqrt(1 - x^2)) / I0(beta), x from -1 to 1, with the modified Bessel function I0.
+ * @param m the number of points M, at least 0
+ * @param beta how narrow it is, at least 0 (default 12)
+ * @param sym whether the window is symmetric; else it is periodic (default true)
+ * @param dtype float32 or float64 (default: the default float type)
+ * @param layout null or 'strided' (default null)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [M]
+ * @throws RangeError if M or `beta` is negative, or for another type or layout
+ */
 export const kaiser = fnOp(
   `kaiser(int m, float beta=12, ${OPTIONS})`,
   (m: number, beta: number, ...options: Options): Tensor => {
@@ -141,5 +211,8 @@ export const kaiser = fnOp(
     });
   },
 );
-/** Nuttall's four terms with a continuous first derivative. */
+/**
+ * Nuttall's sum of four cosines with a continuous first derivative, weights 0.3635819, 0.4891775, 0.1365995 and 0.0106411
+ * (see `generalCosine`); arguments and errors as of `bartlett`.
+ */
 export const nuttall = fixed('nuttall', [0.3635819, 0.4891775, 0.1365995, 0.0106411]);
