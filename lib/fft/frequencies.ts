@@ -30,8 +30,14 @@ function frequencies(
 }
 /**
  * The frequencies of `fft`'s elements: [0, 1, ..., -2, -1] / (n d).
- * @param n points.
- * @param d the distance of two samples.
+ * @param n the number of points
+ * @param d the distance of two samples (default 1)
+ * @param dtype a floating-point or complex type (default: the default float type)
+ * @param layout has no effect (default null)
+ * @param device where they live (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [n], in cycles per unit of d
+ * @throws RuntimeError for a type of integers
  */
 export const fftfreq = fnOp(
   `fftfreq(int n, ${OPTIONS})`,
@@ -48,7 +54,17 @@ export const fftfreq = fnOp(
     return frequencies('fftfreq', all, n, d, dtype, requiresGrad);
   },
 );
-/** The frequencies of `rfft`'s elements: [0, 1, ..., n / 2] / (n d). */
+/**
+ * The frequencies of `rfft`'s elements: [0, 1, ..., floor(n / 2)] / (n d).
+ * @param n the number of points of the real input
+ * @param d the distance of two samples (default 1)
+ * @param dtype a floating-point or complex type (default: the default float type)
+ * @param layout has no effect (default null)
+ * @param device where they live (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [floor(n / 2) + 1], in cycles per unit of d
+ * @throws RuntimeError for a type of integers
+ */
 export const rfftfreq = fnOp(
   `rfftfreq(int n, ${OPTIONS})`,
   (
@@ -71,12 +87,24 @@ function shifted(input: Tensor, dim: readonly number[] | null, by: (n: number) =
         dims,
       );
 }
-/** Moves frequency 0 to the middle, along all dimensions or those given. */
+/**
+ * Moves frequency 0 to the middle: element 0 of each dimension goes to place floor(n / 2).
+ * @param input any shape
+ * @param dim the dimensions (default null: all)
+ * @returns input's shape, in memory of its own
+ * @throws RangeError if a dimension is out of range
+ */
 export const fftshift = fnOp(
   'fftshift(Tensor input, int[]? dim=None)',
   (input: Tensor, dim: readonly number[] | null): Tensor => shifted(input, dim, (n) => Math.floor(n / 2)),
 );
-/** The inverse of `fftshift`. */
+/**
+ * The inverse of `fftshift`: moves the middle to place 0.
+ * @param input any shape
+ * @param dim the dimensions (default null: all)
+ * @returns input's shape, in memory of its own
+ * @throws RangeError if a dimension is out of range
+ */
 export const ifftshift = fnOp(
   'ifftshift(Tensor input, int[]? dim=None)',
   (input: Tensor, dim: readonly number[] | null): Tensor => shifted(input, dim, (n) => Math.ceil(n / 2)),

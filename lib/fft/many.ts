@@ -69,32 +69,54 @@ const row2 = (name: string, impl: Transform) =>
   );
 
 /**
- * The Fourier transform along dimensions.
- * @param s points along each: the input is cut or followed by zeros; -1 keeps a size.
- * @param dim all dimensions by default, or the last s.length.
- * @param norm 'backward' (default: no factor), 'ortho' (1 / sqrt(n)) or 'forward' (1 / n), n the product of the sizes.
+ * The discrete Fourier transform along several dimensions.
+ * @param input real or complex; integers become the default float type
+ * @param s points along each: the input is cut or followed by zeros, -1 keeps a size (default null: input's sizes)
+ * @param dim the dimensions (default null: the last s.length, or all)
+ * @param norm 'backward' (no factor), 'ortho' (1 / sqrt(n)) or 'forward' (1 / n), n the product of the sizes (default null:
+ *   'backward')
+ * @returns complex, input's shape with the sizes s
+ * @throws RuntimeError for half types, another norm, sizes below 1, a dimension twice, or if s and dim differ in length
+ * @throws RangeError if a dimension is out of range
  */
 export const fftn = rowN('fftn', (input, s, dim, norm) => complexTransform(input, s, dim, norm, true));
-/** The inverse of `fftn`. */
+/** The inverse of `fftn`: with exp(+2 pi i j k / n) and, under norm 'backward', the factor 1 / n. Arguments as of `fftn`. */
 export const ifftn = rowN('ifftn', (input, s, dim, norm) => complexTransform(input, s, dim, norm, false));
-/** `fftn` of a real input: half of the elements along the last of the dimensions. */
+/**
+ * `fftn` of a real input: along the last of the dimensions elements 0 to n / 2, of which the others are conjugates.
+ * @returns complex, with floor(n / 2) + 1 places in that dimension; arguments as of `fftn`
+ * @throws RuntimeError for a complex input or no dimensions, and as `fftn`
+ */
 export const rfftn = rowN('rfftn', (input, s, dim, norm) => fromReal('rfftn', input, s, dim, norm, true));
-/** The inverse of `rfftn`: real; s has the sizes of the output. */
+/**
+ * The inverse of `rfftn`; arguments as of `fftn`, but s has the sizes of the output, whose last is 2 (size - 1) by default.
+ * @returns real
+ * @throws RuntimeError as `fftn`, or for no dimensions
+ */
 export const irfftn = rowN('irfftn', (input, s, dim, norm) => toReal('irfftn', input, s, dim, norm, false));
-/** The transform of an input with conjugate symmetry along the last of the dimensions, given by half of it: real. */
+/**
+ * The transform of an input with conjugate symmetry along the last of the dimensions, given by half of it; arguments as of
+ * `irfftn`.
+ * @returns real
+ * @throws RuntimeError as `fftn`, or for no dimensions
+ */
 export const hfftn = rowN('hfftn', (input, s, dim, norm) => toReal('hfftn', input, s, dim, norm, true));
-/** The inverse of `hfftn`. */
+/**
+ * The inverse of `hfftn`, of a real input; arguments as of `rfftn`.
+ * @returns complex, with floor(n / 2) + 1 places in the last of the dimensions
+ * @throws RuntimeError for a complex input or no dimensions, and as `fftn`
+ */
 export const ihfftn = rowN('ihfftn', (input, s, dim, norm) => fromReal('ihfftn', input, s, dim, norm, false));
 
-/** `fftn` along two dimensions. */
+/** `fftn` along two dimensions, by default the last two; other arguments and errors as of `fftn`. */
 export const fft2 = row2('fft2', (input, s, dim, norm) => complexTransform(input, s, dim, norm, true));
-/** `ifftn` along two dimensions. */
+/** `ifftn` along two dimensions, by default the last two; other arguments and errors as of `fftn`. */
 export const ifft2 = row2('ifft2', (input, s, dim, norm) => complexTransform(input, s, dim, norm, false));
-/** `rfftn` along two dimensions. */
+/** `rfftn` along two dimensions, by default the last two; other arguments and errors as of `rfftn`. */
 export const rfft2 = row2('rfft2', (input, s, dim, norm) => fromReal('rfft2', input, s, dim, norm, true));
-/** `irfftn` along two dimensions. */
+/** `irfftn` along two dimensions, by default the last two; other arguments and errors as of `irfftn`. */
 export const irfft2 = row2('irfft2', (input, s, dim, norm) => toReal('irfft2', input, s, dim, norm, false));
-/** `hfftn` along two dimensions. */
+/** `hfftn` along two dimensions, by default the last two; other arguments and errors as of `hfftn`. */
 export const hfft2 = row2('hfft2', (input, s, dim, norm) => toReal('hfft2', input, s, dim, norm, true));
-/** `ihfftn` along two dimensions. */
+/** `ihfftn` along two dimensions, by default the last two; other arguments and errors as of `ihfftn`. */
 export const ihfft2 = row2('ihfft2', (input, s, dim, norm) => fromReal('ihfft2', input, s, dim, norm, false));

@@ -49,23 +49,43 @@ type Transform = (input: Tensor, n: number | null, dim: number, norm: string | n
 const row = (name: string, impl: Transform) => fnOp(`${name}(${ARGS})` as `x(${typeof ARGS})`, impl);
 
 /**
- * The discrete Fourier transform X_k = sum of x_j exp(-2 pi i j k / n).
- * @param input [..], real or complex.
- * @param n points: the input is cut or followed by zeros; its size by default.
- * @param dim the dimension, the last by default.
- * @param norm 'backward' (default: no factor), 'ortho' (1 / sqrt(n)) or 'forward' (1 / n).
+ * The discrete Fourier transform along a dimension: X_k = sum over j of x_j exp(-2 pi i j k / n).
+ * @param input real or complex; integers become the default float type
+ * @param n points: the input is cut or followed by zeros (default null: its size)
+ * @param dim the dimension (default -1)
+ * @param norm 'backward' (no factor), 'ortho' (1 / sqrt(n)) or 'forward' (1 / n) (default null: 'backward')
+ * @returns complex, input's shape with n places in `dim`
+ * @throws RuntimeError for half types, another norm or n below 1; RangeError if the dimension is out of range
  */
 export const fft = row('fft', (input, n, dim, norm) => complexTransform(input, n, dim, norm, true));
-/** The inverse of `fft`: sums of x_k exp(2 pi i j k / n), by default divided by n. */
+/**
+ * The inverse of `fft`: sums of x_k exp(2 pi i j k / n), by default divided by n; arguments as of `fft`, whose norms
+ * ('backward' divides by n, 'ortho' by sqrt(n), 'forward' not at all) undo those of `fft`.
+ */
 export const ifft = row('ifft', (input, n, dim, norm) => complexTransform(input, n, dim, norm, false));
-/** The transform of a real input: elements 0 to n / 2, of which the others are conjugates. */
+/**
+ * The transform of a real input: elements 0 to n / 2, of which the others are conjugates. Arguments as of `fft`.
+ * @returns complex, with floor(n / 2) + 1 places in `dim`
+ * @throws RuntimeError for a complex input, and as `fft`
+ */
 export const rfft = row('rfft', (input, n, dim, norm) => fromReal('rfft', input, n, dim, norm, true));
 /**
- * The inverse of `rfft`: real.
- * @param n points of the output; 2 (size - 1) by default.
+ * The inverse of `rfft`, of elements 0 to n / 2; other arguments as of `ifft`.
+ * @param n points of the output (default null: 2 (size - 1))
+ * @returns real, with n places in `dim`
+ * @throws RuntimeError and RangeError as `fft`
  */
 export const irfft = row('irfft', (input, n, dim, norm) => toReal(input, n, dim, norm, false));
-/** The transform of an input with conjugate symmetry, given by its first half: real. n is the size of the output. */
+/**
+ * The transform of an input with conjugate symmetry, given by its elements 0 to n / 2; other arguments as of `fft`.
+ * @param n points of the output (default null: 2 (size - 1))
+ * @returns real, with n places in `dim`
+ * @throws RuntimeError and RangeError as `fft`
+ */
 export const hfft = row('hfft', (input, n, dim, norm) => toReal(input, n, dim, norm, true));
-/** The inverse of `hfft`. */
+/**
+ * The inverse of `hfft`, of a real input; arguments as of `ifft`.
+ * @returns complex, with floor(n / 2) + 1 places in `dim`
+ * @throws RuntimeError for a complex input, and as `fft`
+ */
 export const ihfft = row('ihfft', (input, n, dim, norm) => fromReal('ihfft', input, n, dim, norm, false));

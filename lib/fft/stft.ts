@@ -68,19 +68,20 @@ function frameWindow(window: Tensor | null, like: Tensor, winLength: number, nFf
 const STFT =
   "stft(Tensor input, int nFft, int? hopLength=None, int? winLength=None, Tensor? window=None, bool center=True, str padMode='reflect', bool normalized=False, bool? onesided=None, bool? returnComplex=None, bool? alignToWindow=None)";
 /**
- * The short-time Fourier transform.
- * @param input [n] or [batch, n], real or complex.
- * @param nFft points of each transform.
- * @param hopLength from frame to frame; nFft / 4 by default.
- * @param winLength length of the window, nFft by default; zeros fill it up on both sides.
- * @param window [winLength]; ones by default.
- * @param center pad the signal by nFft / 2 on both sides, so that frame t is centred at t * hopLength.
- * @param padMode 'reflect', 'constant', 'replicate' or 'circular'.
- * @param normalized divide by sqrt(nFft).
- * @param onesided give elements 0 to nFft / 2; the default unless input or window is complex.
- * @param returnComplex must be given for a real input; false gives pairs of real numbers in a last dimension.
- * @param alignToWindow with `center` false: frames start where the window does, not where its padding does.
- * @returns [(batch,) elements, frames]
+ * The short-time Fourier transform: transforms of windowed frames of a signal.
+ * @param input [n] or [batch, n], real or complex
+ * @param nFft points of each transform
+ * @param hopLength from frame to frame (default null: floor(nFft / 4))
+ * @param winLength length of the window; zeros fill it up on both sides (default null: nFft)
+ * @param window [winLength] (default null: ones)
+ * @param center whether to pad the signal by nFft / 2 on both sides, so that frame t is centred at t * hopLength (default true)
+ * @param padMode 'reflect', 'constant', 'replicate' or 'circular' (default 'reflect')
+ * @param normalized whether to divide by sqrt(nFft) (default false)
+ * @param onesided whether to give elements 0 to nFft / 2 alone (default null: unless input or window is complex)
+ * @param returnComplex must be given for a real input; false gives pairs of real numbers in a last dimension (default null)
+ * @param alignToWindow with `center` false: frames start where the window does, not where its padding does (default null)
+ * @returns [(batch,) elements, frames], complex, or [(batch,) elements, frames, 2]
+ * @throws RuntimeError for lengths, a window or settings that do not fit each other or the signal
  */
 export const stft = op(
   STFT,
@@ -153,10 +154,18 @@ const ISTFT =
   'istft(Tensor input, int nFft, int? hopLength=None, int? winLength=None, Tensor? window=None, bool center=True, bool normalized=False, bool? onesided=None, int? length=None, bool returnComplex=False)';
 /**
  * The inverse of `stft`: the signal whose transform is nearest, by overlapping frames (Griffin and Lim 1984).
- * @param input [(batch,) elements, frames], complex; the other arguments are those of `stft`.
- * @param length elements of the result; by default what the frames cover.
+ * @param input [(batch,) elements, frames], complex
+ * @param nFft points of each transform
+ * @param hopLength from frame to frame, at most winLength (default null: floor(nFft / 4))
+ * @param winLength length of the window (default null: nFft)
+ * @param window [winLength] (default null: ones)
+ * @param center whether the signal was padded, which is cut off (default true)
+ * @param normalized whether the transform was divided by sqrt(nFft) (default false)
+ * @param onesided whether elements 0 to nFft / 2 alone are given (default null: unless there are nFft)
+ * @param length elements of the result (default null: what the frames cover)
+ * @param returnComplex whether the signal is complex, of an input that is not onesided (default false)
  * @returns [(batch,) length]
- * @throws RuntimeError if the squared windows add up to nothing somewhere.
+ * @throws RuntimeError for arguments that do not fit, or if the squared windows add up to nothing somewhere
  */
 export const istft = op(
   ISTFT,

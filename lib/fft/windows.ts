@@ -35,31 +35,84 @@ function cosines(x: Tensor, a: number, b: number, c: number): Tensor {
   return c === 0 ? values : values.add(angle.mul(2).cos().mul(c));
 }
 
-/** Half of 1 - cos: zero at the ends. */
+/**
+ * (1 - cos(2 pi n / N)) / 2: zero at the ends.
+ * @param windowLength the number of points, at least 0; one point is 1
+ * @param periodic whether N is windowLength; else the window is symmetric, with N one less (default true)
+ * @param dtype a floating-point or complex type (default: the default float type)
+ * @param layout null or 'strided' (default null)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [windowLength]
+ * @throws RuntimeError if the length is negative, or for another type or layout
+ */
 export const hannWindow = fnOp(
   `hannWindow(int windowLength, bool periodic=True, ${OPTIONS})`,
   (n: number, periodic: boolean, ...options: Options): Tensor =>
     windowOf('hann_window', n, periodic, options, (x) => cosines(x, 0.5, 0.5, 0)),
 );
-/** alpha - beta cos. */
+/**
+ * alpha - beta cos(2 pi n / N).
+ * @param windowLength the number of points, at least 0; one point is 1
+ * @param periodic whether N is windowLength; else the window is symmetric, with N one less (default true)
+ * @param alpha the constant's weight (default 0.54)
+ * @param beta the cosine's weight (default 0.46)
+ * @param dtype a floating-point or complex type (default: the default float type)
+ * @param layout null or 'strided' (default null)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [windowLength]
+ * @throws RuntimeError if the length is negative, or for another type or layout
+ */
 export const hammingWindow = fnOp(
   `hammingWindow(int windowLength, bool periodic=True, float alpha=0.54, float beta=0.46, ${OPTIONS})`,
   (n: number, periodic: boolean, alpha: number, beta: number, ...options: Options): Tensor =>
     windowOf('hamming_window', n, periodic, options, (x) => cosines(x, alpha, beta, 0)),
 );
-/** 0.42 - 0.5 cos + 0.08 cos of twice the angle. */
+/**
+ * 0.42 - 0.5 cos(2 pi n / N) + 0.08 cos(4 pi n / N).
+ * @param windowLength the number of points, at least 0; one point is 1
+ * @param periodic whether N is windowLength; else the window is symmetric, with N one less (default true)
+ * @param dtype a floating-point or complex type (default: the default float type)
+ * @param layout null or 'strided' (default null)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [windowLength]
+ * @throws RuntimeError if the length is negative, or for another type or layout
+ */
 export const blackmanWindow = fnOp(
   `blackmanWindow(int windowLength, bool periodic=True, ${OPTIONS})`,
   (n: number, periodic: boolean, ...options: Options): Tensor =>
     windowOf('blackman_window', n, periodic, options, (x) => cosines(x, 0.42, 0.5, 0.08)),
 );
-/** A triangle with zeros at the ends. */
+/**
+ * A triangle with zeros at the ends: 1 - |2 n / N - 1|.
+ * @param windowLength the number of points, at least 0; one point is 1
+ * @param periodic whether N is windowLength; else the window is symmetric, with N one less (default true)
+ * @param dtype a floating-point or complex type (default: the default float type)
+ * @param layout null or 'strided' (default null)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [windowLength]
+ * @throws RuntimeError if the length is negative, or for another type or layout
+ */
 export const bartlettWindow = fnOp(
   `bartlettWindow(int windowLength, bool periodic=True, ${OPTIONS})`,
   (n: number, periodic: boolean, ...options: Options): Tensor =>
     windowOf('bartlett_window', n, periodic, options, (x) => x.mul(2).sub(1).abs().neg().add(1)),
 );
-/** I0(beta sqrt(1 - (2 x - 1)^2)) / I0(beta). */
+/**
+ * I0(beta sqrt(1 - (2 n / N - 1)^2)) / I0(beta), with the modified Bessel function I0.
+ * @param windowLength the number of points, at least 0; one point is 1
+ * @param periodic whether N is windowLength; else the window is symmetric, with N one less (default true)
+ * @param beta how narrow it is (default 12)
+ * @param dtype a floating-point or complex type (default: the default float type)
+ * @param layout null or 'strided' (default null)
+ * @param device where it lives (default: the default device)
+ * @param requiresGrad whether operations on it are recorded (default false)
+ * @returns [windowLength]
+ * @throws RuntimeError if the length is negative, or for another type or layout
+ */
 export const kaiserWindow = fnOp(
   `kaiserWindow(int windowLength, bool periodic=True, float beta=12, ${OPTIONS})`,
   (n: number, periodic: boolean, beta: number, ...options: Options): Tensor =>
