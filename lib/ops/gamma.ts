@@ -123,7 +123,7 @@ export const frexp = op('frexp(Tensor input)', (input: Tensor): Tensor[] & { man
 
 declare module '../tensor/tensor.js' {
   interface Tensor {
-    /** The n-th derivative of digamma, n at least 0. */
+    /** The n-th derivative of digamma, elementwise; integers give floats. @throws RuntimeError if n is negative */
     polygamma(n: number): Tensor;
   }
 }

@@ -55,17 +55,17 @@ for (const [name, get] of Object.entries(getters)) {
 
 declare module '../tensor/tensor.js' {
   interface Tensor {
-    /** The view with all dimensions reversed. */
+    /** A view with all dimensions reversed; the tensor itself if it has fewer than two. */
     readonly T: Tensor;
-    /** The view with the last two dimensions swapped. */
+    /** A view with the last two dimensions swapped, a 0-d tensor itself. @throws RuntimeError for a vector */
     readonly mT: Tensor;
-    /** The conjugate transpose of a matrix. */
+    /** The conjugate transpose of a matrix: a view if it is real. @throws RuntimeError unless it has two dimensions, or none */
     readonly H: Tensor;
-    /** The conjugate transposes of a batch of matrices. */
+    /** The conjugate transposes of matrices [.., n, m]: a view if they are real. @throws RuntimeError for a vector */
     readonly mH: Tensor;
-    /** The real parts: a view of a complex tensor, a real tensor itself. */
+    /** The real parts: a view of a complex tensor, a real tensor itself. What is assigned is copied into it. */
     real: Tensor;
-    /** The imaginary parts of a complex tensor, as a view. */
+    /** The imaginary parts of a complex tensor, as a view, which assigning copies into. @throws RuntimeError for a real one */
     imag: Tensor;
   }
 }

@@ -105,13 +105,15 @@ declare module '../tensor/tensor.js' {
   interface Tensor {
     /** Whether the elements are in the memory of the CPU. */
     readonly isCpu: boolean;
+    /** Whether the elements are on a GPU: never, in this build. */
     readonly isCuda: boolean;
     /** PyTorch's older name of the tensor's type: `'torch.FloatTensor'`. */
     type(): string;
     /**
-     * The tensor in another type.
-     * @param dtype the type, or its older name.
-     * @throws RuntimeError for a name that PyTorch does not have for tensors on the CPU.
+     * The tensor in another type; itself if it has that already.
+     * @param dtype the type, or its older name
+     * @param nonBlocking has no effect (default false)
+     * @throws RuntimeError for a name that PyTorch does not have for tensors on the CPU; TypeError for what is no type
      */
     type(dtype: DType | string, nonBlocking?: boolean): Tensor;
   }

@@ -16,9 +16,13 @@ export type Source = unknown;
 
 /** What random functions take by name beside their numbers. */
 export interface RandomOptions {
+  /** The `Generator` to draw from; the default one unless given. */
   generator?: unknown;
+  /** The type of the result. */
   dtype?: DType | null;
+  /** Where the result lives; the default device unless given. */
   device?: DeviceLike | null;
+  /** Whether operations on the result are recorded; false unless given. */
   requiresGrad?: boolean;
 }
 /** The options at the end of the signatures of functions that make a random tensor of given sizes. */

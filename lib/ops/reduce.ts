@@ -563,12 +563,12 @@ export const sumToSize = methodOp(
 
 declare module '../tensor/tensor.js' {
   interface Tensor {
-    /** The largest element; along a dimension with its index; or of two tensors elementwise. */
+    /** The largest element: of all; along a dimension, as { values, indices }; or of two tensors elementwise. NaN wins. */
     max(): Tensor;
     max(other: Tensor): Tensor;
     max(dim: number, keepdim?: boolean): ValuesIndices;
     max(options: { dim: number; keepdim?: boolean }): ValuesIndices;
-    /** The smallest element. */
+    /** The smallest element: of all; along a dimension, as { values, indices }; or of two tensors elementwise. NaN wins. */
     min(): Tensor;
     min(other: Tensor): Tensor;
     min(dim: number, keepdim?: boolean): ValuesIndices;

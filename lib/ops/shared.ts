@@ -27,10 +27,14 @@ export const isShared = methodOp(
 
 /** What names a shared tensor: a plain object, which `postMessage` copies. */
 export interface SharedTensor {
+  /** The number of the memory within the process. */
   readonly sharedStorage: number;
+  /** The type's name, such as 'float32'. */
   readonly dtype: string;
   readonly shape: readonly number[];
+  /** The distances of neighbours in memory, in elements. */
   readonly stride: readonly number[];
+  /** Where the tensor starts in the memory, in elements. */
   readonly storageOffset: number;
   readonly requiresGrad: boolean;
 }
