@@ -50,7 +50,7 @@ const sigmoidPass = pass('sigmoid_backward', [], (y) => sub(1, mul(y, 2)));
 /** The logistic function 1 / (1 + exp(-x)), elementwise, in (0, 1); integers and bool give the default float type. */
 export const sigmoid: Unary = unary('sigmoid', (g, _x, y) => sigmoidPass(g, y), { saves: 'y' });
 const reluPass = pass('threshold_backward', [0], null);
-/** max(x, 0), elementwise; NaN stays. Real numbers only, in input's type; the gradient at 0 is 0. */
+/** max(x, 0), elementwise; NaN stays. Of real tensors but bool, in their own type; the gradient at 0 is 0. */
 export const relu: Unary = unary('relu', (g, _x, y) => reluPass(g, y), { saves: 'y' });
 
 const siluPass = pass('silu_backward', [], (x) => {
@@ -241,7 +241,7 @@ export const hardtanh = withInPlace(
   ),
   (self: Tensor, min: number, max: number): Tensor => hardtanhOf(self, min, max, true),
 );
-/** min(max(x, 0), 6), elementwise, of real numbers in input's type; the gradient outside, and at the limits, is 0. */
+/** min(max(x, 0), 6), elementwise, of real tensors but bool, in their own type; the gradient outside and at the limits is 0. */
 export const relu6 = withInPlace(
   op('relu6(Tensor input)', (input: Tensor): Tensor => hardtanhOf(input, 0, 6, false)),
   (self: Tensor): Tensor => hardtanhOf(self, 0, 6, true),
