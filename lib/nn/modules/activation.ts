@@ -9,10 +9,15 @@ const inplaceSettings = (name: string) =>
   settings<[inplace: boolean]>()(`${name}(bool inplace=False)` as 'X(bool inplace=False)');
 type InplaceArgumentList = ArgumentsOf<ReturnType<typeof inplaceSettings>>;
 
-/** What activations that may overwrite their input share. */
+/** What activations that may overwrite their input share. Input and output have the same shape, which may be any. */
 export abstract class InplaceActivation extends Module {
   inplace: boolean;
 
+  /**
+   * @param name the class, for error messages.
+   * @param args the subclass's arguments: inplace (default false).
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(name: string, args: ArrayLike<unknown>) {
     super();
     this.inplace = inplaceSettings(name)(args)[0];
@@ -23,9 +28,12 @@ export abstract class InplaceActivation extends Module {
   }
 }
 
-/** max(x, 0). */
+/** The rectifier max(x, 0), elementwise: any shape to the same, of any real type. */
 export class ReLU extends InplaceActivation {
-  /** @param args inplace (default false): whether to overwrite the input. */
+  /**
+   * @param args inplace (default false): whether to overwrite the input.
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: InplaceArgumentList) {
     super('ReLU', args);
   }
@@ -35,9 +43,15 @@ export class ReLU extends InplaceActivation {
   }
 }
 
-/** Self-normalising exponential unit (https://arxiv.org/abs/1706.02515). */
+/**
+ * The self-normalising exponential unit (https://arxiv.org/abs/1706.02515), elementwise, floating-point:
+ * scale (max(x, 0) + min(0, alpha (exp(x) - 1))) with alpha = 1.67326.., scale = 1.05070...
+ */
 export class SELU extends InplaceActivation {
-  /** @param args inplace (default false). */
+  /**
+   * @param args inplace (default false): whether to overwrite the input.
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: InplaceArgumentList) {
     super('SELU', args);
   }
@@ -47,9 +61,15 @@ export class SELU extends InplaceActivation {
   }
 }
 
-/** x sigmoid(x) (https://arxiv.org/abs/1606.08415). */
+/**
+ * The sigmoid-weighted linear unit x sigmoid(x), or swish (https://arxiv.org/abs/1606.08415, https://arxiv.org/abs/1710.05941),
+ * elementwise, floating-point.
+ */
 export class SiLU extends InplaceActivation {
-  /** @param args inplace (default false). */
+  /**
+   * @param args inplace (default false): whether to overwrite the input.
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: InplaceArgumentList) {
     super('SiLU', args);
   }
@@ -59,9 +79,12 @@ export class SiLU extends InplaceActivation {
   }
 }
 
-/** x tanh(softplus(x)) (https://arxiv.org/abs/1908.08681). */
+/** x tanh(softplus(x)), elementwise, floating-point (https://arxiv.org/abs/1908.08681). */
 export class Mish extends InplaceActivation {
-  /** @param args inplace (default false). */
+  /**
+   * @param args inplace (default false): whether to overwrite the input.
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: InplaceArgumentList) {
     super('Mish', args);
   }
@@ -71,9 +94,12 @@ export class Mish extends InplaceActivation {
   }
 }
 
-/** x relu6(x + 3) / 6 (https://arxiv.org/abs/1905.02244). */
+/** x relu6(x + 3) / 6, elementwise, floating-point: swish of straight lines (https://arxiv.org/abs/1905.02244). */
 export class Hardswish extends InplaceActivation {
-  /** @param args inplace (default false). */
+  /**
+   * @param args inplace (default false): whether to overwrite the input.
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: InplaceArgumentList) {
     super('Hardswish', args);
   }
@@ -88,9 +114,12 @@ export class Hardswish extends InplaceActivation {
   }
 }
 
-/** relu6(x + 3) / 6. */
+/** relu6(x + 3) / 6, elementwise, floating-point: a sigmoid of straight lines, 0 below -3 and 1 above 3. */
 export class Hardsigmoid extends InplaceActivation {
-  /** @param args inplace (default false). */
+  /**
+   * @param args inplace (default false): whether to overwrite the input.
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: InplaceArgumentList) {
     super('Hardsigmoid', args);
   }
@@ -105,35 +134,35 @@ export class Hardsigmoid extends InplaceActivation {
   }
 }
 
-/** 1 / (1 + exp(-x)). */
+/** The logistic function 1 / (1 + exp(-x)), elementwise; integers and bool give floats. */
 export class Sigmoid extends Module {
   override forward(input: Tensor): Tensor {
     return ops.sigmoid.impl(input);
   }
 }
 
-/** The hyperbolic tangent. */
+/** The hyperbolic tangent (exp(x) - exp(-x)) / (exp(x) + exp(-x)), elementwise; integers and bool give floats. */
 export class Tanh extends Module {
   override forward(input: Tensor): Tensor {
     return ops.tanh.impl(input);
   }
 }
 
-/** log(sigmoid(x)). */
+/** log(1 / (1 + exp(-x))) without overflow, elementwise, floating-point. */
 export class LogSigmoid extends Module {
   override forward(input: Tensor): Tensor {
     return ops.logSigmoid.impl(input);
   }
 }
 
-/** x / (1 + |x|). */
+/** x / (1 + |x|), elementwise; integers give floats. */
 export class Softsign extends Module {
   override forward(input: Tensor): Tensor {
     return ops.softsign.impl(input);
   }
 }
 
-/** x - tanh(x). */
+/** x - tanh(x), elementwise; integers give floats. */
 export class Tanhshrink extends Module {
   override forward(input: Tensor): Tensor {
     return ops.tanhshrink.impl(input);

@@ -26,8 +26,11 @@ const adaptiveSettings = settings<
 );
 
 /**
- * Log softmax over classes sorted by frequency: frequent ones in the head, rare ones in clusters of smaller width
- * (https://arxiv.org/abs/1609.04309). Modules: `head`, `tail`.
+ * Log softmax over many classes that are sorted by frequency: the head has the frequent ones and one entry for each cluster of
+ * rare ones, whose layers are narrower the rarer they are (https://arxiv.org/abs/1609.04309).
+ * Input [N, inFeatures] and target [N] (or without N) to { output, loss }. Modules: `head`, a linear layer to cutoffs[0] and the
+ * number of clusters, and `tail`, for cluster i a linear layer to floor(inFeatures / divValue^(i + 1)) features and one to its
+ * classes.
  */
 export class AdaptiveLogSoftmaxWithLoss extends Module {
   inFeatures: number;
@@ -43,9 +46,10 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
   declare tail: ModuleList;
 
   /**
-   * @param args inFeatures, nClasses, cutoffs (where clusters begin), divValue (default 4: each cluster is that much narrower),
-   *   headBias (false), device, dtype.
-   * @throws RuntimeError unless the cutoffs increase within the classes.
+   * @param args inFeatures: features of an input; nClasses; cutoffs: where clusters begin, ascending within 1 .. nClasses - 1;
+   *   divValue (default 4): each cluster is that much narrower; headBias (default false); device, dtype (default null: the
+   *   default ones): of the parameters.
+   * @throws RuntimeError unless the cutoffs increase within the classes; TypeError for arguments that do not fit.
    */
   constructor(...args: ArgumentsOf<typeof adaptiveSettings>) {
     super();
@@ -78,7 +82,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     }
   }
 
-  /** Draws new values. */
+  /** Draws the parameters of all layers anew, as `Linear` does. */
   resetParameters(): void {
     this.head.resetParameters();
     for (const projection of this.tail)
@@ -91,8 +95,9 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
   }
 
   /**
-   * @param input [N, inFeatures] or [inFeatures]. @param target [N] or [], int64.
-   * @returns `output`: the log probability of each target, and `loss`: minus their mean.
+   * @param input [N, inFeatures] or [inFeatures]
+   * @param target [N] or []: classes, int64
+   * @returns `output`: the log probability of each target, [N] or [], and `loss`: minus their mean, [].
    * @throws RuntimeError for sizes that do not fit or targets out of range.
    */
   override forward(input: Tensor, target: Tensor): Tensor[] & { output: Tensor; loss: Tensor } {
@@ -143,12 +148,20 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     return cat.impl(parts, 1);
   }
 
-  /** The log probabilities of all classes: [N, inFeatures] to [N, nClasses]. */
+  /**
+   * The log probabilities of all classes.
+   * @param input [N, inFeatures]
+   * @returns [N, nClasses]
+   */
   logProb(input: Tensor): Tensor {
     return this._fullLogProb(input, this.head(input));
   }
 
-  /** The class with the highest probability: [N, inFeatures] to [N]. Clusters are computed for rows that need them. */
+  /**
+   * The class with the highest probability. Clusters are computed only for rows that need them.
+   * @param input [N, inFeatures]
+   * @returns [N], int64
+   */
   predict(input: Tensor): Tensor {
     const scores = this.head(input);
     const best = scores.argmax(1);

@@ -40,6 +40,7 @@ export abstract class NormBase extends Module {
   declare running_var: Tensor | null;
   declare num_batches_tracked: Tensor | null;
 
+  /** @param settings numFeatures, eps, momentum, affine, trackRunningStats, device, dtype, bias, all of them. */
   constructor([numFeatures, eps, momentum, affine, trackRunningStats, device, dtype, bias]: NormArguments) {
     super();
     this.numFeatures = numFeatures;
@@ -58,7 +59,9 @@ export abstract class NormBase extends Module {
     this.resetParameters();
   }
 
-  /** Sets the running statistics to mean 0 and variance 1. */
+  /**
+   * Sets the running mean to 0, the running variance to 1 and the count of batches to 0; without them it does nothing.
+   */
   resetRunningStats(): void {
     if (!this.trackRunningStats) return;
     this.running_mean!.zero_();
@@ -66,7 +69,7 @@ export abstract class NormBase extends Module {
     this.num_batches_tracked!.zero_();
   }
 
-  /** Sets weights to 1, biases to 0, and the running statistics. */
+  /** Sets weights to 1, biases to 0, and the running statistics as `resetRunningStats` does. */
   resetParameters(): void {
     this.resetRunningStats();
     if (this.weight !== null && this.affine) ones_(this.weight);
@@ -146,15 +149,20 @@ export abstract class BatchNormNd extends NormBase {
 }
 
 /**
- * Normalises features over the batch: [N, C] or [N, C, L] (https://arxiv.org/abs/1502.03167).
- * y = (x - mean) / sqrt(var + eps) weight + bias, with the batch's statistics in training and the running ones otherwise.
- * Parameters: `weight`, `bias` [C]. Buffers: `running_mean`, `running_var` [C], `num_batches_tracked` [].
+ * Normalises each feature over the batch: y = (x - mean) / sqrt(var + eps) weight + bias (https://arxiv.org/abs/1502.03167).
+ * Input [N, C] or [N, C, L] to the same shape, C = numFeatures. Mean and (biased) variance are those of the batch in training and
+ * without running statistics, else the running ones, which every training batch moves by
+ * running = (1 - momentum) running + momentum batch (with the unbiased variance).
+ * Parameters with `affine`: `weight`, `bias` [C], ones and zeros at first. Buffers with `trackRunningStats`: `running_mean`,
+ * `running_var` [C], zeros and ones at first, and `num_batches_tracked` [], int64.
  */
 export class BatchNorm1d extends BatchNormNd {
   /**
-   * @param args numFeatures; eps (default 1e-5), momentum (0.1; null for the mean over all batches), affine (true),
-   *   trackRunningStats (true), device, dtype, bias (true).
-   * @throws TypeError for arguments that do not fit.
+   * @param args numFeatures: C; eps (default 1e-5): added to the variance; momentum (default 0.1): how far running statistics
+   *   move, null for the mean over all batches; affine (default true): whether there are weight and bias; trackRunningStats
+   *   (default true); device, dtype (default null: the default ones): of parameters and buffers; bias (default true).
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for other numbers of dimensions or features,
+   *   and for one value per feature where the batch's statistics are used.
    */
   constructor(...args: BatchNormArgumentList) {
     super(READ.BatchNorm1d(args));
@@ -165,9 +173,16 @@ export class BatchNorm1d extends BatchNormNd {
   }
 }
 
-/** Normalises channels over the batch: [N, C, H, W]; else as `BatchNorm1d`. */
+/**
+ * Normalises each channel over the batch and its places: [N, C, H, W] to the same shape; formula, parameters and buffers as for
+ * `BatchNorm1d` (https://arxiv.org/abs/1502.03167).
+ */
 export class BatchNorm2d extends BatchNormNd {
-  /** @param args as for `BatchNorm1d`. */
+  /**
+   * @param args as for `BatchNorm1d`: numFeatures; eps (default 1e-5), momentum (0.1), affine (true), trackRunningStats (true),
+   *   device, dtype (null), bias (true).
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError as `BatchNorm1d`'s.
+   */
   constructor(...args: BatchNormArgumentList) {
     super(READ.BatchNorm2d(args));
   }
@@ -177,9 +192,16 @@ export class BatchNorm2d extends BatchNormNd {
   }
 }
 
-/** Normalises channels over the batch: [N, C, D, H, W]; else as `BatchNorm1d`. */
+/**
+ * Normalises each channel over the batch and its places: [N, C, D, H, W] to the same shape; formula, parameters and buffers as
+ * for `BatchNorm1d` (https://arxiv.org/abs/1502.03167).
+ */
 export class BatchNorm3d extends BatchNormNd {
-  /** @param args as for `BatchNorm1d`. */
+  /**
+   * @param args as for `BatchNorm1d`: numFeatures; eps (default 1e-5), momentum (0.1), affine (true), trackRunningStats (true),
+   *   device, dtype (null), bias (true).
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError as `BatchNorm1d`'s.
+   */
   constructor(...args: BatchNormArgumentList) {
     super(READ.BatchNorm3d(args));
   }

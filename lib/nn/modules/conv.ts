@@ -40,7 +40,11 @@ export interface ConvSettings {
 const PADDINGS: readonly unknown[] = ['same', 'valid'];
 const MODES: readonly string[] = ['zeros', 'reflect', 'replicate', 'circular'];
 
-/** What convolutions and their transposes share. */
+/**
+ * What convolutions and their transposes share: settings, parameters and printing.
+ * Parameters: `weight` [outChannels, inChannels / groups, ...kernelSize] ([inChannels, outChannels / groups, ...kernelSize] of
+ * transposed ones), `bias` [outChannels] or null.
+ */
 export abstract class ConvNd extends Module {
   inChannels: number;
   outChannels: number;
@@ -56,7 +60,11 @@ export abstract class ConvNd extends Module {
   declare weight: Parameter;
   declare bias: Parameter | null;
 
-  /** @throws RuntimeError for settings that do not fit together. */
+  /**
+   * @param s the settings, complete, with one number per spatial dimension.
+   * @throws RuntimeError for groups that are not positive or do not divide both numbers of channels, for an unknown padding or
+   *   padding mode, and for padding 'same' with a stride.
+   */
   constructor(s: ConvSettings) {
     super();
     if (s.groups <= 0) throw new RuntimeError('groups must be a positive integer');
@@ -92,7 +100,9 @@ export abstract class ConvNd extends Module {
     this.resetParameters();
   }
 
-  /** Draws new values: weight and bias from U(-k, k), k = 1 / sqrt(fan in). */
+  /**
+   * Draws weight and bias anew from U(-k, k), k = 1 / sqrt(fan in), the fan in being weight.size(1) times the kernel's volume.
+   */
   resetParameters(): void {
     kaimingUniform_(this.weight, Math.sqrt(5));
     if (this.bias === null) return;
@@ -188,14 +198,21 @@ function convolve(layer: ConvNd, op: typeof conv1d, input: Tensor): Tensor {
 }
 
 /**
- * Convolution over one dimension: [N, inChannels, L] (or without N) to [N, outChannels, L'].
- * Parameters: `weight` [outChannels, inChannels / groups, kernel], `bias` [outChannels].
+ * Cross-correlation over one dimension: y[n, o, t] = bias[o] + sum over c, k of weight[o, c, k] x[n, c, t stride + k dilation].
+ * Input [N, inChannels, L] or [inChannels, L], to output [N, outChannels, L'] or [outChannels, L'],
+ * L' = floor((L + 2 padding - dilation (kernelSize - 1) - 1) / stride) + 1.
+ * Parameters: `weight` [outChannels, inChannels / groups, kernelSize], `bias` [outChannels] (null without); both start from
+ * U(-k, k), k = 1 / sqrt(inChannels kernelSize / groups).
  */
 export class Conv1d extends ConvNd {
   /**
-   * @param args inChannels, outChannels, kernelSize; stride (default 1), padding (0; a number, one per dimension, 'valid' or
-   *   'same'), dilation (1), groups (1), bias (true), paddingMode ('zeros'; 'reflect', 'replicate', 'circular'), device, dtype.
-   * @throws RuntimeError for settings that do not fit together, TypeError for one of a wrong kind.
+   * @param args inChannels, outChannels: channels before and after; kernelSize: the window; stride (default 1): its step; padding
+   *   (default 0): what is added at both ends, or 'valid' (none) or 'same' (so that L' = L); dilation (default 1): the distance
+   *   between the window's elements; groups (default 1): into how many independent parts the channels fall; bias (default true);
+   *   paddingMode (default 'zeros'; 'reflect', 'replicate', 'circular'): what is added; device, dtype (default null: the default
+   *   ones): of the parameters. Sizes are numbers or arrays of one number.
+   * @throws RuntimeError for settings that do not fit together, TypeError for one of a wrong kind. The call throws RuntimeError
+   *   for an input with other channels or shorter than the kernel.
    */
   constructor(...args: ConvArgumentList) {
     super(readConv(1, args));
@@ -207,11 +224,19 @@ export class Conv1d extends ConvNd {
 }
 
 /**
- * Convolution over two dimensions: [N, inChannels, H, W] (or without N) to [N, outChannels, H', W'].
- * Parameters: `weight` [outChannels, inChannels / groups, kernel height, kernel width], `bias` [outChannels].
+ * Cross-correlation over two dimensions: `Conv1d`'s sum over the height and the width of the kernel.
+ * Input [N, inChannels, H, W] or [inChannels, H, W], to output [N, outChannels, H', W'] or [outChannels, H', W'], H' and W' as
+ * `Conv1d`'s L'.
+ * Parameters: `weight` [outChannels, inChannels / groups, kh, kw], `bias` [outChannels] (null without);
+ * both start from U(-k, k), k = 1 / sqrt(inChannels kh kw / groups).
  */
 export class Conv2d extends ConvNd {
-  /** @param args as for `Conv1d`; sizes are one number or [height, width]. */
+  /**
+   * @param args as for `Conv1d`: inChannels, outChannels, kernelSize; stride (default 1), padding (0), dilation (1), groups (1),
+   *   bias (true), paddingMode ('zeros'), device, dtype (null). Sizes are one number for both dimensions or [height, width].
+   * @throws RuntimeError for settings that do not fit together, TypeError for one of a wrong kind. The call throws RuntimeError
+   *   for an input with other channels or smaller than the kernel.
+   */
   constructor(...args: ConvArgumentList) {
     super(readConv(2, args));
   }
@@ -222,11 +247,19 @@ export class Conv2d extends ConvNd {
 }
 
 /**
- * Convolution over three dimensions: [N, inChannels, D, H, W] (or without N) to [N, outChannels, D', H', W'].
- * Parameters: `weight` [outChannels, inChannels / groups, kernel depth, height, width], `bias` [outChannels].
+ * Cross-correlation over three dimensions: `Conv1d`'s sum over depth, height and width of the kernel.
+ * Input [N, inChannels, D, H, W] or without N, to output [N, outChannels, D', H', W'] or without N, sizes as `Conv1d`'s L'.
+ * Parameters: `weight` [outChannels, inChannels / groups, kd, kh, kw], `bias` [outChannels] (null without);
+ * both start from U(-k, k), k = 1 / sqrt(inChannels kd kh kw / groups).
  */
 export class Conv3d extends ConvNd {
-  /** @param args as for `Conv1d`; sizes are one number or [depth, height, width]. */
+  /**
+   * @param args as for `Conv1d`: inChannels, outChannels, kernelSize; stride (default 1), padding (0), dilation (1), groups (1),
+   *   bias (true), paddingMode ('zeros'), device, dtype (null). Sizes are one number for all dimensions or [depth, height,
+   *   width].
+   * @throws RuntimeError for settings that do not fit together, TypeError for one of a wrong kind. The call throws RuntimeError
+   *   for an input with other channels or smaller than the kernel.
+   */
   constructor(...args: ConvArgumentList) {
     super(readConv(3, args));
   }

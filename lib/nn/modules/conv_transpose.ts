@@ -69,7 +69,9 @@ function readTranspose(nd: 1 | 2 | 3, args: ArrayLike<unknown>): ConvSettings {
   };
 }
 
-/** The result's sizes: [.., spatial] or the spatial ones alone. By position or as `{ outputSize }`. */
+/**
+ * The output sizes asked for: [.., spatial] or the spatial ones alone, by position or as `{ outputSize }`; null for the smallest.
+ */
 export type OutputSize = readonly number[] | { outputSize?: readonly number[] | null } | null;
 
 /** What transposed convolutions of all dimensions share. */
@@ -108,31 +110,49 @@ export abstract class ConvTransposeNd extends ConvNd {
 }
 
 /**
- * The transpose of `Conv1d` (its gradient by the input): [N, inChannels, L] (or without N) to [N, outChannels, L'].
- * Parameters: `weight` [inChannels, outChannels / groups, kernel], `bias` [outChannels].
+ * The transpose of `Conv1d`, which is its gradient by the input; it scatters every element over a window.
+ * Input [N, inChannels, L] or [inChannels, L], to output [N, outChannels, L'] or [outChannels, L'],
+ * L' = (L - 1) stride - 2 padding + dilation (kernelSize - 1) + outputPadding + 1.
+ * Parameters: `weight` [inChannels, outChannels / groups, kernelSize], `bias` [outChannels] (null without); both start from
+ * U(-k, k), k = 1 / sqrt(outChannels kernelSize / groups).
  */
 export class ConvTranspose1d extends ConvTransposeNd {
   /**
-   * @param args inChannels, outChannels, kernelSize; stride (default 1), padding (0), outputPadding (0), groups (1),
-   *   bias (true), dilation (1), paddingMode ('zeros' is the only one), device, dtype.
-   * @throws RuntimeError for settings that do not fit together.
+   * @param args inChannels, outChannels: channels before and after; kernelSize: the window; stride (default 1): its step in the
+   *   output; padding (default 0): how much of both ends of the output is cut; outputPadding (default 0): what is added at its
+   *   end; groups (default 1): into how many independent parts the channels fall; bias (default true); dilation (default 1): the
+   *   distance between the window's elements; paddingMode ('zeros', the only one); device, dtype (default null: the default
+   *   ones).
+   * @throws RuntimeError for settings that do not fit together or another paddingMode, TypeError for one of a wrong kind.
    */
   constructor(...args: ConvTransposeArgumentList) {
     super(readTranspose(1, args));
   }
 
-  /** @param outputSize which of the sizes that this stride allows; default the smallest, plus outputPadding. */
+  /**
+   * @param input [N, inChannels, L] or [inChannels, L]
+   * @param outputSize which of the sizes that this stride allows; default null: the smallest, plus outputPadding.
+   * @returns [N, outChannels, L'] or [outChannels, L']
+   * @throws RuntimeError for other channels or a size that is not possible.
+   */
   override forward(input: Tensor, outputSize: OutputSize = null): Tensor {
     return this._transpose(convTranspose1d, input, outputSize);
   }
 }
 
 /**
- * The transpose of `Conv2d`: [N, inChannels, H, W] (or without N) to [N, outChannels, H', W'].
- * Parameters: `weight` [inChannels, outChannels / groups, kernel height, kernel width], `bias` [outChannels].
+ * The transpose of `Conv2d`, which is its gradient by the input.
+ * Input [N, inChannels, H, W] or without N, to output [N, outChannels, H', W'] or without N, sizes as `ConvTranspose1d`'s L'.
+ * Parameters: `weight` [inChannels, outChannels / groups, kh, kw], `bias` [outChannels] (null without);
+ * both start from U(-k, k), k = 1 / sqrt(outChannels kh kw / groups).
  */
 export class ConvTranspose2d extends ConvTransposeNd {
-  /** @param args as for `ConvTranspose1d`; sizes are one number or [height, width]. */
+  /**
+   * @param args as for `ConvTranspose1d`: inChannels, outChannels, kernelSize; stride (default 1), padding (0), outputPadding
+   *   (0), groups (1), bias (true), dilation (1), paddingMode ('zeros'), device, dtype (null). Sizes are one number or [height,
+   *   width].
+   * @throws RuntimeError for settings that do not fit together, TypeError for one of a wrong kind.
+   */
   constructor(...args: ConvTransposeArgumentList) {
     super(readTranspose(2, args));
   }
@@ -143,11 +163,18 @@ export class ConvTranspose2d extends ConvTransposeNd {
 }
 
 /**
- * The transpose of `Conv3d`: [N, inChannels, D, H, W] (or without N) to [N, outChannels, D', H', W'].
- * Parameters: `weight` [inChannels, outChannels / groups, kernel depth, height, width], `bias` [outChannels].
+ * The transpose of `Conv3d`, which is its gradient by the input.
+ * Input [N, inChannels, D, H, W] or without N, to output [N, outChannels, D', H', W'] or without N, sizes as `ConvTranspose1d`'s
+ * L'. Parameters: `weight` [inChannels, outChannels / groups, kd, kh, kw], `bias` [outChannels] (null without);
+ * both start from U(-k, k), k = 1 / sqrt(outChannels kd kh kw / groups).
  */
 export class ConvTranspose3d extends ConvTransposeNd {
-  /** @param args as for `ConvTranspose1d`; sizes are one number or [depth, height, width]. */
+  /**
+   * @param args as for `ConvTranspose1d`: inChannels, outChannels, kernelSize; stride (default 1), padding (0), outputPadding
+   *   (0), groups (1), bias (true), dilation (1), paddingMode ('zeros'), device, dtype (null). Sizes are one number or
+   *   [depth, height, width].
+   * @throws RuntimeError for settings that do not fit together, TypeError for one of a wrong kind.
+   */
   constructor(...args: ConvTransposeArgumentList) {
     super(readTranspose(3, args));
   }

@@ -20,12 +20,17 @@ const dropoutSettings = (name: string) =>
   );
 type DropoutArgumentList = ArgumentsOf<ReturnType<typeof dropoutSettings>>;
 
-/** What dropout layers share. */
+/** What dropout layers share. In evaluation they give back their input itself; shapes stay. */
 export abstract class DropoutNd extends Module {
   /** The probability of being dropped. */
   p: number;
   inplace: boolean;
 
+  /**
+   * @param name the class, for error messages
+   * @param args the subclass's arguments: p (default 0.5), inplace (default false)
+   * @throws RuntimeError unless p is between 0 and 1; TypeError for arguments that do not fit.
+   */
   constructor(name: string, args: ArrayLike<unknown>) {
     super();
     const [p, inplace] = dropoutSettings(name)(args);
@@ -41,11 +46,15 @@ export abstract class DropoutNd extends Module {
   }
 }
 
-/** Sets elements to zero with probability p, scales the others by 1 / (1 - p) (https://arxiv.org/abs/1207.0580). */
+/**
+ * In training, sets elements to zero with probability p and scales the others by 1 / (1 - p) (https://arxiv.org/abs/1207.0580);
+ * in evaluation it does nothing. Any shape to the same.
+ */
 export class Dropout extends DropoutNd {
   /**
-   * @param args p (default 0.5), inplace (default false).
-   * @throws RuntimeError unless p is between 0 and 1.
+   * @param args p (default 0.5): the probability of an element being dropped; inplace (default false): whether to overwrite the
+   *   input.
+   * @throws RuntimeError unless p is between 0 and 1; TypeError for arguments that do not fit.
    */
   constructor(...args: DropoutArgumentList) {
     super('Dropout', args);
@@ -59,9 +68,17 @@ export class Dropout extends DropoutNd {
   }
 }
 
-/** Sets whole channels of [N, C, L] or [C, L] to zero (https://arxiv.org/abs/1411.4280). */
+/**
+ * In training, sets whole channels to zero with probability p and scales the others by 1 / (1 - p)
+ * (https://arxiv.org/abs/1411.4280). Input [N, C, L] or [C, L] to the same shape.
+ */
 export class Dropout1d extends DropoutNd {
-  /** @param args p (default 0.5), inplace (default false). */
+  /**
+   * @param args p (default 0.5): the probability of a channel being dropped; inplace (default false): whether to overwrite the
+   *   input.
+   * @throws RuntimeError unless p is between 0 and 1; TypeError for arguments that do not fit. The call throws RuntimeError for
+   *   other numbers of dimensions.
+   */
   constructor(...args: DropoutArgumentList) {
     super('Dropout1d', args);
   }
@@ -71,9 +88,17 @@ export class Dropout1d extends DropoutNd {
   }
 }
 
-/** Sets whole channels of [N, C, H, W] to zero (https://arxiv.org/abs/1411.4280). */
+/**
+ * In training, sets whole channels to zero with probability p and scales the others by 1 / (1 - p)
+ * (https://arxiv.org/abs/1411.4280). Input [N, C, H, W] to the same shape; other numbers of dimensions warn, three being taken as
+ * [N, C, L].
+ */
 export class Dropout2d extends DropoutNd {
-  /** @param args p (default 0.5), inplace (default false). */
+  /**
+   * @param args p (default 0.5): the probability of a channel being dropped; inplace (default false): whether to overwrite the
+   *   input.
+   * @throws RuntimeError unless p is between 0 and 1; TypeError for arguments that do not fit.
+   */
   constructor(...args: DropoutArgumentList) {
     super('Dropout2d', args);
   }
@@ -83,9 +108,16 @@ export class Dropout2d extends DropoutNd {
   }
 }
 
-/** Sets whole channels of [N, C, D, H, W] or [C, D, H, W] to zero (https://arxiv.org/abs/1411.4280). */
+/**
+ * In training, sets whole channels to zero with probability p and scales the others by 1 / (1 - p)
+ * (https://arxiv.org/abs/1411.4280). Input [N, C, D, H, W] or [C, D, H, W] to the same shape; other numbers of dimensions warn.
+ */
 export class Dropout3d extends DropoutNd {
-  /** @param args p (default 0.5), inplace (default false). */
+  /**
+   * @param args p (default 0.5): the probability of a channel being dropped; inplace (default false): whether to overwrite the
+   *   input.
+   * @throws RuntimeError unless p is between 0 and 1; TypeError for arguments that do not fit.
+   */
   constructor(...args: DropoutArgumentList) {
     super('Dropout3d', args);
   }
@@ -95,9 +127,16 @@ export class Dropout3d extends DropoutNd {
   }
 }
 
-/** Dropout that keeps mean and variance of SELU networks (https://arxiv.org/abs/1706.02515). */
+/**
+ * Dropout for networks of SELU: in training, sets elements to the value that SELU saturates at, -1.7581, with probability p, and
+ * maps all so that mean 0 and variance 1 stay (https://arxiv.org/abs/1706.02515). Any shape to the same.
+ */
 export class AlphaDropout extends DropoutNd {
-  /** @param args p (default 0.5), inplace (default false). */
+  /**
+   * @param args p (default 0.5): the probability of an element being dropped; inplace (default false): whether to overwrite the
+   *   input.
+   * @throws RuntimeError unless p is between 0 and 1; TypeError for arguments that do not fit.
+   */
   constructor(...args: DropoutArgumentList) {
     super('AlphaDropout', args);
   }
@@ -107,9 +146,14 @@ export class AlphaDropout extends DropoutNd {
   }
 }
 
-/** `AlphaDropout` of whole channels of [N, C, ..]. */
+/** `AlphaDropout` of whole channels (https://arxiv.org/abs/1706.02515): [N, C, ..] to the same shape. */
 export class FeatureAlphaDropout extends DropoutNd {
-  /** @param args p (default 0.5), inplace (default false). */
+  /**
+   * @param args p (default 0.5): the probability of a channel being dropped; inplace (default false): whether to overwrite the
+   *   input.
+   * @throws RuntimeError unless p is between 0 and 1; TypeError for arguments that do not fit. The call throws RuntimeError for
+   *   fewer than two dimensions.
+   */
   constructor(...args: DropoutArgumentList) {
     super('FeatureAlphaDropout', args);
   }

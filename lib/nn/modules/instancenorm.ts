@@ -81,13 +81,19 @@ export abstract class InstanceNormNd extends NormBase {
 }
 
 /**
- * Normalises each channel of each sample: [N, C, L] or [C, L] (https://arxiv.org/abs/1607.08022).
- * Parameters with `affine`: `weight`, `bias` [C]. Buffers with `trackRunningStats`, as for `BatchNorm1d`.
+ * Normalises each channel of each sample by its own statistics: y = (x - mean) / sqrt(var + eps) weight + bias, with the biased
+ * variance (https://arxiv.org/abs/1607.08022). Input [N, C, L] or [C, L] to the same shape.
+ * With `trackRunningStats`, evaluation uses running statistics, which training moves as in `BatchNorm1d`.
+ * Parameters with `affine`: `weight`, `bias` [C], ones and zeros at first. Buffers with `trackRunningStats`: `running_mean`,
+ * `running_var` [C], `num_batches_tracked` [].
  */
 export class InstanceNorm1d extends InstanceNormNd {
   /**
-   * @param args numFeatures; eps (default 1e-5), momentum (0.1), affine (false), trackRunningStats (false), device, dtype,
-   *   bias (true).
+   * @param args numFeatures: C; eps (default 1e-5): added to the variance; momentum (default 0.1): how far running statistics
+   *   move; affine (default false): whether there are weight and bias; trackRunningStats (default false); device, dtype (default
+   *   null: the default ones); bias (default true): whether there is one, with affine.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for other numbers of dimensions, with affine
+   *   for other channels (else it warns), and for a single place whose own statistics are to be used.
    */
   constructor(...args: InstanceNormArgumentList) {
     super(READ.InstanceNorm1d(args));
@@ -98,9 +104,16 @@ export class InstanceNorm1d extends InstanceNormNd {
   }
 }
 
-/** Normalises each channel of each sample: [N, C, H, W] or [C, H, W]; else as `InstanceNorm1d`. */
+/**
+ * Normalises each channel of each sample: [N, C, H, W] or [C, H, W] to the same shape; formula, parameters and buffers as for
+ * `InstanceNorm1d` (https://arxiv.org/abs/1607.08022).
+ */
 export class InstanceNorm2d extends InstanceNormNd {
-  /** @param args as for `InstanceNorm1d`. */
+  /**
+   * @param args as for `InstanceNorm1d`: numFeatures; eps (default 1e-5), momentum (0.1), affine (false), trackRunningStats
+   *   (false), device, dtype (null), bias (true).
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError as `InstanceNorm1d`'s.
+   */
   constructor(...args: InstanceNormArgumentList) {
     super(READ.InstanceNorm2d(args));
   }
@@ -110,9 +123,16 @@ export class InstanceNorm2d extends InstanceNormNd {
   }
 }
 
-/** Normalises each channel of each sample: [N, C, D, H, W] or [C, D, H, W]; else as `InstanceNorm1d`. */
+/**
+ * Normalises each channel of each sample: [N, C, D, H, W] or [C, D, H, W] to the same shape; formula, parameters and buffers as
+ * for `InstanceNorm1d` (https://arxiv.org/abs/1607.08022).
+ */
 export class InstanceNorm3d extends InstanceNormNd {
-  /** @param args as for `InstanceNorm1d`. */
+  /**
+   * @param args as for `InstanceNorm1d`: numFeatures; eps (default 1e-5), momentum (0.1), affine (false), trackRunningStats
+   *   (false), device, dtype (null), bias (true).
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError as `InstanceNorm1d`'s.
+   */
   constructor(...args: InstanceNormArgumentList) {
     super(READ.InstanceNorm3d(args));
   }

@@ -116,8 +116,16 @@ function isWaiting(layer: ConvNd): boolean {
 }
 
 const lazyConv1d = convSettings('LazyConv1d');
-/** A `Conv1d` whose inChannels are those of its first input; arguments as there, without inChannels. */
+/**
+ * A `Conv1d` whose inChannels are those of its first input: with the first call its parameters get their shapes and values,
+ * and it becomes a `Conv1d`. Until then `weight` and `bias` are `UninitializedParameter`s.
+ */
 export class LazyConv1d extends Conv1d {
+  /**
+   * @param args as for `Conv1d` without inChannels: outChannels, kernelSize; stride (default 1), padding (0; sizes, 'valid' or
+   *   'same'), dilation (1), groups (1), bias (true), paddingMode ('zeros'), device, dtype (null). Sizes are numbers.
+   * @throws RuntimeError for settings that do not fit together, TypeError for one of a wrong kind.
+   */
   constructor(...args: LazyConvArgumentList) {
     const [out, kernel, stride, padding, dilation, groups, bias, mode, device, dtype] = lazyConv1d(args);
     super(0, 0, kernel, stride, padding, dilation, groups, false, mode);
@@ -126,14 +134,28 @@ export class LazyConv1d extends Conv1d {
   override resetParameters(): void {
     if (!isWaiting(this)) super.resetParameters();
   }
+  /**
+   * Gives the parameters their shapes and values; the first call does it, and a loaded state dict makes it needless.
+   * @param input the first call's input, batched or not; its channels become inChannels.
+   * @throws RuntimeError for another number of dimensions, or if groups does not divide the channels.
+   */
   initializeParameters(input: unknown): void {
     initializeConv(this, input);
   }
 }
 
 const lazyConv2d = convSettings('LazyConv2d');
-/** A `Conv2d` whose inChannels are those of its first input; arguments as there, without inChannels. */
+/**
+ * A `Conv2d` whose inChannels are those of its first input: with the first call its parameters get their shapes and values,
+ * and it becomes a `Conv2d`. Until then `weight` and `bias` are `UninitializedParameter`s.
+ */
 export class LazyConv2d extends Conv2d {
+  /**
+   * @param args as for `Conv2d` without inChannels: outChannels, kernelSize; stride (default 1), padding (0; sizes, 'valid' or
+   *   'same'), dilation (1), groups (1), bias (true), paddingMode ('zeros'), device, dtype (null). Sizes are one number or
+   *   [height, width].
+   * @throws RuntimeError for settings that do not fit together, TypeError for one of a wrong kind.
+   */
   constructor(...args: LazyConvArgumentList) {
     const [out, kernel, stride, padding, dilation, groups, bias, mode, device, dtype] = lazyConv2d(args);
     super(0, 0, kernel, stride, padding, dilation, groups, false, mode);
@@ -142,14 +164,28 @@ export class LazyConv2d extends Conv2d {
   override resetParameters(): void {
     if (!isWaiting(this)) super.resetParameters();
   }
+  /**
+   * Gives the parameters their shapes and values; the first call does it, and a loaded state dict makes it needless.
+   * @param input the first call's input, batched or not; its channels become inChannels.
+   * @throws RuntimeError for another number of dimensions, or if groups does not divide the channels.
+   */
   initializeParameters(input: unknown): void {
     initializeConv(this, input);
   }
 }
 
 const lazyConv3d = convSettings('LazyConv3d');
-/** A `Conv3d` whose inChannels are those of its first input; arguments as there, without inChannels. */
+/**
+ * A `Conv3d` whose inChannels are those of its first input: with the first call its parameters get their shapes and values,
+ * and it becomes a `Conv3d`. Until then `weight` and `bias` are `UninitializedParameter`s.
+ */
 export class LazyConv3d extends Conv3d {
+  /**
+   * @param args as for `Conv3d` without inChannels: outChannels, kernelSize; stride (default 1), padding (0; sizes, 'valid' or
+   *   'same'), dilation (1), groups (1), bias (true), paddingMode ('zeros'), device, dtype (null). Sizes are one number or
+   *   [depth, height, width].
+   * @throws RuntimeError for settings that do not fit together, TypeError for one of a wrong kind.
+   */
   constructor(...args: LazyConvArgumentList) {
     const [out, kernel, stride, padding, dilation, groups, bias, mode, device, dtype] = lazyConv3d(args);
     super(0, 0, kernel, stride, padding, dilation, groups, false, mode);
@@ -158,14 +194,27 @@ export class LazyConv3d extends Conv3d {
   override resetParameters(): void {
     if (!isWaiting(this)) super.resetParameters();
   }
+  /**
+   * Gives the parameters their shapes and values; the first call does it, and a loaded state dict makes it needless.
+   * @param input the first call's input, batched or not; its channels become inChannels.
+   * @throws RuntimeError for another number of dimensions, or if groups does not divide the channels.
+   */
   initializeParameters(input: unknown): void {
     initializeConv(this, input);
   }
 }
 
 const lazyTranspose1d = transposeSettings('LazyConvTranspose1d');
-/** A `ConvTranspose1d` whose inChannels are those of its first input; arguments as there, without inChannels. */
+/**
+ * A `ConvTranspose1d` whose inChannels are those of its first input: with the first call its parameters get their shapes and
+ * values, and it becomes a `ConvTranspose1d`. Until then `weight` and `bias` are `UninitializedParameter`s.
+ */
 export class LazyConvTranspose1d extends ConvTranspose1d {
+  /**
+   * @param args as for `ConvTranspose1d` without inChannels: outChannels, kernelSize; stride (default 1), padding (0),
+   *   outputPadding (0), groups (1), bias (true), dilation (1), paddingMode ('zeros'), device, dtype (null). Sizes are numbers.
+   * @throws RuntimeError for settings that do not fit together, TypeError for one of a wrong kind.
+   */
   constructor(...args: LazyTransposeArgumentList) {
     const [out, kernel, stride, padding, extra, groups, bias, dilation, mode, device, dtype] = lazyTranspose1d(args);
     super(0, 0, kernel, stride, padding, extra, groups, false, dilation, mode);
@@ -174,14 +223,28 @@ export class LazyConvTranspose1d extends ConvTranspose1d {
   override resetParameters(): void {
     if (!isWaiting(this)) super.resetParameters();
   }
+  /**
+   * Gives the parameters their shapes and values; the first call does it, and a loaded state dict makes it needless.
+   * @param input the first call's input, batched or not; its channels become inChannels.
+   * @throws RuntimeError for another number of dimensions, or if groups does not divide the channels.
+   */
   initializeParameters(input: unknown): void {
     initializeConv(this, input);
   }
 }
 
 const lazyTranspose2d = transposeSettings('LazyConvTranspose2d');
-/** A `ConvTranspose2d` whose inChannels are those of its first input; arguments as there, without inChannels. */
+/**
+ * A `ConvTranspose2d` whose inChannels are those of its first input: with the first call its parameters get their shapes and
+ * values, and it becomes a `ConvTranspose2d`. Until then `weight` and `bias` are `UninitializedParameter`s.
+ */
 export class LazyConvTranspose2d extends ConvTranspose2d {
+  /**
+   * @param args as for `ConvTranspose2d` without inChannels: outChannels, kernelSize; stride (default 1), padding (0),
+   *   outputPadding (0), groups (1), bias (true), dilation (1), paddingMode ('zeros'), device, dtype (null). Sizes are one number
+   *   or [height, width].
+   * @throws RuntimeError for settings that do not fit together, TypeError for one of a wrong kind.
+   */
   constructor(...args: LazyTransposeArgumentList) {
     const [out, kernel, stride, padding, extra, groups, bias, dilation, mode, device, dtype] = lazyTranspose2d(args);
     super(0, 0, kernel, stride, padding, extra, groups, false, dilation, mode);
@@ -190,14 +253,28 @@ export class LazyConvTranspose2d extends ConvTranspose2d {
   override resetParameters(): void {
     if (!isWaiting(this)) super.resetParameters();
   }
+  /**
+   * Gives the parameters their shapes and values; the first call does it, and a loaded state dict makes it needless.
+   * @param input the first call's input, batched or not; its channels become inChannels.
+   * @throws RuntimeError for another number of dimensions, or if groups does not divide the channels.
+   */
   initializeParameters(input: unknown): void {
     initializeConv(this, input);
   }
 }
 
 const lazyTranspose3d = transposeSettings('LazyConvTranspose3d');
-/** A `ConvTranspose3d` whose inChannels are those of its first input; arguments as there, without inChannels. */
+/**
+ * A `ConvTranspose3d` whose inChannels are those of its first input: with the first call its parameters get their shapes and
+ * values, and it becomes a `ConvTranspose3d`. Until then `weight` and `bias` are `UninitializedParameter`s.
+ */
 export class LazyConvTranspose3d extends ConvTranspose3d {
+  /**
+   * @param args as for `ConvTranspose3d` without inChannels: outChannels, kernelSize; stride (default 1), padding (0),
+   *   outputPadding (0), groups (1), bias (true), dilation (1), paddingMode ('zeros'), device, dtype (null). Sizes are one number
+   *   or [depth, height, width].
+   * @throws RuntimeError for settings that do not fit together, TypeError for one of a wrong kind.
+   */
   constructor(...args: LazyTransposeArgumentList) {
     const [out, kernel, stride, padding, extra, groups, bias, dilation, mode, device, dtype] = lazyTranspose3d(args);
     super(0, 0, kernel, stride, padding, extra, groups, false, dilation, mode);
@@ -206,6 +283,11 @@ export class LazyConvTranspose3d extends ConvTranspose3d {
   override resetParameters(): void {
     if (!isWaiting(this)) super.resetParameters();
   }
+  /**
+   * Gives the parameters their shapes and values; the first call does it, and a loaded state dict makes it needless.
+   * @param input the first call's input, batched or not; its channels become inChannels.
+   * @throws RuntimeError for another number of dimensions, or if groups does not divide the channels.
+   */
   initializeParameters(input: unknown): void {
     initializeConv(this, input);
   }
@@ -220,78 +302,156 @@ const normSettings = (name: string) =>
 type LazyNormArgumentList = ArgumentsOf<ReturnType<typeof normSettings>>;
 
 const lazyBatchNorm1d = normSettings('LazyBatchNorm1d');
-/** A `BatchNorm1d` whose numFeatures are those of its first input; arguments as there, without numFeatures. */
+/**
+ * A `BatchNorm1d` whose numFeatures are dimension 1 of its first input: with the first call its parameters and buffers get their
+ * shapes, and it becomes a `BatchNorm1d`.
+ */
 export class LazyBatchNorm1d extends BatchNorm1d {
+  /**
+   * @param args as for `BatchNorm1d` without numFeatures: eps (default 1e-5), momentum (0.1), affine (true), trackRunningStats
+   *   (true), device, dtype (null), bias (true).
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: LazyNormArgumentList) {
     const given = lazyBatchNorm1d(args);
     super(...withoutFeatures(given));
     makeLazyNorm(this, given, BatchNorm1d);
   }
+  /**
+   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded state dict makes it
+   * needless.
+   * @param input the first call's input: [N, numFeatures, ..].
+   */
   initializeParameters(input: unknown): void {
     initializeNorm(this, input);
   }
 }
 
 const lazyBatchNorm2d = normSettings('LazyBatchNorm2d');
-/** A `BatchNorm2d` whose numFeatures are those of its first input; arguments as there, without numFeatures. */
+/**
+ * A `BatchNorm2d` whose numFeatures are dimension 1 of its first input: with the first call its parameters and buffers get their
+ * shapes, and it becomes a `BatchNorm2d`.
+ */
 export class LazyBatchNorm2d extends BatchNorm2d {
+  /**
+   * @param args as for `BatchNorm2d` without numFeatures: eps (default 1e-5), momentum (0.1), affine (true), trackRunningStats
+   *   (true), device, dtype (null), bias (true).
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: LazyNormArgumentList) {
     const given = lazyBatchNorm2d(args);
     super(...withoutFeatures(given));
     makeLazyNorm(this, given, BatchNorm2d);
   }
+  /**
+   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded state dict makes it
+   * needless.
+   * @param input the first call's input: [N, numFeatures, ..].
+   */
   initializeParameters(input: unknown): void {
     initializeNorm(this, input);
   }
 }
 
 const lazyBatchNorm3d = normSettings('LazyBatchNorm3d');
-/** A `BatchNorm3d` whose numFeatures are those of its first input; arguments as there, without numFeatures. */
+/**
+ * A `BatchNorm3d` whose numFeatures are dimension 1 of its first input: with the first call its parameters and buffers get their
+ * shapes, and it becomes a `BatchNorm3d`.
+ */
 export class LazyBatchNorm3d extends BatchNorm3d {
+  /**
+   * @param args as for `BatchNorm3d` without numFeatures: eps (default 1e-5), momentum (0.1), affine (true), trackRunningStats
+   *   (true), device, dtype (null), bias (true).
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: LazyNormArgumentList) {
     const given = lazyBatchNorm3d(args);
     super(...withoutFeatures(given));
     makeLazyNorm(this, given, BatchNorm3d);
   }
+  /**
+   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded state dict makes it
+   * needless.
+   * @param input the first call's input: [N, numFeatures, ..].
+   */
   initializeParameters(input: unknown): void {
     initializeNorm(this, input);
   }
 }
 
 const lazyInstanceNorm1d = normSettings('LazyInstanceNorm1d');
-/** An `InstanceNorm1d` whose numFeatures are those of its first input; affine and trackRunningStats default to true. */
+/**
+ * An `InstanceNorm1d` whose numFeatures are dimension 1 of its first input: with the first call its parameters and buffers get
+ * their shapes, and it becomes an `InstanceNorm1d`. Other than there, affine and trackRunningStats default to true.
+ */
 export class LazyInstanceNorm1d extends InstanceNorm1d {
+  /**
+   * @param args as for `InstanceNorm1d` without numFeatures: eps (default 1e-5), momentum (0.1), affine (true), trackRunningStats
+   *   (true), device, dtype (null), bias (true).
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: LazyNormArgumentList) {
     const given = lazyInstanceNorm1d(args);
     super(...withoutFeatures(given));
     makeLazyNorm(this, given, InstanceNorm1d);
   }
+  /**
+   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded state dict makes it
+   * needless.
+   * @param input the first call's input: [N, numFeatures, ..].
+   */
   initializeParameters(input: unknown): void {
     initializeNorm(this, input);
   }
 }
 
 const lazyInstanceNorm2d = normSettings('LazyInstanceNorm2d');
-/** An `InstanceNorm2d` whose numFeatures are those of its first input; affine and trackRunningStats default to true. */
+/**
+ * An `InstanceNorm2d` whose numFeatures are dimension 1 of its first input: with the first call its parameters and buffers get
+ * their shapes, and it becomes an `InstanceNorm2d`. Other than there, affine and trackRunningStats default to true.
+ */
 export class LazyInstanceNorm2d extends InstanceNorm2d {
+  /**
+   * @param args as for `InstanceNorm2d` without numFeatures: eps (default 1e-5), momentum (0.1), affine (true), trackRunningStats
+   *   (true), device, dtype (null), bias (true).
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: LazyNormArgumentList) {
     const given = lazyInstanceNorm2d(args);
     super(...withoutFeatures(given));
     makeLazyNorm(this, given, InstanceNorm2d);
   }
+  /**
+   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded state dict makes it
+   * needless.
+   * @param input the first call's input: [N, numFeatures, ..].
+   */
   initializeParameters(input: unknown): void {
     initializeNorm(this, input);
   }
 }
 
 const lazyInstanceNorm3d = normSettings('LazyInstanceNorm3d');
-/** An `InstanceNorm3d` whose numFeatures are those of its first input; affine and trackRunningStats default to true. */
+/**
+ * An `InstanceNorm3d` whose numFeatures are dimension 1 of its first input: with the first call its parameters and buffers get
+ * their shapes, and it becomes an `InstanceNorm3d`. Other than there, affine and trackRunningStats default to true.
+ */
 export class LazyInstanceNorm3d extends InstanceNorm3d {
+  /**
+   * @param args as for `InstanceNorm3d` without numFeatures: eps (default 1e-5), momentum (0.1), affine (true), trackRunningStats
+   *   (true), device, dtype (null), bias (true).
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: LazyNormArgumentList) {
     const given = lazyInstanceNorm3d(args);
     super(...withoutFeatures(given));
     makeLazyNorm(this, given, InstanceNorm3d);
   }
+  /**
+   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded state dict makes it
+   * needless.
+   * @param input the first call's input: [N, numFeatures, ..].
+   */
   initializeParameters(input: unknown): void {
     initializeNorm(this, input);
   }

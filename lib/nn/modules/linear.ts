@@ -15,8 +15,9 @@ export interface Identity {
   <T>(input: T): T;
 }
 
-/** Gives back what it gets; arguments of the constructor are ignored. */
+/** Gives back what it gets, of whatever kind and shape: a placeholder in models. It has no parameters. */
 export class Identity extends Module {
+  /** @param _ignored any arguments (default none); they are ignored, so that it can stand in for any other layer. */
   constructor(..._ignored: unknown[]) {
     super();
   }
@@ -31,8 +32,10 @@ const linearSettings = settings<
 >()('Linear(int inFeatures, int outFeatures, bool bias=True, Device? device=None, ScalarType? dtype=None)');
 
 /**
- * y = x weight^T + bias: [.., inFeatures] to [.., outFeatures].
- * Parameters: `weight` [outFeatures, inFeatures], `bias` [outFeatures]; both from U(-k, k), k = 1 / sqrt(inFeatures).
+ * An affine map of the last dimension: y = x weight^T + bias.
+ * Input [.., inFeatures], floating-point or complex, to output [.., outFeatures].
+ * Parameters: `weight` [outFeatures, inFeatures], `bias` [outFeatures] (null without); both start from U(-k, k),
+ * k = 1 / sqrt(inFeatures).
  */
 export class Linear extends Module {
   inFeatures: number;
@@ -41,8 +44,10 @@ export class Linear extends Module {
   declare bias: Parameter | null;
 
   /**
-   * @param args inFeatures, outFeatures; bias (default true): whether there is one; device, dtype.
-   * @throws TypeError for arguments that do not fit.
+   * @param args inFeatures, outFeatures: the last size before and after; bias (default true): whether one is added; device, dtype
+   *   (default null: the default ones): of the parameters.
+   * @throws TypeError for arguments that do not fit; RuntimeError for negative sizes. The call throws RuntimeError for an input
+   *   whose last size is not inFeatures.
    */
   constructor(...args: ArgumentsOf<typeof linearSettings>) {
     super();
@@ -55,7 +60,7 @@ export class Linear extends Module {
     this.resetParameters();
   }
 
-  /** Draws new values. */
+  /** Draws weight and bias anew from U(-k, k), k = 1 / sqrt(inFeatures). */
   resetParameters(): void {
     // Kaiming with a = sqrt(5) is U(-1 / sqrt(in), 1 / sqrt(in)).
     kaimingUniform_(this.weight, Math.sqrt(5));
@@ -74,7 +79,10 @@ export class Linear extends Module {
   }
 }
 
-/** The linear layer in attention whose weights quantization leaves alone. */
+/**
+ * The linear layer of attention's output, whose weights PyTorch's dynamic quantization leaves alone; it computes what `Linear`
+ * does.
+ */
 export class NonDynamicallyQuantizableLinear extends Linear {}
 
 const bilinearSettings = settings<
@@ -91,8 +99,10 @@ const bilinearSettings = settings<
 );
 
 /**
- * y_k = x1^T weight_k x2 + bias_k: [.., in1Features], [.., in2Features] to [.., outFeatures].
- * Parameters: `weight` [outFeatures, in1Features, in2Features], `bias` [outFeatures]; from U(-k, k), k = 1 / sqrt(in1Features).
+ * A bilinear map of two vectors: y_k = x1^T weight_k x2 + bias_k.
+ * Inputs [.., in1Features] and [.., in2Features], equal in all other sizes, to output [.., outFeatures].
+ * Parameters: `weight` [outFeatures, in1Features, in2Features], `bias` [outFeatures] (null without); both start from U(-k, k),
+ * k = 1 / sqrt(in1Features).
  */
 export class Bilinear extends Module {
   in1Features: number;
@@ -102,8 +112,10 @@ export class Bilinear extends Module {
   declare bias: Parameter | null;
 
   /**
-   * @param args in1Features, in2Features, outFeatures; bias (default true), device, dtype.
-   * @throws TypeError for arguments that do not fit; RuntimeError unless in1Features is positive.
+   * @param args in1Features, in2Features, outFeatures: the last sizes of both inputs and of the output; bias (default true):
+   *   whether one is added; device, dtype (default null: the default ones): of the parameters.
+   * @throws TypeError for arguments that do not fit; RangeError unless in1Features is positive. The call throws RuntimeError for
+   *   inputs that do not fit.
    */
   constructor(...args: ArgumentsOf<typeof bilinearSettings>) {
     super();
@@ -118,7 +130,7 @@ export class Bilinear extends Module {
     this.resetParameters();
   }
 
-  /** Draws new values. */
+  /** Draws weight and bias anew from U(-k, k), k = 1 / sqrt(in1Features). */
   resetParameters(): void {
     const bound = 1 / Math.sqrt(this.weight.size(1));
     uniform_(this.weight, -bound, bound);
@@ -138,9 +150,15 @@ const lazyLinearSettings = settings<[outFeatures: number, bias: boolean, device:
   'LazyLinear(int outFeatures, bool bias=True, Device? device=None, ScalarType? dtype=None)',
 );
 
-/** A `Linear` whose inFeatures are the last size of its first input. */
+/**
+ * A `Linear` whose inFeatures are the last size of its first input: with the first call its parameters get their shapes and
+ * values, and it becomes a `Linear`. Until then `weight` and `bias` are `UninitializedParameter`s.
+ */
 export class LazyLinear extends Linear {
-  /** @param args outFeatures; bias (default true), device, dtype. */
+  /**
+   * @param args outFeatures: the last size of the output; bias (default true), device, dtype (default null): as for `Linear`.
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: ArgumentsOf<typeof lazyLinearSettings>) {
     const [outFeatures, bias, device, dtype] = lazyLinearSettings(args);
     // Without a bias and of size zero, so that nothing is drawn.
@@ -155,7 +173,10 @@ export class LazyLinear extends Linear {
     if (this.inFeatures !== 0 && !isLazy(this.weight)) super.resetParameters();
   }
 
-  /** Gives the parameters their shapes. */
+  /**
+   * Gives the parameters their shapes and values; the first call does it, and a loaded state dict makes it needless.
+   * @param input the first call's input: [.., inFeatures].
+   */
   initializeParameters(input: unknown): void {
     if (!isLazy(this.weight)) {
       // A loaded state dict gave the shapes.

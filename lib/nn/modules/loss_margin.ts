@@ -27,15 +27,23 @@ type MarginArgumentList = ArgumentsOf<ReturnType<typeof marginSettings>>;
 export abstract class MarginLoss extends Loss {
   margin: number;
 
+  /** @param settings margin, sizeAverage, reduce and reduction, all of them */
   constructor([margin, sizeAverage, reduce, reduction]: Margin) {
     super(sizeAverage, reduce, reduction);
     this.margin = margin;
   }
 }
 
-/** max(0, -t (x1 - x2) + margin): t = 1 wants x1 to be larger, -1 smaller. */
+/**
+ * max(0, -t (x1 - x2) + margin), elementwise: t = 1 wants x1 to be larger, t = -1 smaller.
+ * Inputs and target of as many dimensions, which broadcast, to [] (their shape with reduction 'none').
+ */
 export class MarginRankingLoss extends MarginLoss {
-  /** @param args margin (default 0), reduction ('mean'). */
+  /**
+   * @param args margin (default 0): by how much; reduction (default 'mean'; 'sum', 'none'). sizeAverage and reduce (default
+   *   null), its deprecated form, come between them.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for different numbers of dimensions.
+   */
   constructor(...args: MarginArgumentList) {
     super(marginSettings('MarginRankingLoss', 0)(args));
   }
@@ -45,9 +53,17 @@ export class MarginRankingLoss extends MarginLoss {
   }
 }
 
-/** x where t = 1, max(0, margin - x) where t = -1. */
+/**
+ * For distances x: x where t = 1, max(0, margin - x) where t = -1, elementwise.
+ * Input and target of the same shape, any, to [] (that shape with reduction 'none').
+ */
 export class HingeEmbeddingLoss extends MarginLoss {
-  /** @param args margin (default 1), reduction ('mean'). */
+  /**
+   * @param args margin (default 1): the distance that is far enough; reduction (default 'mean'; 'sum', 'none'). sizeAverage and
+   *   reduce (default null), its deprecated form, come between them.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for another reduction and shapes that do not
+   *   fit.
+   */
   constructor(...args: MarginArgumentList) {
     super(marginSettings('HingeEmbeddingLoss', 1)(args));
   }
@@ -57,9 +73,16 @@ export class HingeEmbeddingLoss extends MarginLoss {
   }
 }
 
-/** 1 - cos(x1, x2) where t = 1, max(0, cos(x1, x2) - margin) where t = -1. */
+/**
+ * 1 - cos(x1, x2) where t = 1, max(0, cos(x1, x2) - margin) where t = -1.
+ * Inputs [N, D] (or [D]) and target [N] (or []) to [] (target's shape with reduction 'none').
+ */
 export class CosineEmbeddingLoss extends MarginLoss {
-  /** @param args margin (default 0), reduction ('mean'). */
+  /**
+   * @param args margin (default 0): the cosine from which on different vectors are too alike; reduction (default 'mean'; 'sum',
+   *   'none'). sizeAverage and reduce (default null), its deprecated form, come between them.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for other numbers of dimensions.
+   */
   constructor(...args: MarginArgumentList) {
     super(marginSettings('CosineEmbeddingLoss', 0)(args));
   }
@@ -69,9 +92,17 @@ export class CosineEmbeddingLoss extends MarginLoss {
   }
 }
 
-/** For target classes up to the first -1 of a row: sum of max(0, 1 - (x_y - x_c)) over the others, by C: [N, C], [N, C]. */
+/**
+ * For target classes y (a row up to its first -1): the sum over them and over all classes c that are none of them of
+ * max(0, 1 - (x_y - x_c)), by C. Input and target [N, C] (or [C]), target int64, to [] ([N] or [] with reduction 'none').
+ */
 export class MultiLabelMarginLoss extends Loss {
-  /** @param args reduction (default 'mean'). */
+  /**
+   * @param args reduction (default 'mean'; 'sum', 'none'). sizeAverage and reduce (default null), its deprecated form, come
+   *   first.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes that differ, RangeError for a class
+   *   out of range.
+   */
   constructor(...args: PlainLossArgumentList) {
     super(...plainLossSettings('MultiLabelMarginLoss')(args));
   }
@@ -93,13 +124,19 @@ const multiMarginSettings = settings<
 >()(
   "MultiMarginLoss(int p=1, float margin=1, Tensor? weight=None, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
 );
-/** The mean over other classes c of w_y max(0, margin - x_y + x_c)^p: [N, C], [N]. Buffer: `weight` [C]. */
+/**
+ * For a target class y: 1 / C sum over c != y of weight_y max(0, margin - x_y + x_c)^p.
+ * Input [N, C] (or [C]) and target [N] (or []), int64, to [] (target's shape with reduction 'none'). Buffer: `weight` [C] or
+ * null.
+ */
 export class MultiMarginLoss extends WeightedLoss {
   p: number;
   margin: number;
   /**
-   * @param args p (1 by default, or 2), margin (1), weight (none), reduction ('mean').
-   * @throws RuntimeError for another p or a weight that is no vector.
+   * @param args p (default 1, or 2); margin (default 1); weight (default null: ones): [C]; reduction (default 'mean'; 'sum',
+   *   'none'). By position sizeAverage and reduce (default null), its deprecated form, come before it.
+   * @throws RuntimeError for another p or a weight that is no vector; TypeError for arguments that do not fit. The call throws
+   *   RuntimeError for shapes that do not fit, RangeError for a class out of range.
    */
   constructor(...args: ArgumentsOf<typeof multiMarginSettings>) {
     const [p, margin, weight, sizeAverage, reduce, reduction] = multiMarginSettings(args);
@@ -130,15 +167,22 @@ const tripletSettings = settings<
 >()(
   "TripletMarginLoss(float margin=1, float p=2, float eps=1e-06, bool swap=False, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
 );
-/** max(0, |a - p| - |a - n| + margin) (http://www.bmva.org/bmvc/2016/papers/paper119/). */
+/**
+ * max(0, d(a, p) - d(a, n) + margin), d being the distance of `PairwiseDistance`: the anchor shall be nearer to the positive than
+ * to the negative example (http://www.bmva.org/bmvc/2016/papers/paper119/).
+ * Inputs [N, D] (or [D]) to [] ([N] or [] with reduction 'none').
+ */
 export class TripletMarginLoss extends Loss {
   margin: number;
   p: number;
   eps: number;
   swap: boolean;
   /**
-   * @param args margin (default 1), p (2), eps (1e-6), swap (false), reduction ('mean').
-   * @throws RuntimeError for a margin that is not positive.
+   * @param args margin (default 1); p (default 2): the norm; eps (default 1e-6): added to the differences; swap (default false):
+   *   whether d(p, n) counts where it is smaller than d(a, n); reduction (default 'mean'; 'sum', 'none'). By position sizeAverage
+   *   and reduce (default null), its deprecated form, come before it.
+   * @throws RuntimeError for a margin that is not positive; TypeError for arguments that do not fit. The call throws RuntimeError
+   *   for different numbers of dimensions.
    */
   constructor(...args: ArgumentsOf<typeof tripletSettings>) {
     const [margin, p, eps, swap, sizeAverage, reduce, reduction] = tripletSettings(args);
@@ -163,15 +207,20 @@ const distanceSettings = settings<
 >()(
   "TripletMarginWithDistanceLoss(function? distanceFunction=None, float margin=1, bool swap=False, str reduction='mean')",
 );
-/** As `TripletMarginLoss` with any distance. A distance that is a module is the submodule `distance_function`. */
+/**
+ * As `TripletMarginLoss`, max(0, d(a, p) - d(a, n) + margin), with any distance d.
+ * Inputs [N, D] or what d takes, to [] (d's shape with reduction 'none'). A distance that is a module is the submodule
+ * `distance_function`.
+ */
 export class TripletMarginWithDistanceLoss extends Loss {
   /** A module, which is registered, or any function of two tensors. */
   declare distance_function: Distance;
   margin: number;
   swap: boolean;
   /**
-   * @param args distanceFunction (default a `PairwiseDistance`), margin (1), swap (false), reduction ('mean').
-   * @throws RuntimeError for a margin that is not positive.
+   * @param args distanceFunction (default null: a `PairwiseDistance`): takes two inputs; margin (default 1); swap (default
+   *   false): whether d(p, n) counts where it is smaller than d(a, n); reduction (default 'mean'; 'sum', 'none').
+   * @throws RuntimeError for a margin that is not positive; TypeError for arguments that do not fit.
    */
   constructor(...args: ArgumentsOf<typeof distanceSettings>) {
     const [distance, margin, swap, reduction] = distanceSettings(args);
@@ -195,11 +244,19 @@ export class TripletMarginWithDistanceLoss extends Loss {
 const ctcSettings = settings<[blank: number, reduction: string, zeroInfinity: boolean]>()(
   "CTCLoss(int blank=0, str reduction='mean', bool zeroInfinity=False)",
 );
-/** Connectionist temporal classification (Graves et al., 2006): log probabilities [T, N, C], targets [N, S] or 1-D. */
+/**
+ * Connectionist temporal classification (Graves et al., 2006): minus the log probability of a sequence of labels, summed over
+ * all its alignments to the time steps, which may repeat labels and have blanks between them.
+ * To [] ([N] or [] with reduction 'none'); 'mean' divides each loss by its target's length first.
+ */
 export class CTCLoss extends Loss {
   blank: number;
   zeroInfinity: boolean;
-  /** @param args blank (default 0), reduction ('mean'), zeroInfinity (false). */
+  /**
+   * @param args blank (default 0): the class that stands for no label; reduction (default 'mean'; 'sum', 'none'); zeroInfinity
+   *   (default false): whether infinite losses (targets that are too long) and their gradients become zero.
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: ArgumentsOf<typeof ctcSettings>) {
     const [blank, reduction, zeroInfinity] = ctcSettings(args);
     super(null, null, reduction);
@@ -207,6 +264,14 @@ export class CTCLoss extends Loss {
     this.zeroInfinity = zeroInfinity;
   }
 
+  /**
+   * @param logProbs [T, N, C] or [T, C]: log probabilities of the classes at each time
+   * @param targets [N, S], or 1-D: the labels of all sequences one after the other; integers
+   * @param inputLengths [N], at most T: a tensor, an array, or a number for one sequence
+   * @param targetLengths [N]: likewise
+   * @returns [], or [N] ([] without a batch) with reduction 'none'
+   * @throws RuntimeError for sizes, lengths or labels that do not fit.
+   */
   override forward(
     logProbs: Tensor,
     targets: Tensor,

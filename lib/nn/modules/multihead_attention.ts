@@ -55,10 +55,13 @@ type AttentionArguments =
   | [keyPaddingMask: Tensor | null, options: AttentionOptions];
 
 /**
- * Multi-head attention (https://arxiv.org/abs/1706.03762): [L, N, E], [S, N, kdim], [S, N, vdim] ([N, L, E] .. with
- * `batchFirst`, or without N).
- * Parameters: `in_proj_weight` [3 E, E] (or `q_proj_weight`, `k_proj_weight`, `v_proj_weight`), `in_proj_bias` [3 E],
- * `bias_k`, `bias_v`; module: `out_proj`.
+ * Attention of several heads (https://arxiv.org/abs/1706.03762): each head attends with projections of query, key and value of
+ * its own, softmax(q k^T / sqrt(E / heads)) v; the heads are joined and projected once more.
+ * Input query [L, N, E], key [S, N, kdim], value [S, N, vdim] ([N, L, E] .. with `batchFirst`, or without N), E = embedDim, to
+ * output [L, N, E] and the weights (see `forward`).
+ * Parameters: `in_proj_weight` [3 E, E] (with another kdim or vdim `q_proj_weight` [E, E], `k_proj_weight` [E, kdim] and
+ * `v_proj_weight` [E, vdim] instead), `in_proj_bias` [3 E], `bias_k`, `bias_v` [1, 1, E] with `addBiasKv`; Glorot's
+ * initial values, biases 0. Module: `out_proj`, a linear layer of E to E features.
  */
 export class MultiheadAttention extends Module {
   embedDim: number;
@@ -79,9 +82,11 @@ export class MultiheadAttention extends Module {
   declare out_proj: NonDynamicallyQuantizableLinear;
 
   /**
-   * @param args embedDim, numHeads; dropout (default 0), bias (true), addBiasKv (false), addZeroAttn (false), kdim, vdim (default
-   *   embedDim), batchFirst (false), device, dtype.
-   * @throws RuntimeError unless numHeads divides embedDim.
+   * @param args embedDim, numHeads: E, and how many heads share it; dropout (default 0): the probability of dropping a weight, in
+   *   training; bias (default true): of all projections; addBiasKv (default false): adds a learned place to keys and values;
+   *   addZeroAttn (default false): adds a place of zeros to them; kdim, vdim (default null: embedDim); batchFirst (default
+   *   false): whether the batch comes first; device, dtype (default null: the default ones): of the parameters.
+   * @throws RuntimeError unless both are positive and numHeads divides embedDim; TypeError for arguments that do not fit.
    */
   constructor(...args: ArgumentsOf<typeof attentionSettings>) {
     const [embedDim, numHeads, dropout, bias, addBiasKv, addZeroAttn, kdim, vdim, batchFirst, device, dtype] =
@@ -131,10 +136,14 @@ export class MultiheadAttention extends Module {
   }
 
   /**
-   * @param query [L, N, E]. @param key [S, N, kdim]. @param value [S, N, vdim].
-   * @param args keyPaddingMask, needWeights (default true), attnMask, averageAttnWeights (true), isCausal (false).
+   * @param query [L, N, E]
+   * @param key [S, N, kdim]
+   * @param value [S, N, vdim]; all three with N first with `batchFirst`, or without it.
+   * @param args keyPaddingMask (default null; [N, S] or [S]: true where a key is ignored, or numbers added to its scores);
+   *   needWeights (default true); attnMask (default null; [L, S] or [N heads, L, S]: true where attending is not allowed, or
+   *   numbers added to the scores); averageAttnWeights (default true); isCausal (default false): a hint that attnMask is causal.
    * @returns [output [L, N, E], weights [N, L, S] ([N, heads, L, S] if they are not averaged; null without `needWeights`)].
-   * @throws RuntimeError for sizes or masks that do not fit.
+   * @throws RuntimeError for sizes or masks that do not fit, and for `isCausal` without an attnMask.
    */
   override forward(query: Tensor, key: Tensor, value: Tensor, ...args: AttentionArguments): [Tensor, Tensor | null] {
     const [, , , keyPaddingMask, needWeights, attnMask, averageWeights, isCausal] = bind(forwardSignature, [

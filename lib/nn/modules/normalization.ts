@@ -25,8 +25,9 @@ const layerNormSettings = settings<
 );
 
 /**
- * Normalises over the last dimensions: [.., normalizedShape] (https://arxiv.org/abs/1607.06450).
- * y = (x - mean) / sqrt(var + eps) weight + bias. Parameters: `weight` (ones), `bias` (zeros) of shape normalizedShape.
+ * Normalises over the last dimensions: y = (x - mean) / sqrt(var + eps) weight + bias, with the biased variance
+ * (https://arxiv.org/abs/1607.06450). Input [.., ...normalizedShape] to the same shape.
+ * Parameters with `elementwiseAffine`: `weight`, `bias` of shape normalizedShape, ones and zeros at first (else null).
  */
 export class LayerNorm extends Module {
   normalizedShape: number[];
@@ -35,7 +36,13 @@ export class LayerNorm extends Module {
   declare weight: Parameter | null;
   declare bias: Parameter | null;
 
-  /** @param args normalizedShape (a number or sizes); eps (default 1e-5), elementwiseAffine (true), bias (true), device, dtype. */
+  /**
+   * @param args normalizedShape: the input's last sizes, or a number for the last one; eps (default 1e-5): added to the variance;
+   *   elementwiseAffine (default true): whether there are parameters; bias (default true): whether there is one among them;
+   *   device, dtype (default null: the default ones): of the parameters.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for an input that does not end in
+   *   normalizedShape.
+   */
   constructor(...args: ArgumentsOf<typeof layerNormSettings>) {
     super();
     const [shape, eps, affine, bias, device, dtype] = layerNormSettings(args);
@@ -79,8 +86,10 @@ const groupNormSettings = settings<
 );
 
 /**
- * Normalises groups of channels: [N, C, ..] (https://arxiv.org/abs/1803.08494).
- * Parameters: `weight` (ones), `bias` (zeros) [C].
+ * Normalises groups of channels of each sample: y = (x - mean) / sqrt(var + eps) weight + bias, with mean and biased variance
+ * over the C / numGroups channels of a group and all places (https://arxiv.org/abs/1803.08494). Input [N, C, ..] to the same
+ * shape.
+ * Parameters with `affine`: `weight`, `bias` [C], ones and zeros at first (else null).
  */
 export class GroupNorm extends Module {
   numGroups: number;
@@ -91,8 +100,10 @@ export class GroupNorm extends Module {
   declare bias: Parameter | null;
 
   /**
-   * @param args numGroups, numChannels; eps (default 1e-5), affine (true), device, dtype, bias (true).
-   * @throws RuntimeError if numGroups does not divide numChannels.
+   * @param args numGroups: how many groups; numChannels: C; eps (default 1e-5): added to the variance; affine (default true):
+   *   whether there are parameters; device, dtype (default null: the default ones); bias (default true): whether there is one.
+   * @throws TypeError for arguments that do not fit; RuntimeError if numGroups does not divide numChannels. The call throws
+   *   RuntimeError for other channels and for one value per group.
    */
   constructor(...args: ArgumentsOf<typeof groupNormSettings>) {
     super();
@@ -139,8 +150,9 @@ const rmsNormSettings = settings<
 );
 
 /**
- * Divides by the root of the mean square over the last dimensions (https://arxiv.org/abs/1910.07467).
- * Parameter: `weight` (ones) of shape normalizedShape.
+ * Divides by the root of the mean square over the last dimensions: y = x / sqrt(mean(x^2) + eps) weight
+ * (https://arxiv.org/abs/1910.07467). Input [.., ...normalizedShape] to the same shape.
+ * Parameter with `elementwiseAffine`: `weight` of shape normalizedShape, ones at first (else null).
  */
 export class RMSNorm extends Module {
   normalizedShape: number[];
@@ -148,7 +160,13 @@ export class RMSNorm extends Module {
   elementwiseAffine: boolean;
   declare weight: Parameter | null;
 
-  /** @param args normalizedShape; eps (default the type's machine epsilon), elementwiseAffine (true), device, dtype. */
+  /**
+   * @param args normalizedShape: the input's last sizes, or a number for the last one; eps (default null: the machine epsilon of
+   *   the input's type); elementwiseAffine (default true): whether there is a weight; device, dtype (default null: the default
+   *   ones).
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for an input that does not end in
+   *   normalizedShape.
+   */
   constructor(...args: ArgumentsOf<typeof rmsNormSettings>) {
     super();
     const [shape, eps, affine, device, dtype] = rmsNormSettings(args);
@@ -182,14 +200,20 @@ const localSettings = (name: string) =>
 const localResponseSettings = localSettings('LocalResponseNorm');
 type LocalArgumentList = ArgumentsOf<typeof localResponseSettings>;
 
-/** Divides by (k + alpha * mean of squares over `size` channels)^beta: [N, C, ..] (Krizhevsky et al., 2012). */
+/**
+ * Divides by what neighbouring channels say at the same place: y_c = x_c / (k + alpha mean of x^2 over `size` channels around
+ * c)^beta, channels beyond the ends being zero (Krizhevsky et al., 2012). Input [N, C, d1, ..] to the same shape.
+ */
 export class LocalResponseNorm extends Module {
   size: number;
   alpha: number;
   beta: number;
   k: number;
 
-  /** @param args size; alpha (default 1e-4), beta (0.75), k (1). */
+  /**
+   * @param args size: how many channels; alpha (default 1e-4): their weight; beta (default 0.75): the exponent; k (default 1).
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for fewer than 3 dimensions.
+   */
   constructor(...args: LocalArgumentList) {
     super();
     [this.size, this.alpha, this.beta, this.k] = localResponseSettings(args);
@@ -241,14 +265,20 @@ function crossMap(x: Tensor, size: number, alpha: number, beta: number, k: numbe
   );
 }
 
-/** As `LocalResponseNorm` for [N, C, H, W], with windows that lie one channel further back for even sizes. */
+/**
+ * As `LocalResponseNorm`, for [N, C, H, W] alone, with windows that lie one channel further back for even sizes; the first
+ * channel counts in all windows, as in PyTorch.
+ */
 export class CrossMapLRN2d extends Module {
   size: number;
   alpha: number;
   beta: number;
   k: number;
 
-  /** @param args size; alpha (default 1e-4), beta (0.75), k (1). */
+  /**
+   * @param args size: how many channels; alpha (default 1e-4): their weight; beta (default 0.75): the exponent; k (default 1).
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError unless the input has 4 dimensions.
+   */
   constructor(...args: LocalArgumentList) {
     super();
     [this.size, this.alpha, this.beta, this.k] = crossMapSettings(args);

@@ -20,11 +20,17 @@ const padSettings = (name: string) =>
   settings<[padding: Size]>()(`${name}(int|int[] padding)` as 'Pad(int|int[] padding)');
 type PadArgumentList = ArgumentsOf<ReturnType<typeof padSettings>>;
 
-/** What padding layers share. */
+/** What padding layers share. Every padded size grows by both numbers of its pair. */
 export abstract class PadNd extends Module {
   /** Pairs, the last dimension first: [left, right, top, bottom, front, back]. */
   padding: number[];
 
+  /**
+   * @param name the class, for error messages
+   * @param nd how many dimensions are padded
+   * @param args the subclass's argument: padding
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit.
+   */
   constructor(name: string, nd: number, args: ArrayLike<unknown>) {
     super();
     this.padding = sides(padSettings(name)(args)[0], nd);
@@ -41,12 +47,18 @@ const constantSettings = (name: string) =>
   );
 type ConstantArgumentList = ArgumentsOf<ReturnType<typeof constantSettings>>;
 
-/** What padding with a value shares. */
+/** What padding with a value shares. Every padded size grows by both numbers of its pair. */
 export abstract class ConstantPadNd extends Module {
   /** Pairs, the last dimension first. */
   padding: number[];
   value: number;
 
+  /**
+   * @param padding one number for all sides, or one for each
+   * @param value what is added
+   * @param nd how many dimensions are padded
+   * @throws RuntimeError for another number of sides.
+   */
   constructor(padding: Size, value: number, nd: number) {
     super();
     this.padding = sides(padding, nd);
@@ -67,36 +79,61 @@ export abstract class ConstantPadNd extends Module {
   }
 }
 
-/** Pads the last one dimension with a value. */
+/**
+ * Pads the last dimension with a value: [.., L] to [.., L'],
+ * L' = left + L + right.
+ */
 export class ConstantPad1d extends ConstantPadNd {
-  /** @param args padding (one number, or [left, right]), value. */
+  /**
+   * @param args padding: one number for all sides, or [left, right], negative ones cut; value: what is added.
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit.
+   */
   constructor(...args: ConstantArgumentList) {
     const [padding, value] = constantSettings('ConstantPad1d')(args);
     super(padding, value, 1);
   }
 }
 
-/** Pads the last two dimensions with a value. */
+/**
+ * Pads the last two dimensions with a value: [.., H, W] to [.., H', W'],
+ * W' = left + W + right, H' = top + H + bottom.
+ */
 export class ConstantPad2d extends ConstantPadNd {
-  /** @param args padding (one number, or [left, right, top, bottom]), value. */
+  /**
+   * @param args padding: one number for all sides, or [left, right, top, bottom], negative ones cut; value: what is added.
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit.
+   */
   constructor(...args: ConstantArgumentList) {
     const [padding, value] = constantSettings('ConstantPad2d')(args);
     super(padding, value, 2);
   }
 }
 
-/** Pads the last three dimensions with a value. */
+/**
+ * Pads the last three dimensions with a value: [.., D, H, W] to [.., D', H', W'],
+ * W' = left + W + right, H' = top + H + bottom, D' = front + D + back.
+ */
 export class ConstantPad3d extends ConstantPadNd {
-  /** @param args padding (one number, or [left, right, top, bottom, front, back]), value. */
+  /**
+   * @param args padding: one number for all sides, or [left, right, top, bottom, front, back], negative ones cut; value: what is
+   *   added.
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit.
+   */
   constructor(...args: ConstantArgumentList) {
     const [padding, value] = constantSettings('ConstantPad3d')(args);
     super(padding, value, 3);
   }
 }
 
-/** Pads the last one dimension with zeros. */
+/**
+ * Pads the last dimension with zeros: [.., L] to [.., L'],
+ * L' = left + L + right.
+ */
 export class ZeroPad1d extends ConstantPad1d {
-  /** @param args padding: one number, or [left, right]. */
+  /**
+   * @param args padding: one number for all sides, or [left, right], negative ones cut.
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit.
+   */
   constructor(...args: PadArgumentList) {
     super(padSettings('ZeroPad1d')(args)[0], 0);
   }
@@ -106,9 +143,15 @@ export class ZeroPad1d extends ConstantPad1d {
   }
 }
 
-/** Pads the last two dimensions with zeros. */
+/**
+ * Pads the last two dimensions with zeros: [.., H, W] to [.., H', W'],
+ * W' = left + W + right, H' = top + H + bottom.
+ */
 export class ZeroPad2d extends ConstantPad2d {
-  /** @param args padding: one number, or [left, right, top, bottom]. */
+  /**
+   * @param args padding: one number for all sides, or [left, right, top, bottom], negative ones cut.
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit.
+   */
   constructor(...args: PadArgumentList) {
     super(padSettings('ZeroPad2d')(args)[0], 0);
   }
@@ -118,9 +161,15 @@ export class ZeroPad2d extends ConstantPad2d {
   }
 }
 
-/** Pads the last three dimensions with zeros. */
+/**
+ * Pads the last three dimensions with zeros: [.., D, H, W] to [.., D', H', W'],
+ * W' = left + W + right, H' = top + H + bottom, D' = front + D + back.
+ */
 export class ZeroPad3d extends ConstantPad3d {
-  /** @param args padding: one number, or [left, right, top, bottom, front, back]. */
+  /**
+   * @param args padding: one number for all sides, or [left, right, top, bottom, front, back], negative ones cut.
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit.
+   */
   constructor(...args: PadArgumentList) {
     super(padSettings('ZeroPad3d')(args)[0], 0);
   }
@@ -130,9 +179,17 @@ export class ZeroPad3d extends ConstantPad3d {
   }
 }
 
-/** Pads [N, C, L] (or without N) with elements mirrored at the edge, which is not repeated. */
+/**
+ * Pads the last dimension with elements mirrored at the edge, which is not repeated.
+ * Input [N, C, L] or [C, L] to [N, C, L'] or [C, L'],
+ * L' = left + L + right.
+ */
 export class ReflectionPad1d extends PadNd {
-  /** @param args padding: one number, or [left, right]. */
+  /**
+   * @param args padding: one number for all sides, or [left, right]; less than the size.
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit. The call throws RuntimeError for
+   *   other numbers of dimensions and a padding that is too large.
+   */
   constructor(...args: PadArgumentList) {
     super('ReflectionPad1d', 1, args);
   }
@@ -142,9 +199,17 @@ export class ReflectionPad1d extends PadNd {
   }
 }
 
-/** Pads [N, C, H, W] (or without N) with elements mirrored at the edge, which is not repeated. */
+/**
+ * Pads the last two dimensions with elements mirrored at the edge, which is not repeated.
+ * Input [N, C, H, W] or [C, H, W] to [N, C, H', W'] or [C, H', W'],
+ * W' = left + W + right, H' = top + H + bottom.
+ */
 export class ReflectionPad2d extends PadNd {
-  /** @param args padding: one number, or [left, right, top, bottom]. */
+  /**
+   * @param args padding: one number for all sides, or [left, right, top, bottom]; less than the size.
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit. The call throws RuntimeError for
+   *   other numbers of dimensions and a padding that is too large.
+   */
   constructor(...args: PadArgumentList) {
     super('ReflectionPad2d', 2, args);
   }
@@ -154,9 +219,17 @@ export class ReflectionPad2d extends PadNd {
   }
 }
 
-/** Pads [N, C, D, H, W] (or without N) with elements mirrored at the edge, which is not repeated. */
+/**
+ * Pads the last three dimensions with elements mirrored at the edge, which is not repeated.
+ * Input [N, C, D, H, W] or [C, D, H, W] to [N, C, D', H', W'] or [C, D', H', W'],
+ * W' = left + W + right, H' = top + H + bottom, D' = front + D + back.
+ */
 export class ReflectionPad3d extends PadNd {
-  /** @param args padding: one number, or [left, right, top, bottom, front, back]. */
+  /**
+   * @param args padding: one number for all sides, or [left, right, top, bottom, front, back]; less than the size.
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit. The call throws RuntimeError for
+   *   other numbers of dimensions and a padding that is too large.
+   */
   constructor(...args: PadArgumentList) {
     super('ReflectionPad3d', 3, args);
   }
@@ -166,9 +239,17 @@ export class ReflectionPad3d extends PadNd {
   }
 }
 
-/** Pads [N, C, L] (or without N) with elements that repeat the edge. */
+/**
+ * Pads the last dimension with elements that repeat the edge.
+ * Input [N, C, L] or [C, L] to [N, C, L'] or [C, L'],
+ * L' = left + L + right.
+ */
 export class ReplicationPad1d extends PadNd {
-  /** @param args padding: one number, or [left, right]. */
+  /**
+   * @param args padding: one number for all sides, or [left, right].
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit. The call throws RuntimeError for
+   *   other numbers of dimensions.
+   */
   constructor(...args: PadArgumentList) {
     super('ReplicationPad1d', 1, args);
   }
@@ -178,9 +259,17 @@ export class ReplicationPad1d extends PadNd {
   }
 }
 
-/** Pads [N, C, H, W] (or without N) with elements that repeat the edge. */
+/**
+ * Pads the last two dimensions with elements that repeat the edge.
+ * Input [N, C, H, W] or [C, H, W] to [N, C, H', W'] or [C, H', W'],
+ * W' = left + W + right, H' = top + H + bottom.
+ */
 export class ReplicationPad2d extends PadNd {
-  /** @param args padding: one number, or [left, right, top, bottom]. */
+  /**
+   * @param args padding: one number for all sides, or [left, right, top, bottom].
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit. The call throws RuntimeError for
+   *   other numbers of dimensions.
+   */
   constructor(...args: PadArgumentList) {
     super('ReplicationPad2d', 2, args);
   }
@@ -190,9 +279,17 @@ export class ReplicationPad2d extends PadNd {
   }
 }
 
-/** Pads [N, C, D, H, W] (or without N) with elements that repeat the edge. */
+/**
+ * Pads the last three dimensions with elements that repeat the edge.
+ * Input [N, C, D, H, W] or [C, D, H, W] to [N, C, D', H', W'] or [C, D', H', W'],
+ * W' = left + W + right, H' = top + H + bottom, D' = front + D + back.
+ */
 export class ReplicationPad3d extends PadNd {
-  /** @param args padding: one number, or [left, right, top, bottom, front, back]. */
+  /**
+   * @param args padding: one number for all sides, or [left, right, top, bottom, front, back].
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit. The call throws RuntimeError for
+   *   other numbers of dimensions.
+   */
   constructor(...args: PadArgumentList) {
     super('ReplicationPad3d', 3, args);
   }
@@ -202,9 +299,17 @@ export class ReplicationPad3d extends PadNd {
   }
 }
 
-/** Pads [N, C, L] (or without N) with the elements of the opposite side. */
+/**
+ * Pads the last dimension with the elements of the opposite side.
+ * Input [N, C, L] or [C, L] to [N, C, L'] or [C, L'],
+ * L' = left + L + right.
+ */
 export class CircularPad1d extends PadNd {
-  /** @param args padding: one number, or [left, right]. */
+  /**
+   * @param args padding: one number for all sides, or [left, right]; at most the size.
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit. The call throws RuntimeError for
+   *   other numbers of dimensions and a padding that is too large.
+   */
   constructor(...args: PadArgumentList) {
     super('CircularPad1d', 1, args);
   }
@@ -215,9 +320,17 @@ export class CircularPad1d extends PadNd {
   }
 }
 
-/** Pads [N, C, H, W] (or without N) with the elements of the opposite side. */
+/**
+ * Pads the last two dimensions with the elements of the opposite side.
+ * Input [N, C, H, W] or [C, H, W] to [N, C, H', W'] or [C, H', W'],
+ * W' = left + W + right, H' = top + H + bottom.
+ */
 export class CircularPad2d extends PadNd {
-  /** @param args padding: one number, or [left, right, top, bottom]. */
+  /**
+   * @param args padding: one number for all sides, or [left, right, top, bottom]; at most the size.
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit. The call throws RuntimeError for
+   *   other numbers of dimensions and a padding that is too large.
+   */
   constructor(...args: PadArgumentList) {
     super('CircularPad2d', 2, args);
   }
@@ -228,9 +341,17 @@ export class CircularPad2d extends PadNd {
   }
 }
 
-/** Pads [N, C, D, H, W] (or without N) with the elements of the opposite side. */
+/**
+ * Pads the last three dimensions with the elements of the opposite side.
+ * Input [N, C, D, H, W] or [C, D, H, W] to [N, C, D', H', W'] or [C, D', H', W'],
+ * W' = left + W + right, H' = top + H + bottom, D' = front + D + back.
+ */
 export class CircularPad3d extends PadNd {
-  /** @param args padding: one number, or [left, right, top, bottom, front, back]. */
+  /**
+   * @param args padding: one number for all sides, or [left, right, top, bottom, front, back]; at most the size.
+   * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit. The call throws RuntimeError for
+   *   other numbers of dimensions and a padding that is too large.
+   */
   constructor(...args: PadArgumentList) {
     super('CircularPad3d', 3, args);
   }

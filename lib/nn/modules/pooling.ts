@@ -28,6 +28,11 @@ export abstract class MaxPoolNd extends Module {
   returnIndices: boolean;
   ceilMode: boolean;
 
+  /**
+   * @param name the class, for error messages
+   * @param args the subclass's arguments
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(name: string, args: ArrayLike<unknown>) {
     super();
     const [kernel, stride, padding, dilation, returnIndices, ceilMode] = maxSettings(name)(args);
@@ -58,11 +63,18 @@ export abstract class MaxPoolNd extends Module {
   }
 }
 
-/** The largest element of each window of [N, C, L] (or without N). */
+/**
+ * The largest element of each window. Input [N, C, L] or [C, L] to [N, C, L'] or [C, L'],
+ * L' = floor((L + 2 padding - dilation (kernelSize - 1) - 1) / stride) + 1 (rounded up with `ceilMode`); padding is minus
+ * infinity.
+ */
 export class MaxPool1d extends MaxPoolNd {
   /**
-   * @param args kernelSize; stride (default the kernel), padding (0), dilation (1), returnIndices (false; true gives
-   *   [values, places in the plane]), ceilMode (false; true keeps a last window that is not full).
+   * @param args kernelSize: the window; stride (default null: the kernel): its step; padding (default 0, at most half the
+   *   kernel): on both sides; dilation (default 1): the distance between the window's elements; returnIndices (default false):
+   *   true gives [values, int64 places in the plane], which `MaxUnpool1d` takes; ceilMode (default false): keeps a last window
+   *   that is not full.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
    */
   constructor(...args: MaxArgumentList) {
     super('MaxPool1d', args);
@@ -73,10 +85,15 @@ export class MaxPool1d extends MaxPoolNd {
   }
 }
 
-/** The largest element of each window of [N, C, H, W] (or without N). */
+/**
+ * The largest element of each window. Input [N, C, H, W] or [C, H, W] to [N, C, H', W'] or [C, H', W'], H' and W' as
+ * `MaxPool1d`'s L'.
+ */
 export class MaxPool2d extends MaxPoolNd {
   /**
-   * @param args as for `MaxPool1d`.
+   * @param args as for `MaxPool1d`: kernelSize; stride (default null: the kernel), padding (0), dilation (1), returnIndices
+   *   (false), ceilMode (false). Sizes are one number or [height, width].
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
    */
   constructor(...args: MaxArgumentList) {
     super('MaxPool2d', args);
@@ -87,10 +104,15 @@ export class MaxPool2d extends MaxPoolNd {
   }
 }
 
-/** The largest element of each window of [N, C, D, H, W] (or without N). */
+/**
+ * The largest element of each window. Input [N, C, D, H, W] or without N to [N, C, D', H', W'] or without N, sizes as
+ * `MaxPool1d`'s L'.
+ */
 export class MaxPool3d extends MaxPoolNd {
   /**
-   * @param args as for `MaxPool1d`.
+   * @param args as for `MaxPool1d`: kernelSize; stride (default null: the kernel), padding (0), dilation (1), returnIndices
+   *   (false), ceilMode (false). Sizes are one number or [depth, height, width].
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
    */
   constructor(...args: MaxArgumentList) {
     super('MaxPool3d', args);
@@ -115,6 +137,12 @@ export abstract class MaxUnpoolNd extends Module {
   stride: number[];
   padding: number[];
 
+  /**
+   * @param name the class, for error messages
+   * @param nd the number of spatial dimensions
+   * @param args the subclass's arguments
+   * @throws TypeError for arguments that do not fit; RuntimeError for other numbers of sizes.
+   */
   constructor(name: string, nd: number, args: ArrayLike<unknown>) {
     super();
     const [kernel, stride, padding] = unpoolSettings(name)(args);
@@ -134,40 +162,78 @@ export abstract class MaxUnpoolNd extends Module {
   }
 }
 
-/** Puts the maxima that `MaxPool1d` found back to their places, zeros elsewhere: [N, C, L] (or without N). */
+/**
+ * Puts the maxima that `MaxPool1d` found back to their places, zeros elsewhere.
+ * Input [N, C, L] or [C, L] to [N, C, L'] or [C, L'], L' = (L - 1) stride - 2 padding + kernelSize, or as asked for.
+ */
 export class MaxUnpool1d extends MaxUnpoolNd {
-  /** @param args kernelSize; stride (default the kernel), padding (0), as in the pooling. */
+  /**
+   * @param args kernelSize; stride (default null: the kernel), padding (default 0): those of the pooling.
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: UnpoolArgumentList) {
     super('MaxUnpool1d', 1, args);
   }
 
-  /** @param indices what the pooling gave with returnIndices. @param outputSize the sizes before pooling; default the smallest. */
+  /**
+   * @param input [N, C, L] or [C, L]
+   * @param indices of input's shape, int64: what the pooling gave with returnIndices.
+   * @param outputSize the sizes before pooling, [.., L'] or [L'], also as `{ outputSize }`; default null: L' as above.
+   * @returns [N, C, L'] or [C, L']
+   * @throws RuntimeError for shapes that do not fit, a size that is not possible, or places out of range.
+   */
   override forward(input: Tensor, indices: Tensor, outputSize: UnpooledSize = null): Tensor {
     return this._unpool(maxUnpool1d, input, indices, outputSize);
   }
 }
 
-/** Puts the maxima that `MaxPool2d` found back to their places, zeros elsewhere: [N, C, H, W] (or without N). */
+/**
+ * Puts the maxima that `MaxPool2d` found back to their places, zeros elsewhere.
+ * Input [N, C, H, W] or [C, H, W] to [N, C, H', W'] or [C, H', W'], sizes as `MaxUnpool1d`'s L'.
+ */
 export class MaxUnpool2d extends MaxUnpoolNd {
-  /** @param args kernelSize; stride (default the kernel), padding (0), as in the pooling. */
+  /**
+   * @param args kernelSize; stride (default null: the kernel), padding (default 0): those of the pooling, one number or
+   *   [height, width].
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: UnpoolArgumentList) {
     super('MaxUnpool2d', 2, args);
   }
 
-  /** @param indices what the pooling gave with returnIndices. @param outputSize the sizes before pooling; default the smallest. */
+  /**
+   * @param input [N, C, H, W] or [C, H, W]
+   * @param indices of input's shape, int64: what the pooling gave with returnIndices.
+   * @param outputSize the sizes before pooling, also as `{ outputSize }`; default null: the smallest possible.
+   * @returns [N, C, H', W'] or [C, H', W']
+   * @throws RuntimeError for shapes that do not fit, sizes that are not possible, or places out of range.
+   */
   override forward(input: Tensor, indices: Tensor, outputSize: UnpooledSize = null): Tensor {
     return this._unpool(maxUnpool2d, input, indices, outputSize);
   }
 }
 
-/** Puts the maxima that `MaxPool3d` found back to their places, zeros elsewhere: [N, C, D, H, W] (or without N). */
+/**
+ * Puts the maxima that `MaxPool3d` found back to their places, zeros elsewhere.
+ * Input [N, C, D, H, W] or without N to [N, C, D', H', W'] or without N, sizes as `MaxUnpool1d`'s L'.
+ */
 export class MaxUnpool3d extends MaxUnpoolNd {
-  /** @param args kernelSize; stride (default the kernel), padding (0), as in the pooling. */
+  /**
+   * @param args kernelSize; stride (default null: the kernel), padding (default 0): those of the pooling, one number or
+   *   [depth, height, width].
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: UnpoolArgumentList) {
     super('MaxUnpool3d', 3, args);
   }
 
-  /** @param indices what the pooling gave with returnIndices. @param outputSize the sizes before pooling; default the smallest. */
+  /**
+   * @param input [N, C, D, H, W] or [C, D, H, W]
+   * @param indices of input's shape, int64: what the pooling gave with returnIndices.
+   * @param outputSize the sizes before pooling, also as `{ outputSize }`; default null: the smallest possible.
+   * @returns [N, C, D', H', W'] or [C, D', H', W']
+   * @throws RuntimeError for shapes that do not fit, sizes that are not possible, or places out of range.
+   */
   override forward(input: Tensor, indices: Tensor, outputSize: UnpooledSize = null): Tensor {
     return this._unpool(maxUnpool3d, input, indices, outputSize);
   }
@@ -206,11 +272,16 @@ export abstract class AvgPoolNd extends Module {
   }
 }
 
-/** The mean of each window of [N, C, L] (or without N). */
+/**
+ * The mean of each window. Input [N, C, L] or [C, L] to [N, C, L'] or [C, L'],
+ * L' = floor((L + 2 padding - kernelSize) / stride) + 1 (rounded up with `ceilMode`); padding is zeros.
+ */
 export class AvgPool1d extends AvgPoolNd {
   /**
-   * @param args kernelSize; stride (default the kernel), padding (0), ceilMode (false), countIncludePad (true: padding counts
-   *   in the mean).
+   * @param args kernelSize: the window; stride (default null: the kernel): its step; padding (default 0, at most half the
+   *   kernel): on both sides; ceilMode (default false): keeps a last window that is not full; countIncludePad (default true):
+   *   whether the padding counts in the mean.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
    */
   constructor(...args: ArgumentsOf<typeof avg1Settings>) {
     super();
@@ -236,12 +307,19 @@ export class AvgPool1d extends AvgPoolNd {
   }
 }
 
-/** The mean of each window of [N, C, H, W] (or without N). */
+/**
+ * The mean of each window. Input [N, C, H, W] or [C, H, W] to [N, C, H', W'] or [C, H', W'], H' and W' as `AvgPool1d`'s L'.
+ */
 export class AvgPool2d extends AvgPoolNd {
   /** What a sum is divided by in the place of the window's size; null for that. */
   divisorOverride: number | null;
 
-  /** @param args as for `AvgPool1d`; divisorOverride (default none). */
+  /**
+   * @param args as for `AvgPool1d`: kernelSize; stride (default null: the kernel), padding (0), ceilMode (false), countIncludePad
+   *   (true); divisorOverride (default null: the number of elements): what sums are divided by. Sizes are one number or
+   *   [height, width].
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
+   */
   constructor(...args: AvgArgumentList) {
     super();
     const [kernel, stride, padding, ceilMode, countIncludePad, divisor] = avgSettings('AvgPool2d')(args);
@@ -267,12 +345,19 @@ export class AvgPool2d extends AvgPoolNd {
   }
 }
 
-/** The mean of each window of [N, C, D, H, W] (or without N). */
+/**
+ * The mean of each window. Input [N, C, D, H, W] or without N to [N, C, D', H', W'] or without N, sizes as `AvgPool1d`'s L'.
+ */
 export class AvgPool3d extends AvgPoolNd {
   /** What a sum is divided by in the place of the window's size; null for that. */
   divisorOverride: number | null;
 
-  /** @param args as for `AvgPool1d`; divisorOverride (default none). */
+  /**
+   * @param args as for `AvgPool1d`: kernelSize; stride (default null: the kernel), padding (0), ceilMode (false), countIncludePad
+   *   (true); divisorOverride (default null: the number of elements): what sums are divided by. Sizes are one number or
+   *   [depth, height, width].
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
+   */
   constructor(...args: AvgArgumentList) {
     super();
     const [kernel, stride, padding, ceilMode, countIncludePad, divisor] = avgSettings('AvgPool3d')(args);
@@ -311,6 +396,11 @@ export abstract class LPPoolNd extends Module {
   stride: Size | null;
   ceilMode: boolean;
 
+  /**
+   * @param name the class, for error messages
+   * @param args the subclass's arguments
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(name: string, args: ArrayLike<unknown>) {
     super();
     [this.normType, this.kernelSize, this.stride, this.ceilMode] = lpSettings(name)(args);
@@ -327,9 +417,16 @@ export abstract class LPPoolNd extends Module {
   }
 }
 
-/** (sum of x^p)^(1/p) over each window of [N, C, L] (or without N). */
+/**
+ * The power average (sum of x^p)^(1/p) of each window; NaN where the sum is negative, as that of an odd power may be.
+ * Input [N, C, L] or [C, L] to [N, C, L'] or [C, L'], L' = floor((L - kernelSize) / stride) + 1 (rounded up with `ceilMode`).
+ */
 export class LPPool1d extends LPPoolNd {
-  /** @param args normType (p; infinite for the maximum), kernelSize; stride (default the kernel), ceilMode (false). */
+  /**
+   * @param args normType: p, Infinity for the largest |x|; kernelSize: the window; stride (default null: the kernel): its step;
+   *   ceilMode (default false): keeps a last window that is not full.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
+   */
   constructor(...args: LpArgumentList) {
     super('LPPool1d', args);
   }
@@ -339,9 +436,16 @@ export class LPPool1d extends LPPoolNd {
   }
 }
 
-/** (sum of x^p)^(1/p) over each window of [N, C, H, W] (or without N). */
+/**
+ * The power average (sum of x^p)^(1/p) of each window; NaN where the sum is negative, as that of an odd power may be.
+ * Input [N, C, H, W] or [C, H, W] to [N, C, H', W'] or [C, H', W'], H' and W' as `LPPool1d`'s L'.
+ */
 export class LPPool2d extends LPPoolNd {
-  /** @param args normType (p; infinite for the maximum), kernelSize; stride (default the kernel), ceilMode (false). */
+  /**
+   * @param args as for `LPPool1d`: normType, kernelSize; stride (default null: the kernel), ceilMode (false). Sizes are one
+   *   number or [height, width].
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
+   */
   constructor(...args: LpArgumentList) {
     super('LPPool2d', args);
   }
@@ -351,9 +455,16 @@ export class LPPool2d extends LPPoolNd {
   }
 }
 
-/** (sum of x^p)^(1/p) over each window of [N, C, D, H, W] (or without N). */
+/**
+ * The power average (sum of x^p)^(1/p) of each window; NaN where the sum is negative, as that of an odd power may be.
+ * Input [N, C, D, H, W] or without N to [N, C, D', H', W'] or without N, sizes as `LPPool1d`'s L'.
+ */
 export class LPPool3d extends LPPoolNd {
-  /** @param args normType (p; infinite for the maximum), kernelSize; stride (default the kernel), ceilMode (false). */
+  /**
+   * @param args as for `LPPool1d`: normType, kernelSize; stride (default null: the kernel), ceilMode (false). Sizes are one
+   *   number or [depth, height, width].
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
+   */
   constructor(...args: LpArgumentList) {
     super('LPPool3d', args);
   }

@@ -15,7 +15,7 @@ import { pyRepr } from '../printing.js';
 import { type ArgumentsOf, perDim, repeated, settings } from './arguments.js';
 import type { Size } from './pooling.js';
 
-/** The result's sizes; null keeps the input's. */
+/** The output's sizes: one number for all dimensions or one for each; null in their list keeps the input's. */
 export type OutputSize = number | null | readonly (number | null)[];
 
 const avgSettings = (name: string) =>
@@ -26,6 +26,11 @@ type AvgArgumentList = ArgumentsOf<ReturnType<typeof avgSettings>>;
 export abstract class AdaptiveAvgPoolNd extends Module {
   outputSize: OutputSize;
 
+  /**
+   * @param name the class, for error messages
+   * @param args the subclass's argument
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(name: string, args: ArrayLike<unknown>) {
     super();
     this.outputSize = avgSettings(name)(args)[0];
@@ -36,9 +41,15 @@ export abstract class AdaptiveAvgPoolNd extends Module {
   }
 }
 
-/** The means of as many windows as asked for: [N, C, L] (or without N). */
+/**
+ * The means of as many windows as asked for: window i of n goes from floor(i L / n) to before ceil((i + 1) L / n).
+ * Input [N, C, L] or [C, L] to [N, C, outputSize] or [C, outputSize].
+ */
 export class AdaptiveAvgPool1d extends AdaptiveAvgPoolNd {
-  /** @param args outputSize: one number. */
+  /**
+   * @param args outputSize: the number of windows, or an array of it, in which null keeps the input's size.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
+   */
   constructor(...args: AvgArgumentList) {
     super('AdaptiveAvgPool1d', args);
   }
@@ -48,9 +59,15 @@ export class AdaptiveAvgPool1d extends AdaptiveAvgPoolNd {
   }
 }
 
-/** The means of as many windows as asked for: [N, C, H, W] (or without N). */
+/**
+ * The means of as many windows as asked for, placed along each dimension as `AdaptiveAvgPool1d`'s.
+ * Input [N, C, H, W] or [C, H, W] to [N, C, ...outputSize] or [C, ...outputSize].
+ */
 export class AdaptiveAvgPool2d extends AdaptiveAvgPoolNd {
-  /** @param args outputSize: one number or one per dimension; null keeps a size. */
+  /**
+   * @param args outputSize: one number for both dimensions or [height, width], in which null keeps the input's size.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
+   */
   constructor(...args: AvgArgumentList) {
     super('AdaptiveAvgPool2d', args);
   }
@@ -60,9 +77,15 @@ export class AdaptiveAvgPool2d extends AdaptiveAvgPoolNd {
   }
 }
 
-/** The means of as many windows as asked for: [N, C, D, H, W] (or without N). */
+/**
+ * The means of as many windows as asked for, placed along each dimension as `AdaptiveAvgPool1d`'s.
+ * Input [N, C, D, H, W] or [C, D, H, W] to [N, C, ...outputSize] or [C, ...outputSize].
+ */
 export class AdaptiveAvgPool3d extends AdaptiveAvgPoolNd {
-  /** @param args outputSize: one number or one per dimension; null keeps a size. */
+  /**
+   * @param args outputSize: one number for all dimensions or [depth, height, width], in which null keeps the input's size.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
+   */
   constructor(...args: AvgArgumentList) {
     super('AdaptiveAvgPool3d', args);
   }
@@ -83,6 +106,11 @@ export abstract class AdaptiveMaxPoolNd extends Module {
   outputSize: OutputSize;
   returnIndices: boolean;
 
+  /**
+   * @param name the class, for error messages
+   * @param args the subclass's arguments
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(name: string, args: ArrayLike<unknown>) {
     super();
     [this.outputSize, this.returnIndices] = maxSettings(name)(args);
@@ -93,9 +121,16 @@ export abstract class AdaptiveMaxPoolNd extends Module {
   }
 }
 
-/** The maxima of as many windows as asked for: [N, C, L] (or without N). */
+/**
+ * The maxima of as many windows as asked for, which lie as `AdaptiveAvgPool1d`'s.
+ * Input [N, C, L] or [C, L] to [N, C, outputSize] or [C, outputSize].
+ */
 export class AdaptiveMaxPool1d extends AdaptiveMaxPoolNd {
-  /** @param args outputSize; returnIndices (default false; true gives [values, places in the plane]). */
+  /**
+   * @param args outputSize: the number of windows, or an array of it, in which null keeps the input's size; returnIndices
+   *   (default false): true gives [values, int64 places in the plane].
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
+   */
   constructor(...args: MaxArgumentList) {
     super('AdaptiveMaxPool1d', args);
   }
@@ -105,9 +140,16 @@ export class AdaptiveMaxPool1d extends AdaptiveMaxPoolNd {
   }
 }
 
-/** The maxima of as many windows as asked for: [N, C, H, W] (or without N). */
+/**
+ * The maxima of as many windows as asked for, placed along each dimension as `AdaptiveAvgPool1d`'s.
+ * Input [N, C, H, W] or [C, H, W] to [N, C, ...outputSize] or [C, ...outputSize].
+ */
 export class AdaptiveMaxPool2d extends AdaptiveMaxPoolNd {
-  /** @param args outputSize; returnIndices (default false; true gives [values, places in the plane]). */
+  /**
+   * @param args outputSize: one number or [height, width], in which null keeps the input's size; returnIndices (default false):
+   *   true gives [values, int64 places in the plane].
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
+   */
   constructor(...args: MaxArgumentList) {
     super('AdaptiveMaxPool2d', args);
   }
@@ -117,9 +159,16 @@ export class AdaptiveMaxPool2d extends AdaptiveMaxPoolNd {
   }
 }
 
-/** The maxima of as many windows as asked for: [N, C, D, H, W] (or without N). */
+/**
+ * The maxima of as many windows as asked for, placed along each dimension as `AdaptiveAvgPool1d`'s.
+ * Input [N, C, D, H, W] or [C, D, H, W] to [N, C, ...outputSize] or [C, ...outputSize].
+ */
 export class AdaptiveMaxPool3d extends AdaptiveMaxPoolNd {
-  /** @param args outputSize; returnIndices (default false; true gives [values, places in the plane]). */
+  /**
+   * @param args outputSize: one number or [depth, height, width], in which null keeps the input's size; returnIndices (default
+   *   false): true gives [values, int64 places in the plane].
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
+   */
   constructor(...args: MaxArgumentList) {
     super('AdaptiveMaxPool3d', args);
   }
@@ -152,6 +201,13 @@ export abstract class FractionalMaxPoolNd extends Module {
   /** Numbers [N, C, dims] in [0, 1) in the place of drawn ones; null to draw. */
   declare _random_samples: Tensor | null;
 
+  /**
+   * @param name the class, for error messages
+   * @param nd the number of spatial dimensions
+   * @param args the subclass's arguments
+   * @throws RuntimeError unless exactly one of outputSize and outputRatio is given, for ratios outside (0, 1) and for kernels
+   *   that are not positive; TypeError for arguments that do not fit.
+   */
   constructor(name: string, nd: number, args: ArrayLike<unknown>) {
     super();
     const [kernel, size, ratio, returnIndices, samples] = fractionalSettings(name)(args);
@@ -174,11 +230,18 @@ export abstract class FractionalMaxPoolNd extends Module {
   }
 }
 
-/** The largest elements of windows at random places of [N, C, H, W] (or without N) (https://arxiv.org/abs/1412.6071). */
+/**
+ * The largest elements of windows that start at random places, whose steps average to a fraction
+ * (https://arxiv.org/abs/1412.6071). Input [N, C, H, W] or [C, H, W] to [N, C, H', W'] or [C, H', W'], the sizes as given or
+ * floor(size ratio). Buffer: `_random_samples`, the numbers given, or null.
+ */
 export class FractionalMaxPool2d extends FractionalMaxPoolNd {
   /**
-   * @param args kernelSize; outputSize or outputRatio (its share of the input's sizes), returnIndices (default false).
-   * @throws RuntimeError unless one of outputSize and outputRatio is given.
+   * @param args kernelSize: the window, one number or [height, width]; outputSize (default null): the output's sizes, or
+   *   outputRatio (default null): their share of the input's, between 0 and 1; returnIndices (default false): true gives [values,
+   *   int64 places in the plane]; RandomSamples (default null: drawn at every call): [N, C, 2] of numbers in [0, 1).
+   * @throws RuntimeError unless exactly one of outputSize and outputRatio is given, or for values out of range; TypeError for
+   *   arguments that do not fit. The call throws RuntimeError for an input that is too small.
    */
   constructor(...args: FractionalArgumentList) {
     super('FractionalMaxPool2d', 2, args);
@@ -190,11 +253,18 @@ export class FractionalMaxPool2d extends FractionalMaxPoolNd {
   }
 }
 
-/** The largest elements of windows at random places of [N, C, D, H, W] (or without N) (https://arxiv.org/abs/1412.6071). */
+/**
+ * The largest elements of windows that start at random places, whose steps average to a fraction
+ * (https://arxiv.org/abs/1412.6071). Input [N, C, D, H, W] or without N to [N, C, D', H', W'] or without N, the sizes as given or
+ * floor(size ratio). Buffer: `_random_samples`, the numbers given, or null.
+ */
 export class FractionalMaxPool3d extends FractionalMaxPoolNd {
   /**
-   * @param args kernelSize; outputSize or outputRatio (its share of the input's sizes), returnIndices (default false).
-   * @throws RuntimeError unless one of outputSize and outputRatio is given.
+   * @param args kernelSize: the window, one number or [depth, height, width]; outputSize (default null): the output's sizes, or
+   *   outputRatio (default null): their share of the input's, between 0 and 1; returnIndices (default false): true gives [values,
+   *   int64 places in the plane]; RandomSamples (default null: drawn at every call): [N, C, 3] of numbers in [0, 1).
+   * @throws RuntimeError unless exactly one of outputSize and outputRatio is given, or for values out of range; TypeError for
+   *   arguments that do not fit. The call throws RuntimeError for an input that is too small.
    */
   constructor(...args: FractionalArgumentList) {
     super('FractionalMaxPool3d', 3, args);

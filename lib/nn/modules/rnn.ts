@@ -50,8 +50,12 @@ function checkSettings(s: RNNSettings): void {
 const sizeText = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 /**
- * What recurrent layers share: parameters `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0` (and `weight_hr_l0` with
- * projections) for each layer, with `_reverse` for the second direction; from U(-k, k), k = 1 / sqrt(hiddenSize).
+ * What recurrent layers share: settings, checks, packed and padded batches. For each layer k there are the parameters
+ * `weight_ih_l{k}` [gates hiddenSize, in], `weight_hh_l{k}` [gates hiddenSize, out], `bias_ih_l{k}`, `bias_hh_l{k}`
+ * [gates hiddenSize] (with `bias`) and, with projections, `weight_hr_l{k}` [projSize, hiddenSize]; those of the second direction
+ * end in `_reverse`. There are 1 (RNN), 3 (GRU: reset, update, new) or 4 (LSTM: input, forget, cell, output) gates; `in` is
+ * inputSize for k = 0, then out times the directions; `out` is projSize, or hiddenSize without projections.
+ * All start from U(-k, k), k = 1 / sqrt(hiddenSize).
  */
 export abstract class RNNBase extends Module {
   mode: Mode;
@@ -64,7 +68,12 @@ export abstract class RNNBase extends Module {
   bidirectional: boolean;
   projSize: number;
 
-  /** @throws RuntimeError for settings out of range. */
+  /**
+   * @param mode 'RNN_TANH', 'RNN_RELU', 'LSTM' or 'GRU'
+   * @param s the settings, complete
+   * @throws RuntimeError for sizes or a number of layers that are not positive, a dropout outside of [0, 1], or a projSize that
+   *   is negative or not below hiddenSize. Dropout with a single layer only warns.
+   */
   constructor(mode: Mode, s: RNNSettings) {
     super();
     checkSettings(s);
@@ -105,7 +114,7 @@ export abstract class RNNBase extends Module {
     return kinds.map((kind) => kind + tail);
   }
 
-  /** The parameters, a list for each layer and direction. */
+  /** The parameters, a list for each layer and direction: input, hidden, their biases, projection. */
   get allWeights(): Parameter[][] {
     const lists: Parameter[][] = [];
     for (let layer = 0; layer < this.numLayers; layer++) {
@@ -116,7 +125,7 @@ export abstract class RNNBase extends Module {
     return lists;
   }
 
-  /** Draws new values. */
+  /** Draws all parameters anew from U(-k, k), k = 1 / sqrt(hiddenSize). */
   resetParameters(): void {
     const bound = 1 / Math.sqrt(this.hiddenSize);
     for (const weight of this.parameters()) uniform_(weight, -bound, bound);
@@ -270,16 +279,21 @@ export interface RNN {
 }
 
 /**
- * h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), in several layers and directions.
- * Input [T, B, in], [B, T, in] with `batchFirst`, [T, in], or a PackedSequence.
+ * Recurrent layers of Elman: h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), or relu in the place of tanh. A layer's input is
+ * the output of the one below; a second direction reads from the end, and its outputs are joined to those of the first.
+ * Input [T, B, inputSize] ([B, T, inputSize] with `batchFirst`, [T, inputSize] without a batch, or a PackedSequence) to
+ * [output, h]: output [T, B, D hiddenSize] (laid out as the input), D = 2 with `bidirectional`, else 1, and the final states
+ * h [numLayers D, B, hiddenSize]. Parameters: see `RNNBase`.
  */
 export class RNN extends RNNBase {
   nonlinearity: string;
 
   /**
-   * @param args inputSize, hiddenSize; numLayers (default 1), nonlinearity ('tanh' or 'relu'), bias (true), batchFirst
-   *   (false), dropout (0, between layers), bidirectional (false), device, dtype.
-   * @throws RuntimeError for settings out of range.
+   * @param args inputSize, hiddenSize: features of inputs and states; numLayers (default 1); nonlinearity (default 'tanh', or
+   *   'relu'); bias (default true): whether both biases are there; batchFirst (default false): whether the batch comes before the
+   *   time; dropout (default 0): the probability of dropping outputs between layers, in training; bidirectional (default false);
+   *   device, dtype (default null: the default ones): of the parameters.
+   * @throws RuntimeError for settings out of range, TypeError for arguments that do not fit.
    */
   constructor(...args: ArgumentsOf<typeof rnnSettings>) {
     const [inputSize, hiddenSize, numLayers, nonlinearity, ...rest] = rnnSettings(args);
@@ -293,8 +307,10 @@ export class RNN extends RNNBase {
   }
 
   /**
-   * @param hx [layers * directions, B, H] (without B for an input without it); default zeros.
-   * @returns [outputs of the last layer at all times, final hidden states].
+   * @param input [T, B, inputSize], [B, T, inputSize] with `batchFirst`, [T, inputSize], or a PackedSequence
+   * @param hx the states before, [numLayers D, B, hiddenSize] (without B for an input without it); default null: zeros.
+   * @returns [outputs of the last layer at all times, final states of all layers]; a packed input gives a packed output.
+   * @throws RuntimeError for an input or states of other sizes or another type, and for a sequence without elements.
    */
   override forward(input: PackedSequence, hx?: Tensor | null): [PackedSequence, Tensor];
   override forward(input: Tensor, hx?: Tensor | null): [Tensor, Tensor];
@@ -314,15 +330,29 @@ export interface GRU {
   (input: Tensor, hx?: Tensor | null): [Tensor, Tensor];
 }
 
-/** Gated recurrent units (https://arxiv.org/abs/1406.1078); input and states as for `RNN`. */
+/**
+ * Layers of gated recurrent units (https://arxiv.org/abs/1406.1078):
+ * r = sigmoid(W_ir x + b_ir + W_hr h + b_hr), z = sigmoid(W_iz x + b_iz + W_hz h + b_hz),
+ * n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = (1 - z) n + z h.
+ * Inputs, outputs and states are those of `RNN`. Parameters: see `RNNBase`; the gates come in the order r, z, n.
+ */
 export class GRU extends RNNBase {
-  /** @param args inputSize, hiddenSize; numLayers (1), bias (true), batchFirst (false), dropout (0), bidirectional (false), device, dtype. */
+  /**
+   * @param args as for `RNN`, without a nonlinearity: inputSize, hiddenSize; numLayers (default 1), bias (true), batchFirst
+   *   (false), dropout (0), bidirectional (false), device, dtype (null).
+   * @throws RuntimeError for settings out of range, TypeError for arguments that do not fit.
+   */
   constructor(...args: ArgumentsOf<typeof gruSettings>) {
     const a = gruSettings(args);
     super('GRU', common(a, 0, a[7], a[8]));
   }
 
-  /** As for `RNN`. */
+  /**
+   * @param input as for `RNN`
+   * @param hx the states before, [numLayers D, B, hiddenSize] (without B for an input without it); default null: zeros.
+   * @returns [outputs of the last layer at all times, final states of all layers]; a packed input gives a packed output.
+   * @throws RuntimeError for an input or states of other sizes or another type, and for a sequence without elements.
+   */
   override forward(input: PackedSequence, hx?: Tensor | null): [PackedSequence, Tensor];
   override forward(input: Tensor, hx?: Tensor | null): [Tensor, Tensor];
   override forward(input: Tensor | PackedSequence, hx: Tensor | null = null): [Tensor | PackedSequence, Tensor] {
@@ -344,11 +374,21 @@ export interface LSTM {
   (input: Tensor, hx?: LSTMState | null): [Tensor, [Tensor, Tensor]];
 }
 
-/** Long short-term memory (Hochreiter and Schmidhuber, 1997), with projections (https://arxiv.org/abs/1402.1128). */
+/**
+ * Layers of long short-term memory (Hochreiter and Schmidhuber, 1997): with i, f, o = sigmoid(W x + b + U h + c) and
+ * g = tanh(W x + b + U h + c), each with weights of its own, c' = f c + i g and h' = o tanh(c'); with projections
+ * h' = W_hr (o tanh(c')) (https://arxiv.org/abs/1402.1128).
+ * Input [T, B, inputSize] ([B, T, inputSize] with `batchFirst`, [T, inputSize] without a batch, or a PackedSequence) to
+ * [output, [h, c]]: output [T, B, D out] (laid out as the input), h [numLayers D, B, out], c [numLayers D, B, hiddenSize], where
+ * D = 2 with `bidirectional`, else 1, and out is projSize, or hiddenSize without projections.
+ * Parameters: see `RNNBase`; the gates come in the order i, f, g, o.
+ */
 export class LSTM extends RNNBase {
   /**
-   * @param args inputSize, hiddenSize; numLayers (1), bias (true), batchFirst (false), dropout (0), bidirectional (false),
-   *   projSize (0 for none: the hidden state's size after a projection), device, dtype.
+   * @param args as for `RNN`: inputSize, hiddenSize; numLayers (default 1), bias (true), batchFirst (false), dropout (0),
+   *   bidirectional (false), projSize (default 0: none; else the size of h after a projection, below hiddenSize), device, dtype
+   *   (null).
+   * @throws RuntimeError for settings out of range, TypeError for arguments that do not fit.
    */
   constructor(...args: ArgumentsOf<typeof lstmSettings>) {
     const a = lstmSettings(args);
@@ -356,8 +396,11 @@ export class LSTM extends RNNBase {
   }
 
   /**
-   * @param hx [h, c], each [layers * directions, B, size] (without B for an input without it); default zeros.
-   * @returns [outputs of the last layer at all times, [h, c] at the end].
+   * @param input as for `RNN`
+   * @param hx the states before: h [numLayers D, B, out] and c [numLayers D, B, hiddenSize] (without B for an input without it);
+   *   default null: zeros.
+   * @returns [outputs of the last layer at all times, [h, c] at the end]; a packed input gives a packed output.
+   * @throws RuntimeError for an input or states of other sizes or another type, and for a sequence without elements.
    */
   override forward(input: PackedSequence, hx?: LSTMState | null): [PackedSequence, [Tensor, Tensor]];
   override forward(input: Tensor, hx?: LSTMState | null): [Tensor, [Tensor, Tensor]];

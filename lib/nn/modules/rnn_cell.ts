@@ -9,7 +9,10 @@ import type { Parameter } from '../parameter.js';
 import { pyBool } from '../printing.js';
 import { type ArgumentsOf, type DeviceSetting, type DTypeSetting, newParameter, settings } from './arguments.js';
 
-/** What cells share. Parameters: `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh` from U(-k, k), k = 1 / sqrt(hiddenSize). */
+/**
+ * What cells share. Parameters: `weight_ih` [gates hiddenSize, inputSize], `weight_hh` [gates hiddenSize, hiddenSize], and with
+ * `bias` `bias_ih`, `bias_hh` [gates hiddenSize] (else null); all from U(-k, k), k = 1 / sqrt(hiddenSize).
+ */
 export abstract class RNNCellBase extends Module {
   inputSize: number;
   hiddenSize: number;
@@ -19,6 +22,14 @@ export abstract class RNNCellBase extends Module {
   declare bias_ih: Parameter | null;
   declare bias_hh: Parameter | null;
 
+  /**
+   * @param inputSize features of an input
+   * @param hiddenSize features of a state
+   * @param bias whether both biases are there
+   * @param gates how many gates there are: 1 (RNN), 3 (GRU) or 4 (LSTM)
+   * @param device where the parameters are made; null: the default device
+   * @param dtype their type; null: the default type
+   */
   constructor(
     inputSize: number,
     hiddenSize: number,
@@ -39,7 +50,7 @@ export abstract class RNNCellBase extends Module {
     this.resetParameters();
   }
 
-  /** Draws new values. */
+  /** Draws all parameters anew from U(-k, k), k = 1 / sqrt(hiddenSize). */
   resetParameters(): void {
     const bound = this.hiddenSize > 0 ? 1 / Math.sqrt(this.hiddenSize) : 0;
     for (const weight of this.parameters()) uniform_(weight, -bound, bound);
@@ -101,17 +112,31 @@ const rnnCellSettings = settings<
   "RNNCell(int inputSize, int hiddenSize, bool bias=True, str nonlinearity='tanh', Device? device=None, ScalarType? dtype=None)",
 );
 
-/** h' = tanh(W_ih x + b_ih + W_hh h + b_hh): [B, in], [B, H] (or without B) to [B, H]. */
+/**
+ * One step of Elman's recurrent network: h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu in the place of tanh.
+ * Input [B, inputSize] or [inputSize], state [B, hiddenSize] or [hiddenSize], to h' of the state's shape.
+ * Parameters: `weight_ih` [hiddenSize, inputSize], `weight_hh` [hiddenSize, hiddenSize], `bias_ih`, `bias_hh` [hiddenSize].
+ */
 export class RNNCell extends RNNCellBase {
   nonlinearity: string;
 
-  /** @param args inputSize, hiddenSize; bias (default true), nonlinearity ('tanh' or 'relu'), device, dtype. */
+  /**
+   * @param args inputSize, hiddenSize: features of input and state; bias (default true): whether both biases are there;
+   *   nonlinearity (default 'tanh', or 'relu'); device, dtype (default null: the default ones): of the parameters.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for another nonlinearity.
+   */
   constructor(...args: ArgumentsOf<typeof rnnCellSettings>) {
     const [inputSize, hiddenSize, bias, nonlinearity, device, dtype] = rnnCellSettings(args);
     super(inputSize, hiddenSize, bias, 1, device, dtype);
     this.nonlinearity = nonlinearity;
   }
 
+  /**
+   * @param input [B, inputSize] or [inputSize]
+   * @param hx the state before, [B, hiddenSize] or [hiddenSize]; default null: zeros.
+   * @returns the state after, of that shape
+   * @throws RuntimeError for sizes that do not fit.
+   */
   override forward(input: Tensor, hx: Tensor | null = null): Tensor {
     const { nonlinearity } = this;
     if (nonlinearity !== 'tanh' && nonlinearity !== 'relu')
@@ -130,27 +155,57 @@ const cellSettings = (name: string) =>
   );
 type CellArgumentList = ArgumentsOf<ReturnType<typeof cellSettings>>;
 
-/** One step of long short-term memory: [B, in], [[B, H], [B, H]] (or without B) to [h, c]. */
+/**
+ * One step of long short-term memory (Hochreiter and Schmidhuber, 1997); the formula is that of `LSTM`.
+ * Input [B, inputSize] or [inputSize], states [h, c] of [B, hiddenSize] or [hiddenSize] each, to [h', c'].
+ * Parameters: `weight_ih` [4 hiddenSize, inputSize], `weight_hh` [4 hiddenSize, hiddenSize], `bias_ih`, `bias_hh`
+ * [4 hiddenSize], the gates in the order input, forget, cell, output.
+ */
 export class LSTMCell extends RNNCellBase {
-  /** @param args inputSize, hiddenSize; bias (default true), device, dtype. */
+  /**
+   * @param args inputSize, hiddenSize: features of input and state; bias (default true): whether both biases are there; device,
+   *   dtype (default null: the default ones): of the parameters.
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: CellArgumentList) {
     const [inputSize, hiddenSize, bias, device, dtype] = cellSettings('LSTMCell')(args);
     super(inputSize, hiddenSize, bias, 4, device, dtype);
   }
 
+  /**
+   * @param input [B, inputSize] or [inputSize]
+   * @param hx the states before, [h, c]; default null: zeros.
+   * @returns [h, c] after the step
+   * @throws RuntimeError for sizes that do not fit.
+   */
   override forward(input: Tensor, hx: readonly Tensor[] | null = null): [Tensor, Tensor] {
     return this._step('LSTM', input, hx === null ? null : [...hx], 2) as [Tensor, Tensor];
   }
 }
 
-/** One step of a gated recurrent unit: [B, in], [B, H] (or without B) to [B, H]. */
+/**
+ * One step of a gated recurrent unit (https://arxiv.org/abs/1406.1078); the formula is that of `GRU`.
+ * Input [B, inputSize] or [inputSize], state [B, hiddenSize] or [hiddenSize], to h' of the state's shape.
+ * Parameters: `weight_ih` [3 hiddenSize, inputSize], `weight_hh` [3 hiddenSize, hiddenSize], `bias_ih`, `bias_hh`
+ * [3 hiddenSize], the gates in the order reset, update, new.
+ */
 export class GRUCell extends RNNCellBase {
-  /** @param args inputSize, hiddenSize; bias (default true), device, dtype. */
+  /**
+   * @param args inputSize, hiddenSize: features of input and state; bias (default true): whether both biases are there; device,
+   *   dtype (default null: the default ones): of the parameters.
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: CellArgumentList) {
     const [inputSize, hiddenSize, bias, device, dtype] = cellSettings('GRUCell')(args);
     super(inputSize, hiddenSize, bias, 3, device, dtype);
   }
 
+  /**
+   * @param input [B, inputSize] or [inputSize]
+   * @param hx the state before, [B, hiddenSize] or [hiddenSize]; default null: zeros.
+   * @returns the state after, of that shape
+   * @throws RuntimeError for sizes that do not fit.
+   */
   override forward(input: Tensor, hx: Tensor | null = null): Tensor {
     return this._step('GRU', input, hx === null ? null : [hx], 1)[0]!;
   }

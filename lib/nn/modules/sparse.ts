@@ -60,7 +60,7 @@ type Pretrained = [
   scaleGradByFreq: boolean,
   sparse: boolean,
 ];
-/** Settings of `Embedding.fromPretrained` by name. */
+/** Settings of `Embedding.fromPretrained` by name; freeze is true by default, the others as for `Embedding`. */
 export interface PretrainedOptions {
   freeze?: boolean;
   paddingIdx?: number | null;
@@ -71,7 +71,7 @@ export interface PretrainedOptions {
 }
 
 /**
- * Rows of a table by their indices: [..] to [.., embeddingDim].
+ * Rows of a table by their indices: [..], int64 or int32, to [.., embeddingDim].
  * Parameter: `weight` [numEmbeddings, embeddingDim] from N(0, 1), with zeros at `paddingIdx`.
  */
 export class Embedding extends Module {
@@ -85,9 +85,13 @@ export class Embedding extends Module {
   declare weight: Parameter;
 
   /**
-   * @param args numEmbeddings, embeddingDim; paddingIdx (default none; its row gets no gradient), maxNorm (none), normType
-   *   (2), scaleGradByFreq (false), sparse (accepted; gradients are dense), device, dtype.
-   * @throws RuntimeError for a paddingIdx out of range.
+   * @param args numEmbeddings, embeddingDim: rows and their length; paddingIdx (default null): a row that starts from zeros and
+   *   gets no gradient, negative from the end; maxNorm (default null): rows that are looked up are scaled down to this norm, in
+   *   place; normType (default 2): which norm; scaleGradByFreq (default false): divides a row's gradient by how often it was
+   *   looked up; sparse (default false; accepted, gradients are dense); Weight (default null): the table to use, shared; Freeze
+   *   (default false): whether the table requires no gradient; device, dtype (default null: the default ones).
+   * @throws RuntimeError for a paddingIdx out of range or a Weight of another shape; TypeError for arguments that do not fit. The
+   *   call throws RangeError for an index out of range.
    */
   constructor(...args: ArgumentsOf<typeof embeddingSettings>) {
     super();
@@ -107,7 +111,7 @@ export class Embedding extends Module {
     }
   }
 
-  /** Draws new values. */
+  /** Draws the table anew from N(0, 1); the row at paddingIdx becomes zero. */
   resetParameters(): void {
     resetTable(this.weight, this.paddingIdx);
   }
@@ -131,7 +135,9 @@ export class Embedding extends Module {
   /**
    * An embedding with given rows.
    * @param embeddings [numEmbeddings, embeddingDim]: its memory is shared.
-   * @param args freeze (default true: they do not require a gradient), paddingIdx, maxNorm, normType, scaleGradByFreq, sparse.
+   * @param args freeze (default true: the table requires no gradient), paddingIdx (null), maxNorm (null), normType (2),
+   *   scaleGradByFreq (false), sparse (false): as for the constructor, all but the first two by name alone.
+   * @returns the layer
    * @throws RuntimeError unless the tensor is a matrix.
    */
   static fromPretrained(
@@ -177,7 +183,7 @@ const bagSettings = settings<
 const pretrainedBag = signature(
   "fromPretrained(Tensor embeddings, bool freeze=True, float? maxNorm=None, float normType=2, bool scaleGradByFreq=False, str mode='mean', bool sparse=False, bool includeLastOffset=False, int? paddingIdx=None)",
 );
-/** Settings of `EmbeddingBag.fromPretrained` by name. */
+/** Settings of `EmbeddingBag.fromPretrained` by name; freeze is true by default, the others as for `EmbeddingBag`. */
 export interface PretrainedBagOptions extends PretrainedOptions {
   mode?: 'mean' | 'sum' | 'max';
   includeLastOffset?: boolean;
@@ -189,8 +195,8 @@ interface BagOptions {
 }
 
 /**
- * Sums, means or maxima of bags of rows of a table: [n] with offsets [B], or [B, n], to [B, embeddingDim].
- * Parameter: `weight` [numEmbeddings, embeddingDim] from N(0, 1), with zeros at `paddingIdx`.
+ * Sums, means or maxima of bags of rows of a table: [n] with offsets [B], or [B, n], to [B, embeddingDim]; an empty bag gives
+ * zeros. Parameter: `weight` [numEmbeddings, embeddingDim] from N(0, 1), with zeros at `paddingIdx`.
  */
 export class EmbeddingBag extends Module {
   numEmbeddings: number;
@@ -205,9 +211,12 @@ export class EmbeddingBag extends Module {
   declare weight: Parameter;
 
   /**
-   * @param args numEmbeddings, embeddingDim; maxNorm (default none), normType (2), scaleGradByFreq (false), mode ('mean',
-   *   'sum' or 'max'), sparse (accepted), includeLastOffset (false), paddingIdx (none), device, dtype.
-   * @throws RuntimeError for a paddingIdx out of range.
+   * @param args numEmbeddings, embeddingDim: rows and their length; maxNorm (default null): rows that are looked up are scaled
+   *   down to this norm, in place; normType (default 2): which norm; scaleGradByFreq (default false): divides a row's gradient by
+   *   how often it was looked up; mode (default 'mean'; 'sum', 'max'); sparse (default false; accepted, gradients are dense);
+   *   Weight (default null): the table to use, shared; includeLastOffset (default false): whether the last offset is the end;
+   *   paddingIdx (default null): a row that counts in no bag; device, dtype (default null: the default ones).
+   * @throws RuntimeError for a paddingIdx out of range or a Weight of another shape; TypeError for arguments that do not fit.
    */
   constructor(...args: ArgumentsOf<typeof bagSettings>) {
     super();
@@ -229,14 +238,17 @@ export class EmbeddingBag extends Module {
     }
   }
 
-  /** Draws new values. */
+  /** Draws the table anew from N(0, 1); the row at paddingIdx becomes zero. */
   resetParameters(): void {
     resetTable(this.weight, this.paddingIdx);
   }
 
   /**
-   * @param offsets [B]: where each bag begins in a 1-D input. By position or as `{ offsets, perSampleWeights }`.
-   * @param perSampleWeights of the input's sizes, for mode 'sum'.
+   * @param input [n] with offsets, or [B, n]: indices, int64 or int32
+   * @param offsets [B]: where each bag begins in a 1-D input; default null. By position or as `{ offsets, perSampleWeights }`.
+   * @param perSampleWeights of the input's shape, for mode 'sum'; default null: ones.
+   * @returns [B, embeddingDim]
+   * @throws RuntimeError for arguments that do not fit together, RangeError for an index out of range.
    */
   override forward(
     input: Tensor,
@@ -276,7 +288,10 @@ export class EmbeddingBag extends Module {
   /**
    * Bags of given rows.
    * @param embeddings [numEmbeddings, embeddingDim]: its memory is shared.
-   * @param args freeze (default true), maxNorm, normType, scaleGradByFreq, mode, sparse, includeLastOffset, paddingIdx.
+   * @param args freeze (default true: the table requires no gradient), maxNorm (null), normType (2), scaleGradByFreq (false),
+   *   mode ('mean'), sparse (false), includeLastOffset (false), paddingIdx (null): as for the constructor, all but the first by
+   *   name alone.
+   * @returns the layer
    * @throws RuntimeError unless the tensor is a matrix.
    */
   static fromPretrained(

@@ -32,18 +32,19 @@ function checkGroup(processGroup: unknown): null {
 }
 
 /**
- * Normalises channels over the batch and all processes that train together: [N, C, ..]. A program here is one process, for
- * which it computes what `BatchNorm1d` to `BatchNorm3d` do; it is there for models that name it and for their state dicts.
- * Parameters and buffers as those of `BatchNorm1d`.
+ * Normalises each channel over the batch and all processes that train together: [N, C, ..] to the same shape. A program here is
+ * one process, for which it computes what `BatchNorm1d` to `BatchNorm3d` do; it is there for models that name it and for their
+ * state dicts. Parameters and buffers as those of `BatchNorm1d`.
  */
 export class SyncBatchNorm extends BatchNormNd {
   /** The processes that share statistics: null, all. */
   processGroup: null;
 
   /**
-   * @param args numFeatures, eps (1e-5), momentum (0.1; null for the mean over all batches), affine (true),
-   *   trackRunningStats (true), processGroup (null), device, dtype, bias (true).
-   * @throws TypeError for arguments that do not fit, RuntimeError for a process group.
+   * @param args numFeatures; eps (default 1e-5), momentum (0.1; null for the mean over all batches), affine (true),
+   *   trackRunningStats (true), processGroup (null, the only one), device, dtype (null: the default ones), bias (true).
+   * @throws TypeError for arguments that do not fit, RuntimeError for a process group. The call throws RuntimeError for fewer
+   *   than two dimensions and for no channels.
    */
   constructor(...args: ArgumentsOf<typeof syncSettings>) {
     const [numFeatures, eps, momentum, affine, track, processGroup, device, dtype, bias] = syncSettings(args);
@@ -61,7 +62,7 @@ export class SyncBatchNorm extends BatchNormNd {
    * Puts a SyncBatchNorm in the place of every batch normalisation in and below a module. They take over its parameters and
    * buffers themselves, not copies.
    * @param module what to look through. It is changed.
-   * @param processGroup null: all processes.
+   * @param processGroup default null: all processes.
    * @returns the module, or what took its place if it is a batch normalisation itself.
    * @throws TypeError for something that is no module, RuntimeError for a process group.
    */

@@ -62,7 +62,7 @@ const encoderSettings = settings<
 const encoderForward = signature(
   'forward(Tensor src, Tensor? mask=None, Tensor? srcKeyPaddingMask=None, bool? isCausal=None)',
 );
-/** What an encoder takes by name. */
+/** What an encoder takes by name; masks as for its layers, null by default. */
 export interface EncoderOptions {
   mask?: Tensor | null;
   srcKeyPaddingMask?: Tensor | null;
@@ -70,7 +70,10 @@ export interface EncoderOptions {
   isCausal?: boolean | null;
 }
 
-/** A stack of encoder layers. Modules: `layers`, `norm`. */
+/**
+ * A stack of copies of an encoder layer, and a normalisation (https://arxiv.org/abs/1706.03762).
+ * Input [S, N, E] ([N, S, E] or [S, E], as the layer takes it) to the same shape. Modules: `layers`, `norm`.
+ */
 export class TransformerEncoder extends Module {
   declare layers: ModuleList;
   numLayers: number;
@@ -81,9 +84,10 @@ export class TransformerEncoder extends Module {
   maskCheck: boolean;
 
   /**
-   * @param args encoderLayer (copied), numLayers; norm (default none: a module for the end); enableNestedTensor (default true):
+   * @param args encoderLayer (copied), numLayers; norm (default null: a module for the end); enableNestedTensor (default true):
    *   in evaluation, without gradients and with srcKeyPaddingMask alone, padded places are left out of the work and are zero
-   *   in the result (before the norm); maskCheck (true): only where all padding is at the end.
+   *   in the result (before the norm); maskCheck (default true): only where all padding is at the end.
+   * @throws TypeError for arguments that do not fit; it warns where the layer does not allow enableNestedTensor.
    */
   constructor(...args: ArgumentsOf<typeof encoderSettings>) {
     super();
@@ -101,7 +105,13 @@ export class TransformerEncoder extends Module {
     this.maskCheck = maskCheck;
   }
 
-  /** @param args mask, srcKeyPaddingMask, isCausal. */
+  /**
+   * @param src [S, N, E] ([N, S, E] or [S, E], as the layers take it)
+   * @param args mask ([S, S] or [N heads, S, S]), srcKeyPaddingMask ([N, S] or [S]), both null by default; isCausal (default
+   *   null: found out from the mask).
+   * @returns src's shape
+   * @throws RuntimeError for sizes or masks that do not fit.
+   */
   override forward(
     src: Tensor,
     ...args:
@@ -144,13 +154,19 @@ export interface DecoderOptions extends Omit<DecoderLayerOptions, 'tgtIsCausal'>
   tgtIsCausal?: boolean | null;
 }
 
-/** A stack of decoder layers. Modules: `layers`, `norm`. */
+/**
+ * A stack of copies of a decoder layer, and a normalisation (https://arxiv.org/abs/1706.03762).
+ * Input tgt [T, N, E] and memory [S, N, E] (laid out as the layer takes them) to tgt's shape. Modules: `layers`, `norm`.
+ */
 export class TransformerDecoder extends Module {
   declare layers: ModuleList;
   numLayers: number;
   declare norm: Module | null;
 
-  /** @param args decoderLayer (copied), numLayers; norm (default none). */
+  /**
+   * @param args decoderLayer (copied), numLayers; norm (default null: a module for the end).
+   * @throws TypeError for arguments that do not fit.
+   */
   constructor(...args: ArgumentsOf<typeof decoderSettings>) {
     super();
     const [layer, numLayers, norm] = decoderSettings(args);
@@ -159,7 +175,14 @@ export class TransformerDecoder extends Module {
     this.norm = norm;
   }
 
-  /** @param args tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, tgtIsCausal, memoryIsCausal. */
+  /**
+   * @param tgt [T, N, E] ([N, T, E] or [T, E], as the layers take it)
+   * @param memory the encoder's result, [S, N, E] laid out alike.
+   * @param args tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask (default null): as for `TransformerDecoderLayer`;
+   *   tgtIsCausal (default null: found out from tgtMask), memoryIsCausal (default false).
+   * @returns tgt's shape
+   * @throws RuntimeError for sizes or masks that do not fit.
+   */
   override forward(
     tgt: Tensor,
     memory: Tensor,
@@ -210,14 +233,18 @@ const transformerSettings = settings<
 const transformerForward = signature(
   'forward(Tensor src, Tensor tgt, Tensor? srcMask=None, Tensor? tgtMask=None, Tensor? memoryMask=None, Tensor? srcKeyPaddingMask=None, Tensor? tgtKeyPaddingMask=None, Tensor? memoryKeyPaddingMask=None, bool? srcIsCausal=None, bool? tgtIsCausal=None, bool memoryIsCausal=False)',
 );
-/** What a transformer takes by name. */
+/** What a transformer takes by name: a decoder's options, and the masks of the encoder. */
 export interface TransformerOptions extends DecoderOptions {
   srcMask?: Tensor | null;
   srcKeyPaddingMask?: Tensor | null;
   srcIsCausal?: boolean | null;
 }
 
-/** An encoder and a decoder: src [S, N, E], tgt [T, N, E] ([N, S, E] .. with `batchFirst`, or without N). */
+/**
+ * An encoder and a decoder, each a stack of layers with a normalisation behind it (https://arxiv.org/abs/1706.03762).
+ * Input src [S, N, dModel] and tgt [T, N, dModel] ([N, S, dModel] .. with `batchFirst`, or without N) to tgt's shape.
+ * Modules: `encoder`, `decoder`. Parameters of more than one dimension start from Glorot's uniform distribution.
+ */
 export class Transformer extends Module {
   declare encoder: Module;
   declare decoder: Module;
@@ -226,9 +253,13 @@ export class Transformer extends Module {
   batchFirst: boolean;
 
   /**
-   * @param args dModel (default 512), nhead (8), numEncoderLayers (6), numDecoderLayers (6), dimFeedforward (2048), dropout
-   *   (0.1), activation ('relu'), customEncoder, customDecoder, layerNormEps (1e-5), batchFirst (false), normFirst (false), bias
-   *   (true), device, dtype.
+   * @param args dModel (default 512): features; nhead (default 8); numEncoderLayers, numDecoderLayers (default 6); dimFeedforward
+   *   (default 2048), dropout (0.1), activation ('relu'), layerNormEps (1e-5), batchFirst (false), normFirst (false), bias
+   *   (true): as for `TransformerEncoderLayer`; customEncoder, customDecoder (default null): modules in the places of both
+   *   stacks; device, dtype (default null: the default ones). By position customEncoder and customDecoder come before
+   *   layerNormEps.
+   * @throws RuntimeError for an unknown activation or an nhead that does not divide dModel; TypeError for arguments that do not
+   *   fit.
    */
   constructor(...args: ArgumentsOf<typeof transformerSettings>) {
     super();
@@ -269,10 +300,12 @@ export class Transformer extends Module {
   }
 
   /**
-   * @param args srcMask, tgtMask, memoryMask, srcKeyPaddingMask, tgtKeyPaddingMask, memoryKeyPaddingMask, srcIsCausal,
-   *   tgtIsCausal, memoryIsCausal.
-   * @returns [T, N, E]
-   * @throws RuntimeError for batches or features that do not fit.
+   * @param src [S, N, dModel] ([N, S, dModel] with `batchFirst`, or [S, dModel])
+   * @param tgt [T, N, dModel] laid out alike
+   * @param args srcMask, tgtMask, memoryMask, srcKeyPaddingMask, tgtKeyPaddingMask, memoryKeyPaddingMask (default null): as for
+   *   the layers; srcIsCausal, tgtIsCausal (default null: found out from the masks), memoryIsCausal (default false).
+   * @returns tgt's shape
+   * @throws RuntimeError for batches, features or masks that do not fit.
    */
   override forward(
     src: Tensor,
@@ -327,7 +360,7 @@ export class Transformer extends Module {
   /**
    * A mask that lets no place attend to a later one.
    * @param n its size.
-   * @param options `device`, `dtype`: default the default device and float type.
+   * @param options `device`, `dtype`: default null, the default device and float type.
    * @returns [n, n]: minus infinity above the diagonal, 0 elsewhere.
    */
   static generateSquareSubsequentMask(

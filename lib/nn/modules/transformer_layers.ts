@@ -74,8 +74,11 @@ export interface EncoderLayerOptions {
 type Call = (x: Tensor) => Tensor;
 
 /**
- * Self-attention and a feed-forward network, each with a residual and a normalisation
- * (https://arxiv.org/abs/1706.03762): [S, N, E] ([N, S, E] with `batchFirst`, or without N).
+ * Self-attention, then a feed-forward network of two linear layers, each with a residual and a normalisation
+ * (https://arxiv.org/abs/1706.03762): x = norm1(x + attend(x)), y = norm2(x + linear2(activation(linear1(x)))); with `normFirst`
+ * x = x + attend(norm1(x)), y = x + feed(norm2(x)). Dropout acts on every part in training.
+ * Input [S, N, dModel] ([N, S, dModel] with `batchFirst`, or [S, dModel]) to the same shape.
+ * Modules: `self_attn`, `linear1`, `linear2`, `norm1`, `norm2`, `dropout`, `dropout1`, `dropout2`.
  */
 export class TransformerEncoderLayer extends Module {
   declare self_attn: MultiheadAttention;
@@ -90,8 +93,12 @@ export class TransformerEncoderLayer extends Module {
   declare activation: Call;
 
   /**
-   * @param args dModel, nhead; dimFeedforward (default 2048), dropout (0.1), activation ('relu', 'gelu' or a function),
-   *   layerNormEps (1e-5), batchFirst (false), normFirst (false: normalise after), bias (true), device, dtype.
+   * @param args dModel: features; nhead: heads of the attention; dimFeedforward (default 2048): features between the linear
+   *   layers; dropout (default 0.1); activation (default 'relu'; 'gelu', or a function or module); layerNormEps (default 1e-5);
+   *   batchFirst (default false): whether the batch comes first; normFirst (default false); bias (default true): of linear
+   *   layers and normalisations; device, dtype (default null: the default ones): of the parameters.
+   * @throws RuntimeError for an unknown activation or an nhead that does not divide dModel; TypeError for arguments that do not
+   *   fit.
    */
   constructor(...args: TransformerLayerArgumentList) {
     super();
@@ -114,7 +121,13 @@ export class TransformerEncoderLayer extends Module {
     return isReluOrGelu(this.activation as unknown as Activation);
   }
 
-  /** @param args srcMask, srcKeyPaddingMask, isCausal (default false). */
+  /**
+   * @param src [S, N, dModel] ([N, S, dModel] with `batchFirst`, or [S, dModel])
+   * @param args srcMask (default null; [S, S] or [N heads, S, S]: true where attending is not allowed, or numbers added to the
+   *   scores), srcKeyPaddingMask (default null; [N, S] or [S]: true where a place is ignored), isCausal (default false).
+   * @returns src's shape
+   * @throws RuntimeError for sizes or masks that do not fit.
+   */
   override forward(
     src: Tensor,
     ...args:
@@ -162,8 +175,10 @@ export interface DecoderLayerOptions {
 }
 
 /**
- * Self-attention, attention to the encoder's result and a feed-forward network, each with a residual and a normalisation:
- * [T, N, E], [S, N, E] ([N, T, E] .. with `batchFirst`, or without N).
+ * Self-attention, attention to the encoder's result and a feed-forward network, each with a residual and a normalisation, after
+ * or (with `normFirst`) before it (https://arxiv.org/abs/1706.03762).
+ * Input tgt [T, N, dModel] and memory [S, N, dModel] ([N, T, dModel] .. with `batchFirst`, or without N) to tgt's shape.
+ * Modules: `self_attn`, `multihead_attn`, `linear1`, `linear2`, `norm1` to `norm3`, `dropout`, `dropout1` to `dropout3`.
  */
 export class TransformerDecoderLayer extends Module {
   declare self_attn: MultiheadAttention;
@@ -180,7 +195,12 @@ export class TransformerDecoderLayer extends Module {
   normFirst: boolean;
   declare activation: Call;
 
-  /** @param args as for `TransformerEncoderLayer`. */
+  /**
+   * @param args as for `TransformerEncoderLayer`: dModel, nhead; dimFeedforward (default 2048), dropout (0.1), activation
+   *   ('relu'), layerNormEps (1e-5), batchFirst (false), normFirst (false), bias (true), device, dtype (null).
+   * @throws RuntimeError for an unknown activation or an nhead that does not divide dModel; TypeError for arguments that do not
+   *   fit.
+   */
   constructor(...args: TransformerLayerArgumentList) {
     super();
     const [dModel, nhead, width, p, activation, eps, batchFirst, normFirst, bias, device, dtype] =
@@ -201,8 +221,13 @@ export class TransformerDecoderLayer extends Module {
   }
 
   /**
-   * @param memory the encoder's result.
-   * @param args tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, tgtIsCausal, memoryIsCausal.
+   * @param tgt [T, N, dModel] ([N, T, dModel] with `batchFirst`, or [T, dModel])
+   * @param memory the encoder's result, [S, N, dModel] laid out alike.
+   * @param args tgtMask ([T, T] or [N heads, T, T]), memoryMask ([T, S] or [N heads, T, S]), tgtKeyPaddingMask ([N, T]),
+   *   memoryKeyPaddingMask ([N, S]), all null by default: true where attending is not allowed, or numbers added to the scores;
+   *   tgtIsCausal, memoryIsCausal (default false): hints that the masks are causal.
+   * @returns tgt's shape
+   * @throws RuntimeError for sizes or masks that do not fit.
    */
   override forward(
     tgt: Tensor,
