@@ -49,59 +49,118 @@ function plain_(name: string, row: Plain): Op<'x(Tensor input)', (input: Tensor)
   return fnOp(`${name}(Tensor input)` as 'x(Tensor input)', (input: Tensor): Tensor => change(input));
 }
 
-/** max(x, 0). `inplace` (default false) overwrites the input. */
+/** max(x, 0), elementwise, of any real type. `inplace` (default false) overwrites the input. */
 export const relu = plain('relu', ops.relu);
-/** `relu` in place. */
+/**
+ * `relu` in place: overwrites and returns its input. RuntimeError for a leaf that requires a gradient, as for all these forms.
+ */
 export const relu_ = plain_('relu_', ops.relu);
-/** x limited to [0, 6]. */
+/**
+ * min(max(x, 0), 6), elementwise, of any real type (Krizhevsky, 2010). `inplace` (default false) overwrites the input.
+ */
 export const relu6 = plain('relu6', ops.relu6);
-/** Self-normalising exponential unit (https://arxiv.org/abs/1706.02515). */
+/**
+ * The self-normalising exponential unit (https://arxiv.org/abs/1706.02515), elementwise, floating-point:
+ * scale (max(x, 0) + min(0, alpha (exp(x) - 1))) with alpha = 1.67326.., scale = 1.05070... `inplace` (default false) overwrites
+ * the input.
+ */
 export const selu = plain('selu', ops.selu);
-/** `selu` in place. */
+/** `selu` in place: overwrites and returns its input. */
 export const selu_ = plain_('selu_', ops.selu);
-/** x sigmoid(x) (https://arxiv.org/abs/1606.08415). */
+/**
+ * x sigmoid(x), or swish, elementwise, floating-point (https://arxiv.org/abs/1606.08415). `inplace` (default false) overwrites
+ * the input.
+ */
 export const silu = plain('silu', ops.silu);
-/** x tanh(softplus(x)) (https://arxiv.org/abs/1908.08681). */
+/**
+ * x tanh(softplus(x)), elementwise, floating-point (https://arxiv.org/abs/1908.08681). `inplace` (default false) overwrites the
+ * input.
+ */
 export const mish = plain('mish', ops.mish);
-/** x relu6(x + 3) / 6 (https://arxiv.org/abs/1905.02244). */
+/**
+ * x relu6(x + 3) / 6, elementwise, floating-point (https://arxiv.org/abs/1905.02244). `inplace` (default false) overwrites the
+ * input.
+ */
 export const hardswish = plain('hardswish', ops.hardswish);
-/** relu6(x + 3) / 6. */
+/**
+ * relu6(x + 3) / 6, elementwise, floating-point: 0 below -3, 1 above 3. `inplace` (default false) overwrites the input.
+ */
 export const hardsigmoid = plain('hardsigmoid', ops.hardsigmoid);
 
 const eluInPlace = inPlaceOf(ops.elu);
-/** x above 0, alpha (exp(x) - 1) below; alpha default 1 (https://arxiv.org/abs/1511.07289). */
+/**
+ * The exponential linear unit: x where x > 0, else alpha (exp(x) - 1), elementwise (https://arxiv.org/abs/1511.07289).
+ * @param input any shape, floating-point
+ * @param alpha minus the limit below (default 1)
+ * @param inplace whether to overwrite the input (default false)
+ * @returns input's shape and type
+ * @throws RuntimeError for integers
+ */
 export const elu = fnOp(
   'elu(Tensor input, float alpha=1, bool inplace=False)',
   (input: Tensor, alpha: number, inplace: boolean): Tensor =>
     inplace ? eluInPlace(input, alpha) : ops.elu.impl(input, alpha),
 );
-/** `elu` in place. */
+/**
+ * `elu` in place: x where x > 0, else alpha (exp(x) - 1).
+ * @param input any shape, floating-point; it is overwritten
+ * @param alpha minus the limit below (default 1)
+ * @returns the input
+ * @throws RuntimeError for a leaf that requires a gradient
+ */
 export const elu_ = fnOp(
   'elu_(Tensor input, float alpha=1)',
   (input: Tensor, alpha: number): Tensor => eluInPlace(input, alpha),
 );
 
 const celuInPlace = inPlaceOf(ops.celu);
-/** x above 0, alpha (exp(x / alpha) - 1) below; alpha default 1 (https://arxiv.org/abs/1704.07483). */
+/**
+ * The exponential linear unit with a continuous slope: x where x > 0, else alpha (exp(x / alpha) - 1), elementwise
+ * (https://arxiv.org/abs/1704.07483).
+ * @param input any shape, floating-point
+ * @param alpha minus the limit below (default 1), not 0
+ * @param inplace whether to overwrite the input (default false)
+ * @returns input's shape and type
+ * @throws RuntimeError for integers and for an alpha of 0
+ */
 export const celu = fnOp(
   'celu(Tensor input, float alpha=1, bool inplace=False)',
   (input: Tensor, alpha: number, inplace: boolean): Tensor =>
     inplace ? celuInPlace(input, alpha) : ops.celu.impl(input, alpha),
 );
-/** `celu` in place. */
+/**
+ * `celu` in place: x where x > 0, else alpha (exp(x / alpha) - 1).
+ * @param input any shape, floating-point; it is overwritten
+ * @param alpha minus the limit below (default 1), not 0
+ * @returns the input
+ * @throws RuntimeError for an alpha of 0 and for a leaf that requires a gradient
+ */
 export const celu_ = fnOp(
   'celu_(Tensor input, float alpha=1)',
   (input: Tensor, alpha: number): Tensor => celuInPlace(input, alpha),
 );
 
 const leakyInPlace = inPlaceOf(ops.leakyRelu);
-/** x above 0, negativeSlope (default 0.01) times x below. */
+/**
+ * x where x > 0, else negativeSlope x, elementwise.
+ * @param input any shape, floating-point
+ * @param negativeSlope the slope below 0 (default 0.01)
+ * @param inplace whether to overwrite the input (default false)
+ * @returns input's shape and type
+ * @throws RuntimeError for integers
+ */
 export const leakyRelu = fnOp(
   'leakyRelu(Tensor input, float negativeSlope=0.01, bool inplace=False)',
   (input: Tensor, slope: number, inplace: boolean): Tensor =>
     inplace ? leakyInPlace(input, slope) : ops.leakyRelu.impl(input, slope),
 );
-/** `leakyRelu` in place. */
+/**
+ * `leakyRelu` in place: x where x > 0, else negativeSlope x.
+ * @param input any shape, floating-point; it is overwritten
+ * @param negativeSlope the slope below 0 (default 0.01)
+ * @returns the input
+ * @throws RuntimeError for a leaf that requires a gradient
+ */
 export const leakyRelu_ = fnOp(
   'leakyRelu_(Tensor input, float negativeSlope=0.01)',
   (input: Tensor, slope: number): Tensor => leakyInPlace(input, slope),
@@ -109,8 +168,13 @@ export const leakyRelu_ = fnOp(
 
 const hardtanhInPlace = inPlaceOf(ops.hardtanh);
 /**
- * x limited to [minVal, maxVal], default [-1, 1].
- * @throws RuntimeError if minVal is above maxVal.
+ * min(max(x, minVal), maxVal), elementwise.
+ * @param input any shape
+ * @param minVal the lower limit (default -1)
+ * @param maxVal the upper limit (default 1)
+ * @param inplace whether to overwrite the input (default false)
+ * @returns input's shape and type
+ * @throws RuntimeError if minVal is above maxVal
  */
 export const hardtanh = fnOp(
   'hardtanh(Tensor input, float minVal=-1, float maxVal=1, bool inplace=False)',
@@ -119,26 +183,54 @@ export const hardtanh = fnOp(
     return inplace ? hardtanhInPlace(input, min, max) : ops.hardtanh.impl(input, min, max);
   },
 );
-/** `hardtanh` in place. */
+/**
+ * `hardtanh` in place: min(max(x, minVal), maxVal).
+ * @param input any shape; it is overwritten
+ * @param minVal the lower limit (default -1)
+ * @param maxVal the upper limit (default 1)
+ * @returns the input
+ * @throws RuntimeError if minVal is above maxVal, and for a leaf that requires a gradient
+ */
 export const hardtanh_ = fnOp(
   'hardtanh_(Tensor input, float minVal=-1, float maxVal=1)',
   (input: Tensor, min: number, max: number): Tensor => hardtanh.impl(input, min, max, true),
 );
 
 const thresholdInPlace = inPlaceOf(ops.threshold);
-/** x where it exceeds the threshold, else the value. */
+/**
+ * x where x > threshold, else value, elementwise.
+ * @param input any shape
+ * @param threshold what elements have to exceed
+ * @param value what the others become
+ * @param inplace whether to overwrite the input (default false)
+ * @returns input's shape and type
+ */
 export const threshold = fnOp(
   'threshold(Tensor input, float threshold, float value, bool inplace=False)',
   (input: Tensor, limit: number, value: number, inplace: boolean): Tensor =>
     inplace ? thresholdInPlace(input, limit, value) : ops.threshold.impl(input, limit, value),
 );
-/** `threshold` in place. */
+/**
+ * `threshold` in place: x where x > threshold, else value.
+ * @param input any shape; it is overwritten
+ * @param threshold what elements have to exceed
+ * @param value what the others become
+ * @returns the input
+ * @throws RuntimeError for a leaf that requires a gradient
+ */
 export const threshold_ = fnOp(
   'threshold_(Tensor input, float threshold, float value)',
   (input: Tensor, limit: number, value: number): Tensor => thresholdInPlace(input, limit, value),
 );
 
-/** The first half of a dimension (default the last) times the sigmoid of the second (https://arxiv.org/abs/1612.08083). */
+/**
+ * The gated linear unit a sigmoid(b), where a and b are the first and the second half of a dimension
+ * (https://arxiv.org/abs/1612.08083).
+ * @param input [.., 2 n, ..]
+ * @param dim the dimension that is halved (default -1)
+ * @returns [.., n, ..]; integers give floats
+ * @throws RuntimeError for a scalar and for an odd size; RangeError if the dimension is out of range
+ */
 export const glu = fnOp('glu(Tensor input, int dim=-1)', (input: Tensor, dim: number): Tensor => {
   if (input.ndim === 0) throw new RuntimeError('glu does not support scalars because halving size must be even');
   return ops.glu.impl(input, dim);
@@ -158,10 +250,15 @@ function randomSlopes(input: Tensor, lower: number, upper: number): Tensor {
 }
 
 /**
- * x above 0, below it a slope from U(lower, upper) in training and their mean otherwise (https://arxiv.org/abs/1505.00853).
- * @param lower default 1/8.
- * @param upper default 1/3.
- * @throws RuntimeError if lower is above upper.
+ * Randomised leaky ReLU: x where x > 0, else a x, with a slope a for each element from U(lower, upper) in training, else
+ * a = (lower + upper) / 2 (https://arxiv.org/abs/1505.00853).
+ * @param input any shape, floating-point
+ * @param lower the least slope (default 1/8)
+ * @param upper the greatest slope (default 1/3)
+ * @param training whether slopes are drawn (default false)
+ * @param inplace whether to overwrite the input (default false)
+ * @returns input's shape and type
+ * @throws RuntimeError if lower is above upper, and for integers
  */
 export const rrelu = fnOp(
   'rrelu(Tensor input, float lower=0.125, float upper=0.3333333333333333, bool training=False, bool inplace=False)',
@@ -178,7 +275,15 @@ export const rrelu = fnOp(
     return input.mul_(slopes);
   },
 );
-/** `rrelu` in place. */
+/**
+ * `rrelu` in place: x where x > 0, else x times a slope.
+ * @param input any shape, floating-point; it is overwritten
+ * @param lower the least slope (default 1/8)
+ * @param upper the greatest slope (default 1/3)
+ * @param training whether slopes are drawn, not (lower + upper) / 2 (default false)
+ * @returns the input
+ * @throws RuntimeError if lower is above upper, and for a leaf that requires a gradient
+ */
 export const rrelu_ = fnOp(
   'rrelu_(Tensor input, float lower=0.125, float upper=0.3333333333333333, bool training=False)',
   (input: Tensor, lower: number, upper: number, training: boolean): Tensor =>
@@ -208,23 +313,32 @@ function softmaxLike(
 }
 
 /**
- * exp(x) over its sum along `dim`.
- * @param dtype what to compute in; the input is converted first.
+ * exp(x_i) / sum_j exp(x_j) along `dim`: elements from 0 to 1 that sum to one.
+ * @param input any shape, floating-point unless `dtype` is given
+ * @param dim the dimension (default null: 0 for 0, 1 or 3 dimensions, else 1, with a warning)
+ * @param Stacklevel without meaning here (default 3)
+ * @param dtype what the input is converted to first (default null: its own type)
+ * @returns input's shape
+ * @throws RangeError if the dimension is out of range; RuntimeError for integers
  */
 export const softmax = softmaxLike('softmax', 'softmax', softmaxOp.impl);
-/** log(softmax(x)), computed stably; arguments as for `softmax`. */
+/** log(softmax(x)) along `dim`, computed as x_i - log(sum_j exp(x_j)); arguments, result and errors as for `softmax`. */
 export const logSoftmax = softmaxLike('logSoftmax', 'log_softmax', logSoftmaxOp.impl);
-/** softmax(-x); arguments as for `softmax`. */
+/** softmax(-x) along `dim`: small elements get much; arguments, result and errors as for `softmax`. */
 export const softmin = softmaxLike('softmin', 'softmin', (input, dim, dtype) =>
   softmaxOp.impl(neg.impl(input), dim, dtype),
 );
 
 /**
- * A sample of a categorical distribution that is differentiable (https://arxiv.org/abs/1611.01144).
- * @param logits [.., C] log probabilities, not necessarily normalised.
- * @param tau temperature, default 1.
- * @param hard whether the result is one-hot, though differentiated as the soft sample; default false.
- * @param dim default -1.
+ * A sample of categorical distributions that is differentiable: softmax((logits + g) / tau), g drawn from Gumbel's distribution
+ * (https://arxiv.org/abs/1611.01144).
+ * @param logits [.., C], floating-point: log probabilities, not necessarily normalised
+ * @param tau the temperature (default 1): the lower, the nearer to one-hot
+ * @param hard whether the result is one-hot, though differentiated as the soft sample (default false)
+ * @param eps deprecated, without effect (default 1e-10)
+ * @param dim the dimension of the classes (default -1)
+ * @returns logits' shape; sums to one along `dim`
+ * @throws RuntimeError for integers; RangeError if the dimension is out of range
  */
 export const gumbelSoftmax = fnOp(
   'gumbelSoftmax(Tensor logits, float tau=1, bool hard=False, float eps=1e-10, int dim=-1)',

@@ -158,17 +158,18 @@ function attend(
 }
 
 /**
- * softmax(query key^T scale + mask) value.
- * @param query [.., L, E]
- * @param key [.., S, E]
- * @param value [.., S, Ev]
- * @param attnMask broadcasts to [.., L, S]: bool (true takes part) or numbers that are added to the scores.
- * @param dropoutP with which probability a weight is dropped; default 0.
- * @param isCausal whether place i attends to places up to i alone; not together with a mask.
- * @param scale default 1 / sqrt(E).
- * @param enableGqa whether heads (dimension -3) of key and value serve several of the query; default false.
- * @returns [.., L, Ev]
- * @throws RuntimeError for types, sizes or masks that do not fit.
+ * Attention (https://arxiv.org/abs/1706.03762): softmax(query key^T scale + mask) value, with dropout of the weights.
+ * @param query [.., L, E], floating-point
+ * @param key [.., S, E], of query's type
+ * @param value [.., S, Ev], of query's type; leading sizes broadcast
+ * @param attnMask broadcasts to [.., L, S]: bool (true takes part) or numbers that are added to the scores (default null: none)
+ * @param dropoutP with which probability a weight is dropped, whatever the mode (default 0)
+ * @param isCausal whether place i attends to places up to i alone (default false); with a mask only for four dimensions and
+ *   without dropout
+ * @param scale what the scores are multiplied by (default null: 1 / sqrt(E))
+ * @param enableGqa whether heads (dimension -3) of key and value serve several of the query (default false)
+ * @returns [.., L, Ev], of query's type
+ * @throws RuntimeError for types, sizes, masks or a probability that do not fit
  */
 export const scaledDotProductAttention = fnOp(
   'scaledDotProductAttention(Tensor query, Tensor key, Tensor value, Tensor? attnMask=None, float dropoutP=0, bool isCausal=False, float? scale=None, bool enableGqa=False)',

@@ -153,14 +153,17 @@ function labelsOf(targets: Tensor, lengths: readonly number[], batch: number): n
 }
 
 /**
- * Minus the log probability of label sequences, summed over all alignments (Graves et al., 2006).
- * @param logProbs [T, N, C] or [T, C]: log probabilities (`logSoftmax`) of the classes at each time.
- * @param targets [N, S], or 1-D: all labels one after the other. Without blanks.
- * @param inputLengths, targetLengths [N]: tensors or arrays.
- * @param blank the class that stands for no label; default 0.
- * @param reduction 'mean' (default; each loss by its target's length, then the mean), 'sum' or 'none'.
- * @param zeroInfinity whether infinite losses and their gradients become zero; default false.
- * @throws RuntimeError for sizes, lengths or labels that do not fit.
+ * Minus the log probability of label sequences, summed over all their alignments to the time steps, which may repeat labels and
+ * have blanks between them (connectionist temporal classification, Graves et al., 2006). The recursions run in double precision.
+ * @param logProbs [T, N, C] or [T, C], floating-point: log probabilities (`logSoftmax`) of the classes at each time
+ * @param targets [N, S], or 1-D: the labels of all sequences one after the other; integers, without blanks
+ * @param inputLengths [N], at most T: a tensor, an array, or a number for one sequence
+ * @param targetLengths [N]: likewise
+ * @param blank the class that stands for no label (default 0)
+ * @param reduction 'mean' (default; each loss by its target's length, then the mean), 'sum' or 'none'
+ * @param zeroInfinity whether infinite losses (targets that are too long) and their gradients become zero (default false)
+ * @returns [], or [N] ([] without a batch) with 'none'
+ * @throws RuntimeError for sizes, lengths or labels that do not fit; TypeError for lengths of another kind
  */
 export const ctcLoss = fnOp(
   "ctcLoss(Tensor logProbs, Tensor targets, any inputLengths, any targetLengths, int blank=0, str reduction='mean', bool zeroInfinity=False)",

@@ -17,11 +17,14 @@ export function pairwiseNorm(x1: Tensor, x2: Tensor, p: number, eps: number, kee
 }
 
 /**
- * The p-norm of the difference of vectors, which are the last dimension.
- * @param x1, x2 [N, D] or [D], broadcast together.
- * @param p default 2.
- * @param eps added to every difference; default 1e-6.
- * @param keepdim whether the last dimension stays, with size one.
+ * The p-norm of x1 - x2 + eps over the last dimension.
+ * @param x1 [N, D] or [D]
+ * @param x2 of sizes that broadcast with x1's
+ * @param p the norm (default 2)
+ * @param eps added to every difference, for gradients at zero (default 1e-6)
+ * @param keepdim whether the last dimension stays, with size one (default false)
+ * @returns [N] or [], [N, 1] or [1] with `keepdim`
+ * @throws RuntimeError for sizes that do not broadcast
  */
 export const pairwiseDistance = fnOp(
   'pairwiseDistance(Tensor x1, Tensor x2, float p=2, float eps=1e-06, bool keepdim=False)',
@@ -29,10 +32,13 @@ export const pairwiseDistance = fnOp(
 );
 
 /**
- * x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along a dimension of the tensors broadcast together.
- * @param dim default 1.
- * @param eps default 1e-8.
- * @throws RangeError for a dimension out of range, RuntimeError for tensors of integers.
+ * The cosine of the angle of vectors: x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along a dimension.
+ * @param x1 any shape, floating-point
+ * @param x2 of sizes that broadcast with x1's
+ * @param dim the dimension of the vectors, in their common shape (default 1)
+ * @param eps the least length (default 1e-8)
+ * @returns the common shape without `dim`
+ * @throws RangeError if the dimension is out of range; RuntimeError for integers and for sizes that do not broadcast
  */
 export const cosineSimilarity = fnOp(
   'cosineSimilarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08)',
@@ -50,9 +56,11 @@ export const cosineSimilarity = fnOp(
 );
 
 /**
- * The p-norm distances of all pairs of rows: [N, M] to [N (N - 1) / 2], in the order of the upper triangle.
- * @param p at least 0; default 2.
- * @throws RuntimeError for a tensor that is no matrix, a negative p, or integers.
+ * The p-norm distances of all pairs of rows.
+ * @param input [N, M], floating-point
+ * @param p the norm, at least 0 (default 2)
+ * @returns [N (N - 1) / 2], the pairs in the order of the upper triangle: (0, 1), (0, 2) ..
+ * @throws RuntimeError for a tensor that is no matrix, a negative p, or integers
  */
 export const pdist = fnOp('pdist(Tensor input, float p=2)', (input: Tensor, p: number): Tensor => {
   if (input.ndim !== 2) throw new RuntimeError(`pdist only supports 2D tensors, got: ${input.ndim}D`);
@@ -65,10 +73,13 @@ export const pdist = fnOp('pdist(Tensor input, float p=2)', (input: Tensor, p: n
 });
 
 /**
- * The vectors along a dimension divided by max(their p-norm, eps).
- * @param p default 2.
- * @param dim default 1; several dimensions form one vector.
- * @param eps default 1e-12.
+ * Vectors divided by max(their p-norm, eps), along a dimension.
+ * @param input any shape, floating-point or complex
+ * @param p the norm (default 2)
+ * @param dim the dimension of the vectors (default 1); several dimensions form one vector
+ * @param eps the least norm that is divided by (default 1e-12)
+ * @returns input's shape
+ * @throws RuntimeError for integers; RangeError if a dimension is out of range
  */
 export const normalize = fnOp(
   'normalize(Tensor input, float p=2, int[] dim=1, float eps=1e-12)',

@@ -76,10 +76,12 @@ function dropoutRow(
 
 /**
  * Sets elements to zero with probability p and scales the others by 1 / (1 - p) (https://arxiv.org/abs/1207.0580).
- * @param p default 0.5.
- * @param training whether to do it at all; default true.
- * @param inplace whether to overwrite the input; default false.
- * @throws RuntimeError unless p is between 0 and 1.
+ * @param input any shape
+ * @param p the probability of an element being dropped (default 0.5)
+ * @param training whether to do it at all (default true)
+ * @param inplace whether to overwrite the input (default false)
+ * @returns input's shape; the input itself where nothing is dropped
+ * @throws RuntimeError unless p is between 0 and 1
  */
 export const dropout = dropoutRow('dropout', 'True', (input, p, training, inplace) => {
   if (!isActive(input, p, training)) return input;
@@ -87,11 +89,23 @@ export const dropout = dropoutRow('dropout', 'True', (input, p, training, inplac
   return input.mul_(p === 1 ? 0 : dropoutOf(input.detach().newOnes([...input.shape]), p));
 });
 
-/** As `dropout`, with the saturation value of SELU in the place of zero, for self-normalising networks; training default false. */
+/**
+ * Dropout for networks of SELU: elements become -1.7581, the value that SELU saturates at, with probability p, and all are mapped
+ * so that mean 0 and variance 1 stay (https://arxiv.org/abs/1706.02515).
+ * @param input any shape
+ * @param p the probability of an element being dropped (default 0.5)
+ * @param training whether to do it at all (default false)
+ * @param inplace whether to overwrite the input (default false)
+ * @returns input's shape; the input itself where nothing is dropped
+ * @throws RuntimeError unless p is between 0 and 1
+ */
 export const alphaDropout = dropoutRow('alphaDropout', 'False', (input, p, training, inplace) =>
   alphaDropoutOf(input, p, training, inplace, false),
 );
-/** As `alphaDropout`, for whole channels of [N, C, ..]; training default false. */
+/**
+ * `alphaDropout` of whole channels of [N, C, ..]; arguments and result as there, training default false.
+ * @throws RuntimeError unless p is between 0 and 1, and for fewer than two dimensions
+ */
 export const featureAlphaDropout = dropoutRow('featureAlphaDropout', 'False', (input, p, training, inplace) =>
   alphaDropoutOf(input, p, training, inplace, true),
 );
@@ -104,8 +118,13 @@ function batched(input: Tensor, ndim: number, run: (x: Tensor) => Tensor, inplac
 }
 
 /**
- * Sets whole channels of [N, C, L] or [C, L] to zero (https://arxiv.org/abs/1411.4280); arguments as for `dropout`.
- * @throws RuntimeError for another number of dimensions.
+ * Sets whole channels to zero with probability p and scales the others by 1 / (1 - p) (https://arxiv.org/abs/1411.4280).
+ * @param input [N, C, L] or [C, L]
+ * @param p the probability of a channel being dropped (default 0.5)
+ * @param training whether to do it at all (default true)
+ * @param inplace whether to overwrite the input (default false)
+ * @returns input's shape
+ * @throws RuntimeError for another number of dimensions, and unless p is between 0 and 1
  */
 export const dropout1d = dropoutRow('dropout1d', 'True', (input, p, training, inplace) => {
   if (input.ndim !== 2 && input.ndim !== 3) {
@@ -121,7 +140,10 @@ function warnDims(name: string, ndim: number, spatial: number): void {
     `${name}: Received a ${ndim}-D input to ${name}, which is deprecated and will result in an error in a future release. To retain the behavior and silence this warning, please use dropout instead. Note that ${name} exists to provide channel-wise dropout on inputs with ${spatial} spatial dimensions, a channel dimension, and an optional batch dimension (i.e. ${spatial + 1}D or ${spatial + 2}D inputs).`,
   );
 }
-/** Sets whole channels of [N, C, H, W] to zero; [N, C, L] is taken as `dropout1d` takes it, with a warning. */
+/**
+ * `dropout1d` for [N, C, H, W]; [N, C, L] is taken as `dropout1d` takes it, with a warning. Arguments as there.
+ * @throws RuntimeError unless p is between 0 and 1, and for fewer than two dimensions
+ */
 export const dropout2d = dropoutRow('dropout2d', 'True', (input, p, training, inplace) => {
   if (input.ndim !== 3 && input.ndim !== 4) warnDims('dropout2d', input.ndim, 2);
   if (input.ndim === 3) {
@@ -131,7 +153,10 @@ export const dropout2d = dropoutRow('dropout2d', 'True', (input, p, training, in
   }
   return featureDropout(input, p, training, inplace);
 });
-/** Sets whole channels of [N, C, D, H, W] or [C, D, H, W] to zero. */
+/**
+ * `dropout1d` for [N, C, D, H, W] or [C, D, H, W]; other numbers of dimensions warn. Arguments as there.
+ * @throws RuntimeError unless p is between 0 and 1
+ */
 export const dropout3d = dropoutRow('dropout3d', 'True', (input, p, training, inplace) => {
   if (input.ndim !== 4 && input.ndim !== 5) warnDims('dropout3d', input.ndim, 3);
   return batched(input, 5, (x) => featureDropout(x, p, training, inplace), inplace);

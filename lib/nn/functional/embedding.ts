@@ -36,15 +36,16 @@ function paddingRow(paddingIdx: number | null, rows: number): number {
 }
 
 /**
- * Rows of a table: indices [..] to [.., D].
- * @param input int64 or int32.
+ * Rows of a table by their indices.
+ * @param input [..], int64 or int32: indices
  * @param weight [V, D]
- * @param paddingIdx the row that gets no gradient; negative counts from the end; default none.
- * @param maxNorm rows that are used are scaled down to this norm, in place; default none.
- * @param normType which norm; default 2.
- * @param scaleGradByFreq whether a row's gradient is divided by how often its index occurs; default false.
- * @param sparse accepted for compatibility: gradients are dense.
- * @throws RangeError for an index out of range, RuntimeError for a `paddingIdx` out of range.
+ * @param paddingIdx the row that gets no gradient; negative counts from the end (default null: none)
+ * @param maxNorm rows that are used are scaled down to this norm, in place (default null: they are not)
+ * @param normType which norm (default 2)
+ * @param scaleGradByFreq whether a row's gradient is divided by how often its index occurs (default false)
+ * @param sparse accepted for compatibility (default false): gradients are dense
+ * @returns [.., D], of weight's type
+ * @throws RangeError for an index out of range, RuntimeError for a `paddingIdx` out of range
  */
 export const embedding = fnOp(
   'embedding(Tensor input, Tensor weight, int? paddingIdx=None, float? maxNorm=None, float normType=2, bool scaleGradByFreq=False, bool sparse=False)',
@@ -104,15 +105,20 @@ function bagMaxima(rows: Tensor, bounds: readonly number[], kept: readonly boole
 }
 
 /**
- * Sums, means or maxima of bags of rows of a table, without a tensor of all the rows' gradients.
- * @param input [n] with `offsets`, or [B, n]: B bags of n; int64 or int32.
+ * Sums, means or maxima of bags of rows of a table; an empty bag gives zeros.
+ * @param input [n] with `offsets`, or [B, n], which is B bags of n; int64 or int32
  * @param weight [V, D]
- * @param offsets [B]: where each bag begins; with `includeLastOffset` the last one is the end.
- * @param mode 'mean' (default), 'sum' or 'max'.
- * @param perSampleWeights of the input's sizes: a weight for each row, for 'sum' alone.
- * @param paddingIdx a row that counts in no bag.
- * @returns [B, D]
- * @throws RuntimeError for sizes or arguments that do not fit together, RangeError for an index out of range.
+ * @param offsets [B]: where each bag begins (default null, for a 2-D input); with `includeLastOffset` the last one is the end
+ * @param maxNorm rows that are used are scaled down to this norm, in place (default null: they are not)
+ * @param normType which norm (default 2)
+ * @param scaleGradByFreq whether a row's gradient is divided by how often its index occurs (default false); not for 'max'
+ * @param mode 'mean' (default), 'sum' or 'max'
+ * @param sparse accepted for compatibility (default false): gradients are dense; not for 'max'
+ * @param perSampleWeights of the input's shape: a weight for each row, for 'sum' alone (default null: ones)
+ * @param includeLastOffset whether the last offset ends the last bag (default false)
+ * @param paddingIdx a row that counts in no bag; negative counts from the end (default null: none)
+ * @returns [B, D], of weight's type
+ * @throws RuntimeError for sizes or arguments that do not fit together, RangeError for an index out of range
  */
 export const embeddingBag = fnOp(
   "embeddingBag(Tensor input, Tensor weight, Tensor? offsets=None, float? maxNorm=None, float normType=2, bool scaleGradByFreq=False, str mode='mean', bool sparse=False, Tensor? perSampleWeights=None, bool includeLastOffset=False, int? paddingIdx=None)",

@@ -104,9 +104,15 @@ function fromColumns(columns: Tensor, size: Pair, at: Windows): Tensor {
 }
 
 /**
- * The windows of images as columns: [N, C, H, W] to [N, C kh kw, L] (or without N).
- * @param kernelSize, dilation, padding, stride numbers or [height, width]; defaults 1, 0 and 1.
- * @throws RuntimeError if no window fits.
+ * The windows of images as columns; numbers stand for both dimensions, pairs for [height, width].
+ * @param input [N, C, H, W] or [C, H, W]
+ * @param kernelSize the windows' sizes, kh and kw
+ * @param dilation the distance between a window's elements (default 1)
+ * @param padding zeros on all sides (default 0)
+ * @param stride the distance between windows (default 1)
+ * @returns [N, C kh kw, L] or [C kh kw, L], L the number of windows: the product over both dimensions of
+ *   floor((size + 2 padding - dilation (kernel - 1) - 1) / stride) + 1
+ * @throws RuntimeError if no window fits, and for other numbers of dimensions
  */
 export const unfold = fnOp(
   'unfold(Tensor input, int[] kernelSize, int[] dilation=1, int[] padding=0, int[] stride=1)',
@@ -136,9 +142,15 @@ export const unfold = fnOp(
 );
 
 /**
- * Columns summed back into images, the reverse of `unfold`: [N, C kh kw, L] to [N, C, H, W] (or without N).
- * @param outputSize H and W.
- * @throws RuntimeError for sizes that do not fit.
+ * Columns summed back into images, the transpose of `unfold`: places in several windows add up.
+ * @param input [N, C kh kw, L] or [C kh kw, L]
+ * @param outputSize H and W
+ * @param kernelSize the windows' sizes, kh and kw
+ * @param dilation the distance between a window's elements (default 1)
+ * @param padding what was added on all sides (default 0)
+ * @param stride the distance between windows (default 1)
+ * @returns [N, C, H, W] or [C, H, W]
+ * @throws RuntimeError unless kh kw divides the rows and L is the number of windows of that size
  */
 export const fold = fnOp(
   'fold(Tensor input, int[] outputSize, int[] kernelSize, int[] dilation=1, int[] padding=0, int[] stride=1)',

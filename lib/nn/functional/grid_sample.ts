@@ -111,14 +111,15 @@ function cubicSample(image: Tensor, at: readonly Tensor[], padding: string, corn
 }
 
 /**
- * The image's values at the points of a grid.
- * @param input [N, C, H, W] or [N, C, D, H, W].
- * @param grid [N, h, w, 2] or [N, d, h, w, 3]: points (x, y) or (x, y, z) in [-1, 1].
- * @param mode 'bilinear' (default; linear in each dimension), 'nearest' or 'bicubic' (4-D alone).
- * @param paddingMode what lies outside: 'zeros' (default), 'border' or 'reflection'.
- * @param alignCorners whether -1 and 1 are the centres of the corner pixels, not their edges; default false.
+ * The values of an image at the points of a grid (https://arxiv.org/abs/1506.02025).
+ * @param input [N, C, H, W] or [N, C, D, H, W]
+ * @param grid [N, h, w, 2] or [N, d, h, w, 3]: points (x, y) or (x, y, z), -1 and 1 being the image's ends
+ * @param mode 'bilinear' (default; linear in each dimension), 'nearest' or 'bicubic' (4-D alone)
+ * @param paddingMode what lies outside: 'zeros' (default), 'border' or 'reflection'
+ * @param alignCorners whether -1 and 1 are the centres of the corner pixels, not their edges (default null: false, with a
+ *   warning)
  * @returns [N, C, h, w] or [N, C, d, h, w]
- * @throws RuntimeError for sizes or modes that do not fit.
+ * @throws RuntimeError for sizes or modes that do not fit
  */
 export const gridSample = fnOp(
   "gridSample(Tensor input, Tensor grid, str mode='bilinear', str paddingMode='zeros', bool? alignCorners=None)",
@@ -181,11 +182,14 @@ export const gridSample = fnOp(
 );
 
 /**
- * The grid of an affine map, for `gridSample`.
- * @param theta [N, 2, 3] or [N, 3, 4]
- * @param size [N, C, H, W] or [N, C, D, H, W]: the sizes of the result of sampling.
+ * The grid of an affine map, for `gridSample`: theta times (x, y, 1) or (x, y, z, 1) of every place
+ * (https://arxiv.org/abs/1506.02025).
+ * @param theta [N, 2, 3] or [N, 3, 4], floating-point
+ * @param size [N, C, H, W] or [N, C, D, H, W]: the shape of the result of sampling
+ * @param alignCorners whether -1 and 1 are the centres of the corner pixels, not their edges (default null: false, with a
+ *   warning)
  * @returns [N, H, W, 2] or [N, D, H, W, 3]
- * @throws RuntimeError for sizes that do not fit.
+ * @throws RuntimeError for sizes that do not fit, and for integers
  */
 export const affineGrid = fnOp(
   'affineGrid(Tensor theta, int[] size, bool? alignCorners=None)',

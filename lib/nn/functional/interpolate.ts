@@ -257,16 +257,19 @@ export function interpolateOf(
 }
 
 /**
- * Images of another size.
- * @param input [N, C, L], [N, C, H, W] or [N, C, D, H, W].
- * @param size the new sizes (one number for all), or
- * @param scaleFactor by what the sizes are multiplied.
- * @param mode 'nearest' (default), 'nearest-exact', 'linear' (3-D), 'bilinear', 'bicubic', 'lanczos' (4-D), 'trilinear'
- *   (5-D) or 'area'.
- * @param alignCorners whether the corners' centres of both images are the same point; default false.
- * @param recomputeScaleFactor whether the sizes' quotient is used in the place of `scaleFactor`.
- * @param antialias whether shrinking averages all pixels ('bilinear', 'bicubic', 'lanczos'); default false.
- * @throws RuntimeError for arguments that do not fit together.
+ * Images of another size. Every mode is a weighted sum of a few places along one dimension after the other.
+ * @param input [N, C, L], [N, C, H, W] or [N, C, D, H, W]; floating-point, with the nearest modes any type, with 'bilinear' and
+ *   'bicubic' also uint8
+ * @param size the new sizes, one number for all or one each (default null); exactly one of it and
+ * @param scaleFactor by what the sizes are multiplied, rounded down (default null)
+ * @param mode 'nearest' (default), 'nearest-exact', 'linear' (3-D), 'bilinear', 'bicubic' (cubic convolution, Keys 1981),
+ *   'lanczos' (4-D, with `antialias`), 'trilinear' (5-D) or 'area' (adaptive average pooling)
+ * @param alignCorners whether the corners' centres of both images are the same point (default null: false); for linear and cubic
+ *   modes alone
+ * @param recomputeScaleFactor whether the sizes' quotient is used in the place of `scaleFactor` (default null: false)
+ * @param antialias whether shrinking averages all pixels, for 'bilinear', 'bicubic' and 'lanczos' (default false)
+ * @returns [N, C, ...new sizes], of input's type
+ * @throws RuntimeError for arguments that do not fit together
  */
 export const interpolate = fnOp(
   "interpolate(Tensor input, int|int[]? size=None, float|float[]? scaleFactor=None, str mode='nearest', bool? alignCorners=None, bool? recomputeScaleFactor=None, bool antialias=False)",
@@ -286,11 +289,13 @@ const upsampleLike = (name: string, mode: string, alignCorners: boolean | null) 
       return interpolateOf(input, size, scaleFactor, mode, alignCorners, null, false);
     },
   );
-/** The older name of `interpolate` with mode 'nearest'. */
+/** The older name of `interpolate` with mode 'nearest', with a warning; input, size, scaleFactor and result as there. */
 export const upsampleNearest = upsampleLike('upsampleNearest', 'nearest', null);
-/** The older name of `interpolate` with mode 'bilinear' and aligned corners. */
+/**
+ * The older name of `interpolate` with mode 'bilinear' and aligned corners, with a warning; input, size, scaleFactor as there.
+ */
 export const upsampleBilinear = upsampleLike('upsampleBilinear', 'bilinear', true);
-/** The older name of `interpolate`. */
+/** The older name of `interpolate`, with a warning; arguments as there, without recomputeScaleFactor and antialias. */
 export const upsample = fnOp(
   "upsample(Tensor input, int|int[]? size=None, float|float[]? scaleFactor=None, str mode='nearest', bool? alignCorners=None)",
   (

@@ -11,12 +11,13 @@ import { reshaped } from '../../ops/internal/view.js';
 export { linear } from '../../ops/matmul.js';
 
 /**
- * y_k = x1^T W_k x2 + b_k over the last dimensions.
+ * A bilinear map of vectors: y_k = x1^T W_k x2 + b_k over the last dimensions.
  * @param input1 [.., in1]
- * @param input2 [.., in2]
+ * @param input2 [.., in2], the leading sizes equal to input1's
  * @param weight [out, in1, in2]
- * @param bias [out]
- * @throws RuntimeError for sizes that do not fit.
+ * @param bias [out] (default null: none)
+ * @returns [.., out]
+ * @throws RuntimeError for sizes that do not fit
  */
 export const bilinear = fnOp(
   'bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None)',
@@ -56,9 +57,13 @@ export const bilinear = fnOp(
 );
 
 /**
- * Convolution of [time, batch, in] with weights [kernel, in, out]: `conv1d` with other orders of dimensions.
+ * Convolution with the time first: `conv1d` with other orders of dimensions.
+ * @param input [T, N, in]
+ * @param weight [kernel, in, out]
  * @param bias [out]
- * @param pad zeros at both ends; default 0.
+ * @param pad zeros at both ends (default 0)
+ * @returns [T + 2 pad - kernel + 1, N, out]
+ * @throws RuntimeError for other numbers of dimensions and sizes that do not fit
  */
 export const convTbc = fnOp(
   'convTbc(Tensor input, Tensor weight, Tensor bias, int pad=0)',

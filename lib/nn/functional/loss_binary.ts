@@ -18,12 +18,15 @@ const LEAST_LOG = -100;
 const EPSILON = 1e-12;
 
 /**
- * -w (t log x + (1 - t) log(1 - x)), with logarithms not below -100.
- * @param input probabilities, of any sizes.
- * @param target of the same sizes, from 0 to 1.
- * @param weight broadcasts to them.
- * @param reduction 'mean' (default), 'sum' or 'none'.
- * @throws RuntimeError for sizes that differ or an input outside of [0, 1].
+ * Binary cross-entropy of probabilities: -weight (t log x + (1 - t) log(1 - x)), with logarithms not below -100.
+ * @param input any shape, floating-point: probabilities
+ * @param target of the same shape and type, from 0 to 1
+ * @param weight broadcasts to them (default null: ones)
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @returns [], or input's shape with 'none'
+ * @throws RuntimeError for shapes or types that differ, an input outside of [0, 1] or another reduction
  */
 export const binaryCrossEntropy = fnOp(
   "binaryCrossEntropy(Tensor input, Tensor target, Tensor? weight=None, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
@@ -118,13 +121,17 @@ export function bceWithLogitsOf(
 }
 
 /**
- * Binary cross-entropy of sigmoid(input), computed without rounding sigmoid.
- * @param input logits.
- * @param target of the same sizes, from 0 to 1.
- * @param weight broadcasts to them.
- * @param reduction 'mean' (default), 'sum' or 'none'.
- * @param posWeight broadcasts to them: how much a positive target counts.
- * @throws RuntimeError for sizes that differ.
+ * Binary cross-entropy of p = sigmoid(input), computed without rounding p:
+ * -weight (posWeight t log p + (1 - t) log(1 - p)).
+ * @param input any shape, floating-point: logits
+ * @param target of the same shape, from 0 to 1
+ * @param weight broadcasts to them (default null: ones)
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @param posWeight how much a positive target counts; broadcasts to them (default null: ones)
+ * @returns [], or input's shape with 'none'
+ * @throws RuntimeError for shapes that differ or another reduction
  */
 export const binaryCrossEntropyWithLogits = fnOp(
   "binaryCrossEntropyWithLogits(Tensor input, Tensor target, Tensor? weight=None, bool? sizeAverage=None, bool? reduce=None, str reduction='mean', Tensor? posWeight=None)",
@@ -140,9 +147,16 @@ export const binaryCrossEntropyWithLogits = fnOp(
 );
 
 /**
- * The mean over the last dimension of binary cross-entropy with logits; then reduced.
- * @param input, target [.., C].
- * @param weight [C], or broadcasts.
+ * The mean over the last dimension of binary cross-entropy with logits:
+ * -1 / C sum_c weight_c (t_c log sigmoid(x_c) + (1 - t_c) log sigmoid(-x_c)).
+ * @param input [.., C], floating-point
+ * @param target [.., C], from 0 to 1
+ * @param weight [C], or broadcasts to them (default null: ones)
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @returns [], or input's shape without the last dimension with 'none'
+ * @throws RuntimeError for sizes that do not broadcast or another reduction
  */
 export const multilabelSoftMarginLoss = fnOp(
   "multilabelSoftMarginLoss(Tensor input, Tensor target, Tensor? weight=None, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
@@ -170,9 +184,16 @@ const MEAN_IS_NOT_BATCHMEAN =
   'the next major release.';
 
 /**
- * The Kullback-Leibler divergence t (log t - x) of log probabilities x from a target distribution.
- * @param reduction 'mean' (default), 'batchmean' (the sum by the first size), 'sum' or 'none'.
- * @param logTarget whether the target holds logarithms.
+ * The Kullback-Leibler divergence from log probabilities x to a target distribution t: t (log t - x), elementwise; 0 where t is.
+ * @param input any shape, floating-point: log probabilities
+ * @param target of the same shape: probabilities
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default; by all elements, with a warning), 'batchmean' (the sum by the first size, which is the
+ *   divergence), 'sum' or 'none'
+ * @param logTarget whether the target holds logarithms (default false)
+ * @returns [], or input's shape with 'none'
+ * @throws RuntimeError for sizes that do not broadcast or another reduction
  */
 export const klDiv = fnOp(
   "klDiv(Tensor input, Tensor target, bool? sizeAverage=None, bool? reduce=None, str reduction='mean', bool logTarget=False)",
@@ -197,9 +218,17 @@ export const klDiv = fnOp(
 );
 
 /**
- * Poisson negative log likelihood: exp(x) - t x, or x - t log(x + eps) without `logInput`.
- * @param full adds Stirling's approximation of log t! for targets above 1.
- * @param eps default 1e-8.
+ * The negative log likelihood of a Poisson distribution: exp(x) - t x, or x - t log(x + eps) without `logInput`.
+ * @param input any shape, floating-point: the rate, or its logarithm
+ * @param target of the same shape: counts
+ * @param logInput whether the input is a logarithm (default true)
+ * @param full whether Stirling's t log t - t + log(2 pi t) / 2 is added for targets above 1 (default false)
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param eps keeps the logarithm finite (default 1e-8)
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @returns [], or input's shape with 'none'
+ * @throws RuntimeError for sizes that do not broadcast or another reduction
  */
 export const poissonNllLoss = fnOp(
   "poissonNllLoss(Tensor input, Tensor target, bool logInput=True, bool full=False, bool? sizeAverage=None, float eps=1e-08, bool? reduce=None, str reduction='mean')",
@@ -244,11 +273,15 @@ function spreadVariance(input: Tensor, variance: Tensor): Tensor {
 }
 
 /**
- * Gaussian negative log likelihood: (log v + (x - t)^2 / v) / 2, with the variance v not below eps.
- * @param var_ [..], of the input's sizes, without the last dimension, or with one of size one; or a number.
- * @param full adds log(2 pi) / 2.
- * @param eps default 1e-6.
- * @throws RuntimeError for a negative variance or one of other sizes.
+ * The negative log likelihood of a normal distribution: (log v + (x - t)^2 / v) / 2, v = max(var, eps).
+ * @param input any shape, floating-point: the mean
+ * @param target of the same shape
+ * @param var the variance: a number, or a tensor of input's shape, without its last dimension, or with one of size one
+ * @param full whether log(2 pi) / 2 is added (default false)
+ * @param eps the least variance (default 1e-6); it changes the value, not the variance's gradient
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @returns [], or input's shape with 'none'
+ * @throws RuntimeError for a negative variance, one of another shape, or another reduction
  */
 export const gaussianNllLoss = fnOp(
   "gaussianNllLoss(Tensor input, Tensor target, Tensor|Scalar var, bool full=False, float eps=1e-06, str reduction='mean')",
@@ -274,7 +307,16 @@ export const gaussianNllLoss = fnOp(
   },
 );
 
-/** log(1 + exp(-t x)); targets are 1 or -1. */
+/**
+ * log(1 + exp(-t x)), elementwise.
+ * @param input any shape, floating-point
+ * @param target of the same shape: 1 or -1
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @returns [], or input's shape with 'none'
+ * @throws RuntimeError for sizes that do not broadcast or another reduction
+ */
 export const softMarginLoss = fnOp(
   "softMarginLoss(Tensor input, Tensor target, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
   (input: Tensor, target: Tensor, sizeAverage: boolean | null, reduce: boolean | null, reduction: string): Tensor => {

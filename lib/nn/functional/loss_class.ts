@@ -141,13 +141,16 @@ function nllOf(
 }
 
 /**
- * Minus the log probability of each target class.
- * @param input [N, C, d1, ..] or [C]: log probabilities.
- * @param target [N, d1, ..] or []: classes, int64.
- * @param weight [C]: a weight for each class; the mean is over the weights.
- * @param ignoreIndex targets of this value do not count; default -100.
- * @param reduction 'mean' (default), 'sum' or 'none'.
- * @throws RangeError for a class out of range, RuntimeError for sizes that do not fit.
+ * Minus the log probability of each target class: -weight[t] x[n, t].
+ * @param input [N, C], [C] or [N, C, d1, ..], floating-point: log probabilities
+ * @param target [N], [] or [N, d1, ..]: classes, int64 or uint8
+ * @param weight [C]: a weight for each class (default null: ones)
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param ignoreIndex targets of this value do not count (default -100)
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default; divided by the sum of the targets' weights), 'sum' or 'none'
+ * @returns [], or target's shape with 'none'
+ * @throws RangeError for a class out of range, RuntimeError for sizes or types that do not fit
  */
 export const nllLoss = fnOp(
   "nllLoss(Tensor input, Tensor target, Tensor? weight=None, bool? sizeAverage=None, int ignoreIndex=-100, bool? reduce=None, str reduction='mean')",
@@ -252,14 +255,19 @@ export function crossEntropyOf(
 }
 
 /**
- * The cross-entropy of unnormalised scores: `nllLoss` of their `logSoftmax`.
- * @param input [N, C, d1, ..] or [C].
- * @param target classes [N, d1, ..] or [] (int64), or probabilities of the input's sizes.
- * @param weight [C]: a weight for each class.
- * @param ignoreIndex targets of this class do not count; default -100; not for probabilities.
- * @param reduction 'mean' (default), 'sum' or 'none'.
- * @param labelSmoothing from 0 (default) to 1: how much of the target is spread over all classes.
- * @throws RangeError for a class out of range, RuntimeError for sizes that do not fit.
+ * The cross-entropy of unnormalised scores, `nllLoss` of their `logSoftmax`; for targets p that are probabilities
+ * -sum_c weight_c p_c logSoftmax(x)_c.
+ * @param input [N, C], [C] or [N, C, d1, ..], floating-point
+ * @param target classes [N], [] or [N, d1, ..] (int64), or probabilities of input's shape
+ * @param weight [C]: a weight for each class (default null: ones)
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param ignoreIndex targets of this class do not count (default -100); not for probabilities
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default; divided by the sum of the targets' weights, for probabilities by their number), 'sum' or
+ *   'none'
+ * @param labelSmoothing how much of a target is spread over all classes (default 0, up to 1; https://arxiv.org/abs/1512.00567)
+ * @returns [], or input's shape without the class dimension with 'none'
+ * @throws RangeError for a class out of range, RuntimeError for sizes, types or settings that do not fit
  */
 export const crossEntropy = fnOp(
   "crossEntropy(Tensor input, Tensor target, Tensor? weight=None, bool? sizeAverage=None, int ignoreIndex=-100, bool? reduce=None, str reduction='mean', float labelSmoothing=0)",
@@ -278,11 +286,16 @@ export const crossEntropy = fnOp(
 
 /**
  * The cross-entropy of a linear layer's scores: `crossEntropy(linear(input, linearWeight, linearBias), target)`.
- * @param input [N, in] or [in].
- * @param linearWeight [C, d1, .., in]; further dimensions ask for a loss of each of their places.
- * @param target classes [N, d1, ..] or [], or probabilities of the scores' sizes.
- * @param linearBias [C, d1, ..].
- * @throws RuntimeError for sizes that do not fit.
+ * @param input [N, in] or [in]
+ * @param linearWeight [C, in] or [C, d1, .., in]; further dimensions ask for a loss of each of their places
+ * @param target classes [N], [] or [N, d1, ..] (int64), or probabilities of the scores' shape [N, C, d1, ..]
+ * @param linearBias [C, d1, ..] (default null: none)
+ * @param weight [C]: a weight for each class (default null: ones)
+ * @param reduction 'mean' (default), 'sum' or 'none', as for `crossEntropy`
+ * @param ignoreIndex targets of this class do not count (default null: -100); not for probabilities
+ * @param labelSmoothing how much of a target is spread over all classes (default 0, up to 1)
+ * @returns [], or the scores' shape without the class dimension with 'none'
+ * @throws RangeError for a class out of range, RuntimeError for sizes that do not fit
  */
 export const linearCrossEntropy = fnOp(
   "linearCrossEntropy(Tensor input, Tensor linearWeight, Tensor target, Tensor? linearBias=None, Tensor? weight=None, str reduction='mean', int? ignoreIndex=None, float labelSmoothing=0)",

@@ -48,10 +48,15 @@ function weighted(losses: Tensor, weight: Tensor, input: Tensor, reduction: Redu
 const twice = (d: Tensor): Tensor => mul.impl(d, 2);
 
 /**
- * The squared difference (input - target)^2.
- * @param input, target of the same sizes (others broadcast, with a warning).
- * @param reduction 'mean' (default), 'sum' or 'none'. `sizeAverage` and `reduce` are its deprecated form.
- * @param weight of the input's sizes; the mean is then divided by the sum of the weights.
+ * The squared error (input - target)^2.
+ * @param input any shape, floating-point
+ * @param target of the same shape (others broadcast, with a warning)
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @param weight of input's shape (default null: ones); the mean is then divided by the sum of the weights
+ * @returns [], or the shape of input - target with 'none'
+ * @throws RuntimeError for sizes that do not fit and for another reduction
  */
 export const mseLoss = fnOp(
   "mseLoss(Tensor input, Tensor target, bool? sizeAverage=None, bool? reduce=None, str reduction='mean', Tensor? weight=None)",
@@ -70,7 +75,17 @@ export const mseLoss = fnOp(
   },
 );
 
-/** The absolute difference |input - target|; arguments as for `mseLoss`. */
+/**
+ * The absolute error |input - target|.
+ * @param input any shape, floating-point
+ * @param target of the same shape (others broadcast, with a warning)
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @param weight of input's shape (default null: ones); the mean is then divided by the sum of the weights
+ * @returns [], or the shape of input - target with 'none'
+ * @throws RuntimeError for sizes that do not fit and for another reduction
+ */
 export const l1Loss = fnOp(
   "l1Loss(Tensor input, Tensor target, bool? sizeAverage=None, bool? reduce=None, str reduction='mean', Tensor? weight=None)",
   (
@@ -95,8 +110,15 @@ function huber(d: Tensor, delta: number): Tensor {
 }
 
 /**
- * Squared below `delta` (default 1), linear above: d^2 / 2 where |d| < delta, else delta (|d| - delta / 2) (Huber, 1964).
- * @throws RuntimeError for a delta that is not positive.
+ * Squared below `delta`, linear above: with d = input - target, d^2 / 2 where |d| < delta, else delta (|d| - delta / 2)
+ * (Huber, 1964).
+ * @param input any shape, floating-point
+ * @param target of the same shape (others broadcast, with a warning)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @param delta where both pieces meet (default 1), positive
+ * @param weight of input's shape (default null: ones); the mean is still over the elements
+ * @returns [], or the shape of input - target with 'none'
+ * @throws RuntimeError for a delta that is not positive, sizes that do not fit and another reduction
  */
 export const huberLoss = fnOp(
   "huberLoss(Tensor input, Tensor target, str reduction='mean', float delta=1, Tensor? weight=None)",
@@ -118,8 +140,15 @@ export const huberLoss = fnOp(
 );
 
 /**
- * d^2 / (2 beta) where |d| < beta (default 1), else |d| - beta / 2 (https://arxiv.org/abs/1504.08083); beta 0 is `l1Loss`.
- * @throws RuntimeError for a negative beta.
+ * With d = input - target: d^2 / (2 beta) where |d| < beta, else |d| - beta / 2 (https://arxiv.org/abs/1504.08083).
+ * @param input any shape, floating-point
+ * @param target of the same shape (others broadcast, with a warning)
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @param beta where both pieces meet (default 1); 0 is `l1Loss`
+ * @returns [], or the shape of input - target with 'none'
+ * @throws RuntimeError for a negative beta, sizes that do not fit and another reduction
  */
 export const smoothL1Loss = fnOp(
   "smoothL1Loss(Tensor input, Tensor target, bool? sizeAverage=None, bool? reduce=None, str reduction='mean', float beta=1)",

@@ -20,8 +20,16 @@ import { anyTrue } from '../../ops/internal/truth.js';
 const show = (t: Tensor): string => `[${t.shape.join(', ')}]`;
 
 /**
- * max(0, -t (x1 - x2) + margin): t = 1 wants x1 to be larger, -1 smaller.
- * @param margin default 0.
+ * max(0, -t (x1 - x2) + margin), elementwise: t = 1 wants x1 to be larger, t = -1 smaller.
+ * @param input1 any shape, floating-point
+ * @param input2 of as many dimensions, broadcast
+ * @param target 1 or -1, of as many dimensions, broadcast
+ * @param margin by how much (default 0)
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @returns [], or the common shape with 'none'
+ * @throws RuntimeError for different numbers of dimensions or another reduction
  */
 export const marginRankingLoss = fnOp(
   "marginRankingLoss(Tensor input1, Tensor input2, Tensor target, float margin=0, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
@@ -45,7 +53,17 @@ export const marginRankingLoss = fnOp(
   },
 );
 
-/** x where t = 1, max(0, margin - x) where t = -1 (margin default 1). */
+/**
+ * For distances x: x where t = 1, max(0, margin - x) where t = -1, elementwise.
+ * @param input any shape, floating-point
+ * @param target of the same shape: 1 or -1
+ * @param margin the distance that is far enough (default 1)
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @returns [], or input's shape with 'none'
+ * @throws RuntimeError for sizes that do not broadcast or another reduction
+ */
 export const hingeEmbeddingLoss = fnOp(
   "hingeEmbeddingLoss(Tensor input, Tensor target, float margin=1, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
   (
@@ -63,7 +81,18 @@ export const hingeEmbeddingLoss = fnOp(
   },
 );
 
-/** 1 - cos(x1, x2) where t = 1, max(0, cos(x1, x2) - margin) where t = -1; x1, x2: [N, D] or [D], t: [N] or []. */
+/**
+ * 1 - cos(x1, x2) where t = 1, max(0, cos(x1, x2) - margin) where t = -1.
+ * @param input1 [N, D] or [D], floating-point
+ * @param input2 of the same shape
+ * @param target [N] or []: 1 or -1
+ * @param margin the cosine from which on different vectors are too alike (default 0)
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @returns [], or target's shape with 'none'
+ * @throws RuntimeError for other numbers of dimensions or another reduction
+ */
 export const cosineEmbeddingLoss = fnOp(
   "cosineEmbeddingLoss(Tensor input1, Tensor input2, Tensor target, float margin=0, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
   (
@@ -95,13 +124,17 @@ export const cosineEmbeddingLoss = fnOp(
 );
 
 /**
- * For a target class y: the mean over all other classes of w_y max(0, margin - x_y + x_c)^p.
- * @param input [N, C] or [C].
- * @param target [N] or [], int64.
- * @param p 1 (default) or 2.
- * @param margin default 1.
- * @param weight [C].
- * @throws RangeError for a class out of range, RuntimeError for other arguments that do not fit.
+ * For a target class y: 1 / C sum over c != y of weight_y max(0, margin - x_y + x_c)^p.
+ * @param input [N, C] or [C], floating-point
+ * @param target [N] or [], int64
+ * @param p 1 (default) or 2
+ * @param margin by how much the target's score has to be larger (default 1)
+ * @param weight [C] (default null: ones)
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @returns [], or target's shape with 'none'
+ * @throws RangeError for a class out of range, RuntimeError for other arguments that do not fit
  */
 export const multiMarginLoss = fnOp(
   "multiMarginLoss(Tensor input, Tensor target, int p=1, float margin=1, Tensor? weight=None, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
@@ -148,11 +181,15 @@ export const multiMarginLoss = fnOp(
 );
 
 /**
- * For target classes y (up to the first -1 of a row): the sum over them and over all classes c that are none of them of
+ * For target classes y (a row up to its first -1): the sum over them and over all classes c that are none of them of
  * max(0, 1 - (x_y - x_c)), by the number of classes.
- * @param input [N, C] or [C].
- * @param target of the same sizes, int64.
- * @throws RuntimeError for sizes that differ, RangeError for a class out of range.
+ * @param input [N, C] or [C], floating-point
+ * @param target of the same shape, int64: classes, then -1
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @returns [], or [N] ([] for [C]) with 'none'
+ * @throws RuntimeError for sizes or types that do not fit, RangeError for a class out of range
  */
 export const multilabelMarginLoss = fnOp(
   "multilabelMarginLoss(Tensor input, Tensor target, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
@@ -207,13 +244,19 @@ function tripletOf(a: Tensor, p: Tensor, n: Tensor, distance: Distance, margin: 
 }
 
 /**
- * max(0, |a - p| - |a - n| + margin) (http://www.bmva.org/bmvc/2016/papers/paper119/).
- * @param anchor, positive, negative [N, D] or [D].
- * @param margin default 1, positive.
- * @param p the norm, default 2.
- * @param eps default 1e-6.
- * @param swap whether |p - n| counts where it is smaller than |a - n|.
- * @throws RuntimeError for numbers of dimensions that differ.
+ * max(0, d(a, p) - d(a, n) + margin), d being `pairwiseDistance` (http://www.bmva.org/bmvc/2016/papers/paper119/).
+ * @param anchor [N, D] or [D], floating-point
+ * @param positive [N, D] or [D]: shall be near the anchor
+ * @param negative [N, D] or [D]: shall be further away, by the margin
+ * @param margin default 1, positive
+ * @param p the norm (default 2)
+ * @param eps added to the differences (default 1e-6)
+ * @param swap whether d(p, n) counts where it is smaller than d(a, n) (default false)
+ * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
+ * @param reduce deprecated (default null)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @returns [], or [N] ([] for [D]) with 'none'
+ * @throws RuntimeError for a margin that is not positive, different numbers of dimensions or another reduction
  */
 export const tripletMarginLoss = fnOp(
   "tripletMarginLoss(Tensor anchor, Tensor positive, Tensor negative, float margin=1, float p=2, float eps=1e-06, bool swap=False, bool? sizeAverage=None, bool? reduce=None, str reduction='mean')",
@@ -237,8 +280,16 @@ export const tripletMarginLoss = fnOp(
 );
 
 /**
- * As `tripletMarginLoss` with any distance.
- * @param distanceFunction default `pairwiseDistance`.
+ * As `tripletMarginLoss`, max(0, d(a, p) - d(a, n) + margin), with any distance d.
+ * @param anchor [N, D], or what d takes
+ * @param positive alike: shall be near the anchor
+ * @param negative alike: shall be further away, by the margin
+ * @param distanceFunction d, a function of two tensors (default null: `pairwiseDistance`)
+ * @param margin default 1, positive
+ * @param swap whether d(p, n) counts where it is smaller than d(a, n) (default false)
+ * @param reduction 'mean' (default), 'sum' or 'none'
+ * @returns [], or d's shape with 'none'
+ * @throws RuntimeError for a margin that is not positive, different numbers of dimensions or another reduction
  */
 export const tripletMarginWithDistanceLoss = fnOp(
   "tripletMarginWithDistanceLoss(Tensor anchor, Tensor positive, Tensor negative, function? distanceFunction=None, float margin=1, bool swap=False, str reduction='mean')",

@@ -286,12 +286,34 @@ export function multiHead(query: Tensor, key: Tensor, value: Tensor, o: MultiHea
 }
 
 /**
- * Multi-head attention from its weights; `nn.MultiheadAttention` holds them.
- * @param query [L, N, E] or [L, E]. @param key [S, N, Ek] or [S, Ek]. @param value [S, N, Ev] or [S, Ev].
- * @param keyPaddingMask [N, S] or [S]: true, or minus infinity, where a key is to be ignored.
- * @param attnMask [L, S] or [N heads, L, S]: true where attending is not allowed, or numbers that are added to the scores.
- * @returns [output, weights]; the weights are null without `needWeights`, averaged over heads by default.
- * @throws RuntimeError for sizes that do not fit.
+ * Attention of several heads from its weights (https://arxiv.org/abs/1706.03762); `nn.MultiheadAttention` holds them.
+ * @param query [L, N, E] or [L, E]
+ * @param key [S, N, Ek] or [S, Ek]
+ * @param value [S, N, Ev] or [S, Ev]
+ * @param embedDimToCheck E
+ * @param numHeads how many heads share E, which it divides
+ * @param inProjWeight [3 E, E]: the projections of query, key and value; null with `useSeparateProjWeight`
+ * @param inProjBias [3 E]: their biases, or null
+ * @param biasK [1, 1, E]: one more place that keys have, or null; together with
+ * @param biasV [1, 1, E]: its value, or null
+ * @param addZeroAttn whether keys and values get a place of zeros
+ * @param dropoutP with which probability a weight is dropped in training
+ * @param outProjWeight [E, E]: the projection of the joined heads
+ * @param outProjBias [E] or null
+ * @param training whether dropout acts (default true)
+ * @param keyPaddingMask [N, S] or [S]: true where a key is ignored, or numbers added to its scores (default null)
+ * @param needWeights whether the weights are a result (default true); without them it is faster
+ * @param attnMask [L, S] or [N heads, L, S]: true where attending is not allowed, or numbers added to the scores (default null)
+ * @param useSeparateProjWeight whether the next three are used (default false)
+ * @param qProjWeight [E, E] (default null)
+ * @param kProjWeight [E, Ek] (default null)
+ * @param vProjWeight [E, Ev] (default null)
+ * @param staticK [N heads, S, E / heads]: projected keys to use in the place of key's (default null)
+ * @param staticV [N heads, S, E / heads]: projected values to use in the place of value's (default null)
+ * @param averageAttnWeights whether the weights are the mean over the heads (default true)
+ * @param isCausal a hint that attnMask, which must be there, is the causal mask (default false)
+ * @returns [output [L, N, E] or [L, E], weights [N, L, S] ([N, heads, L, S] if not averaged; without N as the input) or null]
+ * @throws RuntimeError for sizes, masks or weights that do not fit
  */
 export const multiHeadAttentionForward = fnOp(
   'multiHeadAttentionForward(Tensor query, Tensor key, Tensor value, int embedDimToCheck, int numHeads, Tensor? inProjWeight, Tensor? inProjBias, Tensor? biasK, Tensor? biasV, bool addZeroAttn, float dropoutP, Tensor outProjWeight, Tensor? outProjBias, bool training=True, Tensor? keyPaddingMask=None, bool needWeights=True, Tensor? attnMask=None, bool useSeparateProjWeight=False, Tensor? qProjWeight=None, Tensor? kProjWeight=None, Tensor? vProjWeight=None, Tensor? staticK=None, Tensor? staticV=None, bool averageAttnWeights=True, bool isCausal=False)',

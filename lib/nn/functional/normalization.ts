@@ -38,14 +38,17 @@ function emptyBatch(input: Tensor, weight: Tensor | null, bias: Tensor | null): 
 }
 
 /**
- * Normalises channels over the batch, or with running statistics (https://arxiv.org/abs/1502.03167).
+ * Normalises each channel over the batch: y = (x - mean) / sqrt(var + eps) weight + bias (https://arxiv.org/abs/1502.03167).
  * @param input [N, C, ..]
- * @param runningMean, runningVar [C]: move in place in training, are used otherwise.
- * @param weight, bias [C]
- * @param training whether the batch's own statistics are used; default false.
- * @param momentum how far running statistics move; default 0.1.
- * @param eps default 1e-5.
- * @throws RuntimeError for sizes that do not fit, or one value per channel in training.
+ * @param runningMean [C] or null: moves in place in training, is used otherwise
+ * @param runningVar [C] or null: likewise (by the unbiased variance)
+ * @param weight [C] (default null: ones)
+ * @param bias [C] (default null: zeros)
+ * @param training whether the batch's own mean and (biased) variance are used (default false)
+ * @param momentum how far running statistics move (default 0.1): running = (1 - momentum) running + momentum batch
+ * @param eps added to the variance (default 1e-5), in training positive
+ * @returns input's shape
+ * @throws RuntimeError for sizes that do not fit, one value per channel in training, or a negative eps
  */
 export const batchNorm = fnOp(
   'batchNorm(Tensor input, Tensor? runningMean, Tensor? runningVar, Tensor? weight=None, Tensor? bias=None, bool training=False, float momentum=0.1, float eps=1e-05)',
@@ -69,10 +72,17 @@ export const batchNorm = fnOp(
 );
 
 /**
- * Normalises each channel of each sample (https://arxiv.org/abs/1607.08022).
- * @param input [N, C, ..]
- * @param useInputStats whether the sample's own statistics are used, not the running ones; default true.
- * @throws RuntimeError if there is one spatial element only.
+ * Normalises each channel of each sample: y = (x - mean) / sqrt(var + eps) weight + bias (https://arxiv.org/abs/1607.08022).
+ * @param input [N, C, L, ..]
+ * @param runningMean [C] (default null): moves in place with `useInputStats`, is used otherwise
+ * @param runningVar [C] (default null): likewise
+ * @param weight [C] (default null: ones)
+ * @param bias [C] (default null: zeros)
+ * @param useInputStats whether the sample's own statistics are used, not the running ones (default true)
+ * @param momentum how far running statistics move (default 0.1)
+ * @param eps added to the variance (default 1e-5)
+ * @returns input's shape
+ * @throws RuntimeError for sizes that do not fit, and with `useInputStats` for a single place per channel
  */
 export const instanceNorm = fnOp(
   'instanceNorm(Tensor input, Tensor? runningMean=None, Tensor? runningVar=None, Tensor? weight=None, Tensor? bias=None, bool useInputStats=True, float momentum=0.1, float eps=1e-05)',
@@ -94,11 +104,15 @@ export const instanceNorm = fnOp(
 );
 
 /**
- * Normalises groups of channels (https://arxiv.org/abs/1803.08494).
+ * Normalises groups of channels of each sample: y = (x - mean) / sqrt(var + eps) weight + bias, with mean and variance over the
+ * channels of a group and all places (https://arxiv.org/abs/1803.08494).
  * @param input [N, C, ..]
- * @param numGroups divides C.
- * @param weight, bias [C]
- * @param eps default 1e-5.
+ * @param numGroups how many groups; it divides C
+ * @param weight [C] (default null: ones)
+ * @param bias [C] (default null: zeros)
+ * @param eps added to the variance (default 1e-5)
+ * @returns input's shape
+ * @throws RuntimeError for fewer than two dimensions, sizes that do not fit, or one value per group in a batch of one
  */
 export const groupNorm = fnOp(
   'groupNorm(Tensor input, int numGroups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05)',
@@ -140,11 +154,14 @@ function rmsNode(x: Tensor, weight: Tensor | null, dims: readonly number[], eps:
 }
 
 /**
- * Divides by the root of the mean square over the last dimensions (https://arxiv.org/abs/1910.07467).
- * @param input [.., normalizedShape]
- * @param weight of shape normalizedShape.
- * @param eps default the type's machine epsilon.
- * @throws RuntimeError if the input does not end in that shape.
+ * Divides by the root of the mean square over the last dimensions: y = x / sqrt(mean(x^2) + eps) weight
+ * (https://arxiv.org/abs/1910.07467). Half types are computed in float32.
+ * @param input [.., ...normalizedShape], floating-point or complex
+ * @param normalizedShape the last sizes
+ * @param weight of shape normalizedShape (default null: ones)
+ * @param eps added to the mean square (default null: the machine epsilon of input's type)
+ * @returns input's shape and type
+ * @throws RuntimeError if the input does not end in that shape, and for a weight of another one
  */
 export const rmsNorm = fnOp(
   'rmsNorm(Tensor input, int[] normalizedShape, Tensor? weight=None, float? eps=None)',
@@ -180,10 +197,15 @@ export const rmsNorm = fnOp(
 );
 
 /**
- * Divides by (k + alpha * mean of squares over `size` neighbouring channels)^beta (Krizhevsky et al., 2012).
+ * Divides by what neighbouring channels say: x_c / (k + alpha mean of x^2 over `size` channels around c)^beta, channels beyond
+ * the ends being zero (Krizhevsky et al., 2012).
  * @param input [N, C, d1, ..]
- * @param alpha default 1e-4. @param beta default 0.75. @param k default 1.
- * @throws RuntimeError for fewer than 3 dimensions.
+ * @param size how many channels
+ * @param alpha the weight of the mean (default 1e-4)
+ * @param beta the exponent (default 0.75)
+ * @param k added to the mean (default 1)
+ * @returns input's shape
+ * @throws RuntimeError for fewer than 3 dimensions
  */
 export const localResponseNorm = fnOp(
   'localResponseNorm(Tensor input, int size, float alpha=0.0001, float beta=0.75, float k=1)',

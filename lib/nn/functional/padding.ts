@@ -154,11 +154,13 @@ export function padOf(input: Tensor, pads: readonly number[], mode: string, valu
 
 /**
  * Pads the last dimensions, or cuts them where a number is negative.
- * @param input [..]; the modes but 'constant' pad the last 1 to 3 dimensions of [N, C, ..] or [C, ..].
- * @param pad [left, right, top, bottom, front, back]: pairs, the last dimension first.
- * @param mode 'constant' (default), 'reflect', 'replicate' or 'circular'.
- * @param value what 'constant' fills with; default 0.
- * @throws RuntimeError for sizes that do not fit.
+ * @param input any shape; with the modes but 'constant' [N, C, ..] or [C, ..], whose last 1 to 3 dimensions are padded
+ * @param pad [left, right, top, bottom, front, back ..]: pairs, the last dimension first
+ * @param mode 'constant' (default), 'reflect' (mirrored at the edge, which is not repeated), 'replicate' (the edge repeated) or
+ *   'circular' (the opposite side)
+ * @param value what 'constant' fills with (default null: 0)
+ * @returns input's shape with the sums of the pairs added to its sizes; always new memory
+ * @throws RuntimeError for an odd number or too many of pads, an unknown mode, and sizes that do not fit
  */
 export const pad = fnOp(
   "pad(Tensor input, int[] pad, str mode='constant', float? value=None)",

@@ -57,11 +57,25 @@ const adaptiveWithIndices = (nd: number) =>
     (input: Tensor, size: OutputSize): [values: Tensor, indices: Tensor] =>
       ADAPTIVE_MAX[nd - 1]!.impl(input, size, true) as unknown as [Tensor, Tensor],
   );
-/** The maxima of as many windows as `outputSize` says, and their places, flat in their planes. */
+/**
+ * The maxima of as many windows as asked for, and where they were found; window i of n goes from floor(i L / n) to before
+ * ceil((i + 1) L / n).
+ * @param input [N, C, L] or [C, L]
+ * @param outputSize n: a number or an array of it, in which null keeps the input's size
+ * @param returnIndices without meaning here (default true)
+ * @returns [values [N, C, n], indices [N, C, n], int64 places in their planes], without N as the input
+ * @throws RuntimeError for shapes or sizes that do not fit
+ */
 export const adaptiveMaxPool1dWithIndices = adaptiveWithIndices(1);
-/** `adaptiveMaxPool2d` with the positions of the maxima. */
+/**
+ * `adaptiveMaxPool2d` of [N, C, H, W] or [C, H, W] with the maxima's places (h W + w, int64); arguments as
+ * `adaptiveMaxPool1dWithIndices`, outputSize being one number or [height, width].
+ */
 export const adaptiveMaxPool2dWithIndices = adaptiveWithIndices(2);
-/** `adaptiveMaxPool3d` with the positions of the maxima. */
+/**
+ * `adaptiveMaxPool3d` of [N, C, D, H, W] or [C, D, H, W] with the maxima's places ((d H + h) W + w, int64); arguments as
+ * `adaptiveMaxPool1dWithIndices`, outputSize being one number or [depth, height, width].
+ */
 export const adaptiveMaxPool3dWithIndices = adaptiveWithIndices(3);
 
 const MAX = [maxPool1d, maxPool2d, maxPool3d];
@@ -94,7 +108,7 @@ const lpPool = (nd: number) =>
         return neg.impl(MAX[nd - 1]!.impl(neg.impl(abs.impl(input)), kernel, stride, [0], [1], ceilMode, false));
       }
       const mean = average(nd, input.pow(p), kernel, stride, ceilMode);
-      // Sums of odd powers may be negative; their root would be NaN, which the sign keeps as 0.
+      // As PyTorch computes it: the sign is kept, so that the root of a negative sum of odd powers is NaN.
       const positive = mul.impl(sign.impl(mean), relu.impl(abs.impl(mean)));
       return mul
         .impl(
@@ -105,13 +119,23 @@ const lpPool = (nd: number) =>
     },
   );
 /**
- * (sum of x^p)^(1/p) over windows; p infinite is the maximum of |x|.
- * @param stride default the kernel.
+ * The power average (sum of x^p)^(1/p) over windows; NaN where the sum is negative, as that of an odd power may be.
+ * @param input [N, C, L] or [C, L]
+ * @param normType p; Infinity gives the largest |x|, -Infinity the smallest
+ * @param kernelSize the window
+ * @param stride its step (default null: the kernel)
+ * @param ceilMode whether a last window that is not full is kept (default false)
+ * @returns [N, C, L'] or [C, L'], L' = floor((L - kernelSize) / stride) + 1 (rounded up with `ceilMode`)
+ * @throws RuntimeError for shapes or sizes that do not fit
  */
 export const lpPool1d = lpPool(1);
-/** (sum of x^p)^(1/p) over windows of 2 dimensions; arguments as `lpPool1d`. */
+/**
+ * (sum of x^p)^(1/p) over windows of [N, C, H, W] or [C, H, W]; arguments as `lpPool1d`, sizes one number or [height, width].
+ */
 export const lpPool2d = lpPool(2);
-/** (sum of x^p)^(1/p) over windows of 3 dimensions; arguments as `lpPool1d`. */
+/**
+ * (sum of x^p)^(1/p) over windows of [N, C, D, H, W] or [C, D, H, W]; arguments as `lpPool1d`, sizes one number or three.
+ */
 export const lpPool3d = lpPool(3);
 
 /** The sizes before pooling: those asked for if they are possible. */
@@ -198,15 +222,26 @@ const maxUnpool = (nd: number) =>
   );
 /**
  * Undoes max pooling: puts the elements at the places where the maxima were, zeros elsewhere.
- * @param indices what `maxPool..(.., { returnIndices: true })` gave.
- * @param stride default the kernel.
- * @param outputSize the sizes before pooling, where several would have given this input.
- * @throws RuntimeError for sizes that do not fit or places out of range.
+ * @param input [N, C, L] or [C, L]: maxima
+ * @param indices of input's shape, int64: what `maxPool1d(.., { returnIndices: true })` gave
+ * @param kernelSize that of the pooling
+ * @param stride that of the pooling (default null: the kernel)
+ * @param padding that of the pooling (default 0)
+ * @param outputSize the sizes before pooling, [.., L'] or [L'], where several would have given this input (default null:
+ *   L' = (L - 1) stride + kernelSize - 2 padding)
+ * @returns [N, C, L'] or [C, L']
+ * @throws RuntimeError for sizes that do not fit or places out of range
  */
 export const maxUnpool1d = maxUnpool(1);
-/** Puts the maxima of `maxPool2d` back to their positions; arguments as `maxUnpool1d`. */
+/**
+ * Puts the maxima of `maxPool2d` back to their places: [N, C, H, W] or [C, H, W]; arguments as `maxUnpool1d`, sizes one number or
+ * [height, width].
+ */
 export const maxUnpool2d = maxUnpool(2);
-/** Puts the maxima of `maxPool3d` back to their positions; arguments as `maxUnpool1d`. */
+/**
+ * Puts the maxima of `maxPool3d` back to their places: [N, C, D, H, W] or [C, D, H, W]; arguments as `maxUnpool1d`, sizes one
+ * number or [depth, height, width].
+ */
 export const maxUnpool3d = maxUnpool(3);
 
 /** Where windows start along one dimension: steps of a random sequence (https://arxiv.org/abs/1412.6071). */
@@ -321,15 +356,23 @@ const fractionalWithIndices = (nd: number) =>
       fractionalBoth(nd, input, kernelSize, outputSize, outputRatio, randomSamples),
   );
 /**
- * Max pooling over windows that start at random places (https://arxiv.org/abs/1412.6071).
- * @param outputSize the result's sizes, or `outputRatio`, their share of the input's.
- * @param returnIndices whether to give [values, indices].
- * @param RandomSamples [N, C, dims]: numbers in [0, 1) in the place of drawn ones.
+ * The maxima of windows that start at random places, whose steps average to a fraction (https://arxiv.org/abs/1412.6071).
+ * @param input [N, C, H, W] or [C, H, W]
+ * @param kernelSize the window, one number or [height, width]
+ * @param outputSize the result's sizes (default null), or
+ * @param outputRatio their share of the input's (default null); where both are given, outputSize counts
+ * @param returnIndices whether to give [values, int64 places in their planes] (default false)
+ * @param RandomSamples [N, C, 2] of numbers in [0, 1) in the place of drawn ones (default null)
+ * @returns [N, C, H', W'] or [C, H', W'], sizes as given or floor(size ratio)
+ * @throws RuntimeError if neither size nor ratio is given, and for sizes that do not fit
  */
 export const fractionalMaxPool2d = fractional(2);
-/** Maxima over windows at pseudo-random steps of [N, C, D, H, W]; arguments as `fractionalMaxPool2d`. */
+/**
+ * The maxima of windows at random places of [N, C, D, H, W] or [C, D, H, W]; arguments as `fractionalMaxPool2d`, RandomSamples
+ * being [N, C, 3].
+ */
 export const fractionalMaxPool3d = fractional(3);
-/** `fractionalMaxPool2d` with the positions of the maxima. */
+/** `fractionalMaxPool2d` as [values, int64 places in their planes]; arguments as there. */
 export const fractionalMaxPool2dWithIndices = fractionalWithIndices(2);
-/** `fractionalMaxPool3d` with the positions of the maxima. */
+/** `fractionalMaxPool3d` as [values, int64 places in their planes]; arguments as there. */
 export const fractionalMaxPool3dWithIndices = fractionalWithIndices(3);

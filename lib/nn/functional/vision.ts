@@ -9,9 +9,11 @@ import { reshaped } from '../../ops/internal/view.js';
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /**
- * Channels become pixels: [.., C r^2, H, W] to [.., C, H r, W r] (https://arxiv.org/abs/1609.05158).
- * @param upscaleFactor r.
- * @throws RuntimeError if r^2 does not divide the channels.
+ * Channels become pixels (https://arxiv.org/abs/1609.05158).
+ * @param input [.., C r^2, H, W]
+ * @param upscaleFactor r, positive
+ * @returns [.., C, H r, W r]
+ * @throws RuntimeError if r^2 does not divide the channels, and for fewer than three dimensions
  */
 export const pixelShuffle = fnOp(
   'pixelShuffle(Tensor input, int upscaleFactor)',
@@ -37,9 +39,11 @@ export const pixelShuffle = fnOp(
 );
 
 /**
- * Pixels become channels: [.., C, H r, W r] to [.., C r^2, H, W].
- * @param downscaleFactor r.
- * @throws RuntimeError if r does not divide the sizes.
+ * Pixels become channels, the reverse of `pixelShuffle`.
+ * @param input [.., C, H r, W r]
+ * @param downscaleFactor r, positive
+ * @returns [.., C r^2, H, W]
+ * @throws RuntimeError if r does not divide both sizes, and for fewer than three dimensions
  */
 export const pixelUnshuffle = fnOp(
   'pixelUnshuffle(Tensor input, int downscaleFactor)',
@@ -70,8 +74,12 @@ export const pixelUnshuffle = fnOp(
 );
 
 /**
- * Channels of g groups, interleaved (https://arxiv.org/abs/1707.01083): [N, C, ..] as [N, g, C / g, ..] with these swapped.
- * @throws RuntimeError if `groups` does not divide the channels.
+ * Interleaves the channels of groups (https://arxiv.org/abs/1707.01083): [N, C, ..] as [N, groups, C / groups, ..] with these
+ * dimensions swapped.
+ * @param input [N, C, ..], at least three dimensions
+ * @param groups how many; it divides C
+ * @returns input's shape
+ * @throws RuntimeError if `groups` does not divide the channels, and for fewer than three dimensions
  */
 export const channelShuffle = fnOp(
   'channelShuffle(Tensor input, int groups)',
