@@ -51,7 +51,10 @@ export function addHook<Entry>(hooks: HookMap<Entry>, entry: Entry, prepend = fa
   return handle;
 }
 
-/** @throws TypeError unless `hook` is a function. */
+/**
+ * Checks a hook for the functions that register it.
+ * @throws TypeError unless `hook` is a function.
+ */
 export function checkHook(fn: string, hook: unknown): void {
   if (typeof hook !== 'function')
     throw new TypeError(`${fn}(): argument 'hook' must be a function, not ${typeof hook}`);
@@ -73,6 +76,8 @@ export const parameterRegistrationHooks: HookMap<ParameterRegistrationHook> = ne
 /**
  * Registers a forward pre-hook of all modules; it runs before those of the single module.
  * @param hook called as `hook(module, args)`; a value other than null or undefined replaces the arguments.
+ * @returns a handle whose `remove()` ends it
+ * @throws TypeError unless the hook is a function
  */
 export function registerModuleForwardPreHook(hook: ForwardPreHook): RemovableHandle {
   checkHook('registerModuleForwardPreHook', hook);
@@ -84,6 +89,8 @@ export function registerModuleForwardPreHook(hook: ForwardPreHook): RemovableHan
  * @param hook called as `hook(module, args, output)`; a value other than null or undefined replaces the output.
  * @param options `withKwargs` (default false): called as `hook(module, args, kwargs, output)`;
  *   `alwaysCall` (default false): runs also when forward throws.
+ * @returns a handle whose `remove()` ends it
+ * @throws TypeError unless the hook is a function
  */
 export function registerModuleForwardHook(
   hook: ForwardHook | ForwardHookWithKwargs,
@@ -93,31 +100,57 @@ export function registerModuleForwardHook(
   return addHook(globalForwardHooks, { hook, withKwargs, alwaysCall });
 }
 
-/** Registers a backward pre-hook of all modules: see `Module.registerFullBackwardPreHook`. */
+/**
+ * Registers a backward pre-hook of all modules: see `Module.registerFullBackwardPreHook`.
+ * @param hook called as `hook(module, gradOutput)`; an array of as many gradients that it returns replaces `gradOutput`.
+ * @returns a handle whose `remove()` ends it
+ * @throws TypeError unless the hook is a function
+ */
 export function registerModuleFullBackwardPreHook(hook: BackwardPreHook): RemovableHandle {
   checkHook('registerModuleFullBackwardPreHook', hook);
   return addHook(globalBackwardPreHooks, hook);
 }
 
-/** Registers a backward hook of all modules: see `Module.registerFullBackwardHook`. */
+/**
+ * Registers a backward hook of all modules: see `Module.registerFullBackwardHook`.
+ * @param hook called as `hook(module, gradInput, gradOutput)`; an array of as many gradients that it returns replaces
+ *   `gradInput`.
+ * @returns a handle whose `remove()` ends it
+ * @throws TypeError unless the hook is a function
+ */
 export function registerModuleFullBackwardHook(hook: BackwardHook): RemovableHandle {
   checkHook('registerModuleFullBackwardHook', hook);
   return addHook(globalBackwardHooks, hook);
 }
 
-/** Registers a hook that sees, and may replace, every buffer before it is registered. */
+/**
+ * Registers a hook that sees, and may replace, every buffer before it is registered.
+ * @param hook called as `hook(module, name, buffer)`; a tensor that it returns is registered instead.
+ * @returns a handle whose `remove()` ends it
+ * @throws TypeError unless the hook is a function
+ */
 export function registerModuleBufferRegistrationHook(hook: BufferRegistrationHook): RemovableHandle {
   checkHook('registerModuleBufferRegistrationHook', hook);
   return addHook(bufferRegistrationHooks, hook);
 }
 
-/** Registers a hook that sees, and may replace, every submodule before it is registered. */
+/**
+ * Registers a hook that sees, and may replace, every submodule before it is registered.
+ * @param hook called as `hook(module, name, submodule)`; a module that it returns is registered instead.
+ * @returns a handle whose `remove()` ends it
+ * @throws TypeError unless the hook is a function
+ */
 export function registerModuleModuleRegistrationHook(hook: ModuleRegistrationHook): RemovableHandle {
   checkHook('registerModuleModuleRegistrationHook', hook);
   return addHook(moduleRegistrationHooks, hook);
 }
 
-/** Registers a hook that sees, and may replace, every parameter before it is registered. */
+/**
+ * Registers a hook that sees, and may replace, every parameter before it is registered.
+ * @param hook called as `hook(module, name, parameter)`; a parameter that it returns is registered instead.
+ * @returns a handle whose `remove()` ends it
+ * @throws TypeError unless the hook is a function
+ */
 export function registerModuleParameterRegistrationHook(hook: ParameterRegistrationHook): RemovableHandle {
   checkHook('registerModuleParameterRegistrationHook', hook);
   return addHook(parameterRegistrationHooks, hook);

@@ -37,9 +37,11 @@ function normal(t: Tensor, mean: number, std: number, generator: Random): Tensor
 
 /**
  * The factor by which a nonlinearity shrinks the spread of its inputs, to be made up for by the weights before it.
- * @param nonlinearity PyTorch's name of it.
- * @param param the slope of `leaky_relu`; default 0.01.
- * @throws RuntimeError for a name that is not known or a slope that is no number.
+ * @param nonlinearity PyTorch's name of it: 'linear', 'sigmoid' and the convolutions 1, 'tanh' 5 / 3, 'relu' sqrt(2),
+ *   'leaky_relu' sqrt(2 / (1 + param^2)), 'selu' 3 / 4.
+ * @param param the slope of `leaky_relu` (default null: 0.01).
+ * @returns the gain
+ * @throws RuntimeError for a name that is not known or a slope that is no number; TypeError unless the name is a string.
  */
 export function calculateGain(nonlinearity: Nonlinearity, param: number | null = null): number {
   if (typeof nonlinearity !== 'string')
@@ -66,33 +68,56 @@ export function calculateGain(nonlinearity: Nonlinearity, param: number | null =
   }
 }
 
-/** Fills with numbers from U(a, b), default U(0, 1). Returns the tensor, as all functions here. */
+/**
+ * Fills with numbers from U(a, b), unrecorded, as all functions here.
+ * @param tensor any shape, floating-point; it is overwritten
+ * @param a the lower bound (default 0)
+ * @param b the upper bound (default 1)
+ * @param generator where random numbers come from (default null: the default generator)
+ * @returns the tensor
+ * @throws RuntimeError if a is above b
+ */
 export const uniform_ = fnOp(
   'uniform_(Tensor tensor, float a=0, float b=1, any generator=None)',
   (tensor: Tensor, a: number, b: number, generator: Random): Tensor => uniform(tensor, a, b, generator),
 );
 
-/** Fills with numbers from N(mean, std^2), default N(0, 1). */
+/**
+ * Fills with numbers from the normal distribution N(mean, std^2).
+ * @param tensor any shape, floating-point or complex; it is overwritten
+ * @param mean the mean (default 0)
+ * @param std the standard deviation (default 1), not negative
+ * @param generator where random numbers come from (default null: the default generator)
+ * @returns the tensor
+ * @throws RuntimeError for a negative std
+ */
 export const normal_ = fnOp(
   'normal_(Tensor tensor, float mean=0, float std=1, any generator=None)',
   (tensor: Tensor, mean: number, std: number, generator: Random): Tensor => normal(tensor, mean, std, generator),
 );
 
-/** Fills with one value. */
+/**
+ * Fills with one value.
+ * @param tensor any shape; it is overwritten
+ * @param val the value
+ * @returns the tensor
+ */
 export const constant_ = fnOp(
   'constant_(Tensor tensor, float val)',
   (tensor: Tensor, val: number): Tensor => noGrad(() => tensor.fill_(val)),
 );
 
-/** Fills with ones. */
+/** Fills a tensor of any shape with ones, and returns it. */
 export const ones_ = fnOp('ones_(Tensor tensor)', (tensor: Tensor): Tensor => noGrad(() => tensor.fill_(1)));
 
-/** Fills with zeros. */
+/** Fills a tensor of any shape with zeros, and returns it. */
 export const zeros_ = fnOp('zeros_(Tensor tensor)', (tensor: Tensor): Tensor => noGrad(() => tensor.zero_()));
 
 /**
  * Makes a matrix the identity: ones on the diagonal, zeros elsewhere.
- * tensor: [n, m]; throws RuntimeError for another number of dimensions.
+ * @param tensor [n, m]; it is overwritten
+ * @returns the tensor
+ * @throws RuntimeError for another number of dimensions
  */
 export const eye_ = fnOp('eye_(Tensor tensor)', (tensor: Tensor): Tensor => {
   if (tensor.ndim !== 2) throw new RuntimeError('Only tensors with 2 dimensions are supported');
@@ -104,8 +129,12 @@ export const eye_ = fnOp('eye_(Tensor tensor)', (tensor: Tensor): Tensor => {
 });
 
 /**
- * Makes a convolution's weight pass its input channels through, as many as there are, in each of `groups` groups (default 1).
- * tensor: [out, in, ...1 to 3 sizes]; throws RuntimeError for other shapes.
+ * Makes a convolution's weight pass its input channels through, as many as there are: zeros but for ones in the middle of the
+ * kernel from channel i to channel i, in each group.
+ * @param tensor [out, in, ...1 to 3 sizes]; it is overwritten
+ * @param groups how many groups the outputs form (default 1)
+ * @returns the tensor
+ * @throws RuntimeError for another number of dimensions, and if groups does not divide the outputs
  */
 export const dirac_ = fnOp('dirac_(Tensor tensor, int groups=1)', (tensor: Tensor, groups: number): Tensor => {
   const [out = 0, , ...kernel] = tensor.shape;
@@ -128,7 +157,12 @@ export const dirac_ = fnOp('dirac_(Tensor tensor, int groups=1)', (tensor: Tenso
   });
 });
 
-/** How many inputs feed one output of a weight, and how many outputs one input feeds. */
+/**
+ * How many inputs feed one output of a weight, and how many outputs one input feeds.
+ * @param tensor [out, in, ...kernel]
+ * @returns [in times the kernel's volume, out times the kernel's volume]
+ * @throws RuntimeError for fewer than 2 dimensions; TypeError for what is no tensor
+ */
 export function _calculateFanInAndFanOut(tensor: Tensor): [fanIn: number, fanOut: number] {
   if (!(tensor instanceof Tensor))
     throw new TypeError(`_calculateFanInAndFanOut(): argument 'tensor' must be Tensor, not ${kindOf(tensor)}`);
@@ -149,8 +183,12 @@ function correctFan(tensor: Tensor, mode: string): number {
 }
 
 /**
- * Fills from U(-a, a), a = gain sqrt(6 / (fan_in + fan_out)), default gain 1 (Glorot and Bengio, 2010).
- * tensor: [out, in, ...]; throws RuntimeError for fewer than 2 dimensions.
+ * Fills from U(-a, a), a = gain sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, 2010).
+ * @param tensor [out, in, ...kernel]; it is overwritten
+ * @param gain see `calculateGain` (default 1)
+ * @param generator where random numbers come from (default null: the default generator)
+ * @returns the tensor
+ * @throws RuntimeError for fewer than 2 dimensions
  */
 export const xavierUniform_ = fnOp(
   'xavierUniform_(Tensor tensor, float gain=1, any generator=None)',
@@ -162,8 +200,12 @@ export const xavierUniform_ = fnOp(
 );
 
 /**
- * Fills from N(0, std^2), std = gain sqrt(2 / (fan_in + fan_out)), default gain 1 (Glorot and Bengio, 2010).
- * tensor: [out, in, ...]; throws RuntimeError for fewer than 2 dimensions.
+ * Fills from N(0, std^2), std = gain sqrt(2 / (fan_in + fan_out)) (Glorot and Bengio, 2010).
+ * @param tensor [out, in, ...kernel]; it is overwritten
+ * @param gain see `calculateGain` (default 1)
+ * @param generator where random numbers come from (default null: the default generator)
+ * @returns the tensor
+ * @throws RuntimeError for fewer than 2 dimensions
  */
 export const xavierNormal_ = fnOp(
   'xavierNormal_(Tensor tensor, float gain=1, any generator=None)',
@@ -184,9 +226,14 @@ function kaimingStd(tensor: Tensor, a: number, mode: string, nonlinearity: strin
 }
 
 /**
- * Fills from U(-b, b), b = gain sqrt(3 / fan) (He et al., 2015).
- * tensor: [out, in, ...]; `a` (default 0) is the slope of a `leaky_relu`; `mode` 'fan_in' (default) keeps the spread in forward,
- * 'fan_out' in backward; `nonlinearity` default 'leaky_relu'. Throws RuntimeError for fewer than 2 dimensions.
+ * Fills from U(-b, b), b = gain sqrt(3 / fan) (https://arxiv.org/abs/1502.01852), the gain being `calculateGain`'s.
+ * @param tensor [out, in, ...kernel]; it is overwritten. Without elements it only warns.
+ * @param a the slope of a `leaky_relu` (default 0)
+ * @param mode 'fan_in' (default) keeps the spread in forward, 'fan_out' in backward
+ * @param nonlinearity what follows the weight (default 'leaky_relu')
+ * @param generator where random numbers come from (default null: the default generator)
+ * @returns the tensor
+ * @throws RuntimeError for fewer than 2 dimensions, another mode and an unknown nonlinearity
  */
 export const kaimingUniform_ = fnOp(
   "kaimingUniform_(Tensor tensor, float a=0, str mode='fan_in', str nonlinearity='leaky_relu', any generator=None)",
@@ -198,7 +245,16 @@ export const kaimingUniform_ = fnOp(
   },
 );
 
-/** Fills from N(0, std^2), std = gain / sqrt(fan) (He et al., 2015); arguments as for `kaimingUniform_`. */
+/**
+ * Fills from N(0, std^2), std = gain / sqrt(fan) (https://arxiv.org/abs/1502.01852), the gain being `calculateGain`'s.
+ * @param tensor [out, in, ...kernel]; it is overwritten. Without elements it only warns.
+ * @param a the slope of a `leaky_relu` (default 0)
+ * @param mode 'fan_in' (default) keeps the spread in forward, 'fan_out' in backward
+ * @param nonlinearity what follows the weight (default 'leaky_relu')
+ * @param generator where random numbers come from (default null: the default generator)
+ * @returns the tensor
+ * @throws RuntimeError for fewer than 2 dimensions, another mode and an unknown nonlinearity
+ */
 export const kaimingNormal_ = fnOp(
   "kaimingNormal_(Tensor tensor, float a=0, str mode='fan_in', str nonlinearity='leaky_relu', any generator=None)",
   (tensor: Tensor, a: number, mode: FanMode, nonlinearity: Nonlinearity, generator: Random): Tensor => {
@@ -246,8 +302,14 @@ function rejectUniform(tensor: Tensor, mean: number, std: number, a: number, b: 
 
 /**
  * Fills with numbers from N(mean, std^2) that lie within [a, b].
- * Defaults: mean 0, std 1, a -2, b 2. The bounds are values, not multiples of `std`. Throws RuntimeError for types other
- * than floating-point ones.
+ * @param tensor any shape, floating-point; it is overwritten
+ * @param mean the mean before cutting (default 0)
+ * @param std the standard deviation before cutting (default 1)
+ * @param a the lower bound (default -2), a value, not a multiple of `std`
+ * @param b the upper bound (default 2)
+ * @param generator where random numbers come from (default null: the default generator)
+ * @returns the tensor
+ * @throws RuntimeError for types other than floating-point ones. It warns where mean is more than 2 std outside of [a, b].
  */
 export const truncNormal_ = fnOp(
   'truncNormal_(Tensor tensor, float mean=0, float std=1, float a=-2, float b=2, any generator=None)',
@@ -269,9 +331,13 @@ export const truncNormal_ = fnOp(
 );
 
 /**
- * Fills with a (semi) orthogonal matrix times `gain`, default 1 (Saxe et al., 2013): Q of the QR decomposition of normal
+ * Fills with a (semi) orthogonal matrix times `gain` (https://arxiv.org/abs/1312.6120): Q of the QR decomposition of normal
  * numbers, with the signs that make it uniformly distributed.
- * tensor: [n, ...], seen as [n, product of the others]; throws RuntimeError for fewer than 2 dimensions.
+ * @param tensor [n, ...], seen as [n, product of the others]; it is overwritten
+ * @param gain what the matrix is multiplied by (default 1)
+ * @param generator where random numbers come from (default null: the default generator)
+ * @returns the tensor
+ * @throws RuntimeError for fewer than 2 dimensions
  */
 export const orthogonal_ = fnOp(
   'orthogonal_(Tensor tensor, float gain=1, any generator=None)',
@@ -297,8 +363,13 @@ export const orthogonal_ = fnOp(
 );
 
 /**
- * Fills a matrix from N(0, std^2), default std 0.01, and sets the share `sparsity` of every column to zero (Martens, 2010).
- * tensor: [n, m]; throws RuntimeError for another number of dimensions.
+ * Fills a matrix from N(0, std^2) and sets a share of every column to zero, at random places (Martens, 2010).
+ * @param tensor [n, m]; it is overwritten
+ * @param sparsity the share, rounded up to whole elements
+ * @param std the standard deviation of the others (default 0.01)
+ * @param generator where the normal numbers come from (default null: the default generator, which the places always come from)
+ * @returns the tensor
+ * @throws RuntimeError for another number of dimensions and a share that is not finite
  */
 export const sparse_ = fnOp(
   'sparse_(Tensor tensor, float sparsity, float std=0.01, any generator=None)',

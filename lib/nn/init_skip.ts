@@ -10,6 +10,7 @@ import { typeName } from './printing.js';
  * device, where nothing is computed and no random number is drawn, and its memory is taken afterwards, as it is.
  * @param moduleClass a Module class.
  * @param args the constructor's arguments. A `device` in options at their end is where the module ends up; default the CPU.
+ * @returns the module, of class `moduleClass`, its tensors holding whatever the memory does
  * @throws RuntimeError for something that is no Module class.
  */
 export function skipInit<M extends Module, A extends unknown[]>(moduleClass: new (...args: A) => M, ...args: A): M {

@@ -81,7 +81,9 @@ export class Module extends HookedModule {
   // ---- Registration
 
   /**
-   * Registers a parameter under `this[name]`; null reserves the name.
+   * Registers a parameter under `this[name]`.
+   * @param name a name without dots that nothing else has
+   * @param param the parameter; null reserves the name
    * @throws TypeError for a value that is no Parameter, RuntimeError for a name that is taken or has a dot.
    */
   registerParameter(name: string, param: Parameter | null): void {
@@ -89,7 +91,9 @@ export class Module extends HookedModule {
   }
 
   /**
-   * Registers a tensor that is state but no parameter under `this[name]`; null reserves the name.
+   * Registers a tensor that is state but no parameter under `this[name]`.
+   * @param name a name without dots that nothing else has
+   * @param tensor the tensor; null reserves the name
    * @param persistent whether the state dict has it; default true. Also as `{ persistent }`.
    * @throws TypeError for a value that is no tensor, RuntimeError for a name that is taken or has a dot.
    */
@@ -98,7 +102,9 @@ export class Module extends HookedModule {
   }
 
   /**
-   * Registers a submodule under `this[name]`; null reserves the name.
+   * Registers a submodule under `this[name]`.
+   * @param name a name without dots that nothing else has
+   * @param module the module; null reserves the name
    * @throws TypeError for a value that is no module, RuntimeError for a name that is taken or has a dot.
    */
   addModule(name: string, module: Module | null): void {
@@ -130,8 +136,10 @@ export class Module extends HookedModule {
 
   /**
    * Puts a module at a path. The parent must exist.
-   * @param strict whether there must be a module at the path already; default false.
-   * @throws RuntimeError if the path does not lead to a module.
+   * @param target the path, like `'encoder.layers.0'`
+   * @param module what to put there
+   * @param strict whether there must be a module at the path already; default false. Also as `{ strict }`.
+   * @throws RuntimeError if the path does not lead to a module; TypeError for something that is no module.
    */
   setSubmodule(target: string, module: Module, ...strict: Flag<'strict'>): void {
     const [mustExist] = bound.strict(strict);
@@ -180,8 +188,8 @@ export class Module extends HookedModule {
   // ---- Iterating
 
   /**
-   * All parameters, each once.
-   * @param recurse whether those of submodules count; default true.
+   * All parameters, each once, the module's own before those of its children.
+   * @param recurse whether those of submodules count; default true. Also as `{ recurse }`.
    */
   *parameters(...recurse: Flag<'recurse'>): IterableIterator<Parameter> {
     for (const [, param] of this.namedParameters('', ...bound.parameters(recurse))) yield param;
@@ -196,12 +204,18 @@ export class Module extends HookedModule {
     return this._namedMembers((m) => m._parameters, ...bound.namedParameters(args));
   }
 
-  /** All buffers, each once; `recurse` as for `parameters`. */
+  /**
+   * All buffers, each once.
+   * @param recurse whether those of submodules count; default true. Also as `{ recurse }`.
+   */
   *buffers(...recurse: Flag<'recurse'>): IterableIterator<Tensor> {
     for (const [, buffer] of this.namedBuffers('', ...bound.buffers(recurse))) yield buffer;
   }
 
-  /** All buffers with their paths; the arguments as for `namedParameters`. */
+  /**
+   * All buffers with their paths.
+   * @param args prefix (default ''), recurse (default true), removeDuplicate (default true): as for `namedParameters`.
+   */
   namedBuffers(...args: MemberArguments): IterableIterator<[string, Tensor]> {
     return this._namedMembers((m) => m._buffers, ...bound.namedBuffers(args));
   }
@@ -221,7 +235,10 @@ export class Module extends HookedModule {
     }
   }
 
-  /** The module and all below it, each once (unless `removeDuplicate` is false), parents before children. */
+  /**
+   * The module and all below it, parents before children.
+   * @param removeDuplicate whether a shared module comes once only; default true. Also as `{ removeDuplicate }`.
+   */
   *modules(...removeDuplicate: Flag<'removeDuplicate'>): IterableIterator<Module> {
     const [once] = bound.modules(removeDuplicate);
     for (const [, module] of this.namedModules(null, '', once)) yield module;
@@ -275,7 +292,9 @@ export class Module extends HookedModule {
   // ---- Modes and conversions
 
   /**
-   * Sets training mode (or evaluation mode with false) here and below.
+   * Sets the mode here and below: dropout and batch statistics are active in training.
+   * @param mode true (default) for training, false for evaluation
+   * @returns the module
    * @throws TypeError unless `mode` is a boolean.
    */
   train(mode = true): this {
@@ -285,12 +304,19 @@ export class Module extends HookedModule {
     return this;
   }
 
-  /** Sets evaluation mode here and below: `train(false)`. */
+  /**
+   * Sets evaluation mode here and below: `train(false)`.
+   * @returns the module
+   */
   eval(): this {
     return this.train(false);
   }
 
-  /** Sets `requiresGrad` of all parameters; default true. */
+  /**
+   * Sets whether parameters, here and below, require a gradient.
+   * @param requiresGrad default true
+   * @returns the module
+   */
   requiresGrad_(requiresGrad = true): this {
     for (const param of this.parameters()) param.requiresGrad_(requiresGrad);
     return this;
@@ -320,7 +346,11 @@ export class Module extends HookedModule {
     }
   }
 
-  /** Calls `fn` with every submodule, children before parents, and with the module itself. */
+  /**
+   * Calls a function with every submodule, children before parents, and with the module itself.
+   * @param fn what to call; its result is ignored
+   * @returns the module
+   */
   apply(fn: (module: Module) => unknown): this {
     for (const child of this.children()) child.apply(fn);
     fn(this);
@@ -335,7 +365,11 @@ export class Module extends HookedModule {
 
   /**
    * Moves parameters and buffers to a device, floating-point and complex ones also to a dtype. In place.
-   * @throws TypeError for a dtype that is neither floating-point nor complex.
+   * @param device where to; null stays. A tensor stands for its device and dtype.
+   * @param dtype a floating-point or complex type (default: each keeps its own)
+   * @param nonBlocking accepted (default false). All also as `{ device, dtype, nonBlocking, memoryFormat }`.
+   * @returns the module
+   * @throws TypeError for a dtype that is neither floating-point nor complex; RuntimeError from the meta device to another one.
    */
   to(device: DeviceLike | null, dtype?: DType | null, nonBlocking?: boolean): this;
   to(dtype: DType, nonBlocking?: boolean): this;
@@ -345,7 +379,11 @@ export class Module extends HookedModule {
     return this._apply(conversion(args));
   }
 
-  /** Converts all parameters and buffers to a dtype, which may go by its older name, as `'torch.DoubleTensor'`. */
+  /**
+   * Converts all parameters and buffers to a dtype, integers too.
+   * @param dstType the dtype, or its older name, as `'torch.DoubleTensor'`
+   * @returns the module
+   */
   type(dstType: DType | string): this {
     return this._apply((t) => t.type(dstType));
   }
@@ -375,7 +413,11 @@ export class Module extends HookedModule {
     return this._apply((t) => t.cpu());
   }
 
-  /** Moves all parameters and buffers to a CUDA device (default the current one). */
+  /**
+   * Moves all parameters and buffers to a CUDA device.
+   * @param device its number or name (default null: the current one)
+   * @throws RuntimeError where there is none.
+   */
   cuda(device?: number | DeviceLike | null): this {
     const name = typeof device === 'number' ? `cuda:${device}` : (device ?? 'cuda');
     return this._apply((t) => t.to(name));
@@ -387,8 +429,10 @@ export class Module extends HookedModule {
   }
 
   /**
-   * Moves parameters and buffers to a device without copying their values.
+   * Moves parameters and buffers to a device without copying their values, which are then whatever the memory holds.
    * @param options `device`: where to; `recurse` (default true): whether submodules move too.
+   * @returns the module
+   * @throws TypeError without a device and for an unknown option.
    */
   toEmpty(options: { device: DeviceLike | null; recurse?: boolean }): this {
     checkOptions('toEmpty', options, ['device', 'recurse']);
@@ -470,7 +514,10 @@ export class Module extends HookedModule {
     throw new RuntimeError(`${this._getName()} has no extra state: override getExtraState and setExtraState together`);
   }
 
-  /** Takes what `getExtraState` gave. */
+  /**
+   * Takes what `getExtraState` gave. A class that has such state overrides both.
+   * @throws RuntimeError where it is not overridden.
+   */
   setExtraState(_state: unknown): void {
     throw new RuntimeError(`${this._getName()} has no extra state: override getExtraState and setExtraState together`);
   }
@@ -497,6 +544,7 @@ export class Module extends HookedModule {
     return this.toString();
   }
 
+  /** What Node's console shows: the printed text. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }

@@ -13,6 +13,8 @@ type Memo = Map<object, unknown>;
  * An independent copy of a value: modules with all they hold, tensors, arrays, maps, sets and plain objects. What is met
  * twice inside (tied weights) is one object in the copy too. Functions, hooks among them, are shared. Private (`#`) fields of
  * a class cannot be copied.
+ * @param value what to copy
+ * @returns the copy, of value's class
  * @throws RuntimeError for a tensor that is not a leaf: its history cannot be copied.
  */
 export function deepcopy<T>(value: T): T {

@@ -8,13 +8,16 @@ import { Tensor } from '../tensor/tensor.js';
 
 export { Parameter } from '../tensor/parameter.js';
 
-/** A tensor that becomes a buffer of the module it is assigned to. Shares the memory of `data`. */
+/**
+ * A tensor that becomes a buffer of the module it is assigned to: state that moves and is saved with it, but is no parameter.
+ * It shares the memory of `data`.
+ */
 export class Buffer extends Tensor {
   /** Whether it is part of the module's state dict. */
   declare persistent: boolean;
 
   /**
-   * @param data the values.
+   * @param data the values (default an empty tensor).
    * @param options `persistent` (default true): whether the state dict has it.
    * @throws TypeError unless `data` is a tensor and the options are such an object.
    */
@@ -60,9 +63,15 @@ function materialize(t: Tensor, prototype: object, shape: readonly number[], opt
   Object.setPrototypeOf(t, prototype);
 }
 
-/** A parameter whose shape is not known yet: that of a lazy module before its first forward. */
+/**
+ * A parameter whose shape is not known yet: that of a lazy module before its first forward. It can be moved and converted; what
+ * needs its shape or its elements throws RuntimeError.
+ */
 export class UninitializedParameter extends Parameter {
-  /** @param options `requiresGrad` (default true), `device`, `dtype`: what the parameter will have. */
+  /**
+   * @param options `requiresGrad` (default true), `device`, `dtype` (default null: the default ones): what the parameter will
+   *   have.
+   */
   constructor(options: LazyOptions & { requiresGrad?: boolean } = {}) {
     super(empty([0], { device: options.device, dtype: options.dtype }), options.requiresGrad ?? true);
   }
@@ -91,9 +100,11 @@ export class UninitializedParameter extends Parameter {
   }
 }
 
-/** A buffer whose shape is not known yet. */
+/** A buffer whose shape is not known yet, as `UninitializedParameter`. */
 export class UninitializedBuffer extends Buffer {
-  /** @param options `persistent` (default true), `device`, `dtype`: what the buffer will have. */
+  /**
+   * @param options `persistent` (default true), `device`, `dtype` (default null: the default ones): what the buffer will have.
+   */
   constructor(options: LazyOptions & { persistent?: boolean } = {}) {
     super(empty([0], { device: options.device, dtype: options.dtype }), { persistent: options.persistent });
   }
@@ -103,7 +114,11 @@ export class UninitializedBuffer extends Buffer {
     throw new RuntimeError(NO_SHAPE);
   }
 
-  /** Gives the buffer its shape and memory (not initialised); it becomes a plain tensor. */
+  /**
+   * Gives the buffer its shape and memory (not initialised); it becomes a plain tensor.
+   * @param shape its sizes.
+   * @param options `device`, `dtype`: default those it was made with.
+   */
   materialize(shape: readonly number[], options: { device?: Device; dtype?: DType } = {}): void {
     materialize(this, Tensor.prototype, shape, options);
   }

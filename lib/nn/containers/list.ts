@@ -11,7 +11,15 @@ export function wrapIndex(index: number, length: number): number {
   return index < 0 ? index + length : index;
 }
 
-/** The positions from `start` to before `stop` by `step`, with Python's rules for negative and missing ends. */
+/**
+ * The positions that a slice has, with Python's rules for negative and missing ends.
+ * @param length how many positions there are
+ * @param start the first (default null: the end that `step` starts from)
+ * @param stop before which to end (default null: the other end)
+ * @param step how far from one to the next (default 1), negative for backwards
+ * @returns the positions, in order
+ * @throws RangeError if `step` is zero or no integer
+ */
 export function range(length: number, start: number | null = null, stop: number | null = null, step = 1): number[] {
   if (!Number.isInteger(step) || step === 0) throw new RangeError('slice step cannot be zero');
   const clip = (value: number | null, fallback: number): number => {

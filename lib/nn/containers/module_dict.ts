@@ -33,12 +33,19 @@ export function namedEntries<T>(values: Named<T>, owner: string, errorOwner = ow
   return Object.entries(values as Record<string, T>);
 }
 
-/** Modules that are registered under their keys. It cannot be called itself. Iterating gives the keys. */
+/**
+ * Modules that are registered under their keys, which are also properties of the container. Iterating gives the keys. It has no
+ * `forward`: the model calls its members.
+ */
 export class ModuleDict<T extends Module = Module> extends Module {
   /** How many modules there are. */
   declare readonly length: number;
 
-  /** @param modules a plain object, a Map or `[key, module]` pairs; default none. */
+  /**
+   * @param modules a plain object, a Map, `[key, module]` pairs or a ModuleDict (default null: none)
+   * @throws TypeError for something else or what is no module; RuntimeError for a key that is taken by something else or has a
+   *   dot.
+   */
   constructor(modules: Named<T> | ModuleDict<T> | null = null) {
     super();
     defineLength(this, (list) => list._modules.size);
@@ -52,7 +59,8 @@ export class ModuleDict<T extends Module = Module> extends Module {
 
   /**
    * The module under a key.
-   * @throws RuntimeError if there is none.
+   * @param key its key
+   * @throws RuntimeError if there is none
    */
   get(key: string): T {
     const module = this._modules.get(key);
@@ -60,12 +68,19 @@ export class ModuleDict<T extends Module = Module> extends Module {
     return module as T;
   }
 
-  /** Registers a module under a key. */
+  /**
+   * Registers a module under a key, in the place of one that is there.
+   * @param key a name without dots that no attribute has
+   * @param module the module
+   * @returns the container
+   * @throws TypeError for something that is no module; RuntimeError for a key that cannot be used
+   */
   set(key: string, module: T): this {
     this.addModule(key, module);
     return this;
   }
 
+  /** Whether there is a module under a key. */
   has(key: string): boolean {
     return this._modules.has(key);
   }
@@ -94,15 +109,17 @@ export class ModuleDict<T extends Module = Module> extends Module {
     return module;
   }
 
+  /** The keys, in the order in which they were registered. */
   keys(): IterableIterator<string> {
     return this._modules.keys();
   }
 
+  /** The modules, in the order in which they were registered. */
   values(): IterableIterator<T> {
     return this._modules.values() as IterableIterator<T>;
   }
 
-  /** `[key, module]` pairs. */
+  /** `[key, module]` pairs, in the order in which they were registered. */
   items(): IterableIterator<[string, T]> {
     return this._modules.entries() as IterableIterator<[string, T]>;
   }
@@ -112,13 +129,18 @@ export class ModuleDict<T extends Module = Module> extends Module {
     return this.items();
   }
 
-  /** Registers modules in the order in which they come, over those with the same keys. */
+  /**
+   * Registers modules in the order in which they come, over those with the same keys.
+   * @param modules a plain object, a Map, `[key, module]` pairs or a ModuleDict
+   * @throws TypeError for something that is no mapping; RuntimeError for a pair that is none
+   */
   update(modules: Named<T> | ModuleDict<T>): void {
     const entries =
       modules instanceof ModuleDict ? [...modules.items()] : namedEntries(modules as Named<T>, 'ModuleDict');
     for (const [key, module] of entries) this.set(key, module);
   }
 
+  /** The keys. */
   [Symbol.iterator](): IterableIterator<string> {
     return this._modules.keys();
   }

@@ -5,8 +5,8 @@ import { describeList, typeName } from '../printing.js';
 import { defineLength, isIterable, range, wrapIndex } from './list.js';
 
 /**
- * A list of modules that are registered under their positions. It cannot be called itself.
- * Modules are also the properties `list[0]`, `list[1]` ....
+ * A list of modules that are registered under their positions, `'0'`, `'1'` ..; they are also the properties `list[0]`,
+ * `list[1]` ... It has no `forward`: the model calls its members.
  */
 export class ModuleList<T extends Module = Module> extends Module {
   /** The module at a position. */
@@ -15,7 +15,7 @@ export class ModuleList<T extends Module = Module> extends Module {
   declare readonly length: number;
 
   /**
-   * @param modules any iterable of modules; default none.
+   * @param modules any iterable of modules (default null: none)
    * @throws TypeError for something that is no iterable of modules.
    */
   constructor(modules: Iterable<T> | null = null) {
@@ -59,22 +59,35 @@ export class ModuleList<T extends Module = Module> extends Module {
     this._modules.replace([...this].map((module, i) => [String(i), module]));
   }
 
-  /** A new list of the modules from `start` to before `stop` (Python's rules for both; null for the ends). */
+  /**
+   * A new list of the modules at some positions, with Python's rules for slices.
+   * @param start the first position (default null: the end that `step` starts from)
+   * @param stop before which to end (default null: the other end)
+   * @param step how far from one to the next (default 1)
+   * @throws RangeError if `step` is zero
+   */
   slice(start: number | null = null, stop: number | null = null, step = 1): this {
     const modules = [...this];
     const chosen = range(modules.length, start, stop, step).map((i) => modules[i]!);
     return new (this.constructor as new (modules: T[]) => this)(chosen);
   }
 
-  /** Adds a module at the end. */
+  /**
+   * Adds a module at the end.
+   * @param module the module
+   * @returns the list
+   * @throws TypeError for something that is no module
+   */
   append(module: T): this {
     this.addModule(String(this.length), module);
     return this;
   }
 
   /**
-   * Inserts a module before a position; one behind the end means the end.
-   * @throws TypeError for something that is no module.
+   * Inserts a module before a position; those behind move up.
+   * @param index the position, negative from the end; one behind the end means the end
+   * @param module the module
+   * @throws TypeError for something that is no module
    */
   insert(index: number, module: T): void {
     if (!isModule(module)) throw new TypeError(`${typeName(module)} is not a Module subclass`);
@@ -85,7 +98,9 @@ export class ModuleList<T extends Module = Module> extends Module {
 
   /**
    * Adds modules at the end.
-   * @throws TypeError for something that is no iterable of modules.
+   * @param modules any iterable of modules
+   * @returns the list
+   * @throws TypeError for something that is no iterable of modules
    */
   extend(modules: Iterable<T>): this {
     if (!isIterable(modules)) {

@@ -10,8 +10,8 @@ import { defineLength, isIterable } from './list.js';
 import { type Named, namedEntries } from './module_dict.js';
 
 /**
- * Parameters that are registered under their keys. Tensors become parameters; other values are kept as they are.
- * Iterating gives the keys.
+ * Parameters that are registered under their keys, which are also properties of the container. Tensors become parameters; other
+ * values are kept as they are. Iterating gives the keys.
  */
 export class ParameterDict<T = Parameter> extends Module {
   /** How many values there are. */
@@ -19,7 +19,10 @@ export class ParameterDict<T = Parameter> extends Module {
   /** @internal The keys in order: values that are no tensors are in no registry. */
   declare _keys: Set<string>;
 
-  /** @param parameters a plain object, a Map or `[key, value]` pairs; default none. */
+  /**
+   * @param parameters a plain object, a Map, `[key, value]` pairs or a ParameterDict (default null: none)
+   * @throws TypeError for something else; RuntimeError for a key that is the name of something else.
+   */
   constructor(parameters: Named<T | Tensor> | ParameterDict<T> | null = null) {
     super();
     this._keys = new Set();
@@ -32,7 +35,11 @@ export class ParameterDict<T = Parameter> extends Module {
     return this._keys.size;
   }
 
-  /** The value under a key, or `fallback` (default null). */
+  /**
+   * The value under a key.
+   * @param key its key
+   * @param fallback what to return where there is none (default null)
+   */
   get(key: string): T | null;
   get(key: string, fallback: T): T;
   get(key: string, fallback: T | null = null): T | null {
@@ -40,8 +47,11 @@ export class ParameterDict<T = Parameter> extends Module {
   }
 
   /**
-   * Registers a value under a key.
-   * @throws TypeError unless the key is a string, RuntimeError for a key that is the name of something else.
+   * Registers a value under a key, in the place of one that is there.
+   * @param key a string that no other attribute has for a name
+   * @param value a parameter, a tensor, which becomes one, or any other value
+   * @returns the container
+   * @throws TypeError unless the key is a string, RuntimeError for a key that is the name of something else
    */
   set(key: string, value: T | Tensor): this {
     if (typeof key !== 'string') {
@@ -55,6 +65,7 @@ export class ParameterDict<T = Parameter> extends Module {
     return this;
   }
 
+  /** Whether there is a value under a key. */
   has(key: string): boolean {
     return this._keys.has(key);
   }
@@ -75,7 +86,8 @@ export class ParameterDict<T = Parameter> extends Module {
 
   /**
    * Removes and returns the value under a key.
-   * @throws RuntimeError if there is none.
+   * @param key its key
+   * @throws RuntimeError if there is none
    */
   pop(key: string): T {
     const value = this.get(key);
@@ -83,14 +95,22 @@ export class ParameterDict<T = Parameter> extends Module {
     return value as T;
   }
 
-  /** Removes and returns the last pair. */
+  /**
+   * Removes and returns the last pair.
+   * @returns [key, value]
+   * @throws RuntimeError if there is none
+   */
   popitem(): [string, T] {
     const key = [...this._keys].at(-1);
     if (key === undefined) throw new RuntimeError('popitem(): dictionary is empty');
     return [key, this.pop(key)];
   }
 
-  /** The value under a key; registers `fallback` (default null) there if there is none. */
+  /**
+   * The value under a key, registered first if there is none.
+   * @param key its key
+   * @param fallback what is registered then (default null)
+   */
   setdefault(key: string, fallback: T | Tensor | null = null): T {
     if (!this._keys.has(key)) this.set(key, fallback as T);
     return this.get(key) as T;
@@ -101,20 +121,26 @@ export class ParameterDict<T = Parameter> extends Module {
     return new ParameterDict<T>([...this.items()]);
   }
 
-  /** A new ParameterDict that has `value` (default null) under every one of `keys`. */
+  /**
+   * A new ParameterDict that has one value under several keys.
+   * @param keys the keys
+   * @param value the value of each (default null)
+   */
   fromkeys(keys: Iterable<string>, value: T | Tensor | null = null): ParameterDict<T> {
     return new ParameterDict<T>([...keys].map((key) => [key, value as T]));
   }
 
+  /** The keys, in the order in which they were registered. */
   keys(): IterableIterator<string> {
     return this._keys.keys();
   }
 
+  /** The values, in the order in which they were registered. */
   *values(): IterableIterator<T> {
     for (const key of this._keys) yield this.get(key) as T;
   }
 
-  /** `[key, value]` pairs. */
+  /** `[key, value]` pairs, in the order in which they were registered. */
   *items(): IterableIterator<[string, T]> {
     for (const key of this._keys) yield [key, this.get(key) as T];
   }
@@ -124,7 +150,11 @@ export class ParameterDict<T = Parameter> extends Module {
     return this.items();
   }
 
-  /** Registers values over those with the same keys: of a plain object sorted by key, of all else as they come. */
+  /**
+   * Registers values over those with the same keys.
+   * @param parameters a plain object, whose values come sorted by key, or a Map, pairs or a ParameterDict, as they come
+   * @throws TypeError for something else; RuntimeError for a pair that is none
+   */
   update(parameters: Named<T | Tensor> | ParameterDict<T>): void {
     let entries: [string, T | Tensor][];
     if (parameters instanceof ParameterDict) entries = [...parameters.items()];
@@ -134,6 +164,7 @@ export class ParameterDict<T = Parameter> extends Module {
     for (const [key, value] of entries) this.set(key, value);
   }
 
+  /** The keys. */
   [Symbol.iterator](): IterableIterator<string> {
     return this._keys.keys();
   }

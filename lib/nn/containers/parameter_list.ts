@@ -50,7 +50,11 @@ export class ParameterList<T = Parameter> extends Module {
     this[wrapIndex(index, this.length)] = value as T;
   }
 
-  /** Adds a value at the end. */
+  /**
+   * Adds a value at the end.
+   * @param value a parameter, a tensor, which becomes one, or any other value
+   * @returns the list
+   */
   append(value: T | Tensor): this {
     this._size++;
     try {
@@ -64,7 +68,9 @@ export class ParameterList<T = Parameter> extends Module {
 
   /**
    * Adds values at the end.
-   * @throws TypeError for something that is no iterable, or a tensor.
+   * @param values any iterable of parameters, tensors or other values
+   * @returns the list
+   * @throws TypeError for something that is no iterable, or a tensor
    */
   extend(values: Iterable<T | Tensor>): this {
     if (!isIterable(values) || values instanceof Tensor) {
@@ -74,7 +80,13 @@ export class ParameterList<T = Parameter> extends Module {
     return this;
   }
 
-  /** A new list of the values from `start` to before `stop` (Python's rules for both; null for the ends). */
+  /**
+   * A new list of the values at some positions, with Python's rules for slices.
+   * @param start the first position (default null: the end that `step` starts from)
+   * @param stop before which to end (default null: the other end)
+   * @param step how far from one to the next (default 1)
+   * @throws RangeError if `step` is zero
+   */
   slice(start: number | null = null, stop: number | null = null, step = 1): this {
     const out = new (this.constructor as new () => this)();
     for (const i of range(this.length, start, stop, step)) out.append(this[i]!);

@@ -38,7 +38,8 @@ export function definePositions(count: number): void {
 }
 
 /**
- * Modules that are called one after the other, each with the result of the one before.
+ * Modules that are called one after the other, each with the result of the one before: the container's call has one argument,
+ * that of the first, and the result of the last. Without modules it gives back its input.
  * Modules are also the properties `seq[0]`, `seq[1]` ... and those of their names.
  */
 export class Sequential<In = Tensor, Out = Tensor> extends Module {
@@ -48,7 +49,8 @@ export class Sequential<In = Tensor, Out = Tensor> extends Module {
   declare readonly length: number;
 
   /**
-   * @param modules modules one by one, or one argument: `[name, module]` pairs, a Map, or an iterable of modules.
+   * @param modules modules one by one, or one argument: `[name, module]` pairs, a Map, or an iterable of modules. Without names
+   *   they are registered under their positions.
    * @throws TypeError for something that is no module.
    */
   constructor(...modules: Module[]);
@@ -112,9 +114,11 @@ export class Sequential<In = Tensor, Out = Tensor> extends Module {
   }
 
   /**
-   * A new Sequential of the modules from `start` to before `stop`, under the names they have here.
-   * @param start, stop positions as in Python's slices; null for the ends.
-   * @param step default 1.
+   * A new Sequential of the modules at some positions, under the names they have here, with Python's rules for slices.
+   * @param start the first position (default null: the end that `step` starts from)
+   * @param stop before which to end (default null: the other end)
+   * @param step how far from one to the next (default 1)
+   * @throws RangeError if `step` is zero
    */
   slice(start: number | null = null, stop: number | null = null, step = 1): this {
     const entries = [...this._modules] as [string, Module][];
@@ -122,15 +126,23 @@ export class Sequential<In = Tensor, Out = Tensor> extends Module {
     return new (this.constructor as new (modules: Map<string, Module>) => this)(new Map(chosen));
   }
 
-  /** Adds a module at the end. */
+  /**
+   * Adds a module at the end.
+   * @param module the module
+   * @returns the container
+   * @throws TypeError for something that is no module
+   */
   append(module: Module): this {
     this.addModule(String(this.length), module);
     return this;
   }
 
   /**
-   * Inserts a module before a position.
-   * @throws RangeError if the position is out of range, TypeError for something that is no module.
+   * Inserts a module before a position; all are then registered under their positions.
+   * @param index the position, negative from the end; the length means the end
+   * @param module the module
+   * @returns the container
+   * @throws RangeError if the position is out of range, TypeError for something that is no module
    */
   insert(index: number, module: Module): this {
     if (!isModule(module)) throw new TypeError(`module should be of type: Module, not ${typeName(module)}`);
@@ -142,7 +154,12 @@ export class Sequential<In = Tensor, Out = Tensor> extends Module {
     return this;
   }
 
-  /** Adds modules at the end. */
+  /**
+   * Adds modules at the end.
+   * @param modules any iterable of modules
+   * @returns the container
+   * @throws TypeError for something that is no module
+   */
   extend(modules: Iterable<Module>): this {
     for (const module of [...modules]) this.append(module);
     return this;
@@ -159,7 +176,11 @@ export class Sequential<In = Tensor, Out = Tensor> extends Module {
     return module;
   }
 
-  /** A new Sequential of these modules and the other's: Python's `+`. */
+  /**
+   * A new Sequential of these modules and the other's: Python's `+`.
+   * @param other what follows
+   * @throws TypeError for something that is no Sequential
+   */
   concat(other: Sequential): Sequential {
     if (!(other instanceof Sequential)) {
       throw new TypeError(`add operator supports only objects of Sequential class, but ${typeName(other)} is given.`);
@@ -167,7 +188,11 @@ export class Sequential<In = Tensor, Out = Tensor> extends Module {
     return new Sequential().extend(this).extend(other);
   }
 
-  /** A new Sequential that has these modules `times` times over: Python's `*`. */
+  /**
+   * A new Sequential that has these modules (the same, not copies) `times` times over: Python's `*`.
+   * @param times how often, positive
+   * @throws TypeError unless it is an integer, RuntimeError unless it is positive
+   */
   repeat(times: number): Sequential {
     if (!Number.isInteger(times))
       throw new TypeError(`repeat(): argument 'times' must be an integer, not ${inWords(times)}`);

@@ -30,9 +30,13 @@ function totalNorm(tensors: readonly Tensor[], normType: number, errorIfNonfinit
 }
 
 /**
- * The norm of all tensors together, as if they were one vector.
- * @param normType the order p; Infinity gives the largest magnitude.
- * @throws RuntimeError if it is not finite and `errorIfNonfinite` is set.
+ * The norm of all tensors together, as if they were one vector: (sum |x|^p)^(1/p).
+ * @param tensors a tensor or an iterable of them, floating-point or complex
+ * @param normType the order p (default 2); Infinity gives the largest magnitude
+ * @param errorIfNonfinite whether a norm that is not finite is an error (default false)
+ * @param foreach accepted for PyTorch's sake (default null)
+ * @returns [], 0 for no tensors
+ * @throws RuntimeError if the norm is not finite and `errorIfNonfinite` is set
  */
 export const getTotalNorm = fnOp(
   'getTotalNorm(any tensors, float normType=2, bool errorIfNonfinite=False, bool? foreach=None)',
@@ -46,7 +50,13 @@ function scaleDown(grads: readonly Tensor[], maxNorm: number, total: Tensor): vo
   for (const g of grads) g.mul_(factor.to(g.dtype));
 }
 
-/** Scales gradients in place so that their norm, given as `totalNorm`, does not exceed `maxNorm`. */
+/**
+ * Scales gradients in place by min(1, maxNorm / (totalNorm + 1e-6)), for a norm that is known.
+ * @param parameters a tensor or an iterable of them; those without a gradient are passed over
+ * @param maxNorm the largest norm that is allowed
+ * @param totalNorm [], the gradients' norm, as `getTotalNorm` gives it
+ * @param foreach accepted for PyTorch's sake (default null)
+ */
 export const clipGradsWithNorm_ = fnOp(
   'clipGradsWithNorm_(any parameters, float maxNorm, Tensor totalNorm, bool? foreach=None)',
   (parameters: Tensors, maxNorm: number, total: Tensor): void =>
@@ -54,10 +64,15 @@ export const clipGradsWithNorm_ = fnOp(
 );
 
 /**
- * Scales the gradients of all parameters in place so that their total norm does not exceed `maxNorm`
- * (https://arxiv.org/abs/1211.5063).
- * @returns the total norm before.
- * @throws RuntimeError if the norm is not finite and `errorIfNonfinite` is set.
+ * Scales the gradients of all parameters in place by min(1, maxNorm / (norm + 1e-6)), so that their norm, as one vector, does not
+ * exceed `maxNorm` (https://arxiv.org/abs/1211.5063).
+ * @param parameters a tensor or an iterable of them; those without a gradient are passed over
+ * @param maxNorm the largest norm that is allowed
+ * @param normType the order p (default 2); Infinity for the largest magnitude
+ * @param errorIfNonfinite whether a norm that is not finite is an error (default false)
+ * @param foreach accepted for PyTorch's sake (default null)
+ * @returns [], the total norm before
+ * @throws RuntimeError if the norm is not finite and `errorIfNonfinite` is set
  */
 export const clipGradNorm_ = fnOp(
   'clipGradNorm_(any parameters, float maxNorm, float normType=2, bool errorIfNonfinite=False, bool? foreach=None)',
@@ -70,7 +85,16 @@ export const clipGradNorm_ = fnOp(
     }),
 );
 
-/** The older name of `clipGradNorm_`, with the same arguments. */
+/**
+ * The older name of `clipGradNorm_`, with a warning.
+ * @param parameters a tensor or an iterable of them
+ * @param maxNorm the largest norm that is allowed
+ * @param normType the order p (default 2)
+ * @param errorIfNonfinite whether a norm that is not finite is an error (default false)
+ * @param foreach accepted for PyTorch's sake (default null)
+ * @returns [], the total norm before
+ * @throws RuntimeError if the norm is not finite and `errorIfNonfinite` is set
+ */
 export const clipGradNorm = fnOp(
   'clipGradNorm(any parameters, float maxNorm, float normType=2, bool errorIfNonfinite=False, bool? foreach=None)',
   (parameters: Tensors, maxNorm: number, normType: number, errorIfNonfinite: boolean): Tensor => {
@@ -79,7 +103,12 @@ export const clipGradNorm = fnOp(
   },
 );
 
-/** Limits every element of the gradients to [-clipValue, clipValue], in place. */
+/**
+ * Limits every element of the gradients to [-clipValue, clipValue], in place.
+ * @param parameters a tensor or an iterable of them; those without a gradient are passed over
+ * @param clipValue the largest magnitude that is allowed
+ * @param foreach accepted for PyTorch's sake (default null)
+ */
 export const clipGradValue_ = fnOp(
   'clipGradValue_(any parameters, float clipValue, bool? foreach=None)',
   (parameters: Tensors, clipValue: number): void =>

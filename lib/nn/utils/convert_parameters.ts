@@ -4,14 +4,20 @@ import { RuntimeError } from '../../core/errors.js';
 import { cat } from '../../ops/join.js';
 import { Tensor } from '../../tensor/tensor.js';
 
-/** The elements of all parameters, one after the other: [total]. Differentiable. */
+/**
+ * The elements of all parameters, one after the other. Differentiable.
+ * @param parameters any iterable of tensors, at least one
+ * @returns [total]
+ * @throws RuntimeError for no parameters
+ */
 export function parametersToVector(parameters: Iterable<Tensor>): Tensor {
   return cat([...parameters].map((p) => p.reshape(-1)));
 }
 
 /**
- * Sets the parameters to consecutive pieces of a vector.
+ * Sets the parameters to consecutive pieces of a vector, whose memory they share from then on.
  * @param vec [total]
+ * @param parameters any iterable of parameters, as for `parametersToVector`
  * @throws TypeError unless `vec` is a tensor; RuntimeError if it has another number of elements.
  */
 export function vectorToParameters(vec: Tensor, parameters: Iterable<Tensor>): void {

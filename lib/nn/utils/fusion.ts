@@ -33,10 +33,17 @@ function checkStatistics(bn: BatchNorm): asserts bn is Statistics {
 }
 
 /**
- * The weight and bias of a convolution that does what a convolution and a batch normalization after it do.
- * @param convW [out, in / groups, ..], or [in, out / groups, ..] with `transpose`.
- * @param convB [out] or null; bnRm, bnRv: running mean and variance, [out]; bnW, bnB: [out] or null for ones and zeros.
- * @param transpose whether the convolution is a transposed one; default false.
+ * The weight and bias of a convolution that does what a convolution and a batch normalization after it do:
+ * W bnW / sqrt(bnRv + bnEps) and (b - bnRm) bnW / sqrt(bnRv + bnEps) + bnB.
+ * @param convW [out, in / groups, ..], or [in, out / groups, ..] with `transpose`
+ * @param convB [out], or null for zeros
+ * @param bnRm [out]: running mean
+ * @param bnRv [out]: running variance
+ * @param bnEps what is added to the variance
+ * @param bnW [out], or null for ones
+ * @param bnB [out], or null for zeros
+ * @param transpose whether the convolution is a transposed one (default false)
+ * @returns [weight of convW's shape and type, bias [out]], Parameters
  */
 export const fuseConvBnWeights = fnOp(
   'fuseConvBnWeights(Tensor convW, Tensor? convB, Tensor bnRm, Tensor bnRv, float bnEps, Tensor? bnW, Tensor? bnB, bool transpose=False)',
@@ -69,7 +76,10 @@ export const fuseConvBnWeights = fnOp(
 
 /**
  * A convolution that does what `conv` and then `bn` do, both in evaluation mode. Neither is changed.
+ * @param conv the convolution
+ * @param bn the batch normalization behind it, with running statistics
  * @param transpose whether `conv` is a transposed convolution; default false. Also as `{ transpose }`.
+ * @returns a copy of `conv` with other weights
  * @throws RuntimeError in training mode, or without running statistics.
  */
 export function fuseConvBnEval<C extends Module>(
@@ -98,8 +108,16 @@ export function fuseConvBnEval<C extends Module>(
 }
 
 /**
- * The weight and bias of a linear layer that does what a linear layer and a batch normalization after it do.
- * @param linearW [out, in]; linearB: [out] or null; bnRm, bnRv, bnW, bnB: [out] or [1].
+ * The weight and bias of a linear layer that does what a linear layer and a batch normalization after it do:
+ * W bnW / sqrt(bnRv + bnEps) and (b - bnRm) bnW / sqrt(bnRv + bnEps) + bnB.
+ * @param linearW [out, in]
+ * @param linearB [out], or null for zeros
+ * @param bnRm [out] or [1]: running mean
+ * @param bnRv [out] or [1]: running variance
+ * @param bnEps what is added to the variance
+ * @param bnW [out] or [1]
+ * @param bnB [out] or [1]
+ * @returns [weight [out, in], bias [out]], Parameters
  */
 export const fuseLinearBnWeights = fnOp(
   'fuseLinearBnWeights(Tensor linearW, Tensor? linearB, Tensor bnRm, Tensor bnRv, float bnEps, Tensor bnW, Tensor bnB)',
@@ -123,7 +141,11 @@ export const fuseLinearBnWeights = fnOp(
 
 /**
  * A linear layer that does what `linear` and then `bn` do, both in evaluation mode. Neither is changed.
- * @throws RuntimeError in training mode, without running statistics, or if the numbers of features differ.
+ * @param linear the linear layer
+ * @param bn the batch normalization behind it, with parameters and running statistics, of as many features or one
+ * @returns a copy of `linear` with other weights
+ * @throws RuntimeError in training mode, without running statistics, or if the numbers of features differ; TypeError for a batch
+ *   normalization without parameters.
  */
 export function fuseLinearBnEval<L extends Module>(linear: L, bn: Module): L {
   checkEval(linear, bn);

@@ -15,8 +15,10 @@ function convert<M extends Module>(module: M, format: string, isMeant: (part: Mo
 
 /**
  * Lays the weights of all Conv2d and ConvTranspose2d in and below a module out anew; their values stay.
+ * @param module what to look through
  * @param memoryFormat `torch.channelsLast`, `torch.contiguousFormat` or `torch.preserveFormat`.
  * @returns the module.
+ * @throws TypeError for another format.
  */
 export function convertConv2dWeightMemoryFormat<M extends Module>(module: M, memoryFormat: string): M {
   return convert(module, memoryFormat, (part) => part instanceof Conv2d || part instanceof ConvTranspose2d);
@@ -24,8 +26,10 @@ export function convertConv2dWeightMemoryFormat<M extends Module>(module: M, mem
 
 /**
  * Lays the weights of all Conv3d and ConvTranspose3d in and below a module out anew; their values stay.
+ * @param module what to look through
  * @param memoryFormat `torch.channelsLast3d`, `torch.contiguousFormat` or `torch.preserveFormat`.
  * @returns the module.
+ * @throws TypeError for another format.
  */
 export function convertConv3dWeightMemoryFormat<M extends Module>(module: M, memoryFormat: string): M {
   return convert(module, memoryFormat, (part) => part instanceof Conv3d || part instanceof ConvTranspose3d);

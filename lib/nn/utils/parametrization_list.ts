@@ -41,8 +41,10 @@ const cache = new Map<ParametrizationList, Tensor>();
 
 /**
  * Computes every parametrized tensor once only while it holds, for models that read one several times in a forward.
- * @param fn what to run so; without it, caching holds until the returned guard is disposed: `using _ = cached()`.
+ * @param fn what to run so (default: nothing); without it, caching holds until the returned guard is disposed:
+ *   `using _ = cached()`.
  * @returns what `fn` returns. A promise keeps the cache until it settles.
+ * @throws TypeError unless `fn` is a function.
  */
 export function cached(): ModeGuard;
 export function cached<T>(fn: () => T): T;

@@ -34,13 +34,13 @@ interface OrthogonalOptions {
 /**
  * Keeps a matrix (or a batch of them) orthogonal: with columns of length one at right angles, or rows if it is wide
  * (Lezcano-Casado 2019, https://arxiv.org/abs/1909.09501).
- * @param name the tensor: [.., m, n]; default 'weight'.
- * @param orthogonalMap 'matrix_exp', 'cayley' or 'householder'; default 'matrix_exp' for square and complex matrices, else
- *   'householder'.
- * @param useTrivialization whether the matrix starts from its orthogonal part now, kept in a buffer, so that it can be
- *   assigned to; default true.
+ * @param module what has the matrix
+ * @param args name (default 'weight'): the tensor, [.., m, n]; orthogonalMap (default null: 'matrix_exp' for square and complex
+ *   matrices, else 'householder'): 'matrix_exp' and 'cayley' map a skew matrix A to exp(A) and (I - A/2)^-1 (I + A/2),
+ *   'householder' takes a product of reflections; useTrivialization (default true): whether the matrix starts from its
+ *   orthogonal part now, kept in the buffer `base`, so that it can be assigned to. By position or by name.
  * @returns the module.
- * @throws RuntimeError if there is no such tensor, it is no matrix, or the map is unknown.
+ * @throws RuntimeError if there is no such tensor, it is no matrix, or the map is unknown or not for complex ones.
  */
 export function orthogonal<M extends Module>(
   module: M,
@@ -88,9 +88,11 @@ const weightNormArguments = signature("weightNorm(any module, str name='weight',
 /**
  * Splits a tensor into a length and a direction: w = g v / |v| (Salimans and Kingma 2016, https://arxiv.org/abs/1602.07868).
  * The state dict has both as `original0` and `original1`; one with `<name>_g` and `<name>_v` of the older form loads too.
- * @param name the tensor; default 'weight'.
- * @param dim the dimension along which every slice has a length of its own; default 0, null for one length.
+ * @param module what has the tensor
+ * @param args name (default 'weight'): the tensor; dim (default 0): the dimension along which every slice has a length of its
+ *   own, null for one length of all. By position or by name.
  * @returns the module.
+ * @throws RuntimeError if there is no such tensor.
  */
 export function weightNorm<M extends Module>(
   module: M,
@@ -186,12 +188,15 @@ const spectralNormArguments = signature(
 
 /**
  * Divides a tensor by its largest singular value (Miyato et al. 2018, https://arxiv.org/abs/1802.05957), which power
- * iteration finds: 15 steps now, `nPowerIterations` at every forward in training.
- * @param name the tensor; default 'weight'.
- * @param nPowerIterations default 1.
- * @param eps the least length of a vector; default 1e-12.
- * @param dim the dimension of the outputs; default 0, for transposed convolutions 1.
+ * iteration finds: 15 steps now, `nPowerIterations` at every forward in training. The singular vectors are the buffers `_u`,
+ * `_v`.
+ * @param module what has the tensor
+ * @param args name (default 'weight'): the tensor, seen as a matrix [size of dim, all others]; nPowerIterations (default 1), eps
+ *   (default 1e-12): the least length of a vector; dim (default null: 0, for transposed convolutions 1): the dimension of the
+ *   outputs. By position or by name.
  * @returns the module.
+ * @throws RuntimeError if there is no such tensor or nPowerIterations is not positive; RangeError if the dimension is out of
+ *   range.
  */
 export function spectralNorm<M extends Module>(
   module: M,

@@ -149,7 +149,9 @@ export function registerParametrization<M extends Module>(
 
 /**
  * Whether a module has parametrized tensors.
- * @param tensorName the tensor to ask about; default any.
+ * @param module the module
+ * @param tensorName the tensor to ask about (default null: any).
+ * @returns whether it, or one, is parametrized
  */
 export function isParametrized(module: Module, tensorName: string | null = null): boolean {
   const dict = dictOf(module);
@@ -161,8 +163,10 @@ const removing = signature('removeParametrizations(any module, str tensorName, b
 
 /**
  * Makes a parametrized tensor an ordinary parameter or buffer again.
- * @param leaveParametrized whether it keeps the value that the parametrizations gave it (default true), or goes back to its
- *   original. Also as `{ leaveParametrized }`.
+ * @param module what has the tensor
+ * @param tensorName its name
+ * @param args leaveParametrized (default true): whether the tensor keeps the value that the parametrizations gave it, or goes
+ *   back to its original. Also as `{ leaveParametrized }`.
  * @returns the module.
  * @throws RuntimeError if the tensor is not parametrized, or has several originals and `leaveParametrized` is false.
  */
@@ -199,16 +203,23 @@ export function removeParametrizations<M extends Module>(
   return module;
 }
 
-/** The class that a module had before its first parametrization. */
+/**
+ * The class that a module had before its first parametrization.
+ * @param module the module, parametrized or not
+ * @returns a Module class
+ */
 export function typeBeforeParametrizations(module: Module): typeof Module {
   const type = module.constructor as typeof Module;
   return isParametrized(module) ? (Object.getPrototypeOf(type) as typeof Module) : type;
 }
 
 /**
- * Gives `toModule` the parametrizations of `fromModule` (the same modules) and their originals.
- * @param tensorName the tensor to transfer; default all parametrized ones.
+ * Gives a module the parametrizations of another (the same modules, shared) and their originals.
+ * @param fromModule what has parametrized tensors
+ * @param toModule what gets them; tensors that it lacks are added
+ * @param tensorName the tensor to transfer (default null: all parametrized ones).
  * @returns `toModule`.
+ * @throws TypeError or RuntimeError if `fromModule` has no such parametrized tensor.
  */
 export function transferParametrizationsAndParams<M extends Module>(
   fromModule: Module,

@@ -31,7 +31,13 @@ interface Scores {
   importanceScores?: Tensor | null;
 }
 
-/** Gives a tensor the names of a pruned one without removing anything. Returns the module. */
+/**
+ * Gives a tensor the names of a pruned one, `<name>_orig` and `<name>_mask` (ones), without removing anything.
+ * @param module what has the tensor
+ * @param name its name
+ * @returns the module
+ * @throws RuntimeError if there is no such tensor
+ */
 export function identity<M extends Module>(module: M, name: string): M {
   Identity.apply(module, name);
   return module;
@@ -39,7 +45,11 @@ export function identity<M extends Module>(module: M, name: string): M {
 
 /**
  * Prunes weights of a tensor at random.
- * @param amount how many: a whole number, or a share between 0 and 1. Returns the module.
+ * @param module what has the tensor
+ * @param name its name
+ * @param amount how many: a whole number, or a share between 0 and 1
+ * @returns the module
+ * @throws RuntimeError for an amount out of range or if there is no such tensor; TypeError unless the amount is a number
  */
 export function randomUnstructured<M extends Module>(module: M, name: string, amount: number): M {
   RandomUnstructured.apply(module, name, amount);
@@ -48,8 +58,13 @@ export function randomUnstructured<M extends Module>(module: M, name: string, am
 
 /**
  * Prunes the weights of a tensor that are smallest in magnitude.
- * @param amount how many: a whole number, or a share between 0 and 1.
- * @param importanceScores what to compare in the place of the weights. Also as `{ importanceScores }`. Returns the module.
+ * @param module what has the tensor
+ * @param name its name
+ * @param amount how many: a whole number, or a share between 0 and 1
+ * @param importanceScores of the tensor's shape: what to compare in the place of the weights (default null: the weights). Also as
+ *   `{ importanceScores }`.
+ * @returns the module
+ * @throws RuntimeError for an amount out of range, scores of another shape or if there is no such tensor
  */
 export function l1Unstructured<M extends Module>(
   module: M,
@@ -62,8 +77,14 @@ export function l1Unstructured<M extends Module>(
 }
 
 /**
- * Prunes whole slices of a tensor along `dim` at random.
- * @param amount how many: a whole number, or a share between 0 and 1. Returns the module.
+ * Prunes whole slices of a tensor along a dimension at random.
+ * @param module what has the tensor
+ * @param name its name
+ * @param amount how many slices: a whole number, or a share between 0 and 1
+ * @param dim the dimension of the slices
+ * @returns the module
+ * @throws RuntimeError for an amount out of range, a vector or if there is no such tensor; RangeError if the dimension is out of
+ *   range
  */
 export function randomStructured<M extends Module>(module: M, name: string, amount: number, dim: number): M {
   RandomStructured.apply(module, name, amount, dim);
@@ -71,10 +92,17 @@ export function randomStructured<M extends Module>(module: M, name: string, amou
 }
 
 /**
- * Prunes the slices of a tensor along `dim` that have the smallest norms.
- * @param amount how many: a whole number, or a share between 0 and 1.
- * @param n the norm's order, as for `torch.norm`.
- * @param importanceScores what to compare in the place of the weights. Also as `{ importanceScores }`. Returns the module.
+ * Prunes the slices of a tensor along a dimension that have the smallest norms.
+ * @param module what has the tensor
+ * @param name its name
+ * @param amount how many slices: a whole number, or a share between 0 and 1
+ * @param n the norm's order, as for `torch.norm`
+ * @param dim the dimension of the slices
+ * @param importanceScores of the tensor's shape: what to compare in the place of the weights (default null: the weights). Also as
+ *   `{ importanceScores }`.
+ * @returns the module
+ * @throws RuntimeError for an amount out of range, a vector or if there is no such tensor; RangeError if the dimension is out of
+ *   range
  */
 export function lnStructured<M extends Module>(
   module: M,
@@ -88,7 +116,14 @@ export function lnStructured<M extends Module>(
   return module;
 }
 
-/** Prunes a tensor by a mask of ones and zeros with its shape. Returns the module. */
+/**
+ * Prunes a tensor by a mask, on top of what is pruned already.
+ * @param module what has the tensor
+ * @param name its name
+ * @param mask ones and zeros, of the tensor's shape
+ * @returns the module
+ * @throws RuntimeError for a mask of another shape or if there is no such tensor
+ */
 export function customFromMask<M extends Module>(module: M, name: string, mask: Tensor): M {
   CustomFromMask.apply(module, name, mask);
   return module;
@@ -104,8 +139,8 @@ export type ScoresByTensor = ReadonlyMap<NamedTensor, Tensor> | readonly (readon
  * Prunes several tensors as if they were one: what is least important among all of them goes.
  * @param parameters the tensors, as `[module, name]` pairs.
  * @param pruningMethod a class of an unstructured method, as `L1Unstructured`.
- * @param options `importanceScores`: what to compare in the place of the weights, by tensor; the others are arguments of
- *   the method, as `{ amount: 0.2 }`.
+ * @param options `importanceScores` (default null: the weights): what to compare in their place, by tensor; the others are
+ *   arguments of the method, as `{ amount: 0.2 }` (default none).
  * @throws TypeError if `parameters` cannot be iterated or the method is structured.
  */
 export function globalUnstructured(
@@ -150,7 +185,10 @@ export function globalUnstructured(
 }
 
 /**
- * Makes pruning permanent: the tensor is a parameter again, with zeros where it was pruned. Returns the module.
+ * Makes pruning permanent: the tensor is a parameter again, with zeros where it was pruned.
+ * @param module what has the tensor
+ * @param name its name
+ * @returns the module
  * @throws RuntimeError if the tensor is not pruned.
  */
 export function remove<M extends Module>(module: M, name: string): M {
@@ -165,7 +203,11 @@ export function remove<M extends Module>(module: M, name: string): M {
   );
 }
 
-/** Whether the module, or one below it, has a pruned tensor. */
+/**
+ * Whether the module, or one below it, has a pruned tensor.
+ * @param module the module
+ * @returns whether there is one
+ */
 export function isPruned(module: Module): boolean {
   for (const part of module.modules()) if (ownedHooks(part, BasePruningMethod).length > 0) return true;
   return false;

@@ -46,7 +46,8 @@ export abstract class BasePruningMethod implements PreForward {
   /**
    * The mask to prune a tensor with, on top of what is pruned already.
    * @param t the importance of the weights: the tensor itself, or scores of its shape.
-   * @param defaultMask the mask so far: ones where nothing is pruned.
+   * @param defaultMask of t's shape, the mask so far: ones where nothing is pruned.
+   * @returns of t's shape: ones for what stays, zeros for what goes
    */
   abstract computeMask(t: Tensor, defaultMask: Tensor): Tensor;
 
@@ -55,7 +56,12 @@ export abstract class BasePruningMethod implements PreForward {
     setAttribute(module, this._tensorName, this.applyMask(module));
   }
 
-  /** The original tensor times the mask, both read from the module. */
+  /**
+   * The original tensor times the mask, both read from the module.
+   * @param module what has the pruned tensor
+   * @returns of the tensor's shape and type
+   * @throws RuntimeError if the method was not applied to a tensor
+   */
   applyMask(module: Module): Tensor {
     if (this._tensorName === undefined) throw new RuntimeError(`Module ${String(module)} has to be pruned`);
     const mask = tensorAttribute(module, `${this._tensorName}_mask`);
@@ -66,9 +72,12 @@ export abstract class BasePruningMethod implements PreForward {
   /**
    * Prunes a tensor of a module: the parameter becomes `<name>_orig`, a buffer `<name>_mask` is added, and before every
    * forward the attribute is set to their product. A tensor that is pruned already is pruned further.
+   * @param module what has the tensor
+   * @param name its name
    * @param args what the class's constructor takes; in a last plain object also `importanceScores`, a tensor to compute
-   *   the mask from in the place of the weights.
+   *   the mask from in the place of the weights (default null).
    * @returns the method, or the container that combines it with earlier ones.
+   * @throws RuntimeError if there is no such tensor or for scores of another shape; TypeError for what is no module.
    */
   static apply(module: Module, name: string, ...args: unknown[]): BasePruningMethod {
     const given = [...args];
@@ -86,9 +95,11 @@ export abstract class BasePruningMethod implements PreForward {
 
   /**
    * Prunes a tensor that belongs to no module.
-   * @param defaultMask the mask so far; default ones.
-   * @param importanceScores what to compute the mask from; default the tensor.
+   * @param t any shape
+   * @param defaultMask of t's shape, the mask so far (default null: ones).
+   * @param importanceScores of t's shape: what to compute the mask from (default null: the tensor).
    * @returns a pruned copy.
+   * @throws RuntimeError for scores of another shape.
    */
   prune(t: Tensor, defaultMask: Tensor | null = null, importanceScores: Tensor | null = null): Tensor {
     if (importanceScores !== null && !sameShape(importanceScores, t)) {
@@ -99,7 +110,11 @@ export abstract class BasePruningMethod implements PreForward {
     return t.mul(this.computeMask(importanceScores ?? t, defaultMask ?? onesLike(t)));
   }
 
-  /** Makes pruning permanent; `prune.remove` also ends the hook. */
+  /**
+   * Makes pruning permanent; `prune.remove` also ends the hook.
+   * @param module what has the pruned tensor
+   * @throws RuntimeError if the method was not applied to a tensor
+   */
   remove(module: Module): void {
     const name = this._tensorName;
     if (name === undefined) {
@@ -197,6 +212,7 @@ export class PruningContainer extends BasePruningMethod {
     return this._pruningMethods.at(index);
   }
 
+  /** The methods, in the order in which they were added. */
   [Symbol.iterator](): IterableIterator<BasePruningMethod> {
     return this._pruningMethods[Symbol.iterator]();
   }

@@ -74,12 +74,15 @@ export class Identity extends BasePruningMethod {
 
 const randomUnstructuredArguments = signature('RandomUnstructured(any amount)');
 
-/** Prunes single weights at random. */
+/** Prunes single weights at random: as many of those left as asked for. */
 export class RandomUnstructured extends BasePruningMethod {
   static override PRUNING_TYPE: PruningType = 'unstructured';
   readonly amount: number;
 
-  /** @param args amount: a whole number, or a share between 0 and 1. */
+  /**
+   * @param args amount: a whole number, or a share between 0 and 1.
+   * @throws RuntimeError for an amount out of range, TypeError for what is no number.
+   */
   constructor(...args: [amount: number] | [options: { amount: number }]) {
     super();
     [this.amount] = bind(randomUnstructuredArguments, args) as [number];
@@ -104,7 +107,10 @@ export class L1Unstructured extends BasePruningMethod {
   static override PRUNING_TYPE: PruningType = 'unstructured';
   readonly amount: number;
 
-  /** @param args amount: a whole number, or a share between 0 and 1. */
+  /**
+   * @param args amount: a whole number, or a share between 0 and 1.
+   * @throws RuntimeError for an amount out of range, TypeError for what is no number.
+   */
   constructor(...args: [amount: number] | [options: { amount: number }]) {
     super();
     [this.amount] = bind(l1UnstructuredArguments, args) as [number];
@@ -135,7 +141,10 @@ export class RandomStructured extends BasePruningMethod {
   readonly amount: number;
   readonly dim: number;
 
-  /** @param args amount: a whole number of slices, or a share between 0 and 1; dim: the dimension, default -1. */
+  /**
+   * @param args amount: a whole number of slices, or a share between 0 and 1; dim (default -1): their dimension.
+   * @throws RuntimeError for an amount out of range, TypeError for what is no number.
+   */
   constructor(
     ...args:
       | [amount: number, dim?: number]
@@ -173,7 +182,11 @@ export class LnStructured extends BasePruningMethod {
   readonly n: NormOrder;
   readonly dim: number;
 
-  /** @param args amount: a whole number of slices, or a share between 0 and 1; n: the norm's order; dim: default -1. */
+  /**
+   * @param args amount: a whole number of slices, or a share between 0 and 1; n: the norm's order; dim (default -1): their
+   *   dimension.
+   * @throws RuntimeError for an amount out of range, TypeError for what is no number.
+   */
   constructor(
     ...args:
       | [amount: number, n: NormOrder, dim?: number]

@@ -14,7 +14,11 @@ function numbersOf(v: Tensor | readonly number[]): number[] {
   return v instanceof Tensor ? Array.from(v.toTypedArray() as ArrayLike<number | bigint>, Number) : [...v];
 }
 
-/** Where each place of a permutation went. */
+/**
+ * Where each place of a permutation went: its inverse.
+ * @param permutation [n], int64, or null
+ * @returns [n], int64, or null
+ */
 export function invertPermutation(permutation: Tensor | null): Tensor | null {
   if (permutation === null) return null;
   const order = numbersOf(permutation);
@@ -38,8 +42,10 @@ export class PackedSequence {
   readonly unsortedIndices: Tensor | null;
 
   /**
-   * @param data [total, ..]
-   * @param batchSizes int64 [steps], not increasing.
+   * @param data [total, ..]: the elements of all sequences, time step by time step
+   * @param batchSizes int64 [steps], not increasing: how many sequences have each step
+   * @param sortedIndices int64 [batch]: the order that sorted the sequences (default null: they came sorted)
+   * @param unsortedIndices int64 [batch]: its inverse (default null: computed)
    */
   constructor(
     data: Tensor,
@@ -53,6 +59,7 @@ export class PackedSequence {
     this.unsortedIndices = unsortedIndices ?? invertPermutation(this.sortedIndices);
   }
 
+  /** [data, batchSizes, sortedIndices, unsortedIndices], one after the other. */
   *[Symbol.iterator](): Iterator<Tensor | null> {
     yield this.data;
     yield this.batchSizes;
@@ -60,25 +67,33 @@ export class PackedSequence {
     yield this.unsortedIndices;
   }
 
-  /** The packed elements on another device or with another type, as Tensor.to. */
+  /**
+   * The packed elements on another device or with another type, as Tensor.to; the rest is shared.
+   * @param target a device or a dtype
+   */
   to(target: DType | DeviceLike): PackedSequence {
     return new PackedSequence(this.data.to(target), this.batchSizes, this.sortedIndices, this.unsortedIndices);
   }
 
+  /** The packed elements as float64; the rest is shared. */
   double(): PackedSequence {
     return new PackedSequence(this.data.double(), this.batchSizes, this.sortedIndices, this.unsortedIndices);
   }
 
+  /** The packed elements as float32; the rest is shared. */
   float(): PackedSequence {
     return new PackedSequence(this.data.float(), this.batchSizes, this.sortedIndices, this.unsortedIndices);
   }
 }
 
 /**
- * Packs a padded batch.
- * @param input [T, B, ..], or [B, T, ..] with `batchFirst`.
- * @param lengths of the B sequences, descending unless `enforceSorted` is false.
- * @throws RuntimeError for lengths that are not positive, not sorted, or do not fit the batch.
+ * Packs a padded batch: the elements of all sequences, time step by time step, without the padding.
+ * @param input [T, B, ..], or [B, T, ..] with `batchFirst`
+ * @param lengths of the B sequences, a tensor or an array, at most T; descending unless `enforceSorted` is false
+ * @param batchFirst whether the batch comes first (default false)
+ * @param enforceSorted whether the sequences must come longest first (default true); false sorts them
+ * @returns a PackedSequence
+ * @throws RuntimeError for lengths that are not positive, not sorted, or do not fit the batch, and for an empty input
  */
 export const packPaddedSequence = fnOp(
   'packPaddedSequence(Tensor input, any lengths, bool batchFirst=False, bool enforceSorted=True)',
@@ -121,9 +136,13 @@ export const packPaddedSequence = fnOp(
 );
 
 /**
- * Unpacks into a padded batch.
- * @returns [sequences: [T, B, ..] (or [B, T, ..]), lengths: int64 [B]].
- * @throws RuntimeError if `totalLength` is shorter than the longest sequence.
+ * Unpacks into a padded batch, the reverse of `packPaddedSequence`.
+ * @param sequence a PackedSequence
+ * @param batchFirst whether the batch comes first (default false)
+ * @param paddingValue what fills the ends (default 0)
+ * @param totalLength the number of steps T (default null: the longest sequence's)
+ * @returns [sequences: [T, B, ..] (or [B, T, ..]), lengths: int64 [B]], in the order before packing
+ * @throws RuntimeError if `totalLength` is shorter than the longest sequence
  */
 export const padPackedSequence = fnOp(
   'padPackedSequence(any sequence, bool batchFirst=False, float paddingValue=0, int? totalLength=None)',
@@ -172,9 +191,12 @@ export const padPackedSequence = fnOp(
 
 /**
  * Stacks sequences of different lengths with padding.
- * @param sequences B tensors [T_i, ..] that agree in the further sizes.
- * @param paddingSide 'right' or 'left'.
- * @returns [T, B, ..], or [B, T, ..] with `batchFirst`.
+ * @param sequences B tensors [T_i, ..] that agree in the further sizes
+ * @param batchFirst whether the batch comes first (default false)
+ * @param paddingValue what fills up (default 0)
+ * @param paddingSide 'right' (default) or 'left': where
+ * @returns [T, B, ..], or [B, T, ..] with `batchFirst`, T the longest length
+ * @throws RuntimeError for no sequences, another side, and sizes that differ
  */
 export const padSequence = fnOp(
   "padSequence(Tensor[] sequences, bool batchFirst=False, float paddingValue=0, str paddingSide='right')",
@@ -196,8 +218,11 @@ export const padSequence = fnOp(
 );
 
 /**
- * The sequences of a padded batch, cut to their lengths.
- * @param paddedSequences [T, B, ..], or [B, T, ..] with `batchFirst`.
+ * The sequences of a padded batch, cut to their lengths; the reverse of `padSequence`.
+ * @param paddedSequences [T, B, ..], or [B, T, ..] with `batchFirst`
+ * @param lengths of the B sequences, a tensor or an array
+ * @param batchFirst whether the batch comes first (default false)
+ * @returns B tensors [T_i, ..], views
  */
 export const unpadSequence = fnOp(
   'unpadSequence(Tensor paddedSequences, any lengths, bool batchFirst=False)',
@@ -207,7 +232,13 @@ export const unpadSequence = fnOp(
   },
 );
 
-/** Packs sequences given one by one: [T_i, ..], longest first unless `enforceSorted` is false. */
+/**
+ * Packs sequences given one by one.
+ * @param sequences B tensors [T_i, ..], longest first unless `enforceSorted` is false
+ * @param enforceSorted whether the sequences must come longest first (default true); false sorts them
+ * @returns a PackedSequence
+ * @throws RuntimeError for no sequences, lengths of zero, and a wrong order
+ */
 export const packSequence = fnOp(
   'packSequence(Tensor[] sequences, bool enforceSorted=True)',
   (sequences: readonly Tensor[], enforceSorted: boolean): PackedSequence =>
@@ -218,7 +249,11 @@ export const packSequence = fnOp(
     ),
 );
 
-/** The sequences of a packed batch, in their original order. */
+/**
+ * The sequences of a packed batch.
+ * @param packed a PackedSequence
+ * @returns B tensors [T_i, ..], in their order before packing
+ */
 export function unpackSequence(packed: PackedSequence): Tensor[] {
   const [padded, lengths] = padPackedSequence(packed, true);
   return unpadSequence(padded, lengths, true);

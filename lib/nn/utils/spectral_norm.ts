@@ -117,13 +117,14 @@ export function attachSpectralNorm(module: Module, owner: SpectralNorm): void {
 }
 
 /**
- * Divides a parameter by its largest singular value: `<name>_orig` is the parameter, the buffers `<name>_u` and `<name>_v`
- * are the singular vectors, which power iteration improves at every forward in training. `parametrizations.spectralNorm` is
- * the newer form.
- * @param name the parameter; default 'weight'.
- * @param nPowerIterations steps per forward; default 1.
- * @param eps the least length of a vector; default 1e-12.
- * @param dim the dimension of the outputs; default 0, for transposed convolutions 1.
+ * Divides a parameter by its largest singular value (https://arxiv.org/abs/1802.05957): `<name>_orig` is the parameter, the
+ * buffers `<name>_u` and `<name>_v` are the singular vectors, which power iteration improves at every forward in training.
+ * `parametrizations.spectralNorm` is the newer form.
+ * @param module what has the parameter
+ * @param name the parameter (default 'weight'), seen as a matrix [size of dim, all others]
+ * @param nPowerIterations steps per forward (default 1), positive
+ * @param eps the least length of a vector (default 1e-12)
+ * @param dim the dimension of the outputs (default null: 0, for transposed convolutions 1)
  * @returns the module.
  * @throws RuntimeError if the weight has it already, is null, or has no shape yet.
  */
@@ -174,6 +175,7 @@ export interface SpectralNormOptions {
 
 /**
  * Makes a weight that `spectralNorm` normalizes an ordinary parameter again, with the value that it has now.
+ * @param module what has the parameter
  * @param name the parameter; default 'weight'.
  * @returns the module.
  * @throws RuntimeError if the weight is not normalized.

@@ -10,7 +10,11 @@ import { deleteAttribute, setAttribute } from './named_tensor.js';
 /** Tensors by path: a plain object or a Map. */
 export type TensorsByName = Readonly<Record<string, Tensor>> | ReadonlyMap<string, Tensor>;
 
-/** The pairs of a mapping of tensors. */
+/**
+ * The pairs of a mapping of tensors.
+ * @param tensors a plain object or a Map
+ * @returns [path, tensor] pairs
+ */
 export function namedTensors(tensors: TensorsByName): [string, Tensor][] {
   return tensors instanceof Map ? [...(tensors as ReadonlyMap<string, Tensor>)] : Object.entries(tensors as object);
 }
@@ -109,7 +113,16 @@ function checkKeys(module: Module, given: ReadonlyMap<string, Tensor>): void {
   }
 }
 
-/** Calls the module with the tensors in their places, and puts everything back. */
+/**
+ * Calls a module with tensors in the places of its own, and puts everything back, whatever happens.
+ * @param module the module
+ * @param tensors by path; what forward assigns to a buffer is written back there
+ * @param args the arguments of the call
+ * @param tieWeights whether a value for one name of a tied tensor holds for its other names too
+ * @param strict whether the tensors must be exactly those of the module
+ * @returns what the call returns
+ * @throws RuntimeError for a path that leads nowhere, different values of a tied tensor, and with `strict` for other names
+ */
 export function callWith(
   module: Module,
   tensors: TensorsByName,
@@ -178,10 +191,13 @@ export function readFunctionalCall(
  * Calls a module with other tensors in the place of its parameters and buffers: `torch.func.functionalCall` for one mapping.
  * @param module the module; it is as before afterwards.
  * @param parametersAndBuffers tensors by path; the module's own stay where none is given.
- * @param args the argument of the call, or an array of them.
- * @param kwargs the call's trailing options.
- * @param options `tieWeights` (default true), `strict` (default false).
+ * @param args the argument of the call, or an array of them (default none).
+ * @param kwargs the call's trailing options (default none).
+ * @param options `tieWeights` (default true): whether a value for one name of a tied tensor holds for its other names too;
+ *   `strict` (default false): whether the tensors must be exactly those of the module.
  * @returns what the call returns.
+ * @throws RuntimeError for a path that leads nowhere, different values of a tied tensor, and with `strict` for other names;
+ *   TypeError for what is no module.
  */
 export function functionalCall(
   module: Module,

@@ -54,10 +54,11 @@ export class WeightNorm {
 }
 
 /**
- * Replaces a parameter w by g v / |v|: `<name>_g` is its length, `<name>_v` its direction. Before every forward the weight
- * is computed from both. `parametrizations.weightNorm` is the newer form.
- * @param name the parameter; default 'weight'.
- * @param dim the dimension along which every slice has a length of its own; default 0, null for one length.
+ * Replaces a parameter w by g v / |v| (https://arxiv.org/abs/1602.07868): `<name>_g` is its length, `<name>_v` its direction.
+ * Before every forward the weight is computed from both. `parametrizations.weightNorm` is the newer form.
+ * @param module what has the parameter
+ * @param name the parameter (default 'weight')
+ * @param dim the dimension along which every slice has a length of its own (default 0), null for one length of all
  * @returns the module.
  * @throws RuntimeError if the weight has it already, or if its shape is not known yet.
  */
@@ -92,7 +93,8 @@ export const weightNorm = fnOp(
 ) => M;
 
 /**
- * Makes a weight that `weightNorm` split a parameter again.
+ * Makes a weight that `weightNorm` split a parameter again, with the value that it has now.
+ * @param module what has the parameter
  * @param name the parameter; default 'weight'.
  * @returns the module.
  * @throws RuntimeError if the weight was not split.
