@@ -30,17 +30,22 @@ type Full = [
 ];
 
 /**
- * Steps of the size of past steps, relative to past gradients; it needs no learning rate.
- * (Zeiler, "ADADELTA: An Adaptive Learning Rate Method", 2012)
+ * Steps of the size of past steps, relative to past gradients; it needs no learning rate: v = rho v + (1 - rho) g^2,
+ * s = sqrt(u + eps) / sqrt(v + eps) g, u = rho u + (1 - rho) s^2, p -= lr s, where g = grad + weightDecay p.
+ * State: `step`, `square_avg` (v), `acc_delta` (u). (Zeiler, https://arxiv.org/abs/1212.5701)
  */
 export class Adadelta extends TensorOptimizer<AdadeltaOptions> {
   /**
-   * @param params tensors, `[name, tensor]` pairs, or groups with options of their own.
-   * @param lr a factor of the step, default 1.
-   * @param rho the coefficient of both averages of squares, default 0.9.
-   * @param eps added below both square roots, default 1e-6.
-   * @param weightDecay the L2 penalty, default 0.
-   * @throws RuntimeError for a value out of its range.
+   * @param params tensors, `[name, tensor]` pairs, or groups `{ params, ...options }` with options of their own
+   * @param lr a factor of the step (default 1), at least 0
+   * @param rho the coefficient of both averages of squares (default 0.9), from 0 to 1
+   * @param eps added below both square roots (default 1e-6)
+   * @param weightDecay the L2 penalty (default 0)
+   * @param foreach accepted for PyTorch's sake (default null): parameters are updated one after the other
+   * @param capturable refused where true (default false): the CPU captures no graphs
+   * @param maximize whether to go up the gradient, not down (default false)
+   * @param differentiable refused where true (default false): steps are not recorded
+   * @throws RuntimeError for a value out of its range, an option that is refused, and parameters as for `Optimizer`
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, rho, eps, weightDecay, foreach, capturable, maximize, differentiable] = bind(

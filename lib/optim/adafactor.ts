@@ -44,19 +44,23 @@ function norm(t: Tensor): number {
 }
 
 /**
- * Adaptive steps with the memory of a row and a column for each matrix.
- * (Shazeer and Stern, "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost", 2018)
+ * Adaptive steps that remember a row and a column for each matrix, not all of its squares: with the averages r and c of g^2 over
+ * columns and rows, v = r c / mean(r) and u = g / sqrt(v), p -= a u / max(1, rms(u) / d), where
+ * a = max(eps2, rms(p)) min(lr, 1 / sqrt(t)) at step t. Tensors of one dimension keep v. State: `step`, `row_var` and `col_var`,
+ * or `variance`. (Shazeer and Stern, https://arxiv.org/abs/1804.04235)
  */
 export class Adafactor extends TensorOptimizer<AdafactorOptions> {
   /**
-   * @param params tensors, `[name, tensor]` pairs, or groups with options of their own.
-   * @param lr the learning rate, default 0.01; early steps use less.
-   * @param beta2Decay step t averages squares with the weight t^beta2Decay, default -0.8.
-   * @param eps lower bounds of the squared update (null: the type's epsilon) and of the parameter's scale,
-   *   default [null, 0.001].
-   * @param d the update's size is clipped to it, default 1.
-   * @param weightDecay decoupled from the gradient, default 0.
-   * @throws RuntimeError for a value out of its range, or a complex parameter.
+   * @param params tensors, `[name, tensor]` pairs, or groups `{ params, ...options }` with options of their own; not complex
+   * @param lr the learning rate (default 0.01), at least 0; early steps use less
+   * @param beta2Decay step t averages squares with the weight t^beta2Decay (default -0.8), at most 0
+   * @param eps lower bounds of the squared update (null: the type's epsilon) and of the parameter's scale (default [null, 0.001])
+   * @param d the update's size is clipped to it (default 1), at least 1
+   * @param weightDecay decoupled from the gradient, p -= lr weightDecay p (default 0)
+   * @param foreach accepted for PyTorch's sake (default null): parameters are updated one after the other
+   * @param maximize whether to go up the gradient, not down (default false)
+   * @throws RuntimeError for a value out of its range and parameters as for `Optimizer`; the step throws it for a complex
+   *   parameter
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, beta2Decay, eps, d, weightDecay, foreach, maximize] = bind(SIGNATURE, args) as Full;

@@ -38,18 +38,23 @@ type Full = [
 ];
 
 /**
- * Steps scaled by the sum of all squared gradients so far.
- * (Duchi et al., "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", 2011)
+ * Steps scaled by the sum of all squared gradients so far: s += g^2, p -= lr / (1 + (t - 1) lrDecay) g / (sqrt(s) + eps) at step
+ * t, where g = grad + weightDecay p. State, from the start: `step`, `sum` (s). (Duchi et al., "Adaptive Subgradient Methods for
+ * Online Learning and Stochastic Optimization", 2011, https://jmlr.org/papers/v12/duchi11a.html)
  */
 export class Adagrad extends TensorOptimizer<AdagradOptions> {
   /**
-   * @param params tensors, `[name, tensor]` pairs, or groups with options of their own.
-   * @param lr the learning rate, default 0.01.
-   * @param lrDecay step t uses `lr / (1 + (t - 1) lrDecay)`, default 0.
-   * @param weightDecay the L2 penalty, default 0.
-   * @param initialAccumulatorValue where the sums start, default 0.
-   * @param eps added to the denominator, default 1e-10.
-   * @throws RuntimeError for a value out of its range.
+   * @param params tensors, `[name, tensor]` pairs, or groups `{ params, ...options }` with options of their own
+   * @param lr the learning rate (default 0.01), at least 0
+   * @param lrDecay how fast the rate falls (default 0)
+   * @param weightDecay the L2 penalty (default 0)
+   * @param initialAccumulatorValue where the sums start (default 0)
+   * @param eps added to the denominator (default 1e-10)
+   * @param foreach accepted for PyTorch's sake (default null): parameters are updated one after the other
+   * @param maximize whether to go up the gradient, not down (default false)
+   * @param differentiable refused where true (default false): steps are not recorded
+   * @param fused as foreach (default null); not both true
+   * @throws RuntimeError for a value out of its range, an option that is refused, and parameters as for `Optimizer`
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, lrDecay, weightDecay, initialAccumulatorValue, eps, foreach, maximize, differentiable, fused] =

@@ -67,21 +67,26 @@ interface AdamState extends ParameterState {
 }
 
 /**
- * Adam: steps scaled by running averages of the gradient and its square.
- * (Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2014; AMSGrad: Reddi et al., 2018)
+ * Steps scaled by running averages of the gradient and its square: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
+ * p -= lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps) at step t, where g = grad + weightDecay p. State: `step`,
+ * `exp_avg` (m), `exp_avg_sq` (v), with amsgrad `max_exp_avg_sq`.
+ * (Kingma and Ba, https://arxiv.org/abs/1412.6980; AMSGrad: Reddi et al., https://openreview.net/forum?id=ryQu7f-RZ)
  */
 export class Adam extends Optimizer<AdamOptions> {
   /**
-   * @param params tensors, `[name, tensor]` pairs, or groups with options of their own.
-   * @param lr the learning rate, default 0.001.
-   * @param betas the coefficients of both averages, default [0.9, 0.999].
-   * @param eps added to the denominator, default 1e-8.
-   * @param weightDecay the L2 penalty, default 0.
-   * @param amsgrad divides by the largest average so far, default false.
-   * @param maximize default false: minimise.
-   * @param decoupledWeightDecay AdamW's weight decay, default false.
-   * @param foreach, fused accepted for PyTorch's sake: all parameters of a group are always updated in one native call.
-   * @throws RuntimeError for a value out of its range.
+   * @param params tensors, `[name, tensor]` pairs, or groups `{ params, ...options }` with options of their own
+   * @param lr the learning rate (default 0.001), at least 0
+   * @param betas the coefficients of both averages (default [0.9, 0.999]), below 1
+   * @param eps added to the denominator (default 1e-8)
+   * @param weightDecay the L2 penalty (default 0)
+   * @param amsgrad whether to divide by the largest v so far (default false)
+   * @param foreach accepted for PyTorch's sake (default null): all parameters of a group are updated in one native call
+   * @param maximize whether to go up the gradient, not down (default false)
+   * @param capturable refused where true (default false): the CPU captures no graphs
+   * @param differentiable refused where true (default false): steps are not recorded
+   * @param fused as foreach (default null); not both true
+   * @param decoupledWeightDecay whether the decay is AdamW's, p -= lr weightDecay p, not part of g (default false)
+   * @throws RuntimeError for a value out of its range, an option that is refused, and parameters as for `Optimizer`
    */
   constructor(...args: CallArguments<typeof ADAM, AdamFull>) {
     const [
@@ -171,11 +176,15 @@ export class Adam extends Optimizer<AdamOptions> {
 }
 
 /**
- * Adam with weight decay apart from the gradient: `p -= lr weightDecay p`.
- * (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2017)
+ * Adam with weight decay apart from the gradient: p -= lr weightDecay p before the step; everything else as `Adam`.
+ * (Loshchilov and Hutter, https://arxiv.org/abs/1711.05101)
  */
 export class AdamW extends Adam {
-  /** @param args as Adam's, but with a weight decay of 0.01 by default and no `decoupledWeightDecay`. */
+  /**
+   * @param args as for `Adam`: params; lr (default 0.001), betas ([0.9, 0.999]), eps (1e-8), weightDecay (0.01), amsgrad (false),
+   *   maximize (false), foreach (null), capturable (false), differentiable (false), fused (null).
+   * @throws RuntimeError for a value out of its range, an option that is refused, and parameters as for `Optimizer`
+   */
   constructor(...args: CallArguments<typeof ADAMW, AdamWFull>) {
     const [params, lr, betas, eps, weightDecay, amsgrad, maximize, foreach, capturable, differentiable, fused] = bind(
       ADAMW_SIGNATURE,

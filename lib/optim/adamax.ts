@@ -29,15 +29,23 @@ type Full = [
   capturable: boolean,
 ];
 
-/** Adam with the running maximum of the gradient in place of the average of its square. (Kingma and Ba, 2014) */
+/**
+ * Adam with the running maximum of the gradient in place of the average of its square: m = beta1 m + (1 - beta1) g,
+ * u = max(beta2 u, |g| + eps), p -= lr / (1 - beta1^t) m / u at step t, where g = grad + weightDecay p. State: `step`, `exp_avg`
+ * (m), `exp_inf` (u). (Kingma and Ba, https://arxiv.org/abs/1412.6980)
+ */
 export class Adamax extends TensorOptimizer<AdamaxOptions> {
   /**
-   * @param params tensors, `[name, tensor]` pairs, or groups with options of their own.
-   * @param lr the learning rate, default 0.002.
-   * @param betas the coefficients of the average and of the maximum, default [0.9, 0.999].
-   * @param eps added to the gradient's size, default 1e-8.
-   * @param weightDecay the L2 penalty, default 0.
-   * @throws RuntimeError for a value out of its range.
+   * @param params tensors, `[name, tensor]` pairs, or groups `{ params, ...options }` with options of their own
+   * @param lr the learning rate (default 0.002), at least 0
+   * @param betas the coefficients of the average and of the maximum (default [0.9, 0.999]), below 1
+   * @param eps added to the gradient's size (default 1e-8)
+   * @param weightDecay the L2 penalty (default 0)
+   * @param foreach accepted for PyTorch's sake (default null): parameters are updated one after the other
+   * @param maximize whether to go up the gradient, not down (default false)
+   * @param differentiable refused where true (default false): steps are not recorded
+   * @param capturable refused where true (default false): the CPU captures no graphs
+   * @throws RuntimeError for a value out of its range, an option that is refused, and parameters as for `Optimizer`
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, betas, eps, weightDecay, foreach, maximize, differentiable, capturable] = bind(

@@ -32,18 +32,24 @@ type Full = [
 ];
 
 /**
- * Gradient descent whose state also holds the average of the parameters (`ax`).
+ * Gradient descent whose state also holds the average of the parameters: p = (1 - lambd eta) p - eta g, ax += mu (p - ax), with
+ * eta = lr / (1 + lambd lr t)^alpha and mu = 1 / max(1, t - t0) after t steps, where g = grad + weightDecay p. State: `step`,
+ * `eta`, `mu`, `ax`.
  * (Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992)
  */
 export class ASGD extends TensorOptimizer<ASGDOptions> {
   /**
-   * @param params tensors, `[name, tensor]` pairs, or groups with options of their own.
-   * @param lr the learning rate, default 0.01.
-   * @param lambd the decay term, default 1e-4.
-   * @param alpha the power by which the rate falls, default 0.75.
-   * @param t0 the step at which averaging starts, default 1e6.
-   * @param weightDecay the L2 penalty, default 0.
-   * @throws RuntimeError for a value out of its range.
+   * @param params tensors, `[name, tensor]` pairs, or groups `{ params, ...options }` with options of their own
+   * @param lr the learning rate (default 0.01), at least 0
+   * @param lambd the decay term (default 1e-4)
+   * @param alpha the power by which the rate falls (default 0.75)
+   * @param t0 the step at which averaging starts (default 1e6)
+   * @param weightDecay the L2 penalty (default 0)
+   * @param foreach accepted for PyTorch's sake (default null): parameters are updated one after the other
+   * @param maximize whether to go up the gradient, not down (default false)
+   * @param differentiable refused where true (default false): steps are not recorded
+   * @param capturable refused where true (default false): the CPU captures no graphs
+   * @throws RuntimeError for a value out of its range, an option that is refused, and parameters as for `Optimizer`
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, lambd, alpha, t0, weightDecay, foreach, maximize, differentiable, capturable] = bind(

@@ -71,20 +71,22 @@ const largest = (t: Tensor): number => (t.numel() === 0 ? 0 : Number(t.abs().ama
 const dot = (a: Tensor, b: Tensor): number => Number(a.dot(b).item());
 
 /**
- * L-BFGS: Newton's method with a curvature remembered from the last steps. `step` needs a closure, which it calls
- * several times. (Liu and Nocedal, "On the limited memory BFGS method for large scale optimization", 1989)
+ * L-BFGS: Newton's method with the inverse curvature estimated from the last steps by the two-loop recursion. `step` needs a
+ * closure, which it calls several times. State, with the first parameter: `func_evals`, `n_iter`, `d`, `t`, `old_dirs`,
+ * `old_stps`, `ro`, `H_diag`, `prev_flat_grad`, `prev_loss`.
+ * (Liu and Nocedal, "On the limited memory BFGS method for large scale optimization", 1989)
  */
 export class LBFGS extends Optimizer<LBFGSOptions> {
   /**
-   * @param params tensors or `[name, tensor]` pairs; only one group.
-   * @param lr the length of a step in the direction found, default 1.
-   * @param maxIter iterations per step, default 20.
-   * @param maxEval calls of the closure per step, default 5/4 maxIter.
-   * @param toleranceGrad stops when no element of the gradient is larger, default 1e-7.
-   * @param toleranceChange stops when the point or the loss changes less, default 1e-9.
-   * @param historySize how many steps are remembered, default 100.
-   * @param lineSearchFn 'strong_wolfe', or null (the default) for steps of fixed length.
-   * @throws RuntimeError for a value out of its range, or several groups.
+   * @param params tensors or `[name, tensor]` pairs; only one group
+   * @param lr the length of a step in the direction found (default 1), at least 0
+   * @param maxIter iterations per step (default 20)
+   * @param maxEval calls of the closure per step (default null: 5/4 maxIter, rounded down)
+   * @param toleranceGrad stops when no element of the gradient is larger (default 1e-7)
+   * @param toleranceChange stops when the point or the loss changes less (default 1e-9)
+   * @param historySize how many steps are remembered (default 100), at least 1
+   * @param lineSearchFn 'strong_wolfe', or null (default) for steps of fixed length
+   * @throws RuntimeError for a value out of its range, or several groups; the step throws it for another line search
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, maxIter, maxEval, toleranceGrad, toleranceChange, historySize, lineSearchFn] = bind(
@@ -133,7 +135,8 @@ export class LBFGS extends Optimizer<LBFGSOptions> {
   /**
    * Minimises the loss for up to `maxIter` iterations.
    * @param closure clears the gradients, computes the loss, calls backward on it and returns it.
-   * @returns the loss before the step.
+   * @returns what the closure returned first, the loss before the step.
+   * @throws TypeError without a closure.
    */
   override step(): never;
   override step<T>(closure: Closure<T>): T;

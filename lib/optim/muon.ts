@@ -60,22 +60,25 @@ function orthogonalize(g: Tensor, group: MuonOptions): Tensor {
 }
 
 /**
- * Momentum whose update is made orthogonal, for the matrices of hidden layers; other parameters go to another optimizer.
- * (Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024)
+ * Momentum whose update is made orthogonal, for the matrices of hidden layers; other parameters go to another optimizer:
+ * b = momentum b + (1 - momentum) g, u = the orthogonal matrix next to b (with Nesterov to (1 - momentum) g + momentum b), found
+ * by Newton-Schulz iterations X = a X + (b X X^T + c (X X^T)^2) X in bfloat16, p = (1 - lr weightDecay) p - lr scale u.
+ * State: `momentum_buffer`.
+ * (Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024, https://kellerjordan.github.io/posts/muon/)
  */
 export class Muon extends TensorOptimizer<MuonOptions> {
   /**
-   * @param params matrices, `[name, matrix]` pairs, or groups with options of their own.
-   * @param lr the learning rate, default 0.001.
-   * @param weightDecay decoupled from the gradient, default 0.1.
-   * @param momentum default 0.95.
-   * @param nesterov default true.
-   * @param nsCoefficients of the iteration, default [3.4445, -4.775, 2.0315].
-   * @param eps the least norm that is divided by, default 1e-7.
-   * @param nsSteps iterations, fewer than 100, default 5.
-   * @param adjustLrFn 'original' (the default): lr sqrt(max(1, A / B)) for a matrix [A, B]; 'match_rms_adamw':
-   *   0.2 lr sqrt(max(A, B)).
-   * @throws RuntimeError for a value out of its range, or a parameter that is no real matrix.
+   * @param params matrices, `[name, matrix]` pairs, or groups `{ params, ...options }` with options of their own
+   * @param lr the learning rate (default 0.001), at least 0
+   * @param weightDecay decoupled from the gradient (default 0.1)
+   * @param momentum how much of the average stays (default 0.95)
+   * @param nesterov whether to look ahead along the momentum (default true)
+   * @param nsCoefficients [a, b, c] of the iteration (default null: [3.4445, -4.775, 2.0315])
+   * @param eps the least norm that is divided by (default 1e-7)
+   * @param nsSteps how many iterations (default 5), fewer than 100
+   * @param adjustLrFn the scale for a matrix [A, B]: 'original' (default null means it) sqrt(max(1, A / B)), 'match_rms_adamw'
+   *   0.2 sqrt(max(A, B))
+   * @throws RuntimeError for a value out of its range, or a parameter that is no real matrix
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, weightDecay, momentum, nesterov, coefficients, eps, nsSteps, adjustLrFn] = bind(

@@ -33,17 +33,26 @@ type Full = [
   differentiable: boolean,
 ];
 
-/** Adam that looks ahead along its momentum. (Dozat, "Incorporating Nesterov Momentum into Adam", 2016) */
+/**
+ * Adam that looks ahead along its momentum: with m and v as in `Adam`, mu_t = beta1 (1 - 0.96^(t momentumDecay) / 2) and M_t the
+ * product of mu_1 to mu_t, p -= lr ((1 - mu_t) g / (1 - M_t) + mu_(t+1) m / (1 - M_(t+1))) / (sqrt(v / (1 - beta2^t)) + eps).
+ * State: `step`, `mu_product` (M_t), `exp_avg` (m), `exp_avg_sq` (v).
+ * (Dozat, "Incorporating Nesterov Momentum into Adam", 2016, https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ)
+ */
 export class NAdam extends TensorOptimizer<NAdamOptions> {
   /**
-   * @param params tensors, `[name, tensor]` pairs, or groups with options of their own.
-   * @param lr the learning rate, default 0.002.
-   * @param betas the coefficients of both averages, default [0.9, 0.999].
-   * @param eps added to the denominator, default 1e-8.
-   * @param weightDecay default 0; an L2 penalty unless `decoupledWeightDecay`.
-   * @param momentumDecay how the momentum warms up, default 0.004.
-   * @param decoupledWeightDecay AdamW's weight decay, default false.
-   * @throws RuntimeError for a value out of its range.
+   * @param params tensors, `[name, tensor]` pairs, or groups `{ params, ...options }` with options of their own
+   * @param lr the learning rate (default 0.002), at least 0
+   * @param betas the coefficients of both averages (default [0.9, 0.999]), below 1
+   * @param eps added to the denominator (default 1e-8)
+   * @param weightDecay the L2 penalty (default 0)
+   * @param momentumDecay how fast the momentum warms up (default 0.004)
+   * @param decoupledWeightDecay whether the decay is AdamW's, p -= lr weightDecay p, not part of g (default false)
+   * @param foreach accepted for PyTorch's sake (default null): parameters are updated one after the other
+   * @param maximize whether to go up the gradient, not down (default false)
+   * @param capturable refused where true (default false): the CPU captures no graphs
+   * @param differentiable refused where true (default false): steps are not recorded
+   * @throws RuntimeError for a value out of its range, an option that is refused, and parameters as for `Optimizer`
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [

@@ -47,12 +47,20 @@ type Hooks<H> = Map<number, H>;
 const globalPreHooks: Hooks<StepPreHook> = new Map();
 const globalPostHooks: Hooks<StepPostHook> = new Map();
 
-/** Registers a hook that runs before the step of every optimizer. */
+/**
+ * Registers a hook that runs before the step of every optimizer.
+ * @param hook called as `hook(optimizer, args)`; an array that it returns replaces the arguments of `step`.
+ * @returns a handle whose `remove()` ends it
+ */
 export function registerOptimizerStepPreHook(hook: StepPreHook): RemovableHandle {
   return new RemovableHandle(globalPreHooks, hook);
 }
 
-/** Registers a hook that runs after the step of every optimizer. */
+/**
+ * Registers a hook that runs after the step of every optimizer.
+ * @param hook called as `hook(optimizer, args)`.
+ * @returns a handle whose `remove()` ends it
+ */
 export function registerOptimizerStepPostHook(hook: StepPostHook): RemovableHandle {
   return new RemovableHandle(globalPostHooks, hook);
 }
@@ -135,15 +143,16 @@ export class Optimizer<O extends object = Record<string, unknown>> {
 
   /**
    * Adds parameters to a running optimizer, such as a layer that was frozen until now.
-   * @param group `{ params, ...options }`.
+   * @param group `{ params, ...options }`; options that are left out are the optimizer's.
+   * @throws TypeError for what is no group or no tensor; RuntimeError for a tensor that is not a leaf or in a group already.
    */
   addParamGroup(group: ParameterGroup<O>): void {
     this.paramGroups.push(completeGroup(group, this.defaults, this.paramGroups));
   }
 
   /**
-   * Drops all gradients.
-   * @param setToNone default true: `.grad` becomes null. False fills it with zeros.
+   * Drops the gradients of all parameters.
+   * @param setToNone whether `.grad` becomes null (default true), or a tensor of zeros. Also as `{ setToNone }`.
    */
   zeroGrad(setToNone: boolean | { setToNone?: boolean } = true): void {
     const drop = typeof setToNone === 'boolean' ? setToNone : (setToNone.setToNone ?? true);
@@ -180,34 +189,62 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     throw new RuntimeError(`${this.constructor.name}.step() is not implemented`);
   }
 
-  /** Registers a hook that runs before `step`. */
+  /**
+   * Registers a hook that runs before this optimizer's `step`, behind the hooks of all optimizers.
+   * @param hook called as `hook(optimizer, args)`; an array that it returns replaces the arguments of `step`.
+   * @returns a handle whose `remove()` ends it
+   */
   registerStepPreHook(hook: StepPreHook): RemovableHandle {
     this._stepHooks ??= { pre: new Map(), post: new Map() };
     return register(this._stepHooks.pre, hook);
   }
 
-  /** Registers a hook that runs after `step`. */
+  /**
+   * Registers a hook that runs after this optimizer's `step`, before the hooks of all optimizers.
+   * @param hook called as `hook(optimizer, args)`.
+   * @returns a handle whose `remove()` ends it
+   */
   registerStepPostHook(hook: StepPostHook): RemovableHandle {
     this._stepHooks ??= { pre: new Map(), post: new Map() };
     return register(this._stepHooks.post, hook);
   }
 
-  /** Registers a hook that runs before `stateDict`. */
+  /**
+   * Registers a hook that runs before `stateDict`.
+   * @param hook called as `hook(optimizer)`
+   * @param prepend whether it runs before the other ones (default false)
+   * @returns a handle whose `remove()` ends it
+   */
   registerStateDictPreHook(hook: StateHook, prepend = false): RemovableHandle {
     return register(this.statePre, hook, prepend);
   }
 
-  /** Registers a hook that may change or replace what `stateDict` returns. */
+  /**
+   * Registers a hook that may change or replace what `stateDict` returns.
+   * @param hook called as `hook(optimizer, stateDict)`; what it returns, if anything, takes the state dict's place
+   * @param prepend whether it runs before the other ones (default false)
+   * @returns a handle whose `remove()` ends it
+   */
   registerStateDictPostHook(hook: StateDictHook, prepend = false): RemovableHandle {
     return register(this.statePost, hook, prepend);
   }
 
-  /** Registers a hook that may change or replace what `loadStateDict` loads. */
+  /**
+   * Registers a hook that may change or replace what `loadStateDict` loads.
+   * @param hook called as `hook(optimizer, stateDict)`; what it returns, if anything, takes the state dict's place
+   * @param prepend whether it runs before the other ones (default false)
+   * @returns a handle whose `remove()` ends it
+   */
   registerLoadStateDictPreHook(hook: StateDictHook, prepend = false): RemovableHandle {
     return register(this.loadPre, hook, prepend);
   }
 
-  /** Registers a hook that runs after `loadStateDict`. */
+  /**
+   * Registers a hook that runs after `loadStateDict`.
+   * @param hook called as `hook(optimizer)`
+   * @param prepend whether it runs before the other ones (default false)
+   * @returns a handle whose `remove()` ends it
+   */
   registerLoadStateDictPostHook(hook: StateHook, prepend = false): RemovableHandle {
     return register(this.loadPost, hook, prepend);
   }
@@ -300,6 +337,7 @@ export class Optimizer<O extends object = Record<string, unknown>> {
     return typeof value === 'number' && this.floatOption(key) ? pyFloat(value) : pyRepr(value);
   }
 
+  /** What Node's console shows: the printed text. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }

@@ -32,18 +32,24 @@ type Full = [
 ];
 
 /**
- * Adam that adapts its steps only once the average of squares rests on enough of them.
- * (Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond", 2019)
+ * Adam that adapts its steps only once the average of squares rests on enough of them: with m and v as in `Adam`,
+ * n = 2 / (1 - beta2) - 1 and n_t = n - 2 t beta2^t / (1 - beta2^t), p -= lr m / (1 - beta1^t) as long as n_t is at most 5, then
+ * that times sqrt((n_t - 4)(n_t - 2) n / ((n - 4)(n - 2) n_t)) sqrt(1 - beta2^t) / (sqrt(v) + eps).
+ * State: `step`, `exp_avg` (m), `exp_avg_sq` (v). (Liu et al., https://arxiv.org/abs/1908.03265)
  */
 export class RAdam extends TensorOptimizer<RAdamOptions> {
   /**
-   * @param params tensors, `[name, tensor]` pairs, or groups with options of their own.
-   * @param lr the learning rate, default 0.001.
-   * @param betas the coefficients of both averages, default [0.9, 0.999].
-   * @param eps added to the denominator, default 1e-8.
-   * @param weightDecay default 0; an L2 penalty unless `decoupledWeightDecay`.
-   * @param decoupledWeightDecay AdamW's weight decay, default false.
-   * @throws RuntimeError for a value out of its range.
+   * @param params tensors, `[name, tensor]` pairs, or groups `{ params, ...options }` with options of their own
+   * @param lr the learning rate (default 0.001), at least 0
+   * @param betas the coefficients of both averages (default [0.9, 0.999]), below 1
+   * @param eps added to the denominator (default 1e-8)
+   * @param weightDecay the L2 penalty (default 0)
+   * @param decoupledWeightDecay whether the decay is AdamW's, p -= lr weightDecay p, not part of g (default false)
+   * @param foreach accepted for PyTorch's sake (default null): parameters are updated one after the other
+   * @param maximize whether to go up the gradient, not down (default false)
+   * @param capturable refused where true (default false): the CPU captures no graphs
+   * @param differentiable refused where true (default false): steps are not recorded
+   * @throws RuntimeError for a value out of its range, an option that is refused, and parameters as for `Optimizer`
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, betas, eps, weightDecay, decoupledWeightDecay, foreach, maximize, capturable, differentiable] =

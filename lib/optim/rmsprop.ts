@@ -34,19 +34,25 @@ type Full = [
 ];
 
 /**
- * Steps scaled by a running average of the squared gradient, which is taken before `eps` is added.
- * (Hinton, lecture 6 of "Neural Networks for Machine Learning", 2012; centered: Graves, 2013)
+ * Steps scaled by a running average of the squared gradient: v = alpha v + (1 - alpha) g^2, p -= lr g / (sqrt(v) + eps), where
+ * g = grad + weightDecay p; with a momentum b = momentum b + g / (sqrt(v) + eps), p -= lr b; centered, v - a^2 takes the place
+ * of v, a being the average of g. State: `step`, `square_avg` (v), `momentum_buffer` (b), `grad_avg` (a).
+ * (Hinton, lecture 6 of "Neural Networks for Machine Learning", 2012; centered: Graves, https://arxiv.org/abs/1308.0850)
  */
 export class RMSprop extends TensorOptimizer<RMSpropOptions> {
   /**
-   * @param params tensors, `[name, tensor]` pairs, or groups with options of their own.
-   * @param lr the learning rate, default 0.01.
-   * @param alpha the coefficient of the average, default 0.99.
-   * @param eps added to the denominator, default 1e-8.
-   * @param weightDecay the L2 penalty, default 0.
-   * @param momentum default 0.
-   * @param centered divides by an estimate of the gradient's variance, default false.
-   * @throws RuntimeError for a value out of its range.
+   * @param params tensors, `[name, tensor]` pairs, or groups `{ params, ...options }` with options of their own
+   * @param lr the learning rate (default 0.01), at least 0
+   * @param alpha the coefficient of the average (default 0.99)
+   * @param eps added to the denominator (default 1e-8)
+   * @param weightDecay the L2 penalty (default 0)
+   * @param momentum how much of the last update goes on (default 0)
+   * @param centered whether to divide by an estimate of the gradient's variance (default false)
+   * @param capturable refused where true (default false): the CPU captures no graphs
+   * @param foreach accepted for PyTorch's sake (default null): parameters are updated one after the other
+   * @param maximize whether to go up the gradient, not down (default false)
+   * @param differentiable refused where true (default false): steps are not recorded
+   * @throws RuntimeError for a value out of its range, an option that is refused, and parameters as for `Optimizer`
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, alpha, eps, weightDecay, momentum, centered, capturable, foreach, maximize, differentiable] =

@@ -29,16 +29,22 @@ type Full = [
 ];
 
 /**
- * A step size for each element: it grows while the gradient keeps its sign and shrinks when it changes. For whole
- * batches. (Riedmiller and Braun, "A direct adaptive method for faster backpropagation learning", 1993)
+ * A step size for each element, by which it moves against the sign of its gradient: the size grows while the gradient keeps its
+ * sign and shrinks when it changes, in which case the gradient counts as zero once. For whole batches. State: `step`, `prev` (the
+ * gradient before), `step_size`.
+ * (Riedmiller and Braun, "A direct adaptive method for faster backpropagation learning", 1993)
  */
 export class Rprop extends TensorOptimizer<RpropOptions> {
   /**
-   * @param params tensors, `[name, tensor]` pairs, or groups with options of their own.
-   * @param lr the first step size, default 0.01.
-   * @param etas by which step sizes shrink and grow, default [0.5, 1.2].
-   * @param stepSizes the smallest and the largest step size, default [1e-6, 50].
-   * @throws RuntimeError for a value out of its range.
+   * @param params tensors, `[name, tensor]` pairs, or groups `{ params, ...options }` with options of their own
+   * @param lr the first step size (default 0.01), at least 0
+   * @param etas by which step sizes shrink and grow (default [0.5, 1.2]), below and above 1
+   * @param stepSizes the smallest and the largest step size (default [1e-6, 50])
+   * @param capturable refused where true (default false): the CPU captures no graphs
+   * @param foreach accepted for PyTorch's sake (default null): parameters are updated one after the other
+   * @param maximize whether to go up the gradient, not down (default false)
+   * @param differentiable refused where true (default false): steps are not recorded
+   * @throws RuntimeError for a value out of its range, an option that is refused, and parameters as for `Optimizer`
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, etas, stepSizes, capturable, foreach, maximize, differentiable] = bind(SIGNATURE, args) as Full;

@@ -41,21 +41,23 @@ type Full = [
 ];
 
 /**
- * Stochastic gradient descent, with momentum as PyTorch has it:
- * `g = grad + weightDecay p; b = momentum b + (1 - dampening) g; p -= lr b` (`p -= lr (g + momentum b)` with Nesterov).
+ * Stochastic gradient descent, with momentum as PyTorch has it: g = grad + weightDecay p; b = momentum b + (1 - dampening) g
+ * (b = g at first); p -= lr b, or p -= lr (g + momentum b) with Nesterov. State: `momentum_buffer`, b, with a momentum.
  * (Sutskever et al., "On the importance of initialization and momentum in deep learning", 2013)
  */
 export class SGD extends Optimizer<SGDOptions> {
   /**
-   * @param params tensors, `[name, tensor]` pairs, or groups with options of their own.
-   * @param lr the learning rate, default 0.001.
-   * @param momentum default 0.
-   * @param dampening of the momentum, default 0.
-   * @param weightDecay the L2 penalty, default 0.
-   * @param nesterov default false; needs a momentum and no dampening.
-   * @param maximize default false: minimise.
-   * @param foreach, fused accepted for PyTorch's sake: all parameters of a group are always updated in one native call.
-   * @throws RuntimeError for a value out of its range.
+   * @param params tensors, `[name, tensor]` pairs, or groups `{ params, ...options }` with options of their own
+   * @param lr the learning rate (default 0.001), at least 0
+   * @param momentum how much of the last update goes on (default 0)
+   * @param dampening how much less the gradient counts in the momentum (default 0)
+   * @param weightDecay the L2 penalty (default 0)
+   * @param nesterov whether to look ahead along the momentum (default false); needs a momentum and no dampening
+   * @param maximize whether to go up the gradient, not down (default false)
+   * @param foreach accepted for PyTorch's sake (default null): all parameters of a group are updated in one native call
+   * @param differentiable refused where true (default false): steps are not recorded
+   * @param fused as foreach (default null); not both true
+   * @throws RuntimeError for a value out of its range, an option that is refused, and parameters as for `Optimizer`
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, momentum, dampening, weightDecay, nesterov, maximize, foreach, differentiable, fused] = bind(

@@ -28,16 +28,18 @@ type Full = [
 
 /**
  * Adam that touches only the rows with a gradient: the rows of an embedding that a batch did not look up keep their
- * values and their averages. Gradients are dense here, so a row without gradient is one of zeros.
+ * values and their averages. Gradients are dense here, so a row without gradient is one of zeros. State: `step`, `exp_avg`,
+ * `exp_avg_sq`. (Kingma and Ba, https://arxiv.org/abs/1412.6980)
  */
 export class SparseAdam extends TensorOptimizer<SparseAdamOptions> {
   /**
-   * @param params tensors, `[name, tensor]` pairs, or groups with options of their own; rows are counted along the
-   *   first dimension.
-   * @param lr the learning rate, default 0.001.
-   * @param betas the coefficients of both averages, default [0.9, 0.999].
-   * @param eps added to the denominator, default 1e-8.
-   * @throws RuntimeError for a value out of its range, or a complex parameter.
+   * @param params tensors, `[name, tensor]` pairs, or groups `{ params, ...options }` with options of their own; rows are
+   *   counted along the first dimension; not complex
+   * @param lr the learning rate (default 0.001), above 0
+   * @param betas the coefficients of both averages (default [0.9, 0.999]), below 1
+   * @param eps added to the denominator (default 1e-8), above 0
+   * @param maximize whether to go up the gradient, not down (default false)
+   * @throws RuntimeError for a value out of its range, or a complex parameter
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, betas, eps, maximize] = bind(SIGNATURE, args) as Full;

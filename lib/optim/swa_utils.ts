@@ -34,18 +34,32 @@ function checkDecay(decay: number): void {
   );
 }
 
-/** The exponential moving average as an `avgFn`: `decay average + (1 - decay) current`; decay is 0.999 by default. */
+/**
+ * The exponential moving average, as an `avgFn`: decay average + (1 - decay) current.
+ * @param decay how much of the average stays (default 0.999), from 0 to 1
+ * @returns a function `(average, current, count)` that gives the new average of one tensor
+ * @throws RuntimeError for another decay
+ */
 export function getEmaAvgFn(decay = 0.999): AverageFn {
   checkDecay(decay);
   return (average, current) => noGrad(() => average.mul(decay).add(current, { alpha: 1 - decay }));
 }
 
-/** The arithmetic mean of all models as an `avgFn`. */
+/**
+ * The arithmetic mean of all models, as an `avgFn`: average + (current - average) / (count + 1)
+ * (https://arxiv.org/abs/1803.05407).
+ * @returns a function `(average, current, count)` that gives the new average of one tensor
+ */
 export function getSwaAvgFn(): AverageFn {
   return (average, current, count) => noGrad(() => average.add(current.sub(average).div(count + 1)));
 }
 
-/** `getEmaAvgFn` for all parameters at once, as a `multiAvgFn`. */
+/**
+ * `getEmaAvgFn` for all parameters at once, as a `multiAvgFn`.
+ * @param decay how much of the average stays (default 0.999), from 0 to 1
+ * @returns a function `(averages, current, count)` that updates the averages in place
+ * @throws RuntimeError for another decay
+ */
 export function getEmaMultiAvgFn(decay = 0.999): MultiAverageFn {
   checkDecay(decay);
   return (averages, current) => {
@@ -53,7 +67,10 @@ export function getEmaMultiAvgFn(decay = 0.999): MultiAverageFn {
   };
 }
 
-/** `getSwaAvgFn` for all parameters at once, as a `multiAvgFn`. */
+/**
+ * `getSwaAvgFn` for all parameters at once, as a `multiAvgFn`.
+ * @returns a function `(averages, current, count)` that updates the averages in place
+ */
 export function getSwaMultiAvgFn(): MultiAverageFn {
   return (averages, current, count) => {
     noGrad(() => averages.forEach((a, i) => scoped(() => moveTowards(a, current[i]!, 1 / (count + 1)))));
@@ -76,7 +93,10 @@ type AveragedFull = [
   useBuffers: boolean,
 ];
 
-/** A copy of a model whose parameters are averages of the model's. Call `updateParameters` when a value is to count. */
+/**
+ * A copy of a model whose parameters are averages of the model's (https://arxiv.org/abs/1803.05407). Its call is the copy's.
+ * Call `updateParameters` when the model's present values are to count. Module: `module`; buffer: `n_averaged` [], int64.
+ */
 export class AveragedModel extends Module {
   /** The copy. */
   module: Module;
@@ -87,9 +107,9 @@ export class AveragedModel extends Module {
   useBuffers: boolean;
 
   /**
-   * @param args model; device (default that of the model); avgFn (default: the mean of all) or multiAvgFn; useBuffers
-   *   (buffers are averaged too; default false: copied).
-   * @throws RuntimeError if both functions are given.
+   * @param args model: copied; device (default null: the model's): where the copy is; avgFn (default null: the mean of all) or
+   *   multiAvgFn (default null): how averages are made; useBuffers (default false): whether buffers are averaged too, not copied.
+   * @throws RuntimeError if both functions are given; TypeError for what is no module.
    */
   constructor(...args: CallArguments<typeof AVERAGED, AveragedFull>) {
     const [model, device, avgFn, multiAvgFn, useBuffers] = bind(AVERAGED_SIGNATURE, args) as AveragedFull;
@@ -109,8 +129,9 @@ export class AveragedModel extends Module {
   }
 
   /**
-   * Takes the model's parameters into the average.
+   * Takes the model's parameters into the average; the first time they are copied.
    * @param model of the same structure as the one given first.
+   * @throws RuntimeError for another number of tensors, or sizes that do not fit.
    */
   updateParameters(model: Module): void {
     const list = (m: Module): Tensor[] => (this.useBuffers ? [...m.parameters(), ...m.buffers()] : [...m.parameters()]);
@@ -137,10 +158,10 @@ export class AveragedModel extends Module {
 }
 
 /**
- * Computes the running statistics of all batch normalisations anew, from one pass over the data.
+ * Computes the running statistics of all batch normalisations anew, as means over one pass over the data in training mode.
  * @param loader gives batches: the model's input, or arrays that begin with it.
- * @param model left in the mode it was in.
- * @param device where batches are moved to; default: nowhere.
+ * @param model left in the mode it was in; without batch normalisations nothing is run.
+ * @param device where batches are moved to (default null: nowhere).
  */
 export function updateBn(loader: Iterable<unknown>, model: Module, device: DeviceLike | null = null): void {
   const momenta = new Map<BatchNormNd, number | null>();
@@ -179,14 +200,20 @@ type SwalrFull = [
   lastEpoch: number,
 ];
 
-/** Takes the rates to a fixed value within `annealEpochs` steps, and keeps them there. */
+/**
+ * Takes the rates from where they are to fixed values within `annealEpochs` steps, and keeps them there: with the share s of the
+ * way, s = t / annealEpochs or (1 - cos(pi t / annealEpochs)) / 2, lr = swaLr s + start (1 - s)
+ * (https://arxiv.org/abs/1803.05407).
+ */
 export class SWALR extends LRScheduler {
   declare private _annealStrategy: 'cos' | 'linear';
   declare annealEpochs: number;
 
   /**
-   * @param args optimizer; swaLr (a number, or one per group); annealEpochs (default 10); annealStrategy ('cos', the
-   *   default, or 'linear'); lastEpoch (default -1).
+   * @param args optimizer; swaLr: a number, or one per group; annealEpochs (default 10): steps of the way; annealStrategy
+   *   (default 'cos', or 'linear'); lastEpoch (default -1): the step to go on from.
+   * @throws RuntimeError for another strategy, a negative number of steps, or other than one value per group; TypeError unless
+   *   `optimizer` is one.
    */
   constructor(...args: SchedulerArguments<typeof SWALR_TEXT, SwalrFull>) {
     const [optimizer, swaLr, annealEpochs, annealStrategy, lastEpoch] = bind(SWALR_SIGNATURE, args) as SwalrFull;

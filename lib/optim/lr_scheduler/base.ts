@@ -115,12 +115,19 @@ export class LRScheduler {
     }
   }
 
-  /** The rates that the last step set, one per group. */
+  /**
+   * The rates that the last step set.
+   * @returns one per group
+   */
   getLastLr(): number[] {
     return this._lastLr;
   }
 
-  /** Computes the rates of step `lastEpoch`, one per group. Called by `step`; elsewhere use `getLastLr`. */
+  /**
+   * Computes the rates of step `lastEpoch`. Called by `step`; elsewhere use `getLastLr`.
+   * @returns one per group
+   * @throws RuntimeError where a subclass does not override it
+   */
   getLr(): number[] {
     throw new RuntimeError(`${this.constructor.name}.getLr() is not implemented`);
   }
@@ -134,8 +141,8 @@ export class LRScheduler {
   }
 
   /**
-   * Sets the rates of the next step.
-   * @param epoch deprecated: the step to jump to.
+   * Sets the rates of the next step; it warns where the optimizer has not stepped yet.
+   * @param epoch deprecated: the step to jump to (default null: the next).
    */
   step(epoch?: number | null): void {
     if (this._stepCount === 1 && !this.optimizer._stepped) {
@@ -211,7 +218,10 @@ export class LRScheduler {
     return value;
   }
 
-  /** All properties but the optimizer, as plain data with PyTorch's keys. Functions are left out. */
+  /**
+   * All properties but the optimizer, as plain data with PyTorch's keys. Functions are left out.
+   * @returns an object to be saved
+   */
   stateDict(): SchedulerStateDict {
     const dict: SchedulerStateDict = {};
     for (const [property, value] of Object.entries(this)) {
@@ -224,6 +234,7 @@ export class LRScheduler {
   /**
    * Takes over what `stateDict` gave. The optimizer's rates are not touched: load its state dict, too.
    * @param stateDict from here or from a checkpoint, also one of PyTorch's.
+   * @throws TypeError for what is no state dict.
    */
   loadStateDict(stateDict: SchedulerStateDict | Map<string, unknown>): void {
     for (const [key, value] of entriesOf(stateDict, 'the state dict of a scheduler')) {

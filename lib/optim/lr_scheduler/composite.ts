@@ -61,13 +61,15 @@ type SequentialFull = [
   lastEpoch: number,
 ];
 
-/** One scheduler after the other, changing at milestones. */
+/** One scheduler after the other, changing at milestones; each starts from its own first step. */
 export class SequentialLR extends CompositeLR {
   declare _milestones: number[];
 
   /**
-   * @param args optimizer, schedulers, milestones (the steps at which the next scheduler starts, one fewer than
-   *   schedulers), lastEpoch (default -1).
+   * @param args optimizer; schedulers, all of that optimizer; milestones: the steps at which the next scheduler starts, one fewer
+   *   than schedulers; lastEpoch (default -1: the start): the step to go on from.
+   * @throws RuntimeError for no scheduler, one of another optimizer or a `ReduceLROnPlateau`, and another number of milestones;
+   *   TypeError for what is no scheduler.
    */
   constructor(...args: SchedulerArguments<typeof SEQUENTIAL, SequentialFull>) {
     const [optimizer, schedulers, milestones, lastEpoch] = bind(SEQUENTIAL_SIGNATURE, args) as SequentialFull;
@@ -110,7 +112,10 @@ type ChainedFull = [schedulers: readonly LRScheduler[], optimizer: AnyOptimizer 
 
 /** Several schedulers at once: each changes the rates that the one before it set. */
 export class ChainedScheduler extends CompositeLR {
-  /** @param args schedulers, optimizer (default that of the first scheduler). */
+  /**
+   * @param args schedulers, all of one optimizer; optimizer (default null: that of the first scheduler).
+   * @throws RuntimeError for no scheduler, one of another optimizer or a `ReduceLROnPlateau`; TypeError for what is no scheduler.
+   */
   constructor(...args: CallArguments<typeof CHAINED, ChainedFull>) {
     const [schedulers, given] = bind(CHAINED_SIGNATURE, args) as ChainedFull;
     if (schedulers.length < 1) {

@@ -7,12 +7,20 @@ const ANNEALING = 'CosineAnnealingLR(any optimizer, int tMax, float etaMin=0, in
 const ANNEALING_SIGNATURE = signature(ANNEALING);
 type AnnealingFull = [optimizer: AnyOptimizer, tMax: number, etaMin: number, lastEpoch: number];
 
-/** Half a cosine from the first rate down to `etaMin` within `tMax` steps, and up again after that. */
+/**
+ * Half a cosine from the first rate down to `etaMin` within `tMax` steps, and up again after that:
+ * lr_t = etaMin + (lr_0 - etaMin) (1 + cos(pi t / tMax)) / 2 (https://arxiv.org/abs/1608.03983, without restarts). It is computed
+ * from the rate before, so that other schedulers may change rates too.
+ */
 export class CosineAnnealingLR extends LRScheduler {
   declare tMax: number;
   declare etaMin: number;
 
-  /** @param args optimizer, tMax (steps of the way down), etaMin (default 0), lastEpoch (default -1). */
+  /**
+   * @param args optimizer; tMax: steps of the way down; etaMin (default 0): the lowest rate; lastEpoch (default -1: the start):
+   *   the step to go on from.
+   * @throws RuntimeError unless tMax is positive; TypeError unless `optimizer` is one.
+   */
   constructor(...args: SchedulerArguments<typeof ANNEALING, AnnealingFull>) {
     const [optimizer, tMax, etaMin, lastEpoch] = bind(ANNEALING_SIGNATURE, args) as AnnealingFull;
     check(tMax > 0, `Expected positive integer tMax, but got ${tMax}`);
@@ -42,7 +50,10 @@ const RESTARTS = 'CosineAnnealingWarmRestarts(any optimizer, int t0, int tMult=1
 const RESTARTS_SIGNATURE = signature(RESTARTS);
 type RestartsFull = [optimizer: AnyOptimizer, t0: number, tMult: number, etaMin: number, lastEpoch: number];
 
-/** Half a cosine down to `etaMin`, over and over; each time `tMult` times as long as before. */
+/**
+ * Half a cosine down to `etaMin`, over and over; each time `tMult` times as long as before:
+ * lr = etaMin + (lr_0 - etaMin) (1 + cos(pi tCur / tI)) / 2, tCur steps into a run of tI (https://arxiv.org/abs/1608.03983).
+ */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
   declare t0: number;
   /** The length of the current run. */
@@ -52,7 +63,11 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   /** Steps since the last restart. */
   declare tCur: number;
 
-  /** @param args optimizer, t0 (steps of the first run), tMult (default 1), etaMin (default 0), lastEpoch (default -1). */
+  /**
+   * @param args optimizer; t0: steps of the first run; tMult (default 1): how much longer each run is; etaMin (default 0): the
+   *   lowest rate; lastEpoch (default -1: the start): the step to go on from.
+   * @throws RuntimeError unless t0 is positive and tMult at least 1; TypeError unless `optimizer` is one.
+   */
   constructor(...args: SchedulerArguments<typeof RESTARTS, RestartsFull>) {
     const [optimizer, t0, tMult, etaMin, lastEpoch] = bind(RESTARTS_SIGNATURE, args) as RestartsFull;
     check(t0 > 0, `Expected positive integer t0, but got ${t0}`);
@@ -68,7 +83,8 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
 
   /**
    * Sets the rates of the next step.
-   * @param epoch the step to jump to; may be a fraction, so that rates change within an epoch.
+   * @param epoch the step to jump to (default null: the next); may be a fraction, so that rates change within an epoch.
+   * @throws RuntimeError for a negative one.
    */
   override step(epoch?: number | null): void {
     let at = epoch ?? null;

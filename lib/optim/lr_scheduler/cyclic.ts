@@ -60,7 +60,11 @@ type CyclicFull = [
   lastEpoch: number,
 ];
 
-/** Rates that go up and down between two bounds. Step after every batch. */
+/**
+ * Rates that go up and down between two bounds in straight lines: lr = baseLr + (maxLr - baseLr) share height, share rising from
+ * 0 to 1 over stepSizeUp steps and falling over stepSizeDown, height by mode. The momentum goes the other way. Step after every
+ * batch. (Smith, https://arxiv.org/abs/1506.01186)
+ */
 export class CyclicLR extends LRScheduler {
   declare maxLrs: number[];
   /** Steps per cycle. */
@@ -76,11 +80,14 @@ export class CyclicLR extends LRScheduler {
   declare private _scaleFnCustom: ScaleFn | null;
 
   /**
-   * @param args optimizer; baseLr and maxLr, the bounds (a number, or one per group); stepSizeUp (steps up, default
-   *   2000); stepSizeDown (default as up); mode ('triangular', the default: all cycles alike; 'triangular2': half the
-   *   height each cycle; 'exp_range': gamma^step); gamma (default 1); scaleFn (height by cycle or step, in place of
-   *   mode); scaleMode ('cycle', the default, or 'iterations': what scaleFn gets); cycleMomentum (default true);
-   *   baseMomentum (default 0.8) and maxMomentum (default 0.9); lastEpoch (default -1).
+   * @param args optimizer; baseLr and maxLr: the bounds, a number or one per group; stepSizeUp (default 2000): steps up;
+   *   stepSizeDown (default null: as up); mode (default 'triangular': all cycles alike; 'triangular2': half the height each
+   *   cycle; 'exp_range': gamma^step); gamma (default 1); scaleFn (default null): height by cycle or step, in place of mode;
+   *   scaleMode (default 'cycle', or 'iterations'): what scaleFn gets; cycleMomentum (default true): whether the momentum turns
+   *   too; baseMomentum (default null: 0.8), maxMomentum (default null: 0.9): its bounds, a number or one per group; lastEpoch
+   *   (default -1: the start): the step to go on from.
+   * @throws RuntimeError for an unknown mode without a scaleFn, other than one value per group, or an optimizer without momentum
+   *   where it should turn; TypeError unless `optimizer` is one.
    */
   constructor(...args: SchedulerArguments<typeof CYCLIC, CyclicFull>) {
     const [
@@ -130,7 +137,11 @@ export class CyclicLR extends LRScheduler {
     this.baseLrs = baseLrs;
   }
 
-  /** The height of a cycle, 0 to 1, by cycle (counted from 1) or step. */
+  /**
+   * The height of a cycle, 0 to 1.
+   * @param x the cycle, counted from 1, or the step, by scaleMode
+   * @returns 1, 1 / 2^(x - 1) or gamma^x by mode, or what the function given says
+   */
   scaleFn(x: number): number {
     if (this._scaleFnCustom !== null) return this._scaleFnCustom(x);
     return this.mode === 'triangular' ? 1 : this.mode === 'triangular2' ? 1 / 2 ** (x - 1) : this.gamma ** x;
@@ -217,7 +228,11 @@ function totalOf(totalSteps: number | null, epochs: number | null, stepsPerEpoch
   return epochs! * stepsPerEpoch!;
 }
 
-/** Up to `maxLr` once and down to almost nothing, over a training of known length. Step after every batch. */
+/**
+ * Up to `maxLr` once and down to almost nothing, over a training of known length: from maxLr / divFactor to maxLr, then to
+ * maxLr / divFactor / finalDivFactor (in three phases by way of the first rate), along cosines or lines. The momentum goes the
+ * other way. Step after every batch. (Smith and Topin, https://arxiv.org/abs/1708.07120)
+ */
 export class OneCycleLR extends LRScheduler {
   declare totalSteps: number;
   declare private _schedulePhases: Phase[];
@@ -226,11 +241,14 @@ export class OneCycleLR extends LRScheduler {
   declare useBeta1: boolean;
 
   /**
-   * @param args optimizer; maxLr (a number, or one per group); totalSteps, or epochs and stepsPerEpoch; pctStart (the
-   *   share of the way up, default 0.3); annealStrategy ('cos', the default, or 'linear'); cycleMomentum (default
-   *   true); baseMomentum (default 0.85) and maxMomentum (default 0.95); divFactor (maxLr by the first rate, default
-   *   25); finalDivFactor (the first rate by the last one, default 10000); threePhase (default false: no way down
-   *   that mirrors the way up); lastEpoch (default -1).
+   * @param args optimizer; maxLr: a number, or one per group; totalSteps (default null), or epochs and stepsPerEpoch (default
+   *   null); pctStart (default 0.3): the share of the way up; annealStrategy (default 'cos', or 'linear'); cycleMomentum (default
+   *   true): whether the momentum turns too; baseMomentum (default null: 0.85), maxMomentum (default null: 0.95): its bounds;
+   *   divFactor (default 25): maxLr by the first rate; finalDivFactor (default 10000): the first rate by the last one; threePhase
+   *   (default false): whether a way down mirrors the way up before the last; lastEpoch (default -1: the start): the step to go
+   *   on from.
+   * @throws RuntimeError without a length, for values out of range, or an optimizer without momentum where it should turn;
+   *   TypeError unless `optimizer` is one. A step beyond the last throws RuntimeError.
    */
   constructor(...args: SchedulerArguments<typeof ONE_CYCLE, OneCycleFull>) {
     const [

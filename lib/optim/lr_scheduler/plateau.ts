@@ -20,7 +20,11 @@ type Full = [
   eps: number,
 ];
 
-/** Lowers the rates when a measurement, such as the validation loss, has stopped improving. */
+/**
+ * Lowers the rates by a factor when a measurement, such as the validation loss, has not improved for more than `patience` steps:
+ * lr = max(lr factor, minLr). A measurement improves if it is below best (1 - threshold), or best - threshold with 'abs'
+ * (above best (1 + threshold) and best + threshold with mode 'max').
+ */
 export class ReduceLROnPlateau extends LRScheduler {
   declare factor: number;
   /** The lower bound of groups that are added later; null if each group has its own. */
@@ -40,11 +44,12 @@ export class ReduceLROnPlateau extends LRScheduler {
   declare numBadEpochs: number;
 
   /**
-   * @param args optimizer; mode ('min', the default: smaller is better; or 'max'); factor of the rates (below 1,
-   *   default 0.1); patience (steps without improvement that are still borne, default 10); threshold of what counts
-   *   as improvement (default 1e-4) and thresholdMode ('rel', the default, or 'abs'); cooldown (steps after a
-   *   reduction that do not count, default 0); minLr (a number, or one per group, default 0); eps (smaller changes are
-   *   not made, default 1e-8).
+   * @param args optimizer; mode (default 'min': smaller is better; or 'max'); factor (default 0.1, below 1): of the rates;
+   *   patience (default 10): steps without improvement that are still borne; threshold (default 1e-4): what counts as
+   *   improvement; thresholdMode (default 'rel', or 'abs'); cooldown (default 0): steps after a reduction that do not count;
+   *   minLr (default null: 0): a lower bound, or one per group; eps (default 1e-8): smaller changes are not made.
+   * @throws RuntimeError for a factor of 1 or more, an unknown mode, and other than one bound per group; TypeError unless
+   *   `optimizer` is one.
    */
   constructor(...args: SchedulerArguments<typeof TEXT, Full>) {
     const [optimizer, mode, factor, patience, threshold, thresholdMode, cooldown, minLr, eps] = bind(
@@ -93,7 +98,8 @@ export class ReduceLROnPlateau extends LRScheduler {
   /**
    * Takes a measurement into account.
    * @param metrics the measurement: a number or a tensor with one element.
-   * @param epoch deprecated: the number of this step.
+   * @param epoch deprecated: the number of this step (default null: the next).
+   * @throws TypeError without a measurement.
    */
   override step(metrics?: number | Tensor | null, epoch?: number | null): void {
     const current = metrics instanceof Tensor ? Number(metrics.item()) : metrics;

@@ -8,12 +8,16 @@ const STEP = 'StepLR(any optimizer, int stepSize, float gamma=0.1, int lastEpoch
 const STEP_SIGNATURE = signature(STEP);
 type StepFull = [optimizer: AnyOptimizer, stepSize: number, gamma: number, lastEpoch: number];
 
-/** Multiplies the rates by `gamma` every `stepSize` steps. */
+/** Multiplies the rates by `gamma` every `stepSize` steps: lr_t = lr_0 gamma^floor(t / stepSize). */
 export class StepLR extends LRScheduler {
   declare stepSize: number;
   declare gamma: number;
 
-  /** @param args optimizer, stepSize, gamma (default 0.1), lastEpoch (default -1). */
+  /**
+   * @param args optimizer; stepSize: how many steps; gamma (default 0.1): the factor; lastEpoch (default -1: the start): the step
+   *   to go on from.
+   * @throws RuntimeError unless stepSize is positive; TypeError unless `optimizer` is one.
+   */
   constructor(...args: SchedulerArguments<typeof STEP, StepFull>) {
     const [optimizer, stepSize, gamma, lastEpoch] = bind(STEP_SIGNATURE, args) as StepFull;
     check(stepSize > 0, `Expected positive integer stepSize, but got ${stepSize}`);
@@ -34,13 +38,19 @@ const MULTI_STEP = 'MultiStepLR(any optimizer, int[] milestones, float gamma=0.1
 const MULTI_STEP_SIGNATURE = signature(MULTI_STEP);
 type MultiStepFull = [optimizer: AnyOptimizer, milestones: readonly number[], gamma: number, lastEpoch: number];
 
-/** Multiplies the rates by `gamma` at each milestone; a milestone given twice counts twice. */
+/**
+ * Multiplies the rates by `gamma` at each milestone: lr_t = lr_0 gamma^(milestones up to t); one given twice counts twice.
+ */
 export class MultiStepLR extends LRScheduler {
   /** How often each milestone was given. */
   declare milestones: Map<number, number>;
   declare gamma: number;
 
-  /** @param args optimizer, milestones (steps), gamma (default 0.1), lastEpoch (default -1). */
+  /**
+   * @param args optimizer; milestones: steps, in any order; gamma (default 0.1): the factor; lastEpoch (default -1: the start): the
+   *   step to go on from.
+   * @throws TypeError unless `optimizer` is one.
+   */
   constructor(...args: SchedulerArguments<typeof MULTI_STEP, MultiStepFull>) {
     const [optimizer, list, gamma, lastEpoch] = bind(MULTI_STEP_SIGNATURE, args) as MultiStepFull;
     const milestones = new Map<number, number>();
@@ -71,12 +81,16 @@ const CONSTANT = 'ConstantLR(any optimizer, float factor=0.3333333333333333, int
 const CONSTANT_SIGNATURE = signature(CONSTANT);
 type ConstantFull = [optimizer: AnyOptimizer, factor: number, totalIters: number, lastEpoch: number];
 
-/** Multiplies the rates by `factor` for the first `totalIters` steps. */
+/** Multiplies the rates by `factor` for the first `totalIters` steps: lr_t = lr_0 factor before, lr_0 from there on. */
 export class ConstantLR extends LRScheduler {
   declare factor: number;
   declare totalIters: number;
 
-  /** @param args optimizer, factor (0 to 1, default 1/3), totalIters (default 5), lastEpoch (default -1). */
+  /**
+   * @param args optimizer; factor (default 1/3, 0 to 1); totalIters (default 5): how many steps; lastEpoch (default -1: the
+   *   start): the step to go on from.
+   * @throws RuntimeError for a factor out of range; TypeError unless `optimizer` is one.
+   */
   constructor(...args: SchedulerArguments<typeof CONSTANT, ConstantFull>) {
     const [optimizer, factor, totalIters, lastEpoch] = bind(CONSTANT_SIGNATURE, args) as ConstantFull;
     check(factor >= 0 && factor <= 1, 'Constant multiplicative factor expected to be between 0 and 1.');
@@ -105,13 +119,20 @@ type LinearFull = [
   lastEpoch: number,
 ];
 
-/** A factor of the rates that goes from `startFactor` to `endFactor` in a straight line over `totalIters` steps. */
+/**
+ * A factor of the rates that goes in a straight line over `totalIters` steps and stays then:
+ * lr_t = lr_0 (startFactor + (endFactor - startFactor) min(t, totalIters) / totalIters).
+ */
 export class LinearLR extends LRScheduler {
   declare startFactor: number;
   declare endFactor: number;
   declare totalIters: number;
 
-  /** @param args optimizer, startFactor (default 1/3), endFactor (default 1), totalIters (default 5), lastEpoch (default -1). */
+  /**
+   * @param args optimizer; startFactor (default 1/3, above 0, up to 1); endFactor (default 1, 0 to 1); totalIters (default 5):
+   *   how many steps; lastEpoch (default -1: the start): the step to go on from.
+   * @throws RuntimeError for a factor out of range; TypeError unless `optimizer` is one.
+   */
   constructor(...args: SchedulerArguments<typeof LINEAR, LinearFull>) {
     const [optimizer, startFactor, endFactor, totalIters, lastEpoch] = bind(LINEAR_SIGNATURE, args) as LinearFull;
     check(
@@ -141,11 +162,14 @@ const EXPONENTIAL = 'ExponentialLR(any optimizer, float gamma, int lastEpoch=-1)
 const EXPONENTIAL_SIGNATURE = signature(EXPONENTIAL);
 type ExponentialFull = [optimizer: AnyOptimizer, gamma: number, lastEpoch: number];
 
-/** Multiplies the rates by `gamma` at every step. */
+/** Multiplies the rates by `gamma` at every step: lr_t = lr_0 gamma^t. */
 export class ExponentialLR extends LRScheduler {
   declare gamma: number;
 
-  /** @param args optimizer, gamma, lastEpoch (default -1). */
+  /**
+   * @param args optimizer; gamma: the factor; lastEpoch (default -1: the start): the step to go on from.
+   * @throws TypeError unless `optimizer` is one.
+   */
   constructor(...args: SchedulerArguments<typeof EXPONENTIAL, ExponentialFull>) {
     const [optimizer, gamma, lastEpoch] = bind(EXPONENTIAL_SIGNATURE, args) as ExponentialFull;
     super(optimizer, lastEpoch, { gamma });
@@ -165,12 +189,16 @@ const POLYNOMIAL = 'PolynomialLR(any optimizer, int totalIters=5, float power=1,
 const POLYNOMIAL_SIGNATURE = signature(POLYNOMIAL);
 type PolynomialFull = [optimizer: AnyOptimizer, totalIters: number, power: number, lastEpoch: number];
 
-/** Lowers the rates to zero within `totalIters` steps: `lr (1 - t / totalIters)^power`. */
+/** Lowers the rates to zero within `totalIters` steps: lr_t = lr_0 (1 - min(t, totalIters) / totalIters)^power. */
 export class PolynomialLR extends LRScheduler {
   declare totalIters: number;
   declare power: number;
 
-  /** @param args optimizer, totalIters (default 5), power (default 1), lastEpoch (default -1). */
+  /**
+   * @param args optimizer; totalIters (default 5): how many steps; power (default 1); lastEpoch (default -1: the start): the step
+   *   to go on from.
+   * @throws TypeError unless `optimizer` is one.
+   */
   constructor(...args: SchedulerArguments<typeof POLYNOMIAL, PolynomialFull>) {
     const [optimizer, totalIters, power, lastEpoch] = bind(POLYNOMIAL_SIGNATURE, args) as PolynomialFull;
     super(optimizer, lastEpoch, { totalIters, power });
@@ -219,9 +247,13 @@ abstract class FunctionLR extends LRScheduler {
 const LAMBDA = 'LambdaLR(any optimizer, function[] lrLambda, int lastEpoch=-1)';
 const LAMBDA_SIGNATURE = signature(LAMBDA);
 
-/** The first rates times what a function says for the step. */
+/** The first rates times what a function says for the step: lr_t = lr_0 lrLambda(t). */
 export class LambdaLR extends FunctionLR {
-  /** @param args optimizer, lrLambda (a function of the step, or one per group), lastEpoch (default -1). */
+  /**
+   * @param args optimizer; lrLambda: a function of the step, or one per group; lastEpoch (default -1: the start): the step to go
+   *   on from.
+   * @throws RuntimeError for other than one function per group; TypeError unless `optimizer` is one.
+   */
   constructor(...args: SchedulerArguments<typeof LAMBDA, LambdaFull>) {
     const [optimizer, lrLambda, lastEpoch] = bind(LAMBDA_SIGNATURE, args) as LambdaFull;
     super(optimizer, lastEpoch, { lrLambdas: lambdasFor('LambdaLR', optimizer, lrLambda) });
@@ -236,9 +268,13 @@ export class LambdaLR extends FunctionLR {
 const MULTIPLICATIVE = 'MultiplicativeLR(any optimizer, function[] lrLambda, int lastEpoch=-1)';
 const MULTIPLICATIVE_SIGNATURE = signature(MULTIPLICATIVE);
 
-/** At every step, the rates as they are times what a function says. */
+/** At every step, the rates as they are times what a function says: lr_t = lr_(t-1) lrLambda(t). */
 export class MultiplicativeLR extends FunctionLR {
-  /** @param args optimizer, lrLambda (a function of the step, or one per group), lastEpoch (default -1). */
+  /**
+   * @param args optimizer; lrLambda: a function of the step, or one per group; lastEpoch (default -1: the start): the step to go
+   *   on from.
+   * @throws RuntimeError for other than one function per group; TypeError unless `optimizer` is one.
+   */
   constructor(...args: SchedulerArguments<typeof MULTIPLICATIVE, LambdaFull>) {
     const [optimizer, lrLambda, lastEpoch] = bind(MULTIPLICATIVE_SIGNATURE, args) as LambdaFull;
     super(optimizer, lastEpoch, { lrLambdas: lambdasFor('MultiplicativeLR', optimizer, lrLambda) });
