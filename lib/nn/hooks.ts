@@ -113,8 +113,8 @@ export function registerModuleFullBackwardPreHook(hook: BackwardPreHook): Remova
 
 /**
  * Registers a backward hook of all modules: see `Module.registerFullBackwardHook`.
- * @param hook called as `hook(module, gradInput, gradOutput)`; an array of as many gradients that it returns replaces
- *   `gradInput`.
+ * @param hook called as `hook(module, gradInput, gradOutput)`; an array of as many gradients that it
+ *   returns replaces `gradInput`.
  * @returns a handle whose `remove()` ends it
  * @throws TypeError unless the hook is a function
  */

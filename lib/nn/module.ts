@@ -119,7 +119,8 @@ export class Module extends HookedModule {
   // ---- Looking things up
 
   /**
-   * The submodule at a path like `'encoder.layers.0'`; '' is the module itself.
+   * The submodule at a path.
+   * @param target the path, like `'encoder.layers.0'`; '' is the module itself
    * @throws RuntimeError if a step of the path does not exist or is no module.
    */
   getSubmodule(target: string): Module {
@@ -157,7 +158,8 @@ export class Module extends HookedModule {
   }
 
   /**
-   * The parameter at a path like `'fc.weight'`.
+   * The parameter at a path.
+   * @param target the path, like `'fc.weight'`
    * @throws RuntimeError if there is none.
    */
   getParameter(target: string): Parameter {
@@ -167,7 +169,8 @@ export class Module extends HookedModule {
   }
 
   /**
-   * The buffer at a path like `'bn.running_mean'`.
+   * The buffer at a path.
+   * @param target the path, like `'bn.running_mean'`
    * @throws RuntimeError if there is none.
    */
   getBuffer(target: string): Tensor {

@@ -56,6 +56,8 @@ export abstract class HookedModule {
    *   call's trailing plain object. An array it returns replaces the arguments, any other value is the one argument; with
    *   `withKwargs` it returns `[args, kwargs]`.
    * @param options `prepend` (default false): run before the module's other pre-hooks; `withKwargs` (default false).
+   * @returns a handle whose `remove()` ends it
+   * @throws TypeError unless the hook is a function
    */
   registerForwardPreHook(
     hook: (module: this, args: Parameters<this['forward']>) => readonly unknown[] | Tensor | null | void,
@@ -76,6 +78,8 @@ export abstract class HookedModule {
    *   returns (unless null or undefined) replaces the output.
    * @param options `prepend` (default false): run before the module's other forward hooks; `withKwargs` (default false);
    *   `alwaysCall` (default false): run also when `forward` or a hook throws.
+   * @returns a handle whose `remove()` ends it
+   * @throws TypeError unless the hook is a function
    */
   registerForwardHook(
     hook: (
@@ -106,6 +110,8 @@ export abstract class HookedModule {
    * Registers a hook that runs before the module's part of backward.
    * @param hook called as `hook(module, gradOutput)`; an array of as many gradients that it returns replaces `gradOutput`.
    * @param prepend whether it runs before the module's other ones; default false. Also as `{ prepend }`.
+   * @returns a handle whose `remove()` ends it
+   * @throws TypeError unless the hook is a function
    */
   registerFullBackwardPreHook(
     hook: (module: this, gradOutput: Gradients) => Replacement<Gradients | Tensor>,
@@ -121,6 +127,8 @@ export abstract class HookedModule {
    * @param hook called as `hook(module, gradInput, gradOutput)` with one gradient (or null) per positional argument; an array
    *   of as many that it returns replaces `gradInput`.
    * @param prepend whether it runs before the module's other ones; default false. Also as `{ prepend }`.
+   * @returns a handle whose `remove()` ends it
+   * @throws TypeError unless the hook is a function
    */
   registerFullBackwardHook(
     hook: (module: this, gradInput: Gradients, gradOutput: Gradients) => Replacement<Gradients | Tensor>,
@@ -130,15 +138,22 @@ export abstract class HookedModule {
     return addHook(this._backwardHooks, hook as unknown as BackwardHook, first);
   }
 
-  /** Registers a hook that runs before `stateDict` collects: `hook(module, prefix, keepVars)`. */
+  /**
+   * Registers a hook that runs before `stateDict` collects.
+   * @param hook called as `hook(module, prefix, keepVars)`
+   * @returns a handle whose `remove()` ends it
+   * @throws TypeError unless the hook is a function
+   */
   registerStateDictPreHook(hook: (module: this, prefix: string, keepVars: boolean) => void): RemovableHandle {
     checkHook('registerStateDictPreHook', hook);
     return addHook(this._stateDictPreHooks, hook as unknown as StateDictPreHook);
   }
 
   /**
-   * Registers a hook that runs after `stateDict` collected the module's entries and those below:
-   * `hook(module, stateDict, prefix, localMetadata)`. It may change the state dict and must return nothing.
+   * Registers a hook that runs after `stateDict` collected the module's entries and those below.
+   * @param hook called as `hook(module, stateDict, prefix, localMetadata)`. It may change the state dict and must return nothing.
+   * @returns a handle whose `remove()` ends it
+   * @throws TypeError unless the hook is a function
    */
   registerStateDictPostHook(
     hook: (module: this, stateDict: StateDict, prefix: string, localMetadata: ModuleMetadata) => null | void,
@@ -154,8 +169,11 @@ export abstract class HookedModule {
   }
 
   /**
-   * Registers a hook that runs before the module takes its entries of a state dict: `hook(module, stateDict, prefix,
-   * localMetadata, strict, missingKeys, unexpectedKeys, errorMsgs)`. It may change what it is given.
+   * Registers a hook that runs before the module takes its entries of a state dict.
+   * @param hook called as `hook(module, stateDict, prefix, localMetadata, strict, missingKeys, unexpectedKeys, errorMsgs)`. It
+   *   may change what it is given.
+   * @returns a handle whose `remove()` ends it
+   * @throws TypeError unless the hook is a function
    */
   registerLoadStateDictPreHook(hook: LoadStateDictPreHook<this>): RemovableHandle {
     checkHook('registerLoadStateDictPreHook', hook);
@@ -169,8 +187,10 @@ export abstract class HookedModule {
   }
 
   /**
-   * Registers a hook that runs after the module and those below took their entries: `hook(module, incompatibleKeys)`. It may
-   * change the lists of keys and must return nothing.
+   * Registers a hook that runs after the module and those below took their entries.
+   * @param hook called as `hook(module, incompatibleKeys)`. It may change the lists of keys and must return nothing.
+   * @returns a handle whose `remove()` ends it
+   * @throws TypeError unless the hook is a function
    */
   registerLoadStateDictPostHook(hook: LoadStateDictPostHook<this>): RemovableHandle {
     checkHook('registerLoadStateDictPostHook', hook);

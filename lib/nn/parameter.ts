@@ -69,8 +69,8 @@ function materialize(t: Tensor, prototype: object, shape: readonly number[], opt
  */
 export class UninitializedParameter extends Parameter {
   /**
-   * @param options `requiresGrad` (default true), `device`, `dtype` (default null: the default ones): what the parameter will
-   *   have.
+   * @param options `requiresGrad` (default true), `device`, `dtype` (default null: the default ones):
+   *   what the parameter will have.
    */
   constructor(options: LazyOptions & { requiresGrad?: boolean } = {}) {
     super(empty([0], { device: options.device, dtype: options.dtype }), options.requiresGrad ?? true);

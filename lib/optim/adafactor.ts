@@ -59,8 +59,8 @@ export class Adafactor extends TensorOptimizer<AdafactorOptions> {
    * @param weightDecay decoupled from the gradient, p -= lr weightDecay p (default 0)
    * @param foreach accepted for PyTorch's sake (default null): parameters are updated one after the other
    * @param maximize whether to go up the gradient, not down (default false)
-   * @throws RuntimeError for a value out of its range and parameters as for `Optimizer`; the step throws it for a complex
-   *   parameter
+   * @throws RuntimeError for a value out of its range and parameters as for `Optimizer`; the step
+   *   throws it for a complex parameter
    */
   constructor(...args: CallArguments<typeof TEXT, Full>) {
     const [params, lr, beta2Decay, eps, d, weightDecay, foreach, maximize] = bind(SIGNATURE, args) as Full;

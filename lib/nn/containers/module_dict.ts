@@ -43,8 +43,8 @@ export class ModuleDict<T extends Module = Module> extends Module {
 
   /**
    * @param modules a plain object, a Map, `[key, module]` pairs or a ModuleDict (default null: none)
-   * @throws TypeError for something else or what is no module; RuntimeError for a key that is taken by something else or has a
-   *   dot.
+   * @throws TypeError for something else or what is no module; RuntimeError for a key that is taken by
+   *   something else or has a dot.
    */
   constructor(modules: Named<T> | ModuleDict<T> | null = null) {
     super();

@@ -25,8 +25,9 @@ export class ModuleList<T extends Module = Module> extends Module {
   }
 
   /**
-   * The module at a position; negative ones count from the end.
-   * @throws RangeError if it is out of range.
+   * The module at a position.
+   * @param index the position; negative ones count from the end
+   * @throws RangeError if it is out of range, TypeError unless it is an integer.
    */
   get(index: number): T {
     return this._modules.get(String(wrapIndex(index, this.length))) as T;
@@ -39,7 +40,9 @@ export class ModuleList<T extends Module = Module> extends Module {
 
   /**
    * Replaces the module at a position.
-   * @throws RangeError if the position is out of range.
+   * @param index the position; negative ones count from the end
+   * @param module what is there from then on
+   * @throws RangeError if the position is out of range, TypeError unless it is an integer.
    */
   set(index: number, module: T): void {
     this[wrapIndex(index, this.length)] = module;
@@ -47,7 +50,8 @@ export class ModuleList<T extends Module = Module> extends Module {
 
   /**
    * Removes the module at a position; those behind move up.
-   * @throws RangeError if the position is out of range.
+   * @param index the position; negative ones count from the end
+   * @throws RangeError if the position is out of range, TypeError unless it is an integer.
    */
   delete(index: number): void {
     this._modules.delete(String(wrapIndex(index, this.length)));
@@ -112,7 +116,7 @@ export class ModuleList<T extends Module = Module> extends Module {
 
   /**
    * Removes and returns the module at a position.
-   * @param index default -1, the last.
+   * @param index the position; default -1, the last.
    * @throws RangeError if it is out of range.
    */
   pop(index = -1): T {
@@ -121,7 +125,10 @@ export class ModuleList<T extends Module = Module> extends Module {
     return module;
   }
 
-  /** A new list of these modules and others: Python's `+`. */
+  /**
+   * A new list of these modules and others: Python's `+`.
+   * @param other any iterable of modules
+   */
   concat<U extends Module>(other: Iterable<U>): ModuleList<T | U> {
     return new ModuleList<T | U>([...this, ...other]);
   }

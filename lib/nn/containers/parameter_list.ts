@@ -30,8 +30,9 @@ export class ParameterList<T = Parameter> extends Module {
   }
 
   /**
-   * The value at a position; negative ones count from the end.
-   * @throws RangeError if it is out of range.
+   * The value at a position.
+   * @param index the position; negative ones count from the end
+   * @throws RangeError if it is out of range, TypeError unless it is an integer.
    */
   get(index: number): T {
     return this[wrapIndex(index, this.length)] as T;
@@ -44,7 +45,9 @@ export class ParameterList<T = Parameter> extends Module {
 
   /**
    * Replaces the value at a position.
-   * @throws RangeError if the position is out of range.
+   * @param index the position; negative ones count from the end
+   * @param value a parameter, a tensor, which becomes one, or any other value
+   * @throws RangeError if the position is out of range, TypeError unless it is an integer.
    */
   set(index: number, value: T | Tensor): void {
     this[wrapIndex(index, this.length)] = value as T;

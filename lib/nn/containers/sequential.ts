@@ -73,8 +73,9 @@ export class Sequential<In = Tensor, Out = Tensor> extends Module {
   }
 
   /**
-   * The module at a position; negative ones count from the end.
-   * @throws RangeError if it is out of range.
+   * The module at a position.
+   * @param index the position; negative ones count from the end
+   * @throws RangeError if it is out of range, TypeError unless it is an integer.
    */
   get(index: number): Module {
     return [...this][wrapIndex(index, this.length)]!;
@@ -86,8 +87,10 @@ export class Sequential<In = Tensor, Out = Tensor> extends Module {
   }
 
   /**
-   * Replaces the module at a position.
-   * @throws RangeError if the position is out of range.
+   * Replaces the module at a position; it keeps its name.
+   * @param index the position; negative ones count from the end
+   * @param module what is there from then on
+   * @throws RangeError if the position is out of range, TypeError unless it is an integer.
    */
   set(index: number, module: Module): void {
     const name = this._nameAt(index);
@@ -95,8 +98,9 @@ export class Sequential<In = Tensor, Out = Tensor> extends Module {
   }
 
   /**
-   * Removes the module at a position; those behind move up.
-   * @throws RangeError if the position is out of range.
+   * Removes the module at a position; those behind move up, and all are registered under their positions.
+   * @param index the position; negative ones count from the end
+   * @throws RangeError if the position is out of range, TypeError unless it is an integer.
    */
   delete(index: number): void {
     this._modules.delete(this._nameAt(index));
@@ -166,8 +170,8 @@ export class Sequential<In = Tensor, Out = Tensor> extends Module {
   }
 
   /**
-   * Removes and returns the module at a position.
-   * @param index default -1, the last.
+   * Removes and returns the module at a position, as `delete` does.
+   * @param index the position; default -1, the last.
    * @throws RangeError if it is out of range.
    */
   pop(index = -1): Module {

@@ -73,13 +73,13 @@ export const selu_ = plain_('selu_', ops.selu);
  */
 export const silu = plain('silu', ops.silu);
 /**
- * x tanh(softplus(x)), elementwise, floating-point (https://arxiv.org/abs/1908.08681). `inplace` (default false) overwrites the
- * input.
+ * x tanh(softplus(x)), elementwise, floating-point (https://arxiv.org/abs/1908.08681). `inplace`
+ * (default false) overwrites the input.
  */
 export const mish = plain('mish', ops.mish);
 /**
- * x relu6(x + 3) / 6, elementwise, floating-point (https://arxiv.org/abs/1905.02244). `inplace` (default false) overwrites the
- * input.
+ * x relu6(x + 3) / 6, elementwise, floating-point (https://arxiv.org/abs/1905.02244). `inplace`
+ * (default false) overwrites the input.
  */
 export const hardswish = plain('hardswish', ops.hardswish);
 /**

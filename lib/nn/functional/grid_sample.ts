@@ -116,8 +116,8 @@ function cubicSample(image: Tensor, at: readonly Tensor[], padding: string, corn
  * @param grid [N, h, w, 2] or [N, d, h, w, 3]: points (x, y) or (x, y, z), -1 and 1 being the image's ends
  * @param mode 'bilinear' (default; linear in each dimension), 'nearest' or 'bicubic' (4-D alone)
  * @param paddingMode what lies outside: 'zeros' (default), 'border' or 'reflection'
- * @param alignCorners whether -1 and 1 are the centres of the corner pixels, not their edges (default null: false, with a
- *   warning)
+ * @param alignCorners whether -1 and 1 are the centres of the corner pixels, not their edges (default
+ *   null: false, with a warning)
  * @returns [N, C, h, w] or [N, C, d, h, w]
  * @throws RuntimeError for sizes or modes that do not fit
  */
@@ -186,8 +186,8 @@ export const gridSample = fnOp(
  * (https://arxiv.org/abs/1506.02025).
  * @param theta [N, 2, 3] or [N, 3, 4], floating-point
  * @param size [N, C, H, W] or [N, C, D, H, W]: the shape of the result of sampling
- * @param alignCorners whether -1 and 1 are the centres of the corner pixels, not their edges (default null: false, with a
- *   warning)
+ * @param alignCorners whether -1 and 1 are the centres of the corner pixels, not their edges (default
+ *   null: false, with a warning)
  * @returns [N, H, W, 2] or [N, D, H, W, 3]
  * @throws RuntimeError for sizes that do not fit, and for integers
  */

@@ -263,8 +263,8 @@ export function crossEntropyOf(
  * @param sizeAverage deprecated (default null): with `reduce` the older form of `reduction`
  * @param ignoreIndex targets of this class do not count (default -100); not for probabilities
  * @param reduce deprecated (default null)
- * @param reduction 'mean' (default; divided by the sum of the targets' weights, for probabilities by their number), 'sum' or
- *   'none'
+ * @param reduction 'mean' (default; divided by the sum of the targets' weights, for probabilities by
+ *   their number), 'sum' or 'none'
  * @param labelSmoothing how much of a target is spread over all classes (default 0, up to 1; https://arxiv.org/abs/1512.00567)
  * @returns [], or input's shape without the class dimension with 'none'
  * @throws RangeError for a class out of range, RuntimeError for sizes, types or settings that do not fit

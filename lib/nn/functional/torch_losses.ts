@@ -24,8 +24,8 @@ function reductionOf(given: unknown): string {
 }
 
 /**
- * `F.binaryCrossEntropyWithLogits`, -weight (posWeight t log sigmoid(x) + (1 - t) log(1 - sigmoid(x))), with another order of
- * arguments.
+ * `F.binaryCrossEntropyWithLogits`, -weight (posWeight t log sigmoid(x) + (1 - t) log(1 - sigmoid(x))),
+ * with another order of arguments.
  * @param input any shape, floating-point: logits
  * @param target of the same shape, from 0 to 1
  * @param weight broadcasts to them (default null: ones)

@@ -50,8 +50,8 @@ export class RReLU extends Module {
   upper: number;
   inplace: boolean;
   /**
-   * @param args lower (default 1/8), upper (default 1/3): the slopes' range; inplace (default false): whether to overwrite the
-   *   input.
+   * @param args lower (default 1/8), upper (default 1/3): the slopes' range; inplace (default false):
+   *   whether to overwrite the input.
    * @throws TypeError for arguments that do not fit. The call throws RuntimeError if lower is above upper.
    */
   constructor(...args: ArgumentsOf<typeof rreluSettings>) {
@@ -360,8 +360,8 @@ export abstract class SoftmaxBase extends Module {
  */
 export class Softmax extends SoftmaxBase {
   /**
-   * @param args dim (default null: 0 for inputs of 0, 1 and 3 dimensions, else 1, with a warning): the dimension that sums to
-   *   one.
+   * @param args dim (default null: 0 for inputs of 0, 1 and 3 dimensions, else 1, with a warning): the
+   *   dimension that sums to one.
    * @throws TypeError for arguments that do not fit. The call throws RangeError for a dimension out of range.
    */
   constructor(...args: DimArgumentList) {
@@ -387,8 +387,8 @@ export class LogSoftmax extends SoftmaxBase {
 /** softmax(-x) along a dimension: small elements get much. Any shape to the same, floating-point. */
 export class Softmin extends SoftmaxBase {
   /**
-   * @param args dim (default null: 0 for inputs of 0, 1 and 3 dimensions, else 1, with a warning): the dimension that sums to
-   *   one.
+   * @param args dim (default null: 0 for inputs of 0, 1 and 3 dimensions, else 1, with a warning): the
+   *   dimension that sums to one.
    * @throws TypeError for arguments that do not fit. The call throws RangeError for a dimension out of range.
    */
   constructor(...args: DimArgumentList) {

@@ -29,8 +29,8 @@ const adaptiveSettings = settings<
  * Log softmax over many classes that are sorted by frequency: the head has the frequent ones and one entry for each cluster of
  * rare ones, whose layers are narrower the rarer they are (https://arxiv.org/abs/1609.04309).
  * Input [N, inFeatures] and target [N] (or without N) to { output, loss }. Modules: `head`, a linear layer to cutoffs[0] and the
- * number of clusters, and `tail`, for cluster i a linear layer to floor(inFeatures / divValue^(i + 1)) features and one to its
- * classes.
+ * number of clusters, and `tail`, for cluster i a linear layer to floor(inFeatures / divValue^(i + 1))
+ * features and one to its classes.
  */
 export class AdaptiveLogSoftmaxWithLoss extends Module {
   inFeatures: number;

@@ -255,8 +255,8 @@ export class Conv2d extends ConvNd {
 export class Conv3d extends ConvNd {
   /**
    * @param args as for `Conv1d`: inChannels, outChannels, kernelSize; stride (default 1), padding (0), dilation (1), groups (1),
-   *   bias (true), paddingMode ('zeros'), device, dtype (null). Sizes are one number for all dimensions or [depth, height,
-   *   width].
+   *   bias (true), paddingMode ('zeros'), device, dtype (null). Sizes are one number for all dimensions
+   *   or [depth, height, width].
    * @throws RuntimeError for settings that do not fit together, TypeError for one of a wrong kind. The call throws RuntimeError
    *   for an input with other channels or smaller than the kernel.
    */

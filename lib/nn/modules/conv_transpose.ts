@@ -121,8 +121,8 @@ export class ConvTranspose1d extends ConvTransposeNd {
    * @param args inChannels, outChannels: channels before and after; kernelSize: the window; stride (default 1): its step in the
    *   output; padding (default 0): how much of both ends of the output is cut; outputPadding (default 0): what is added at its
    *   end; groups (default 1): into how many independent parts the channels fall; bias (default true); dilation (default 1): the
-   *   distance between the window's elements; paddingMode ('zeros', the only one); device, dtype (default null: the default
-   *   ones).
+   *   distance between the window's elements; paddingMode ('zeros', the only one); device, dtype
+   *   (default null: the default ones).
    * @throws RuntimeError for settings that do not fit together or another paddingMode, TypeError for one of a wrong kind.
    */
   constructor(...args: ConvTransposeArgumentList) {
@@ -149,8 +149,8 @@ export class ConvTranspose1d extends ConvTransposeNd {
 export class ConvTranspose2d extends ConvTransposeNd {
   /**
    * @param args as for `ConvTranspose1d`: inChannels, outChannels, kernelSize; stride (default 1), padding (0), outputPadding
-   *   (0), groups (1), bias (true), dilation (1), paddingMode ('zeros'), device, dtype (null). Sizes are one number or [height,
-   *   width].
+   *   (0), groups (1), bias (true), dilation (1), paddingMode ('zeros'), device, dtype (null). Sizes
+   *   are one number or [height, width].
    * @throws RuntimeError for settings that do not fit together, TypeError for one of a wrong kind.
    */
   constructor(...args: ConvTransposeArgumentList) {

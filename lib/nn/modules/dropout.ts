@@ -52,8 +52,8 @@ export abstract class DropoutNd extends Module {
  */
 export class Dropout extends DropoutNd {
   /**
-   * @param args p (default 0.5): the probability of an element being dropped; inplace (default false): whether to overwrite the
-   *   input.
+   * @param args p (default 0.5): the probability of an element being dropped; inplace (default false):
+   *   whether to overwrite the input.
    * @throws RuntimeError unless p is between 0 and 1; TypeError for arguments that do not fit.
    */
   constructor(...args: DropoutArgumentList) {
@@ -74,8 +74,8 @@ export class Dropout extends DropoutNd {
  */
 export class Dropout1d extends DropoutNd {
   /**
-   * @param args p (default 0.5): the probability of a channel being dropped; inplace (default false): whether to overwrite the
-   *   input.
+   * @param args p (default 0.5): the probability of a channel being dropped; inplace (default false):
+   *   whether to overwrite the input.
    * @throws RuntimeError unless p is between 0 and 1; TypeError for arguments that do not fit. The call throws RuntimeError for
    *   other numbers of dimensions.
    */
@@ -95,8 +95,8 @@ export class Dropout1d extends DropoutNd {
  */
 export class Dropout2d extends DropoutNd {
   /**
-   * @param args p (default 0.5): the probability of a channel being dropped; inplace (default false): whether to overwrite the
-   *   input.
+   * @param args p (default 0.5): the probability of a channel being dropped; inplace (default false):
+   *   whether to overwrite the input.
    * @throws RuntimeError unless p is between 0 and 1; TypeError for arguments that do not fit.
    */
   constructor(...args: DropoutArgumentList) {
@@ -114,8 +114,8 @@ export class Dropout2d extends DropoutNd {
  */
 export class Dropout3d extends DropoutNd {
   /**
-   * @param args p (default 0.5): the probability of a channel being dropped; inplace (default false): whether to overwrite the
-   *   input.
+   * @param args p (default 0.5): the probability of a channel being dropped; inplace (default false):
+   *   whether to overwrite the input.
    * @throws RuntimeError unless p is between 0 and 1; TypeError for arguments that do not fit.
    */
   constructor(...args: DropoutArgumentList) {
@@ -133,8 +133,8 @@ export class Dropout3d extends DropoutNd {
  */
 export class AlphaDropout extends DropoutNd {
   /**
-   * @param args p (default 0.5): the probability of an element being dropped; inplace (default false): whether to overwrite the
-   *   input.
+   * @param args p (default 0.5): the probability of an element being dropped; inplace (default false):
+   *   whether to overwrite the input.
    * @throws RuntimeError unless p is between 0 and 1; TypeError for arguments that do not fit.
    */
   constructor(...args: DropoutArgumentList) {
@@ -149,8 +149,8 @@ export class AlphaDropout extends DropoutNd {
 /** `AlphaDropout` of whole channels (https://arxiv.org/abs/1706.02515): [N, C, ..] to the same shape. */
 export class FeatureAlphaDropout extends DropoutNd {
   /**
-   * @param args p (default 0.5): the probability of a channel being dropped; inplace (default false): whether to overwrite the
-   *   input.
+   * @param args p (default 0.5): the probability of a channel being dropped; inplace (default false):
+   *   whether to overwrite the input.
    * @throws RuntimeError unless p is between 0 and 1; TypeError for arguments that do not fit. The call throws RuntimeError for
    *   fewer than two dimensions.
    */

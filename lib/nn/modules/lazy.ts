@@ -318,8 +318,8 @@ export class LazyBatchNorm1d extends BatchNorm1d {
     makeLazyNorm(this, given, BatchNorm1d);
   }
   /**
-   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded state dict makes it
-   * needless.
+   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded
+   * state dict makes it needless.
    * @param input the first call's input: [N, numFeatures, ..].
    */
   initializeParameters(input: unknown): void {
@@ -344,8 +344,8 @@ export class LazyBatchNorm2d extends BatchNorm2d {
     makeLazyNorm(this, given, BatchNorm2d);
   }
   /**
-   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded state dict makes it
-   * needless.
+   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded
+   * state dict makes it needless.
    * @param input the first call's input: [N, numFeatures, ..].
    */
   initializeParameters(input: unknown): void {
@@ -370,8 +370,8 @@ export class LazyBatchNorm3d extends BatchNorm3d {
     makeLazyNorm(this, given, BatchNorm3d);
   }
   /**
-   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded state dict makes it
-   * needless.
+   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded
+   * state dict makes it needless.
    * @param input the first call's input: [N, numFeatures, ..].
    */
   initializeParameters(input: unknown): void {
@@ -396,8 +396,8 @@ export class LazyInstanceNorm1d extends InstanceNorm1d {
     makeLazyNorm(this, given, InstanceNorm1d);
   }
   /**
-   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded state dict makes it
-   * needless.
+   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded
+   * state dict makes it needless.
    * @param input the first call's input: [N, numFeatures, ..].
    */
   initializeParameters(input: unknown): void {
@@ -422,8 +422,8 @@ export class LazyInstanceNorm2d extends InstanceNorm2d {
     makeLazyNorm(this, given, InstanceNorm2d);
   }
   /**
-   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded state dict makes it
-   * needless.
+   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded
+   * state dict makes it needless.
    * @param input the first call's input: [N, numFeatures, ..].
    */
   initializeParameters(input: unknown): void {
@@ -448,8 +448,8 @@ export class LazyInstanceNorm3d extends InstanceNorm3d {
     makeLazyNorm(this, given, InstanceNorm3d);
   }
   /**
-   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded state dict makes it
-   * needless.
+   * Gives parameters and buffers their shapes and first values; the first call does it, and a loaded
+   * state dict makes it needless.
    * @param input the first call's input: [N, numFeatures, ..].
    */
   initializeParameters(input: unknown): void {

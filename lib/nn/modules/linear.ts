@@ -80,8 +80,8 @@ export class Linear extends Module {
 }
 
 /**
- * The linear layer of attention's output, whose weights PyTorch's dynamic quantization leaves alone; it computes what `Linear`
- * does.
+ * The linear layer of attention's output, whose weights PyTorch's dynamic quantization leaves alone; it
+ * computes what `Linear` does.
  */
 export class NonDynamicallyQuantizableLinear extends Linear {}
 

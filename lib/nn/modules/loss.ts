@@ -69,10 +69,10 @@ export { plainSettings as plainLossSettings };
  */
 export class L1Loss extends Loss {
   /**
-   * @param args reduction (default 'mean'; 'sum', 'none'). sizeAverage and reduce (default null), its deprecated form, come
-   *   first.
-   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for another reduction and shapes that do not
-   *   fit.
+   * @param args reduction (default 'mean'; 'sum', 'none'). sizeAverage and reduce (default null), its
+   *   deprecated form, come first.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for another reduction
+   *   and shapes that do not fit.
    */
   constructor(...args: PlainLossArgumentList) {
     super(...plainSettings('L1Loss')(args));
@@ -88,10 +88,10 @@ export class L1Loss extends Loss {
  */
 export class MSELoss extends Loss {
   /**
-   * @param args reduction (default 'mean'; 'sum', 'none'). sizeAverage and reduce (default null), its deprecated form, come
-   *   first.
-   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for another reduction and shapes that do not
-   *   fit.
+   * @param args reduction (default 'mean'; 'sum', 'none'). sizeAverage and reduce (default null), its
+   *   deprecated form, come first.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for another reduction
+   *   and shapes that do not fit.
    */
   constructor(...args: PlainLossArgumentList) {
     super(...plainSettings('MSELoss')(args));
@@ -203,8 +203,8 @@ export class CrossEntropyLoss extends WeightedLoss {
   /**
    * @param args weight (default null: ones): [C], one for each class; ignoreIndex (default -100): targets of this class do not
    *   count; reduction (default 'mean'; 'sum', 'none'); labelSmoothing (default 0, up to 1): how much of a target is spread over
-   *   all classes. By position sizeAverage follows weight and reduce ignoreIndex: the deprecated form of reduction (default
-   *   null).
+   *   all classes. By position sizeAverage follows weight and reduce ignoreIndex: the deprecated form
+   *   of reduction (default null).
    * @throws TypeError for arguments that do not fit. The call throws RangeError for a class out of range, RuntimeError for shapes
    *   or settings that do not fit.
    */
@@ -234,8 +234,8 @@ export class BCELoss extends WeightedLoss {
   /**
    * @param args weight (default null: ones): broadcasts to the input; reduction (default 'mean'; 'sum', 'none'). sizeAverage and
    *   reduce (default null), its deprecated form, come between them.
-   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes that differ or an input outside [0,
-   *   1].
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes that
+   *   differ or an input outside [0, 1].
    */
   constructor(...args: WeightArgumentList) {
     super(...weightSettings('BCELoss')(args));
@@ -307,8 +307,8 @@ export class KLDivLoss extends Loss {
    * @param args reduction (default 'mean': by all elements, with a warning; 'batchmean': the sum by the first size, which is the
    *   divergence; 'sum', 'none'); logTarget (default false): whether the target holds logarithms. sizeAverage and reduce (default
    *   null), the deprecated form of reduction, come first.
-   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for another reduction and shapes that do not
-   *   fit.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for another reduction
+   *   and shapes that do not fit.
    */
   constructor(...args: ArgumentsOf<typeof klSettings>) {
     const [sizeAverage, reduce, reduction, logTarget] = klSettings(args);
@@ -400,10 +400,10 @@ export class GaussianNLLLoss extends Loss {
  */
 export class SoftMarginLoss extends Loss {
   /**
-   * @param args reduction (default 'mean'; 'sum', 'none'). sizeAverage and reduce (default null), its deprecated form, come
-   *   first.
-   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for another reduction and shapes that do not
-   *   fit.
+   * @param args reduction (default 'mean'; 'sum', 'none'). sizeAverage and reduce (default null), its
+   *   deprecated form, come first.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for another reduction
+   *   and shapes that do not fit.
    */
   constructor(...args: PlainLossArgumentList) {
     super(...plainSettings('SoftMarginLoss')(args));

@@ -61,8 +61,8 @@ export class HingeEmbeddingLoss extends MarginLoss {
   /**
    * @param args margin (default 1): the distance that is far enough; reduction (default 'mean'; 'sum', 'none'). sizeAverage and
    *   reduce (default null), its deprecated form, come between them.
-   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for another reduction and shapes that do not
-   *   fit.
+   * @throws TypeError for arguments that do not fit. The call throws RuntimeError for another reduction
+   *   and shapes that do not fit.
    */
   constructor(...args: MarginArgumentList) {
     super(marginSettings('HingeEmbeddingLoss', 1)(args));
@@ -98,8 +98,8 @@ export class CosineEmbeddingLoss extends MarginLoss {
  */
 export class MultiLabelMarginLoss extends Loss {
   /**
-   * @param args reduction (default 'mean'; 'sum', 'none'). sizeAverage and reduce (default null), its deprecated form, come
-   *   first.
+   * @param args reduction (default 'mean'; 'sum', 'none'). sizeAverage and reduce (default null), its
+   *   deprecated form, come first.
    * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes that differ, RangeError for a class
    *   out of range.
    */
@@ -126,8 +126,8 @@ const multiMarginSettings = settings<
 );
 /**
  * For a target class y: 1 / C sum over c != y of weight_y max(0, margin - x_y + x_c)^p.
- * Input [N, C] (or [C]) and target [N] (or []), int64, to [] (target's shape with reduction 'none'). Buffer: `weight` [C] or
- * null.
+ * Input [N, C] (or [C]) and target [N] (or []), int64, to [] (target's shape with reduction 'none').
+ * Buffer: `weight` [C] or null.
  */
 export class MultiMarginLoss extends WeightedLoss {
   p: number;

@@ -87,8 +87,8 @@ const groupNormSettings = settings<
 
 /**
  * Normalises groups of channels of each sample: y = (x - mean) / sqrt(var + eps) weight + bias, with mean and biased variance
- * over the C / numGroups channels of a group and all places (https://arxiv.org/abs/1803.08494). Input [N, C, ..] to the same
- * shape.
+ * over the C / numGroups channels of a group and all places (https://arxiv.org/abs/1803.08494). Input
+ * [N, C, ..] to the same shape.
  * Parameters with `affine`: `weight`, `bias` [C], ones and zeros at first (else null).
  */
 export class GroupNorm extends Module {
@@ -162,8 +162,8 @@ export class RMSNorm extends Module {
 
   /**
    * @param args normalizedShape: the input's last sizes, or a number for the last one; eps (default null: the machine epsilon of
-   *   the input's type); elementwiseAffine (default true): whether there is a weight; device, dtype (default null: the default
-   *   ones).
+   *   the input's type); elementwiseAffine (default true): whether there is a weight; device, dtype
+   *   (default null: the default ones).
    * @throws TypeError for arguments that do not fit. The call throws RuntimeError for an input that does not end in
    *   normalizedShape.
    */

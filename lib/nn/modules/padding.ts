@@ -115,8 +115,8 @@ export class ConstantPad2d extends ConstantPadNd {
  */
 export class ConstantPad3d extends ConstantPadNd {
   /**
-   * @param args padding: one number for all sides, or [left, right, top, bottom, front, back], negative ones cut; value: what is
-   *   added.
+   * @param args padding: one number for all sides, or [left, right, top, bottom, front, back], negative
+   *   ones cut; value: what is added.
    * @throws RuntimeError for another number of sides; TypeError for arguments that do not fit.
    */
   constructor(...args: ConstantArgumentList) {

@@ -65,8 +65,8 @@ export abstract class MaxPoolNd extends Module {
 
 /**
  * The largest element of each window. Input [N, C, L] or [C, L] to [N, C, L'] or [C, L'],
- * L' = floor((L + 2 padding - dilation (kernelSize - 1) - 1) / stride) + 1 (rounded up with `ceilMode`); padding is minus
- * infinity.
+ * L' = floor((L + 2 padding - dilation (kernelSize - 1) - 1) / stride) + 1 (rounded up with
+ * `ceilMode`); padding is minus infinity.
  */
 export class MaxPool1d extends MaxPoolNd {
   /**

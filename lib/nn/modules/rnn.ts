@@ -386,8 +386,8 @@ export interface LSTM {
 export class LSTM extends RNNBase {
   /**
    * @param args as for `RNN`: inputSize, hiddenSize; numLayers (default 1), bias (true), batchFirst (false), dropout (0),
-   *   bidirectional (false), projSize (default 0: none; else the size of h after a projection, below hiddenSize), device, dtype
-   *   (null).
+   *   bidirectional (false), projSize (default 0: none; else the size of h after a projection, below
+   *   hiddenSize), device, dtype (null).
    * @throws RuntimeError for settings out of range, TypeError for arguments that do not fit.
    */
   constructor(...args: ArgumentsOf<typeof lstmSettings>) {

@@ -258,8 +258,8 @@ export class Transformer extends Module {
    *   (true): as for `TransformerEncoderLayer`; customEncoder, customDecoder (default null): modules in the places of both
    *   stacks; device, dtype (default null: the default ones). By position customEncoder and customDecoder come before
    *   layerNormEps.
-   * @throws RuntimeError for an unknown activation or an nhead that does not divide dModel; TypeError for arguments that do not
-   *   fit.
+   * @throws RuntimeError for an unknown activation or an nhead that does not divide dModel; TypeError
+   *   for arguments that do not fit.
    */
   constructor(...args: ArgumentsOf<typeof transformerSettings>) {
     super();

@@ -97,8 +97,8 @@ export class TransformerEncoderLayer extends Module {
    *   layers; dropout (default 0.1); activation (default 'relu'; 'gelu', or a function or module); layerNormEps (default 1e-5);
    *   batchFirst (default false): whether the batch comes first; normFirst (default false); bias (default true): of linear
    *   layers and normalisations; device, dtype (default null: the default ones): of the parameters.
-   * @throws RuntimeError for an unknown activation or an nhead that does not divide dModel; TypeError for arguments that do not
-   *   fit.
+   * @throws RuntimeError for an unknown activation or an nhead that does not divide dModel; TypeError
+   *   for arguments that do not fit.
    */
   constructor(...args: TransformerLayerArgumentList) {
     super();
@@ -198,8 +198,8 @@ export class TransformerDecoderLayer extends Module {
   /**
    * @param args as for `TransformerEncoderLayer`: dModel, nhead; dimFeedforward (default 2048), dropout (0.1), activation
    *   ('relu'), layerNormEps (1e-5), batchFirst (false), normFirst (false), bias (true), device, dtype (null).
-   * @throws RuntimeError for an unknown activation or an nhead that does not divide dModel; TypeError for arguments that do not
-   *   fit.
+   * @throws RuntimeError for an unknown activation or an nhead that does not divide dModel; TypeError
+   *   for arguments that do not fit.
    */
   constructor(...args: TransformerLayerArgumentList) {
     super();

@@ -188,15 +188,15 @@ const spectralNormArguments = signature(
 
 /**
  * Divides a tensor by its largest singular value (Miyato et al. 2018, https://arxiv.org/abs/1802.05957), which power
- * iteration finds: 15 steps now, `nPowerIterations` at every forward in training. The singular vectors are the buffers `_u`,
- * `_v`.
+ * iteration finds: 15 steps now, `nPowerIterations` at every forward in training. The singular vectors
+ * are the buffers `_u`, `_v`.
  * @param module what has the tensor
  * @param args name (default 'weight'): the tensor, seen as a matrix [size of dim, all others]; nPowerIterations (default 1), eps
  *   (default 1e-12): the least length of a vector; dim (default null: 0, for transposed convolutions 1): the dimension of the
  *   outputs. By position or by name.
  * @returns the module.
- * @throws RuntimeError if there is no such tensor or nPowerIterations is not positive; RangeError if the dimension is out of
- *   range.
+ * @throws RuntimeError if there is no such tensor or nPowerIterations is not positive; RangeError if
+ *   the dimension is out of range.
  */
 export function spectralNorm<M extends Module>(
   module: M,

@@ -83,8 +83,8 @@ export function l1Unstructured<M extends Module>(
  * @param amount how many slices: a whole number, or a share between 0 and 1
  * @param dim the dimension of the slices
  * @returns the module
- * @throws RuntimeError for an amount out of range, a vector or if there is no such tensor; RangeError if the dimension is out of
- *   range
+ * @throws RuntimeError for an amount out of range, a vector or if there is no such tensor; RangeError
+ *   if the dimension is out of range
  */
 export function randomStructured<M extends Module>(module: M, name: string, amount: number, dim: number): M {
   RandomStructured.apply(module, name, amount, dim);
@@ -101,8 +101,8 @@ export function randomStructured<M extends Module>(module: M, name: string, amou
  * @param importanceScores of the tensor's shape: what to compare in the place of the weights (default null: the weights). Also as
  *   `{ importanceScores }`.
  * @returns the module
- * @throws RuntimeError for an amount out of range, a vector or if there is no such tensor; RangeError if the dimension is out of
- *   range
+ * @throws RuntimeError for an amount out of range, a vector or if there is no such tensor; RangeError
+ *   if the dimension is out of range
  */
 export function lnStructured<M extends Module>(
   module: M,

@@ -174,7 +174,10 @@ function applyMethod(module: Module, name: string, next: BasePruningMethod, scor
   return method;
 }
 
-/** Several pruning methods on one tensor, one after another. */
+/**
+ * Several pruning methods on one tensor, one after another: each acts on what those before it left. `apply` makes it where a
+ * tensor is pruned again. Iterating gives the methods.
+ */
 export class PruningContainer extends BasePruningMethod {
   /** @internal */ readonly _pruningMethods: BasePruningMethod[] = [];
 
@@ -187,6 +190,7 @@ export class PruningContainer extends BasePruningMethod {
 
   /**
    * Adds a method behind the others.
+   * @param method one that acts on the same tensor
    * @throws TypeError for something that is no method, RuntimeError for one that acts on another tensor.
    */
   addPruningMethod(method: BasePruningMethod): void {

@@ -59,7 +59,7 @@ function without(mask: Tensor, positions: Tensor): Tensor {
     .reshape([...mask.shape]);
 }
 
-/** Prunes nothing: gives a tensor the names of a pruned one. */
+/** Prunes nothing: gives a tensor the names of a pruned one, `<name>_orig` and `<name>_mask`. */
 export class Identity extends BasePruningMethod {
   static override PRUNING_TYPE: PruningType = 'unstructured';
 
@@ -102,7 +102,7 @@ export class RandomUnstructured extends BasePruningMethod {
 
 const l1UnstructuredArguments = signature('L1Unstructured(any amount)');
 
-/** Prunes the single weights that are smallest in magnitude. */
+/** Prunes the single weights that are smallest in magnitude (or importance), as many of those left as asked for. */
 export class L1Unstructured extends BasePruningMethod {
   static override PRUNING_TYPE: PruningType = 'unstructured';
   readonly amount: number;
@@ -135,7 +135,9 @@ export class L1Unstructured extends BasePruningMethod {
 
 const randomStructuredArguments = signature('RandomStructured(any amount, int dim=-1)');
 
-/** Prunes whole slices along a dimension at random. */
+/**
+ * Prunes whole slices along a dimension at random, as many of those left as asked for. Only for more than one dimension.
+ */
 export class RandomStructured extends BasePruningMethod {
   static override PRUNING_TYPE: PruningType = 'structured';
   readonly amount: number;
@@ -175,7 +177,10 @@ export class RandomStructured extends BasePruningMethod {
 
 const lnStructuredArguments = signature('LnStructured(any amount, any n, int dim=-1)');
 
-/** Prunes the whole slices along a dimension that have the smallest norms. */
+/**
+ * Prunes the whole slices along a dimension that have the smallest norms, as many of those left as asked for. Only for more than
+ * one dimension.
+ */
 export class LnStructured extends BasePruningMethod {
   static override PRUNING_TYPE: PruningType = 'structured';
   readonly amount: number;
@@ -183,8 +188,8 @@ export class LnStructured extends BasePruningMethod {
   readonly dim: number;
 
   /**
-   * @param args amount: a whole number of slices, or a share between 0 and 1; n: the norm's order; dim (default -1): their
-   *   dimension.
+   * @param args amount: a whole number of slices, or a share between 0 and 1; n: the norm's order; dim
+   *   (default -1): their dimension.
    * @throws RuntimeError for an amount out of range, TypeError for what is no number.
    */
   constructor(
@@ -223,7 +228,7 @@ export class LnStructured extends BasePruningMethod {
 
 const customFromMaskArguments = signature('CustomFromMask(any mask)');
 
-/** Prunes by a given mask. */
+/** Prunes by a given mask, on top of what is pruned already. */
 export class CustomFromMask extends BasePruningMethod {
   static override PRUNING_TYPE: PruningType = 'global';
   readonly mask: Tensor;
