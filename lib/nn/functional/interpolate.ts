@@ -295,7 +295,16 @@ export const upsampleNearest = upsampleLike('upsampleNearest', 'nearest', null);
  * The older name of `interpolate` with mode 'bilinear' and aligned corners, with a warning; input, size, scaleFactor as there.
  */
 export const upsampleBilinear = upsampleLike('upsampleBilinear', 'bilinear', true);
-/** The older name of `interpolate`, with a warning; arguments as there, without recomputeScaleFactor and antialias. */
+/**
+ * The older name of `interpolate`, with a warning.
+ * @param input [N, C, L], [N, C, H, W] or [N, C, D, H, W]
+ * @param size the new sizes (default null); exactly one of it and
+ * @param scaleFactor by what the sizes are multiplied, rounded down (default null)
+ * @param mode 'nearest' (default) or another one of `interpolate`
+ * @param alignCorners whether the corners' centres of both images are the same point (default null: false)
+ * @returns [N, C, ...new sizes], of input's type
+ * @throws RuntimeError for arguments that do not fit together
+ */
 export const upsample = fnOp(
   "upsample(Tensor input, int|int[]? size=None, float|float[]? scaleFactor=None, str mode='nearest', bool? alignCorners=None)",
   (
