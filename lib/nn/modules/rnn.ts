@@ -375,8 +375,8 @@ export interface LSTM {
 }
 
 /**
- * Layers of long short-term memory (Hochreiter and Schmidhuber, 1997): with i, f, o = sigmoid(W x + b + U h + c) and
- * g = tanh(W x + b + U h + c), each with weights of its own, c' = f c + i g and h' = o tanh(c'); with projections
+ * Layers of long short-term memory (Hochreiter and Schmidhuber, 1997): with i, f, o = sigmoid(W x + b + U h + d) and
+ * g = tanh(W x + b + U h + d), each with weights of its own, c' = f c + i g and h' = o tanh(c'); with projections
  * h' = W_hr (o tanh(c')) (https://arxiv.org/abs/1402.1128).
  * Input [T, B, inputSize] ([B, T, inputSize] with `batchFirst`, [T, inputSize] without a batch, or a PackedSequence) to
  * [output, [h, c]]: output [T, B, D out] (laid out as the input), h [numLayers D, B, out], c [numLayers D, B, hiddenSize], where
