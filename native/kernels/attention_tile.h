@@ -271,6 +271,7 @@ struct Dropping {
 // dst row i, columns contiguous, = x[0, n) * factor in the element type.
 template <class T>
 FLAMBEAU_INLINE void write_row(DType type, const AttentionOperand& dst, int64_t i, int64_t n, T* x, T factor) {
+  if (n == 0) return;  // dst may have no memory then
   each_vector<T>(n,
                  [&](int64_t j, int count) FLAMBEAU_LAMBDA { put(x + j, count, get(x + j, count) * Vec<T>(factor)); });
   char* out = static_cast<char*>(const_cast<void*>(dst.p)) + i * dst.row * item_size(type);

@@ -13,6 +13,9 @@ export interface Ended {
   out: string;
   err: string;
 }
+/** How many times longer a process may take than said: checked code is slow. */
+const patience = Number(process.env.FLAMBEAU_TEST_PATIENCE ?? 1);
+
 /** `torch` is the library; `addon()` loads the addon alone. */
 export function runCode(code: string, env: Record<string, string> = {}, seconds = 60): Ended {
   const prelude = `const torch = () => require(${LIBRARY}); const addon = () => ${ADDON};`;
@@ -20,7 +23,7 @@ export function runCode(code: string, env: Record<string, string> = {}, seconds 
     cwd: root,
     env: { ...process.env, ...env },
     encoding: 'utf8',
-    timeout: seconds * 1000,
+    timeout: seconds * 1000 * patience,
   });
   return { status: done.status, signal: done.signal, out: done.stdout.trim(), err: done.stderr.trim() };
 }
