@@ -69,25 +69,38 @@ function shown(one: Case): string {
   return [...one.args.map(arg), ...(options.length ? [`{ ${options.join(', ')} }`] : [])].join(', ');
 }
 
-/** Which positional arguments are differentiable tensors, and which of them a row wants checked. */
-function differentiable(row: Structured, one: Case, type: (name: string) => boolean): number[] {
+/** Where a tensor stands: an argument, or an element of one that is a list. */
+type Place = readonly [argument: number, element?: number];
+
+/** The differentiable tensors among the positional arguments. */
+function differentiable(one: Case, type: (name: string) => boolean): Place[] {
+  const fits = (a: unknown): boolean =>
+    isSpec(a) && type(a.dtype) && a.values.length > 0 && a.values.every(Number.isFinite);
+  return one.args.flatMap((a, i): Place[] => {
+    if (Array.isArray(a)) return a.flatMap((b, k): Place[] => (fits(b) ? [[i, k]] : []));
+    return fits(a) ? [[i]] : [];
+  });
+}
+/** Those of them that a row wants checked. */
+function checked(row: Structured, one: Case, type: (name: string) => boolean): Place[] {
   const wanted = row.grad ?? true;
-  if (wanted === false) return [];
-  const places = one.args.flatMap((a, i) =>
-    isSpec(a) && type(a.dtype) && a.values.length > 0 && a.values.every(Number.isFinite) ? [i] : [],
-  );
-  return wanted === true ? places : places.filter((i) => wanted.includes(i));
+  if (typeof wanted !== 'object') return wanted === true ? differentiable(one, type) : [];
+  return differentiable(one, type).filter(([i]) => wanted.includes(i));
 }
 /** The op as a function of its differentiable arguments, and those. */
-function asFunction(row: Structured, one: Case, places: readonly number[]): [fn: never, inputs: never] {
-  const inputs = places.map((i) => fromSpec(one.args[i] as Spec).requiresGrad_());
+function asFunction(row: Structured, one: Case, places: readonly Place[]): [fn: never, inputs: never] {
+  const inputs = places.map(([i, k]) => {
+    const a = one.args[i];
+    return fromSpec((k === undefined ? a : (a as readonly unknown[])[k]) as Spec).requiresGrad_();
+  });
   const rest = one.args.map((a) => argument(a));
   const options = one.options && Object.fromEntries(Object.entries(one.options).map(([k, v]) => [k, argument(v)]));
   const call = functionOf(row.op);
   const fn = (...given: Tensor[]): unknown => {
-    const args = rest.slice();
-    places.forEach((at, k) => {
-      args[at] = given[k];
+    const args = rest.map((a) => (Array.isArray(a) ? [...a] : a));
+    places.forEach(([i, k], at) => {
+      if (k === undefined) args[i] = given[at];
+      else (args[i] as unknown[])[k] = given[at];
     });
     return call(...args, ...(options ? [options] : []));
   };
@@ -207,12 +220,23 @@ function checkLayouts(row: Structured, record: () => StructuredRecord): void {
 }
 
 function checkGradients(row: Structured): void {
+  const floating = (name: string): boolean => name === 'float64' || isComplexName(name);
+  const constant = row.grad === false ? row.cases.filter((one) => differentiable(one, floating).length > 0) : [];
+  if (constant.length > 0) {
+    test('has results without a gradient', () => {
+      for (const one of constant) {
+        const [fn, inputs] = asFunction(row, one, differentiable(one, floating));
+        if (recordsGradient((fn as (...a: unknown[]) => unknown)(...(inputs as unknown[]))))
+          throw new Error(`the result of (${shown(one)}) carries a gradient, which the row says nothing of`);
+      }
+    });
+  }
   for (const [kind, holds] of [
     ['', (name: string) => name === 'float64'],
     ['complex ', isComplexName],
   ] as const) {
     const cases = row.cases
-      .map((one) => [shown(one), one, differentiable(row, one, holds)] as const)
+      .map((one) => [shown(one), one, checked(row, one, holds)] as const)
       .filter(([, , places]) => places.length > 0);
     if (cases.length === 0) continue;
     test.each(cases)(`(%s) has the ${kind}derivatives that finite differences give`, (_name, one, places) => {

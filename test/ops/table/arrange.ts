@@ -15,7 +15,6 @@ const sorted = exactly([4], [-1, 0, 0.5, 2]);
 export const rows: readonly Structured[] = [
   {
     op: 'cat',
-    grad: false,
     types: false,
     cases: [
       call([matrix, other]),
@@ -28,20 +27,18 @@ export const rows: readonly Structured[] = [
   },
   {
     op: 'stack',
-    grad: false,
     types: false,
     cases: [call([matrix, other]), call([matrix, other], -1), call([scalar, scalar])],
   },
-  { op: 'hstack', grad: false, types: false, cases: [call([matrix, square]), call([vector, scalar])] },
+  { op: 'hstack', types: false, cases: [call([matrix, square]), call([vector, scalar])] },
   {
     op: 'vstack',
-    grad: false,
     types: false,
     cases: [call([matrix, other]), call([vector, vector])],
     aliases: ['rowStack'],
   },
-  { op: 'dstack', grad: false, types: false, cases: [call([matrix, other]), call([vector, vector])] },
-  { op: 'columnStack', grad: false, types: false, cases: [call([matrix, square]), call([vector, vector])] },
+  { op: 'dstack', types: false, cases: [call([matrix, other]), call([vector, vector])] },
+  { op: 'columnStack', types: false, cases: [call([matrix, square]), call([vector, vector])] },
   { op: 'split', cases: [call(matrix, 2), call(matrix, [1, 3], 1), callWith({ dim: -1 }, cube, 3)] },
   { op: 'splitWithSizes', cases: [call(matrix, [1, 2])] },
   { op: 'chunk', cases: [call(vector, 4), call(matrix, 2, 1), call(vector, 9)] },
@@ -164,7 +161,6 @@ export const rows: readonly Structured[] = [
   },
   {
     op: 'indexReduce',
-    grad: false,
     cases: ['prod', 'mean', 'amax', 'amin'].map((how) => call(matrix, 0, some, other, how)),
   },
   {
@@ -187,7 +183,7 @@ export const rows: readonly Structured[] = [
   { op: 'unsafeChunk', cases: [call(vector, 4)] },
   { op: 'unsafeSplit', cases: [call(matrix, 2)] },
   { op: 'unsafeSplitWithSizes', cases: [call(matrix, [1, 2])] },
-  { op: '_chunk_cat', python: 'torch._chunk_cat', grad: false, types: false, cases: [call([matrix, other], 0, 2)] },
+  { op: '_chunk_cat', python: 'torch._chunk_cat', types: false, cases: [call([matrix, other], 0, 2)] },
   { op: 'mvlgamma', cases: [call(grid([4], 2, 4), 3)] },
   { op: 'channelShuffle', cases: [call(grid([1, 4, 2, 2]), 2)] },
   { op: 'pixelUnshuffle', cases: [call(grid([1, 1, 4, 4]), 2)] },

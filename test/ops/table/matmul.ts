@@ -87,7 +87,6 @@ export const rows: readonly Structured[] = [
   {
     op: 'addmm',
     variant: 'beta of zero',
-    grad: false,
     types: false,
     cases: [callWith({ beta: 0 }, exactly([2], [NaN, Infinity]), m([3, 4]), m([4, 2], 2))],
   },
@@ -124,7 +123,6 @@ export const rows: readonly Structured[] = [
     op: 'chainMatmul',
     python: 'lambda matrices: torch.linalg.multi_dot(matrices)',
     types: false,
-    grad: false,
     layouts: false,
     cases: [call([m([2, 5]), m([5, 3], 2), m([3, 4], 3), m([4, 1], 4)])],
   },

@@ -196,7 +196,7 @@ export const rows: readonly Structured[] = [
   {
     op: 'var',
     variant: 'of one element',
-    grad: false,
+    grad: 'it is not a number',
     cases: [call(exactly([1], [2])), call(exactly([2, 1], [2, 3]), 1), call(none, 0)],
   },
   { op: 'logsumexp', cases: [call(matrix, 0), call(cube, [0, 2]), call(cube, -1, true), call(scalar, 0)] },
@@ -226,7 +226,7 @@ export const rows: readonly Structured[] = [
   {
     op: 'norm',
     variant: 'of zeros and counts',
-    grad: false,
+    grad: 'a norm has a corner at zero, and a count has steps',
     cases: [
       call(exactly([3], [0, 0, 0])),
       call(exactly([3], [0, 2, 0]), 0),

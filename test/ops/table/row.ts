@@ -74,8 +74,11 @@ export interface Case {
 /** Any other op: its calls are listed. */
 export interface Structured extends Common {
   readonly cases: readonly Case[];
-  /** Whether gradients are checked of the floating-point arguments (default), or of which ones by position. */
-  readonly grad?: boolean | readonly number[];
+  /**
+   * Whether the result has a gradient by the floating-point arguments (default), or by which ones by position; checked either
+   * way. Text says why it has one that finite differences cannot be asked for.
+   */
+  readonly grad?: boolean | readonly number[] | string;
   /** Tolerance of the comparison with PyTorch's float64 values, relative to the largest element; default 1e-13. */
   readonly tolerance?: number;
   /** Whether acceptance and result types are compared over all types in the place of float64 (default). */
