@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { bars, markdown, writeBetween } from './charts.mjs';
 import { goals } from './goals.mjs';
+import { reason } from './reasons.mjs';
 import { show } from './units.mjs';
 
 const runs = process.argv.slice(2).map((file) => JSON.parse(readFileSync(file, 'utf8')));
@@ -18,11 +19,13 @@ const mark = (reached) => (reached === null ? '' : reached ? 'yes' : 'no');
 /** What a row reaches: [against the limit, against the best peer], null where nothing is asked. */
 function reached({ name, group, share, peers }) {
   const goal = goals(name, group);
-  const compared = Object.entries(peers).map(([peer, { ratio }]) => ratio >= (goal[peer] ?? goal.ratio));
+  const compared = Object.entries(peers);
+  const slower = compared.filter(([peer, { ratio }]) => ratio < (goal[peer] ?? goal.ratio)).map(([peer]) => peer);
   return {
     goal,
     share: goal.share === undefined || share === null ? null : share >= goal.share,
-    ratio: goal.ratio === undefined || !compared.length ? null : compared.every(Boolean),
+    ratio: goal.ratio === undefined || !compared.length ? null : slower.length === 0,
+    slower,
   };
 }
 
@@ -31,10 +34,12 @@ function table(run, group) {
   const peers = [...new Set(rows.flatMap((row) => Object.keys(row.peers)))];
   const head = ['work', 'what it is', 'time', 'of the limit', ...peers.flatMap((p) => [p, 'ratio']), 'reached'];
   const lines = rows.map((row) => {
-    const { share, ratio, goal } = reached(row);
+    const { share, ratio, goal, slower } = reached(row);
     const asked = [
       goal.share === undefined ? null : `limit ${percent(goal.share)}: ${mark(share)}`,
-      goal.ratio === undefined ? null : `${goal.ratio} x: ${mark(ratio)}`,
+      goal.ratio === undefined
+        ? null
+        : `${goal.ratio} x: ${mark(ratio)}${slower.length ? ` (${slower.join(', ')})` : ''}`,
     ];
     const cells = peers.flatMap((p) =>
       row.peers[p] ? [show(row.peers[p].us), row.peers[p].ratio.toFixed(2)] : ['', ''],
@@ -44,8 +49,39 @@ function table(run, group) {
   return markdown(head, lines, 2);
 }
 
+/** The rows of a group that miss an aim, by the reason that their profile gives. */
+function missed(run, group) {
+  const why = new Map();
+  for (const row of run.results.filter((row) => row.group === group)) {
+    const { share, ratio } = reached(row);
+    if (share !== false && ratio !== false) continue;
+    const text = reason(row.name, group) ?? 'not profiled';
+    why.set(text, [...(why.get(text) ?? []), `\`${row.name}\``]);
+  }
+  return [...why].map(([text, names]) => `- ${names.join(', ')}: ${text}`).join('\n');
+}
+
+/** The convolutions of a group as one row: a network runs them all. */
+function withSum(run, group) {
+  const rows = run.results.filter((row) => row.group === group);
+  if (!group.startsWith('convolutions') || rows.length < 2) return;
+  const total = (of) => rows.reduce((sum, row) => sum + of(row), 0);
+  const us = total((row) => row.us);
+  const peers = Object.keys(rows[0].peers).filter((peer) => rows.every((row) => row.peers[peer]));
+  const sums = peers.map((peer) => [peer, total((row) => row.peers[peer].us)]);
+  run.results.push({
+    name: `sum_${rows[0].name.split('_').slice(-2).join('_')}`,
+    group,
+    about: 'all of them, one after another',
+    us,
+    share: total((row) => row.flops) / us / (run.limits.float32 / 1e6),
+    peers: Object.fromEntries(sums.map(([peer, time]) => [peer, { us: time, ratio: time / us }])),
+  });
+}
+
 const parts = [];
 for (const run of runs) {
+  for (const group of new Set(run.results.map((row) => row.group))) withSum(run, group);
   const { cpu, threads, node, pytorch, rounds, ms } = run.environment;
   const { limits, results } = run;
   const many = threads === 1 ? 'one thread' : `${threads} threads`;
@@ -85,6 +121,8 @@ for (const run of runs) {
   }
   for (const group of [...new Set(results.map((row) => row.group))]) {
     parts.push(`### ${group[0].toUpperCase()}${group.slice(1)}`, table(run, group));
+    const list = missed(run, group);
+    if (list) parts.push('Not reached:', list);
   }
 }
 
