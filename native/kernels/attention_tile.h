@@ -1,5 +1,7 @@
 // What attention is built of: packed operands, the tile products, rows of the mask and of dropout.
 #pragma once
+#include <cstddef>
+
 #include "kernels/attention.h"
 #include "kernels/gemm_micro.h"
 #include "kernels/gemm_pack.h"
