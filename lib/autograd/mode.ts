@@ -1,4 +1,5 @@
 // Whether operations are recorded. Hot code reads the exported variables directly.
+import { restoring } from '../core/restoring.js';
 import { setFreshMeta } from '../tensor/tensor.js';
 import { INFERENCE } from './meta.js';
 
@@ -74,16 +75,7 @@ function during<T>(name: string, grad: boolean, inference: boolean, fn: (() => T
   gradMode = grad;
   if (inferenceEnabled !== inference) setInference(inference);
   if (fn === undefined) return new ModeGuard(restore);
-  let result: T;
-  try {
-    result = fn();
-  } catch (error) {
-    restore();
-    throw error;
-  }
-  if (result instanceof Promise) return result.finally(restore) as T;
-  restore();
-  return result;
+  return restoring(fn, restore);
 }
 
 /**

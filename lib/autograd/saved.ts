@@ -1,5 +1,6 @@
 // Saved tensors on their way back to a backward function: freed? changed in place? packed by hooks?
 import { kindOf, RuntimeError } from '../core/errors.js';
+import { restoring } from '../core/restoring.js';
 import { release, resumeScope, suspendScope } from '../tensor/memory.js';
 import { Tensor } from '../tensor/tensor.js';
 import { arithmetic } from './arithmetic.js';
@@ -226,14 +227,5 @@ export function disableSavedTensorsHooks<T>(message: string, fn?: () => T): T | 
 /** @internal Runs `fn` and restores, or returns the guard that restores. */
 export function finish<T>(restore: () => void, fn: (() => T) | undefined): T | ModeGuard {
   if (fn === undefined) return new ModeGuard(restore);
-  let result: T;
-  try {
-    result = fn();
-  } catch (error) {
-    restore();
-    throw error;
-  }
-  if (result instanceof Promise) return result.finally(restore) as T;
-  restore();
-  return result;
+  return restoring(fn, restore);
 }

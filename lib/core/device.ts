@@ -1,5 +1,6 @@
 // Where a tensor's elements live.
 import { RuntimeError } from './errors.js';
+import { restoring } from './restoring.js';
 
 const TYPES = ['cpu', 'cuda', 'meta'] as const;
 export type DeviceType = (typeof TYPES)[number];
@@ -85,16 +86,7 @@ function during<T>(d: Device, fn: () => T): T {
     defaultDevice = outer;
   };
   defaultDevice = d;
-  let result: T;
-  try {
-    result = fn();
-  } catch (error) {
-    restore();
-    throw error;
-  }
-  if (result instanceof Promise) return result.finally(restore) as T;
-  restore();
-  return result;
+  return restoring(fn, restore);
 }
 
 function read(like: DeviceLike, index: number | undefined): Device {

@@ -1,5 +1,6 @@
 // Python classes and functions that the caller allows in pickles, each with a JavaScript class or function to stand for it.
 import { kindOf, RuntimeError } from '../core/errors.js';
+import { restoring } from '../core/restoring.js';
 import { nameOfFunction } from './class_codecs.js';
 
 /** A class, whose instances get a pickled object's attributes, or a function that rebuilds a value from its arguments. */
@@ -60,21 +61,20 @@ export function clearSafeGlobals(): void {
 }
 
 /**
- * Allows classes or functions while a function runs, beside those allowed already.
+ * Allows classes or functions while a function runs, beside those allowed already: until it ends, or the promise that it
+ * returned settles.
  * @param entries as for `addSafeGlobals`
- * @param fn what to run so; not async
+ * @param fn what to run so
  * @returns what `fn` returns
  * @throws TypeError and RuntimeError as `addSafeGlobals`
  */
 export function safeGlobals<T>(entries: readonly SafeGlobalEntry[], fn: () => T): T {
   const before = new Map(byName);
   addSafeGlobals(entries);
-  try {
-    return fn();
-  } finally {
+  return restoring(fn, () => {
     byName.clear();
     for (const [name, value] of before) byName.set(name, value);
-  }
+  });
 }
 
 /** The class or function of a full Python name. */

@@ -5,6 +5,7 @@ import { currentTask } from '../autograd/engine.js';
 import { enableGrad } from '../autograd/mode.js';
 import { savedTensorsHooks } from '../autograd/saved.js';
 import { RuntimeError } from '../core/errors.js';
+import { restoring } from '../core/restoring.js';
 import type { Module } from '../nn/module.js';
 import { Sequential } from '../nn/containers/sequential.js';
 import { getRngState, setRngState } from '../ops/random_generator.js';
@@ -35,19 +36,17 @@ const OWN = ['useReentrant', 'preserveRngState', 'contextFn', 'determinismCheck'
 let stopsEarly = true;
 
 /**
- * Overrides the `earlyStop` of checkpoints made meanwhile.
+ * Overrides the `earlyStop` of checkpoints made while a function runs: until it ends, or the promise that it returned settles.
  * @param enable whether recomputation may stop before the end of the function, once all that backward needs is there
- * @param fn what to run so; not async
+ * @param fn what to run so
  * @returns what `fn` returns
  */
 export function setCheckpointEarlyStop<T>(enable: boolean, fn: () => T): T {
   const outer = stopsEarly;
   stopsEarly = enable;
-  try {
-    return fn();
-  } finally {
+  return restoring(fn, () => {
     stopsEarly = outer;
-  }
+  });
 }
 
 /** Splits what the checkpoint is told from what goes to the function. */

@@ -70,6 +70,21 @@ test('safeGlobals takes its names back, also after an error', () => {
   expect(serialization.getSafeGlobals()).toEqual([]);
 });
 
+test('safeGlobals holds until a promise settles', async () => {
+  const pending = serialization.safeGlobals([[Namespace, 'argparse.Namespace']], async () => {
+    await Promise.resolve();
+    return serialization.getSafeGlobals();
+  });
+  expect(serialization.getSafeGlobals()).toHaveLength(1);
+  expect(await pending).toEqual([[Namespace, 'argparse.Namespace']]);
+  expect(serialization.getSafeGlobals()).toEqual([]);
+  const failing = serialization.safeGlobals([[Namespace, 'argparse.Namespace']], () =>
+    Promise.reject(new Error('late')),
+  );
+  await expect(failing).rejects.toThrow('late');
+  expect(serialization.getSafeGlobals()).toEqual([]);
+});
+
 test('what cannot be allowed is refused', () => {
   expect(() => serialization.addSafeGlobals([[Namespace, 'os.system']])).toThrow(/blocked/);
   expect(() => serialization.addSafeGlobals([5 as never])).toThrow(TypeError);

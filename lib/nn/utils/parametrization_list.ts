@@ -1,6 +1,7 @@
 // The parametrizations of one tensor, and the cache of what they compute.
 import { ModeGuard, noGrad } from '../../autograd/mode.js';
 import { kindOf, RuntimeError } from '../../core/errors.js';
+import { restoring } from '../../core/restoring.js';
 import { Parameter } from '../../tensor/parameter.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { ModuleList } from '../containers/module_list.js';
@@ -57,16 +58,7 @@ export function cached<T>(fn?: () => T): T | ModeGuard {
     if (--cacheDepth === 0) cache.clear();
   };
   if (fn === undefined) return new ModeGuard(restore);
-  let result: T;
-  try {
-    result = fn();
-  } catch (error) {
-    restore();
-    throw error;
-  }
-  if (result instanceof Promise) return result.finally(restore) as T;
-  restore();
-  return result;
+  return restoring(fn, restore);
 }
 
 /** The parametrized tensor, from the cache while there is one. */
