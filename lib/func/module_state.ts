@@ -2,13 +2,8 @@
 import { kindOf, RuntimeError } from '../core/errors.js';
 import type { Module } from '../nn/module.js';
 import { pyList } from '../nn/printing.js';
-import {
-  callWith,
-  type FunctionalCallOptions,
-  namedTensors,
-  readFunctionalCall,
-  type TensorsByName,
-} from '../nn/utils/stateless.js';
+import { callWith, namedTensors, readFunctionalCall, type TensorsByName } from '../nn/utils/functional_call.js';
+import type { FunctionalCallOptions } from '../nn/utils/stateless.js';
 import { isOptions } from '../ops/signature.js';
 import { stack } from '../ops/join.js';
 import type { Tensor } from '../tensor/tensor.js';

@@ -71,6 +71,7 @@ describe('functionalCall', () => {
       [0.1, 0.1],
     );
     expect(t.a.weight).toBe(t.b.weight);
+    expect(Object.keys(nn.utils.stateless)).toEqual(['functionalCall']);
   });
 
   test('parametrized modules', () => {
