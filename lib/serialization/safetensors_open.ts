@@ -56,12 +56,61 @@ interface Indexable {
   index(...items: unknown[]): Tensor;
 }
 
+/** Places of the first dimension, from `first` to before `end`. */
+interface Rows {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** What `torch.slice` makes, which lies above this layer. */
+interface Bounds {
+  readonly start: number | null;
+  readonly stop: number | null;
+  readonly step: number | null;
+}
+function isBounds(item: unknown): item is Bounds {
+  return (
+    typeof item === 'object' && item !== null && ['start', 'stop', 'step'].every((key) => Object.hasOwn(item, key))
+  );
+}
+
+/**
+ * The rows that an index into the first dimension, of `size` places, asks for, and the same index counted from the first of
+ * them; null for an index that may ask for any row, or for none that exists.
+ */
+function rowsOf(item: unknown, size: number): [Rows, number | Bounds] | null {
+  if (typeof item === 'number') {
+    const first = item < 0 ? item + size : item;
+    return Number.isInteger(item) && first >= 0 && first < size ? [{ first, end: first + 1 }, 0] : null;
+  }
+  if (!isBounds(item) || (item.step ?? 1) <= 0) return null;
+  const at = (v: number | null, otherwise: number): number =>
+    Math.min(Math.max(v === null ? otherwise : v < 0 ? v + size : v, 0), size);
+  const first = at(item.start, 0);
+  const end = Math.max(at(item.stop, size), first);
+  const make = item.constructor as new (start: number, stop: number, step: number | null) => Bounds;
+  return [{ first, end }, new make(0, end - first, item.step)];
+}
+
+/** The part of an entry that holds some of its rows. */
+function rowsEntry(entry: SafetensorsEntry, { first, end }: Rows): SafetensorsEntry {
+  const [size, ...rest] = entry.shape as [number, ...number[]];
+  const bytes = (entry.end - entry.start) / size;
+  return {
+    ...entry,
+    shape: [end - first, ...rest],
+    start: entry.start + first * bytes,
+    end: entry.start + end * bytes,
+  };
+}
+
 /** A tensor of an open file that has not been read. */
 export class SafetensorsSlice {
   /** @internal Use `getSlice`. */
   constructor(
     private readonly entry: SafetensorsEntry,
-    private readonly place: () => Tensor,
+    private readonly place: (entry: SafetensorsEntry) => Tensor,
+    private readonly mmap: boolean,
   ) {}
 
   /** The sizes of the whole tensor. */
@@ -75,14 +124,19 @@ export class SafetensorsSlice {
   }
 
   /**
-   * A part of the tensor. Of a file opened with `mmap` only the pages of the part are read; otherwise the whole tensor is, and a
-   * view of it keeps all of its memory (clone a small one).
+   * A part of the tensor. Of a file opened with `mmap` only the pages of the part are read; otherwise the rows from the first to
+   * the last that a number or a slice in the first place asks for, and of other items the whole tensor. A view keeps the memory of
+   * all that was read.
    * @param items what `Tensor.index` takes: `slice.index(torch.slice(0, 10), 3)`
    * @returns what `Tensor.index` returns for the whole tensor: a view of its memory where the items are numbers and slices
    * @throws RuntimeError if the file has been closed
    */
   index(...items: unknown[]): Tensor {
-    return (this.place() as unknown as Indexable).index(...items);
+    const { entry, mmap } = this;
+    const [first, ...others] = items;
+    const rows = mmap || !entry.shape[0] ? null : rowsOf(first, entry.shape[0]);
+    const [part, rest] = rows === null ? [entry, items] : [rowsEntry(entry, rows[0]), [rows[1], ...others]];
+    return (this.place(part) as unknown as Indexable).index(...rest);
   }
 }
 
@@ -141,7 +195,10 @@ export class SafetensorsFile {
    * @throws TypeError unless `name` is a string
    */
   getTensor(name: string): Tensor {
-    const entry = this.entry(name);
+    return this.placed(this.entry(name));
+  }
+
+  private placed(entry: SafetensorsEntry): Tensor {
     try {
       return placeEntry(this.source, entry, this.placing);
     } catch (error) {
@@ -155,7 +212,11 @@ export class SafetensorsFile {
    * @throws RuntimeError and TypeError as `getTensor`
    */
   getSlice(name: string): SafetensorsSlice {
-    return new SafetensorsSlice(this.entry(name), () => this.getTensor(name));
+    const place = (part: SafetensorsEntry): Tensor => {
+      this.entry(name);
+      return this.placed(part);
+    };
+    return new SafetensorsSlice(this.entry(name), place, this.placing.mmap);
   }
 
   /** Closes the file; closing it again does nothing. */

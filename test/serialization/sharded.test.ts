@@ -192,6 +192,38 @@ describe('safetensors.safeOpen', () => {
     expect(() => slice.index(0)).toThrow(/has been closed/);
   });
 
+  test.each([false, true])('reads the rows that an index asks for (mmap: %s)', (mmap) => {
+    const rows = path.join(folder, 'rows.safetensors');
+    const t = torch.arange(24).reshape(6, 2, 2);
+    safetensors.saveFile({ t, single: torch.tensor([5, 6]), scalar: torch.tensor(3) }, rows);
+    using open = safetensors.safeOpen(rows, { mmap });
+    const slice = open.getSlice('t');
+    const s = torch.slice;
+    for (const index of [
+      [2],
+      [-1],
+      [s(1, 4)],
+      [s(null, null, 2)],
+      [s(-3, null), 1],
+      [s(4, 2)],
+      [s(3, 99), '...', 0],
+      [s(1, 6, 3), s(0, 1)],
+      [1, null, s(0, 1)],
+      ['...', 1],
+      [null, 2],
+      [torch.tensor([4n, 0n])],
+      [],
+    ] as unknown as Parameters<Tensor['index']>[]) {
+      expect([index, slice.index(...index).tolist()]).toEqual([index, t.index(...index).tolist()]);
+    }
+    for (const outside of [6, -7]) expect(() => slice.index(outside)).toThrow(RangeError);
+    expect(() => slice.index(0.5)).toThrow();
+    expect(() => open.getSlice('scalar').index(0)).toThrow();
+    expect(open.getSlice('single').index(1).item()).toBe(6);
+    // Two rows of eight, in memory of their own; a mapping is the whole file.
+    if (!mmap) expect(slice.index(s(3, 5)).storage().nbytes()).toBe(2 * 4 * 8);
+  });
+
   test('takes bytes, and the arguments of the reference implementation', () => {
     expect(safetensors.safeOpen(fs.readFileSync(file)).getTensor('b').tolist()).toEqual(b.tolist());
     expect(safetensors.safeOpen(file, 'pt', 'cpu').getTensor('b').tolist()).toEqual(b.tolist());
