@@ -1,6 +1,6 @@
 // Pooling over one to three spatial dimensions: [N, C, ..] or [C, ..].
 import { needsGrad, record } from '../autograd/graph.js';
-import { kindOf, RuntimeError } from '../core/errors.js';
+import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, invokeMany } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -186,20 +186,14 @@ export const avgPool2d = avgPool(2);
  */
 export const avgPool3d = avgPool(3);
 
+/** The output's sizes: one number for all dimensions or one for each; null in their list keeps the input's. */
+export type AdaptiveSize = number | readonly (number | null)[];
+
 /** Output sizes with null (as the input) filled in. */
-function outputSize(name: string, input: Tensor, size: unknown, nd: number): number[] {
-  const given = Array.isArray(size)
-    ? (size as (number | null)[])
-    : new Array<number | null>(nd).fill(size as number | null);
-  if (given.length !== nd) throw new RuntimeError(`${name}: output_size must have ${nd} elements, got ${given.length}`);
-  return given.map((n, i) => {
-    const value = n ?? input.shape[input.ndim - nd + i]!;
-    if (!Number.isInteger(value))
-      throw new TypeError(
-        `${name}(): argument 'outputSize' must be integers, got ${typeof value === 'number' ? value : kindOf(value)}`,
-      );
-    return value;
-  });
+function outputSize(name: string, input: Tensor, size: AdaptiveSize, nd: number): number[] {
+  const given = typeof size === 'number' ? new Array<number>(nd).fill(size) : size;
+  if (given.length !== nd) throw new RuntimeError(`${name}: output_size must be ${nd}`);
+  return given.map((n, i) => n ?? input.shape[input.ndim - nd + i]!);
 }
 function adaptiveAvgBackward(g: Tensor, x: Tensor, nd: number, size: readonly number[]): Tensor {
   const y = invoke(ADAPTIVE_AVG_BACKWARD, g, x, nd);
@@ -214,8 +208,8 @@ function adaptiveAvgForward(input: Tensor, nd: number, size: readonly number[]):
 }
 const adaptiveAvg = (nd: number) =>
   fnOp(
-    `adaptiveAvgPool${nd}d(Tensor input, any outputSize)` as 'x(Tensor input, any outputSize)',
-    (input: Tensor, size: number | readonly (number | null)[] | null): Tensor =>
+    `adaptiveAvgPool${nd}d(Tensor input, int|int?[] outputSize)` as 'x(Tensor input, int|int?[] outputSize)',
+    (input: Tensor, size: AdaptiveSize): Tensor =>
       adaptiveAvgForward(input, nd, outputSize(`adaptive_avg_pool${nd}d`, input, size, nd)),
   );
 /**
@@ -239,15 +233,15 @@ export const adaptiveAvgPool2d = adaptiveAvg(2);
  */
 export const adaptiveAvgPool3d = adaptiveAvg(3);
 
-function adaptiveMaxBoth(nd: number, input: Tensor, size: number | readonly (number | null)[] | null): Both {
+function adaptiveMaxBoth(nd: number, input: Tensor, size: AdaptiveSize): Both {
   const [values, indices] = invokeMany(ADAPTIVE_MAX, input, nd, outputSize(`adaptive_max_pool${nd}d`, input, size, nd));
   recordMax(`AdaptiveMaxPool${nd}DBackward0`, input, values!, indices!, nd);
   return [values!, indices!];
 }
 const adaptiveMax = (nd: number) =>
   fnOp(
-    `adaptiveMaxPool${nd}d(Tensor input, any outputSize, bool returnIndices=False)` as 'x(Tensor input, any outputSize, bool returnIndices=False)',
-    (input: Tensor, size: number | readonly (number | null)[] | null, returnIndices: boolean): Tensor => {
+    `adaptiveMaxPool${nd}d(Tensor input, int|int?[] outputSize, bool returnIndices=False)` as 'x(Tensor input, int|int?[] outputSize, bool returnIndices=False)',
+    (input: Tensor, size: AdaptiveSize, returnIndices: boolean): Tensor => {
       const both = adaptiveMaxBoth(nd, input, size);
       return returnIndices ? (both as unknown as Tensor) : both[0];
     },

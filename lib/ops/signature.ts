@@ -80,6 +80,7 @@ const READERS: Record<string, (v: unknown) => unknown> = {
           : WRONG,
   'float[]': listOf((v) => (typeof v === 'number' ? v : WRONG)),
   'int|int[]': oneOrList(toInt),
+  'int|int?[]': oneOrList((v) => (v === null ? null : toInt(v))),
   'float|float[]': oneOrList((v) => (typeof v === 'number' ? v : WRONG)),
   bool: (v) => (typeof v === 'boolean' ? v : WRONG),
   str: (v) => (typeof v === 'string' ? v : WRONG),
@@ -124,8 +125,9 @@ function fallbackOf(text: string): unknown {
 
 /**
  * Reads a signature such as `sum(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)`.
- * Kinds: Tensor, Tensor[], Tensor|Scalar, Scalar, int, int[], int... (numbers or one array), float, float[], bool, str,
- * ScalarType, Device, function, any; a trailing `?` also allows null. A default makes a parameter optional.
+ * Kinds: Tensor, Tensor[], Tensor|Scalar, Scalar, int, int[], int... (numbers or one array), int|int[] (one or an array, as
+ * given), int|int?[] (an array in which null is allowed), float, float[], bool, str, ScalarType, Device, function, any; a trailing
+ * `?` also allows null. A default makes a parameter optional.
  */
 export function signature(text: string): Signature {
   const match = /^(\w+)\((.*)\)$/s.exec(text);

@@ -159,6 +159,16 @@ describe('registerParametrization', () => {
     expect(to.weight.equal(from.weight)).toBe(true);
     expect(listOf(to).original).toBe(listOf(from).original);
   });
+
+  test('transferring what is not there', () => {
+    const from = parametrize.registerParametrization(fill(new nn.Linear(2, 2)), 'weight', new Twice());
+    const to = new nn.Linear(2, 2);
+    expect(() => parametrize.transferParametrizationsAndParams(from, to, 'scale')).toThrow(
+      "'ParametrizedLinear' object has no attribute 'scale'",
+    );
+    expect(() => parametrize.transferParametrizationsAndParams(from, to, 'bias')).toThrow("'bias'");
+    expect(parametrize.isParametrized(to)).toBe(false);
+  });
 });
 
 describe('cached', () => {

@@ -49,10 +49,11 @@ const refused: Record<string, [call: () => unknown, kind: new (...args: never[])
     torch.RuntimeError,
     /The input tensor B must have at least 1 dimension/,
   ],
+  'no output size': [() => loose(F.adaptiveMaxPool2d)(torch.ones(1, 1, 4, 4), null), TypeError, /not null/],
   'an output size that is an object': [
     () => loose(F.adaptiveAvgPool2d)(torch.ones(1, 1, 4, 4), [Object.create(null), 2]),
     TypeError,
-    /argument 'outputSize' must be integers, got object/,
+    /argument 'outputSize' must be int\|int\?\[\], not \[object, 2\]/,
   ],
   'a device that is an object': [
     () => loose(x.to.bind(x))(Object.create(null)),

@@ -50,7 +50,8 @@ test('constantPadNd and gridSampler', () => {
   expect(
     torch.equal(torch.gridSampler2d(image, grid, 1, 2, true), F.gridSample(image, grid, 'nearest', 'reflection', true)),
   ).toBe(true);
-  expect(() => torch.gridSampler2d(image, grid, 3, 0, true)).toThrow('unknown mode 3');
+  expect(() => torch.gridSampler2d(image, grid, 3, 0, true)).toThrow('unknown interpolation mode 3');
+  expect(() => torch.gridSampler2d(image, grid, 0, 3, true)).toThrow('unknown padding mode 3');
   expect(() => torch.gridSampler3d(image, grid, 0, 0, true)).toThrow('expected a 5D input');
 });
 

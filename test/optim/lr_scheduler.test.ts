@@ -161,6 +161,16 @@ test('CyclicLR takes a function for its heights, which the state dict leaves out
   expect(scheduler.stateDict()['_scale_fn_custom']).toBeNull();
 });
 
+test('a factor of zero cannot be taken back', () => {
+  const opt = makeOptimizer('SGD');
+  const scheduler = new S.ConstantLR(opt, { factor: 0, totalIters: 2 });
+  opt.step();
+  scheduler.step();
+  opt.step();
+  expect(() => scheduler.step()).toThrow(new torch.RuntimeError('float division by zero'));
+  expect(opt.paramGroups[0]!.lr).toBe(0);
+});
+
 test('wrong arguments are refused', () => {
   const opt = makeOptimizer('SGD');
   expect(() => new S.StepLR({} as never, 3)).toThrow(TypeError);

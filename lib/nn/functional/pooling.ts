@@ -6,6 +6,7 @@ import { ge, logicalOr, lt } from '../../ops/comparison.js';
 import { fnOp } from '../../ops/define.js';
 import { gather, scatter } from '../../ops/gather.js';
 import {
+  type AdaptiveSize,
   adaptiveMaxPool1d,
   adaptiveMaxPool2d,
   adaptiveMaxPool3d,
@@ -48,13 +49,12 @@ export function perDim(name: string, what: string, v: readonly number[], nd: num
   throw new RuntimeError(`${name}: ${what} must either be a single int, or a tuple of ${nd} ints`);
 }
 
-type AdaptiveText = 'x(Tensor input, any outputSize)';
-type OutputSize = number | readonly (number | null)[] | null;
+type AdaptiveText = 'x(Tensor input, int|int?[] outputSize)';
 const ADAPTIVE_MAX = [adaptiveMaxPool1d, adaptiveMaxPool2d, adaptiveMaxPool3d];
 const adaptiveWithIndices = (nd: number) =>
   fnOp(
-    `adaptiveMaxPool${nd}dWithIndices(Tensor input, any outputSize, bool returnIndices=True)` as AdaptiveText,
-    (input: Tensor, size: OutputSize): [values: Tensor, indices: Tensor] =>
+    `adaptiveMaxPool${nd}dWithIndices(Tensor input, int|int?[] outputSize, bool returnIndices=True)` as AdaptiveText,
+    (input: Tensor, size: AdaptiveSize): [values: Tensor, indices: Tensor] =>
       ADAPTIVE_MAX[nd - 1]!.impl(input, size, true) as unknown as [Tensor, Tensor],
   );
 /**

@@ -28,8 +28,8 @@ const PADDINGS = ['zeros', 'border', 'reflection'] as const;
 function sampler(nd: number) {
   return (input: Tensor, grid: Tensor, mode: number, padding: number, alignCorners: boolean): Tensor => {
     const [m, p] = [MODES[mode], PADDINGS[padding]];
-    if (m === undefined || p === undefined)
-      throw new RuntimeError(`grid_sampler(): unknown mode ${mode} or padding mode ${padding}`);
+    if (m === undefined) throw new RuntimeError(`grid_sampler(): unknown interpolation mode ${mode}`);
+    if (p === undefined) throw new RuntimeError(`grid_sampler(): unknown padding mode ${padding}`);
     if (nd !== 0 && input.ndim !== nd) {
       throw new RuntimeError(
         `grid_sampler(): expected a ${nd}D input for grid_sampler_${nd - 2}d but got input with sizes [${input.shape.join(', ')}]`,

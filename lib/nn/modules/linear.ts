@@ -1,5 +1,6 @@
 // Linear layers.
 import { noGrad } from '../../autograd/mode.js';
+import { RuntimeError } from '../../core/errors.js';
 import { linear } from '../../ops/matmul.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { bilinear } from '../functional/linear.js';
@@ -114,13 +115,13 @@ export class Bilinear extends Module {
   /**
    * @param args in1Features, in2Features, outFeatures: the last sizes of both inputs and of the output; bias (default true):
    *   whether one is added; device, dtype (default null: the default ones): of the parameters.
-   * @throws TypeError for arguments that do not fit; RangeError unless in1Features is positive. The call throws RuntimeError for
-   *   inputs that do not fit.
+   * @throws TypeError for arguments that do not fit; RuntimeError unless in1Features is positive, as the call does for inputs
+   *   that do not fit.
    */
   constructor(...args: ArgumentsOf<typeof bilinearSettings>) {
     super();
     const [in1, in2, out, bias, device, dtype] = bilinearSettings(args);
-    if (in1 <= 0) throw new RangeError(`in1_features must be > 0, but got ${in1}`);
+    if (in1 <= 0) throw new RuntimeError(`in1_features must be > 0, but got (in1_features=${in1})`);
     this.in1Features = in1;
     this.in2Features = in2;
     this.outFeatures = out;

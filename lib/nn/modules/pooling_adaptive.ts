@@ -1,6 +1,7 @@
 // Pooling layers with a fixed size of the result.
 import { RuntimeError } from '../../core/errors.js';
 import {
+  type AdaptiveSize,
   adaptiveAvgPool1d,
   adaptiveAvgPool2d,
   adaptiveAvgPool3d,
@@ -16,10 +17,10 @@ import { type ArgumentsOf, perDim, repeated, settings } from './arguments.js';
 import type { Size } from './pooling.js';
 
 /** The output's sizes: one number for all dimensions or one for each; null in their list keeps the input's. */
-export type OutputSize = number | null | readonly (number | null)[];
+export type OutputSize = AdaptiveSize;
 
 const avgSettings = (name: string) =>
-  settings<[outputSize: OutputSize]>()(`${name}(any outputSize)` as 'Pool(any outputSize)');
+  settings<[outputSize: OutputSize]>()(`${name}(int|int?[] outputSize)` as 'Pool(int|int?[] outputSize)');
 type AvgArgumentList = ArgumentsOf<ReturnType<typeof avgSettings>>;
 
 /** What adaptive average pooling over one to three dimensions shares. */
@@ -55,7 +56,7 @@ export class AdaptiveAvgPool1d extends AdaptiveAvgPoolNd {
   }
 
   override forward(input: Tensor): Tensor {
-    return adaptiveAvgPool1d.impl(input, this.outputSize);
+    return adaptiveAvgPool1d(input, this.outputSize);
   }
 }
 
@@ -73,7 +74,7 @@ export class AdaptiveAvgPool2d extends AdaptiveAvgPoolNd {
   }
 
   override forward(input: Tensor): Tensor {
-    return adaptiveAvgPool2d.impl(input, this.outputSize);
+    return adaptiveAvgPool2d(input, this.outputSize);
   }
 }
 
@@ -91,13 +92,13 @@ export class AdaptiveAvgPool3d extends AdaptiveAvgPoolNd {
   }
 
   override forward(input: Tensor): Tensor {
-    return adaptiveAvgPool3d.impl(input, this.outputSize);
+    return adaptiveAvgPool3d(input, this.outputSize);
   }
 }
 
 const maxSettings = (name: string) =>
   settings<[outputSize: OutputSize, returnIndices: boolean]>()(
-    `${name}(any outputSize, bool returnIndices=False)` as 'Pool(any outputSize, bool returnIndices=False)',
+    `${name}(int|int?[] outputSize, bool returnIndices=False)` as 'Pool(int|int?[] outputSize, bool returnIndices=False)',
   );
 type MaxArgumentList = ArgumentsOf<ReturnType<typeof maxSettings>>;
 
@@ -136,7 +137,7 @@ export class AdaptiveMaxPool1d extends AdaptiveMaxPoolNd {
   }
 
   override forward(input: Tensor): Tensor {
-    return adaptiveMaxPool1d.impl(input, this.outputSize, this.returnIndices);
+    return adaptiveMaxPool1d(input, this.outputSize, this.returnIndices);
   }
 }
 
@@ -155,7 +156,7 @@ export class AdaptiveMaxPool2d extends AdaptiveMaxPoolNd {
   }
 
   override forward(input: Tensor): Tensor {
-    return adaptiveMaxPool2d.impl(input, this.outputSize, this.returnIndices);
+    return adaptiveMaxPool2d(input, this.outputSize, this.returnIndices);
   }
 }
 
@@ -174,7 +175,7 @@ export class AdaptiveMaxPool3d extends AdaptiveMaxPoolNd {
   }
 
   override forward(input: Tensor): Tensor {
-    return adaptiveMaxPool3d.impl(input, this.outputSize, this.returnIndices);
+    return adaptiveMaxPool3d(input, this.outputSize, this.returnIndices);
   }
 }
 

@@ -8,7 +8,7 @@ import { ModuleDict } from '../containers/module_dict.js';
 import type { Module } from '../module.js';
 import { isModule } from '../module_attributes.js';
 import { pySize } from '../printing.js';
-import { attribute, deleteAttribute, setAttribute, tensorAttribute } from './named_tensor.js';
+import { attribute, deleteAttribute, neededTensor, setAttribute, tensorAttribute } from './named_tensor.js';
 import {
   compute,
   forget,
@@ -219,7 +219,7 @@ export function typeBeforeParametrizations(module: Module): typeof Module {
  * @param toModule what gets them; tensors that it lacks are added
  * @param tensorName the tensor to transfer (default null: all parametrized ones).
  * @returns `toModule`.
- * @throws TypeError or RuntimeError if `fromModule` has no such parametrized tensor.
+ * @throws RuntimeError if `fromModule` has no such parametrized tensor.
  */
 export function transferParametrizationsAndParams<M extends Module>(
   fromModule: Module,
@@ -229,10 +229,11 @@ export function transferParametrizationsAndParams<M extends Module>(
   const dict = dictOf(fromModule);
   if (dict === null || dict.size === 0) return toModule;
   for (const name of tensorName === null ? [...dict._modules.keys()] : [tensorName]) {
+    if (!dict.has(name)) neededTensor('transferParametrizationsAndParams', fromModule, name);
+    const from = dict.get(name);
     if (attribute(toModule, name) === undefined) {
       setAttribute(toModule, name, new Parameter(tensorAttribute(fromModule, name)));
     }
-    const from = dict.get(name);
     for (const parametrization of from) registerParametrization(toModule, name, parametrization);
     const to = listOf(toModule, name);
     for (const original of [...from._parameters.keys(), ...from._buffers.keys()]) {

@@ -100,7 +100,9 @@ export class ConstantLR extends LRScheduler {
   override getLr(): number[] {
     this.checkCaller();
     if (this.lastEpoch === 0) return this.scaledLr(this.factor);
-    return this.lastEpoch === this.totalIters ? this.scaledLr(1 / this.factor) : this.currentLr();
+    if (this.lastEpoch !== this.totalIters) return this.currentLr();
+    if (this.factor === 0) throw new RuntimeError('float division by zero');
+    return this.scaledLr(1 / this.factor);
   }
 
   protected override closedFormLr(): number[] {
