@@ -141,7 +141,7 @@ export const ldlFactorEx = fnOp(
 /**
  * The X with A X = B, by the factors of `ldlFactor`. It has no gradient.
  * @param ld [.., n, n] of `ldlFactor`
- * @param pivots int32 [.., n] of `ldlFactor`
+ * @param pivots [.., n] of `ldlFactor`, of any integer type
  * @param b [.., n, k]; batches broadcast
  * @param hermitian as it was for `ldlFactor` (default false)
  * @returns [.., n, k] of b's type
@@ -165,6 +165,8 @@ export const ldlSolve = fnOp(
         `${name}: Expected LD.shape[:-1] and pivots.shape to be the same, but got pivots with shape [${pivots.shape.join(', ')}] instead`,
       );
     }
+    if (pivots.dtype.isFloatingPoint || pivots.dtype.isComplex || pivots.dtype.name === 'bool')
+      throw new RuntimeError(`${name}: Expected pivots to be integers. Got ${pivots.dtype.scalarName}`);
     checkSameType(name, ld, b, ['LD', 'B']);
     if (needsGrad(ld, b)) throw new RuntimeError("the derivative for 'linalg_ldl_solve' is not implemented.");
     const batch = broadcastSizes(batchSizes(ld), batchSizes(b));

@@ -51,6 +51,7 @@ describe('square matrices', () => {
     const plain = symmetric.add(symmetric.mT);
     const { LD, pivots } = L.ldlFactor(plain);
     expectClose(plain.matmul(L.ldlSolve(LD, pivots, b)), b, 1e4 * n);
+    expect(torch.equal(L.ldlSolve(LD, pivots.to(torch.int64), b), L.ldlSolve(LD, pivots, b))).toBe(true);
     const h = hermitian(symmetric);
     const f = L.ldlFactor(h, { hermitian: true });
     expectClose(h.matmul(L.ldlSolve(f.LD, f.pivots, b, { hermitian: true })), b, 1e4 * n);

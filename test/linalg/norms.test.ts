@@ -294,6 +294,7 @@ describe('errors', () => {
       () => torch.luUnpack(x, torch.tensor([0, 1], { dtype: torch.int32 })),
       'Did you properly pass the result of lu_factor?',
     ],
+    [() => L.ldlSolve(x, torch.ones(2), x), 'torch.linalg.ldl_solve: Expected pivots to be integers. Got Float'],
     [
       () => L.ldlSolve(x, torch.tensor([5, -9], { dtype: torch.int32 }), x),
       'torch.linalg.ldl_solve: pivot 5 is not a row of the matrix',
