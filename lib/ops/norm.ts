@@ -2,6 +2,7 @@
 // composed of recorded ops.
 import { needsGrad, record } from '../autograd/graph.js';
 import { gradMode } from '../autograd/mode.js';
+import { float32 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, invokeMany } from '../tensor/invoke.js';
@@ -75,6 +76,23 @@ function biasSums(g: Tensor, b: Tensor, at: Rows): Tensor {
 }
 
 /**
+ * Parameters have the input's type; those of an input of a half type may instead be of float32, all of them.
+ * @throws RuntimeError for other mixtures.
+ */
+function checkTypes(input: Tensor, ...given: readonly (Tensor | null)[]): void {
+  const params = given.filter((p) => p !== null);
+  const other = params.find((p) => p.dtype !== input.dtype);
+  if (other === undefined) return;
+  if (params[0]!.dtype === input.dtype) {
+    throw new RuntimeError(`expected scalar type ${input.dtype.scalarName} but found ${other.dtype.scalarName}`);
+  }
+  if (params.some((p) => p.dtype !== float32))
+    throw new RuntimeError('mixed dtype (CPU): expect parameter to have scalar type of Float');
+  if (!input.dtype.isFloatingPoint || input.dtype.itemsize !== 2)
+    throw new RuntimeError('mixed dtype (CPU): all inputs must share same datatype.');
+}
+
+/**
  * Layer normalisation over the last dimensions: (x - mean) / sqrt(var + eps) * weight + bias with the mean and the biased
  * variance of each row (https://arxiv.org/abs/1607.06450).
  * @param input [.., normalizedShape], floating point
@@ -84,7 +102,7 @@ function biasSums(g: Tensor, b: Tensor, at: Rows): Tensor {
  * @param eps what is added to the variance (default 1e-5)
  * @param cudnnEnable has no effect (default true)
  * @returns input's shape and type
- * @throws RuntimeError if shapes do not fit or input is not of a floating-point type
+ * @throws RuntimeError if shapes or types do not fit: parameters have input's type, or float32 beside a half type
  */
 export const layerNorm = fnOp(
   'layerNorm(Tensor input, int[] normalizedShape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05, bool cudnnEnable=True)',
@@ -116,6 +134,7 @@ export const layerNorm = fnOp(
         );
       }
     }
+    checkTypes(input, weight, bias);
     const rows = input.shape.slice(0, input.ndim - k).reduce((a, b) => a * b, 1);
     return rowNorm('NativeLayerNormBackward0', input, weight, bias, { rows, groups: 1, inner: 1 }, eps);
   },
@@ -155,6 +174,7 @@ export const groupNorm = fnOp(
         );
       }
     }
+    checkTypes(input, weight, bias);
     const inner = input.shape.slice(2).reduce((a, b) => a * b, 1);
     return rowNorm(
       'NativeGroupNormBackward0',
@@ -241,7 +261,8 @@ function updateRunning(running: Tensor, batch: Tensor, momentum: number): void {
  * @param eps what is added to the variance (default 1e-5)
  * @param cudnnEnabled has no effect (default true)
  * @returns input's shape and type
- * @throws RuntimeError if a vector has not C elements, running statistics are missing in evaluation or cannot be written
+ * @throws RuntimeError if a vector has not C elements or not input's type (float32 is taken beside a half type), and if running
+ *   statistics are missing in evaluation or cannot be written
  */
 export const batchNorm = fnOp(
   'batchNorm(Tensor input, Tensor? runningMean, Tensor? runningVar, Tensor? weight=None, Tensor? bias=None, bool training=False, float momentum=0.1, float eps=1e-05, bool cudnnEnabled=True)',
@@ -271,6 +292,7 @@ export const batchNorm = fnOp(
         `${runningMean === null ? 'running_mean' : 'running_var'} must be defined in evaluation mode`,
       );
     }
+    checkTypes(input, weight, bias, runningMean, runningVar);
     const n = c === 0 ? 0 : input.numel() / c;
     const [mu, variance] = training
       ? (invokeMany(CHANNEL_STATS, input) as [Tensor, Tensor])

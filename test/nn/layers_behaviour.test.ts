@@ -97,6 +97,22 @@ describe('normalisation', () => {
   });
 });
 
+test('parameters of other types: float32 beside half types, and for the root mean square any', () => {
+  for (const type of [torch.float16, torch.bfloat16]) {
+    const x = ramp(2, 4, 3).to(type);
+    const w = torch.ones(4);
+    for (const y of [
+      F.layerNorm(x.reshape(2, 3, 4), [4], w, w),
+      F.groupNorm(x, 2, w, w),
+      F.batchNorm(x, w, w, w, w),
+      F.rmsNorm(x.reshape(2, 3, 4), [4], w),
+    ]) {
+      expect(y.dtype).toBe(type);
+    }
+  }
+  expect(F.rmsNorm(ramp(2, 3), [3], torch.ones(3, { dtype: torch.float64 })).dtype).toBe(torch.float32);
+});
+
 describe('lazy layers', () => {
   test.each([
     ['LazyLinear', () => new nn.LazyLinear(3), [2, 5], 'Linear(in_features=5, out_features=3, bias=True)'],
@@ -140,6 +156,36 @@ describe('lazy layers', () => {
     const eager = new nn.Conv1d(5, 3, 2);
     expect(torch.equal(lazy.weight, eager.weight)).toBe(true);
     expect(torch.equal(lazy.bias!, eager.bias!)).toBe(true);
+  });
+});
+
+describe('sizes', () => {
+  test('of adaptive pools: null in a list keeps one of the input', () => {
+    const x = ramp(1, 2, 6, 8);
+    expect(new nn.AdaptiveAvgPool2d([null, 2])(x).shape).toEqual([1, 2, 6, 2]);
+    expect(torch.equal(new nn.AdaptiveMaxPool2d([null, null])(x), x)).toBe(true);
+    const pool = new nn.AdaptiveMaxPool2d([3, null], { returnIndices: true });
+    expect((pool(x) as unknown as Tensor[]).map((t) => t.shape)).toEqual([
+      [1, 2, 3, 8],
+      [1, 2, 3, 8],
+    ]);
+    expect(String(pool)).toBe('AdaptiveMaxPool2d(output_size=(3, None))');
+    expect(F.adaptiveAvgPool3d(ramp(1, 2, 4, 6, 8), [null, 3, 2]).shape).toEqual([1, 2, 4, 3, 2]);
+  });
+
+  test('of adaptive pools: null alone is refused, and their number by the call', () => {
+    expect(() => new nn.AdaptiveAvgPool2d(null as never)).toThrow(TypeError);
+    const pool = new nn.AdaptiveMaxPool3d([2]);
+    expect(() => pool(ramp(1, 2, 4, 4, 4))).toThrow('output_size must be 3');
+    pool.outputSize = null as never;
+    expect(() => pool(ramp(1, 2, 4, 4, 4))).toThrow(TypeError);
+  });
+
+  test('of a bilinear layer', () => {
+    expect(() => new nn.Bilinear(0, 2, 3)).toThrow(
+      new torch.RuntimeError('in1_features must be > 0, but got (in1_features=0)'),
+    );
+    expect(new nn.Bilinear(2, 0, 3).weight.shape).toEqual([3, 2, 0]);
   });
 });
 

@@ -187,10 +187,10 @@ export const rmsNorm = fnOp(
     const e = eps ?? machineEpsilon(input.dtype.name);
     if (input.dtype.isComplex) {
       const unit = mul.impl(input, rsqrt.impl(add.impl(mean.impl(square.impl(input), dims, true, null), e, 1)));
-      return weight === null ? unit : mul.impl(unit, weight);
+      return weight === null ? unit : cast(mul.impl(unit, weight), input.dtype);
     }
     // Half types are computed in float32 and rounded once.
-    if (input.dtype.itemsize !== 2) return rmsNode(input, weight, dims, e);
+    if (input.dtype.itemsize !== 2) return cast(rmsNode(input, weight, dims, e), input.dtype);
     const wide = rmsNode(cast(input, float32), weight === null ? null : cast(weight, float32), dims, e);
     return cast(wide, input.dtype);
   },
