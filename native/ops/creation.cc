@@ -49,23 +49,11 @@ FLAMBEAU_OP(zeros, OnMeta::Serve) {
   call.result(std::move(t));
 }
 
-// Refuses a number that an integer type cannot hold; unsigned types take negative numbers modulo their range.
-void check_fits(const Scalar& value, DType t) {
-  if (!is_integral(t) || value.complex()) return;
-  const int bits = 8 * item_size(t);
-  if (bits == 64) return;
-  const double top = static_cast<double>(int64_t{1} << (t == DType::U8 ? bits : bits - 1));
-  static const char* const names[] = {"uint8_t", "int8_t", "int16_t", "int"};
-  FLAMBEAU_CHECK(value.re < top && value.re >= -top, Kind::Runtime,
-                 "value cannot be converted to type %s without overflow", names[static_cast<int>(t)]);
-}
-
 FLAMBEAU_OP(full, OnMeta::Serve) {
   const Dims sizes = call.dims();
   const Scalar value = call.scalar();
   const DType dtype = call.dtype();
   call.place();
-  check_fits(value, dtype);
   Ref t = empty(sizes, dtype);
   fill(*t, value);
   call.result(std::move(t));
@@ -76,7 +64,6 @@ FLAMBEAU_OP(like, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const DType dtype = call.dtype();
   const auto value = call.scalar_or_null();
-  if (value) check_fits(*value, dtype);
   Ref out = empty_strided(t.sizes, preserved_strides(t), dtype);
   if (value) fill(*out, *value);
   call.result(std::move(out));
@@ -85,7 +72,6 @@ FLAMBEAU_OP(like, OnMeta::Serve) {
 FLAMBEAU_OP(fill_, OnMeta::Serve) {
   Tensor& t = call.tensor();
   const Scalar value = call.scalar();
-  check_fits(value, t.dtype);
   fill(t, value);
   t.bump();
 }

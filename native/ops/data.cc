@@ -1,6 +1,8 @@
 #include "ops/data.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "core/dry_run.h"
 #include "kernels/kernels.h"
@@ -123,7 +125,27 @@ Ref contiguous(const Tensor& t, DType dtype) {
   return out;
 }
 
+void check_fits(const Scalar& value, DType t) {
+  static const char* const names[] = {
+      "uint8_t", "int8_t", "int16_t", "int", "int64_t", "c10::Half", "float", "double", "c10::complex<float>"};
+  if (t == DType::Bool || t == DType::C128) return;
+  bool fits = is_complex(t) || value.im == 0;
+  if (is_integral(t)) {
+    const int bits = 8 * item_size(t);
+    const double top = std::ldexp(1.0, t == DType::U8 ? bits : bits - 1);
+    // Of unsigned types negative numbers count modulo the range; int64 from JavaScript's integers always fits.
+    fits = fits &&
+           ((value.re < top && value.re >= (t == DType::U8 ? 1 - top : -top)) || (bits == 64 && !value.floating()));
+  } else if (t == DType::F32 || t == DType::C64) {
+    const auto beyond = [](double v) { return std::isfinite(v) && std::fabs(v) > std::numeric_limits<float>::max(); };
+    fits = fits && !beyond(value.re) && !beyond(value.im);
+  }
+  FLAMBEAU_CHECK(fits, Kind::Runtime, "value cannot be converted to type %s without overflow",
+                 t == DType::BF16 ? "c10::BFloat16" : names[static_cast<int>(t)]);
+}
+
 void fill(Tensor& t, const Scalar& value) {
+  check_fits(value, t.dtype);
   if (t.numel == 0 || dry_run()) return;
   alignas(16) char element[16];
   value.store(t.dtype, element);

@@ -14,7 +14,9 @@ Ref contiguous(const Tensor& t, DType dtype);
 Ref clone(const Tensor& t);
 // Strides of a dense tensor in t's order of dimensions: t's own if it is dense.
 Dims preserved_strides(const Tensor& t);
-// Fills all elements.
+// Refuses a number that elements of type t cannot hold: a complex one where they are real, or one beyond their range.
+void check_fits(const Scalar& value, DType t);
+// Fills all elements with a number that fits.
 void fill(Tensor& t, const Scalar& value);
 
 // Row-major bytes to and from a buffer whose size must match exactly. Writing is for fresh tensors: it counts as making

@@ -73,6 +73,7 @@ FLAMBEAU_OP(index_add_, OnMeta::Indexed) {
   const Scalar alpha = call.scalar();
   check_writable(self);
   check_source(self, d, index, source, "index_add_()");
+  check_fits(alpha, self.dtype);
   const DType dtype = dtype_of(compute_of(self.dtype));
   Workspace work(self, dtype);
   const Ref lifted = at_least_1d(*work);
@@ -133,6 +134,8 @@ FLAMBEAU_OP(index_fill_, OnMeta::Indexed) {
                    value.tensor->ndim());
     copy_elements(*one, *value.tensor);
   } else {
+    FLAMBEAU_CHECK(!value.scalar.complex() || is_complex(self.dtype), Kind::Runtime,
+                   "index_fill_(): Converting complex Scalar to non-complex type is not supported");
     fill(*one, value.scalar);
   }
   const Ref lifted = at_least_1d(self);

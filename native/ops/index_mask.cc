@@ -65,6 +65,7 @@ FLAMBEAU_OP(masked_fill_, OnMeta::Serve) {
                    value.tensor->ndim());
     if (!dry_run()) kernels().convert.convert(value.tensor->dtype, self.dtype, 1, value.tensor->data(), element);
   } else {
+    check_fits(value.scalar, self.dtype);
     value.scalar.store(self.dtype, element);
   }
   if (self.numel > 0 && !dry_run()) {
