@@ -2,12 +2,13 @@
 import { bool, int16 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
-import { invoke, invokeVoid, type Scalar } from '../tensor/invoke.js';
+import { type ComplexNumber, invoke, invokeVoid, type Scalar } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
 import { needsGrad, record } from '../autograd/graph.js';
-import { checkInPlace, operand, recordInPlace } from '../autograd/view.js';
+import { checkInPlace, recordInPlace } from '../autograd/view.js';
 import { eq, ge, gt, le, lt } from './comparison.js';
 import { complex as complexOf, real } from './complex.js';
+import { resultType } from './convert.js';
 import { onesLike, zerosLike } from './creation.js';
 import { op } from './define.js';
 import { type Binary, binary, negated, withInPlace } from './rows.js';
@@ -15,6 +16,7 @@ import type { TensorOrScalar } from './signature.js';
 import { conj, cos, exp, log, log1p, neg, sign, sin } from './unary.js';
 import { cast } from './internal/cast.js';
 import { checkParts } from './internal/complex.js';
+import { checkFactor } from './internal/factors.js';
 import { select3 as where } from './internal/select.js';
 
 const ADD: Binary = binary('add', [(g) => g, (g) => g]);
@@ -33,7 +35,32 @@ function isOne(alpha: Scalar): boolean {
   return alpha === 1 || alpha === 1n;
 }
 
+/** The product of two numbers, one of them complex. */
+function times(a: Scalar, b: Scalar): Scalar {
+  const [x, y] = [a, b].map((v) => (typeof v === 'object' ? v : { re: Number(v), im: 0 })) as [
+    ComplexNumber,
+    ComplexNumber,
+  ];
+  return { re: x.re * y.re - x.im * y.im, im: x.re * y.im + x.im * y.re };
+}
+/**
+ * alpha b where alpha is complex, for kernels take real factors alone; null where it is real.
+ * @throws RuntimeError if the factor is of another kind than the result.
+ */
+function scaledOperand(a: TensorOrScalar, b: TensorOrScalar, alpha: Scalar): TensorOrScalar | null {
+  // What optimizers do at every step needs no second look.
+  const fraction = a instanceof Tensor && a.dtype.isFloatingPoint && typeof alpha === 'number';
+  if (fraction || Number.isInteger(alpha) || typeof alpha === 'bigint') return null;
+  const type = resultType(a, b);
+  checkFactor('alpha', alpha, type);
+  if (typeof alpha !== 'object') return null;
+  if (!type.isComplex)
+    throw new RuntimeError('For non-complex input tensors, argument alpha must not be a complex number.');
+  return b instanceof Tensor ? mul(b, alpha) : times(b, alpha);
+}
 function addScaled(name: string, a: TensorOrScalar, b: TensorOrScalar, alpha: Scalar): Tensor {
+  const product = scaledOperand(a, b, alpha);
+  if (product !== null) return ADD.impl(a, product);
   const y = invoke(ADD_SCALED, a, b, alpha);
   if (needsGrad(a instanceof Tensor ? a : null, b instanceof Tensor ? b : null)) {
     const inputs = [a instanceof Tensor ? a : null, b instanceof Tensor ? b : null];
@@ -42,6 +69,8 @@ function addScaled(name: string, a: TensorOrScalar, b: TensorOrScalar, alpha: Sc
   return y;
 }
 function addScaled_(name: string, self: Tensor, other: TensorOrScalar, alpha: Scalar): Tensor {
+  const product = scaledOperand(self, other, alpha);
+  if (product !== null) return ADD.inPlace(self as never, product as never);
   const t = other instanceof Tensor ? other : null;
   const recorded = needsGrad(self, t);
   checkInPlace(self, recorded);
@@ -57,7 +86,8 @@ function addScaled_(name: string, self: Tensor, other: TensorOrScalar, alpha: Sc
  * @param other a tensor or a number
  * @param alpha the factor of `other` (default 1)
  * @returns the broadcast shape
- * @throws RuntimeError if shapes do not broadcast, and in place (`add_`) if the result fits neither self's shape nor its kind
+ * @throws RuntimeError if shapes do not broadcast or alpha is of another kind than the result, as a fraction for integers; and
+ *   in place (`add_`) if the result fits neither self's shape nor its kind
  */
 export const add = withInPlace(
   op(
@@ -438,160 +468,3 @@ export const polar = op('polar(Tensor abs, Tensor angle)', (abs: Tensor, angle: 
   checkParts(abs, angle);
   return complexOf(mul(abs, cos(angle)), mul(abs, sin(angle)));
 });
-
-const ADDCMUL = nativeOp('addcmul');
-const ADDCMUL_ = nativeOp('addcmul_');
-const ADDCDIV = nativeOp('addcdiv');
-const ADDCDIV_ = nativeOp('addcdiv_');
-const LERP = nativeOp('lerp');
-const LERP_ = nativeOp('lerp_');
-
-type Ternary = (g: Tensor, s: readonly (Tensor | null)[], needs: readonly boolean[]) => (Tensor | null)[];
-function ternary(
-  id: number,
-  node: string,
-  a: Tensor,
-  b: Tensor,
-  c: TensorOrScalar,
-  tail: Scalar[],
-  saved: (Tensor | null)[],
-  backward: Ternary,
-): Tensor {
-  const y = invoke(id, a, b, c, ...tail);
-  const third = c instanceof Tensor ? c : null;
-  if (needsGrad(a, b, third)) record(node, y, [a, b, third], saved, backward);
-  return y;
-}
-function ternary_(
-  id: number,
-  node: string,
-  a: Tensor,
-  b: Tensor,
-  c: TensorOrScalar,
-  tail: Scalar[],
-  saved: (b: Tensor, c: Tensor | null) => (Tensor | null)[],
-  backward: Ternary,
-): Tensor {
-  const third = c instanceof Tensor ? c : null;
-  const recorded = needsGrad(a, b, third);
-  checkInPlace(a, recorded);
-  const second = recorded ? operand(b, a) : b;
-  const last = recorded && third !== null ? operand(third, a) : third;
-  invokeVoid(id, a, b, c, ...tail);
-  if (recorded) recordInPlace(node, a, [a, second, last], saved(second, last), backward);
-  return a;
-}
-
-const addcmulBackward =
-  (value: Scalar): Ternary =>
-  (g, [b, c], needs) => [
-    g,
-    needs[1] ? mul(mul(g, conj(c!)), value) : null,
-    needs[2] ? mul(mul(g, conj(b!)), value) : null,
-  ];
-/**
- * input + value * tensor1 * tensor2, elementwise; all three broadcast.
- * @param value the factor of the product (default 1)
- * @returns the broadcast shape in the promoted type
- */
-export const addcmul = withInPlace(
-  op(
-    'addcmul(Tensor input, Tensor tensor1, Tensor tensor2, Scalar value=1)',
-    (input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
-      ternary(
-        ADDCMUL,
-        'AddcmulBackward0',
-        input,
-        tensor1,
-        tensor2,
-        [value],
-        [tensor1, tensor2],
-        addcmulBackward(value),
-      ),
-  ),
-  (self: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
-    ternary_(ADDCMUL_, 'AddcmulBackward0', self, tensor1, tensor2, [value], (b, c) => [b, c], addcmulBackward(value)),
-);
-const addcdivBackward =
-  (value: Scalar): Ternary =>
-  (g, [b, c], needs) => [
-    g,
-    needs[1] ? div(mul(g, value), conj(c!)) : null,
-    needs[2] ? neg(div(mul(mul(g, value), conj(b!)), conj(mul(c!, c!)))) : null,
-  ];
-/**
- * input + value * tensor1 / tensor2, elementwise; arguments as for `addcmul`.
- * @throws RuntimeError for integers: divide first, with the rounding that is meant
- */
-export const addcdiv = withInPlace(
-  op(
-    'addcdiv(Tensor input, Tensor tensor1, Tensor tensor2, Scalar value=1)',
-    (input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
-      ternary(
-        ADDCDIV,
-        'AddcdivBackward0',
-        input,
-        tensor1,
-        tensor2,
-        [value],
-        [tensor1, tensor2],
-        addcdivBackward(value),
-      ),
-  ),
-  (self: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
-    ternary_(ADDCDIV_, 'AddcdivBackward0', self, tensor1, tensor2, [value], (b, c) => [b, c], addcdivBackward(value)),
-);
-function checkLerp(input: Tensor): void {
-  if (!input.dtype.isFloatingPoint && !input.dtype.isComplex) {
-    throw new RuntimeError(`"lerp_kernel_scalar" not implemented for '${input.dtype.scalarName}'`);
-  }
-}
-const lerpBackward =
-  (weight: TensorOrScalar): Ternary =>
-  (g, [a, b, w], needs) => [
-    needs[0] ? mul(g, w ? conj(sub(1, w)) : 1 - Number(weight)) : null,
-    needs[1] ? mul(g, w ? conj(w) : Number(weight)) : null,
-    needs[2] ? mul(g, conj(sub(b!, a!))) : null,
-  ];
-const lerpSaved = (a: Tensor, b: Tensor, weight: TensorOrScalar | null): (Tensor | null)[] => {
-  if (!(weight instanceof Tensor)) return [null, null, null];
-  return needsGrad(weight) ? [a, b, weight] : [null, null, weight];
-};
-/**
- * Linear interpolation, elementwise: input + weight (end - input); all broadcast.
- * @param weight a number or a tensor: 0 gives input, 1 end
- * @returns the broadcast shape
- * @throws RuntimeError if input is not of a floating-point or complex type
- */
-export const lerp = withInPlace(
-  op(
-    'lerp(Tensor input, Tensor end, Tensor|Scalar weight)',
-    (input: Tensor, end: Tensor, weight: TensorOrScalar): Tensor => {
-      checkLerp(input);
-      return ternary(
-        LERP,
-        'LerpBackward0',
-        input,
-        end,
-        weight,
-        [],
-        lerpSaved(input, end, weight),
-        lerpBackward(weight),
-      );
-    },
-  ),
-  (self: Tensor, end: Tensor, weight: TensorOrScalar): Tensor => {
-    checkLerp(self);
-    const before = weight instanceof Tensor && needsGrad(weight) ? self.clone() : self;
-    return ternary_(
-      LERP_,
-      'LerpBackward0',
-      self,
-      end,
-      weight,
-      [],
-      (b, c) => lerpSaved(before, b, c),
-      lerpBackward(weight),
-    );
-  },
-);

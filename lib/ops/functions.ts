@@ -2,6 +2,7 @@
 // method only (methods.ts).
 export { celu, hardshrink, prelu, relu, selu, sigmoid, tanh, threshold } from './activation.js';
 export * from './arithmetic.js';
+export * from './ternary.js';
 export * from './comparison.js';
 export * from './complex.js';
 export * from './conv.js';

@@ -5,12 +5,14 @@ import { nativeOp } from '../native/addon.js';
 import { invoke, invoke2, type Scalar } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, mul } from './arithmetic.js';
+import { resultType } from './convert.js';
 import { zerosLike } from './creation.js';
 import { fnOp, op } from './define.js';
 import { sum } from './reduce.js';
 import { conj } from './unary.js';
-import { transpose } from './view.js';
+import { expand, transpose } from './view.js';
 import { cast } from './internal/cast.js';
+import { checkFactor, realFactor } from './internal/factors.js';
 import { reshaped, t2 } from './internal/view.js';
 import { bestChain } from './internal/chain.js';
 
@@ -274,9 +276,9 @@ export const baddbmm = op(
 );
 /**
  * beta * input + alpha * (the sum over b of batch1[b] @ batch2[b]).
- * @param input broadcasts to [n, p]
+ * @param input broadcasts to [n, p], of the matrices' type
  * @param batch1 [B, n, m]
- * @param batch2 [B, m, p], of the same type
+ * @param batch2 [B, m, p]
  * @param beta the factor of input (default 1); 0 leaves it out, NaN too
  * @param alpha the factor of the sum (default 1)
  * @returns [n, p]
@@ -284,30 +286,49 @@ export const baddbmm = op(
  */
 export const addbmm = op(
   'addbmm(Tensor input, Tensor batch1, Tensor batch2, Scalar beta=1, Scalar alpha=1)',
-  (input: Tensor, batch1: Tensor, batch2: Tensor, beta: Scalar, alpha: Scalar): Tensor =>
-    add(scaledBy(input, beta), scaledBy(sum(bmm(batch1, batch2), [0], false, batch1.dtype), alpha)),
+  (input: Tensor, batch1: Tensor, batch2: Tensor, beta: Scalar, alpha: Scalar): Tensor => {
+    const [self, a, b] = [input.dtype.scalarName, batch1.dtype.scalarName, batch2.dtype.scalarName];
+    if (self !== b) throw new RuntimeError(`self and mat2 must have the same dtype, but got ${self} and ${b}`);
+    if (a !== b) throw new RuntimeError(`mat1 and mat2 must have the same dtype, but got ${a} and ${b}`);
+    const total = sum(bmm(batch1, batch2), [0], false, batch1.dtype);
+    return add(scaledBy(expand(input, total.shape), beta), scaledBy(total, alpha));
+  },
 );
 /** factor * x; for integers the factor is cut to one, and a factor of zero gives zeros even where x is not finite. */
 function scaledBy(x: Tensor, factor: Scalar): Tensor {
   if (factor === 1) return x;
   const whole = !x.dtype.isFloatingPoint && !x.dtype.isComplex;
-  const f = whole && typeof factor === 'number' ? Math.trunc(factor) : factor;
+  const real = realFactor(factor, x.dtype);
+  const f = whole && typeof real === 'number' ? Math.trunc(real) : real;
   return f === 0 ? zerosLike(x) : mul(x, f);
 }
 /**
  * beta * input + alpha * (mat @ vec).
- * @param input broadcasts to [n]
+ * @param input [n], or one element; of the type of mat and vec
  * @param mat [n, m]
- * @param vec [m], of the same type
+ * @param vec [m]
  * @param beta the factor of input (default 1); 0 leaves it out, NaN too
  * @param alpha the factor of the product (default 1)
- * @returns [n], of input's type
+ * @returns [n]
  * @throws RuntimeError if shapes or types do not fit
  */
 export const addmv = op(
   'addmv(Tensor input, Tensor mat, Tensor vec, Scalar beta=1, Scalar alpha=1)',
-  (input: Tensor, mat: Tensor, vec: Tensor, beta: Scalar, alpha: Scalar): Tensor =>
-    cast(add(scaledBy(input, beta), scaledBy(mv(mat, vec), alpha)), input.dtype),
+  (input: Tensor, mat: Tensor, vec: Tensor, beta: Scalar, alpha: Scalar): Tensor => {
+    if (input.ndim > 1 || mat.ndim !== 2 || vec.ndim !== 1)
+      throw new RuntimeError(`vector + matrix @ vector expected, got ${input.ndim}, ${mat.ndim}, ${vec.ndim}`);
+    const [n, m] = mat.shape as [number, number];
+    if (m !== vec.shape[0] || (n !== input.numel() && input.numel() !== 1)) {
+      throw new RuntimeError(
+        `size mismatch, got input (${input.shape[0] ?? 1}), mat (${n}x${m}), vec (${vec.shape[0]})`,
+      );
+    }
+    if (input.dtype !== mat.dtype || mat.dtype !== vec.dtype) {
+      const [self, a, b] = [input, mat, vec].map((x) => x.dtype.scalarName);
+      throw new RuntimeError(`addmv input tensors must have the same dtype, but got ${self}, ${a}, and ${b}`);
+    }
+    return add(scaledBy(input, beta), scaledBy(mv(mat, vec), alpha));
+  },
 );
 /**
  * beta * input + alpha * outer(vec1, vec2).
@@ -317,12 +338,20 @@ export const addmv = op(
  * @param beta the factor of input (default 1); 0 leaves it out, NaN too
  * @param alpha the factor of the outer product (default 1)
  * @returns [n, m] in the promoted type
- * @throws RuntimeError if the vectors are none or the shapes do not fit
+ * @throws RuntimeError if the vectors are none, the shapes do not fit, or a factor is a fraction where the result holds integers
  */
 export const addr = op(
   'addr(Tensor input, Tensor vec1, Tensor vec2, Scalar beta=1, Scalar alpha=1)',
-  (input: Tensor, vec1: Tensor, vec2: Tensor, beta: Scalar, alpha: Scalar): Tensor =>
-    add(scaledBy(input, beta), scaledBy(outer(vec1, vec2), alpha)),
+  (input: Tensor, vec1: Tensor, vec2: Tensor, beta: Scalar, alpha: Scalar): Tensor => {
+    const product = outer(vec1, vec2);
+    const type = resultType(input, product);
+    checkFactor('beta', beta, type);
+    checkFactor('alpha', alpha, type);
+    return cast(
+      add(scaledBy(expand(cast(input, type), product.shape), beta), scaledBy(cast(product, type), alpha)),
+      type,
+    );
+  },
 );
 /**
  * The product of a chain of matrices, in the order that needs the fewest multiplications.

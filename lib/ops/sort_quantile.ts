@@ -2,7 +2,8 @@
 import { int64 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { Tensor, wrapDim } from '../tensor/tensor.js';
-import { lerp, mul, sub } from './arithmetic.js';
+import { mul, sub } from './arithmetic.js';
+import { lerp } from './ternary.js';
 import { op } from './define.js';
 import { gather } from './gather.js';
 import { sort } from './sort.js';

@@ -130,6 +130,37 @@ Dims broadcast_strides(const Tensor& t, const Dims& sizes) {
   return out;
 }
 
+Ref expanded(const Tensor& t, Dims sizes) {
+  using Int = long long;
+  const int shift = sizes.size() - t.ndim();
+  FLAMBEAU_CHECK(shift >= 0, Kind::Runtime,
+                 "expand(torch.%sTensor{%s}, size=%s): the number of sizes provided (%d) must be greater or equal to "
+                 "the number of dimensions in the tensor (%d)",
+                 scalar_name(t.dtype), show(t.sizes).c_str(), show(sizes).c_str(), sizes.size(), t.ndim());
+  Dims strides(sizes.size());
+  const Dims asked = sizes;
+  for (int d = sizes.size() - 1; d >= 0; d--) {
+    const int own = d - shift;
+    if (own < 0) {
+      FLAMBEAU_CHECK(sizes[d] >= 0, Kind::Runtime,
+                     "The expanded size of the tensor (%lld) isn't allowed in a leading, non-existing dimension %d",
+                     static_cast<Int>(sizes[d]), d);
+      strides[d] = 0;
+      continue;
+    }
+    if (sizes[d] == -1) sizes[d] = t.sizes[own];
+    strides[d] = t.strides[own];
+    if (t.sizes[own] == sizes[d]) continue;
+    FLAMBEAU_CHECK(t.sizes[own] == 1, Kind::Runtime,
+                   "The expanded size of the tensor (%lld) must match the existing size (%lld) at non-singleton "
+                   "dimension %d.  Target sizes: %s.  Tensor sizes: %s",
+                   static_cast<Int>(sizes[d]), static_cast<Int>(t.sizes[own]), d, show(asked).c_str(),
+                   show(t.sizes).c_str());
+    strides[d] = 0;
+  }
+  return view_of(t, sizes, strides, t.offset);
+}
+
 void memory_order(const Dims& sizes, const Dims& strides, int* order) {
   const int n = sizes.size();
   for (int i = 0; i < n; i++) order[i] = i;

@@ -27,6 +27,9 @@ Dims broadcast_sizes(const Dims& a, const Dims& b);
 // The strides of t seen with the broadcast sizes (0 in new and stretched dimensions).
 Dims broadcast_strides(const Tensor& t, const Dims& sizes);
 
+// A view of t with larger sizes, dimensions of size one repeated, -1 for t's own; throws PyTorch's error.
+Ref expanded(const Tensor& t, Dims sizes);
+
 // An order of dimensions, outermost first, in which `strides` descend: memory order for a dense operand. Broadcast and
 // one-element dimensions keep their place among the others.
 void memory_order(const Dims& sizes, const Dims& strides, int* order);

@@ -171,10 +171,13 @@ FLAMBEAU_OP(addmm, OnMeta::Serve) {
   const Tensor& b = call.tensor();
   const Scalar beta = call.scalar();
   const Scalar alpha = call.scalar();
-  check_pair("addmm", a, b);
   using Int = long long;
-  FLAMBEAU_CHECK(input.dtype == a.dtype, Kind::Runtime, "self and mat2 must have the same dtype, but got %s and %s",
-                 scalar_name(input.dtype), scalar_name(a.dtype));
+  FLAMBEAU_CHECK(input.dtype == b.dtype, Kind::Runtime, "self and mat2 must have the same dtype, but got %s and %s",
+                 scalar_name(input.dtype), scalar_name(b.dtype));
+  FLAMBEAU_CHECK(a.dtype == b.dtype, Kind::Runtime, "mat1 and mat2 must have the same dtype, but got %s and %s",
+                 scalar_name(a.dtype), scalar_name(b.dtype));
+  check_fits(beta, a.dtype);
+  check_fits(alpha, a.dtype);
   FLAMBEAU_CHECK(a.sizes[a.ndim() - 1] == b.sizes[b.ndim() - 2], Kind::Runtime,
                  "mat1 and mat2 shapes cannot be multiplied (%lldx%lld and %lldx%lld)",
                  static_cast<Int>(a.sizes[a.ndim() - 2]), static_cast<Int>(a.sizes[a.ndim() - 1]),
@@ -183,6 +186,7 @@ FLAMBEAU_OP(addmm, OnMeta::Serve) {
   const Ref x = dtype == a.dtype ? share(a) : contiguous(a, dtype);
   const Ref y = dtype == b.dtype ? share(b) : contiguous(b, dtype);
   Ref out = empty(product_sizes(a, b), dtype);
+  const Ref wide = expanded(input, out->sizes);
   const bool scaled = beta.re != 0 || beta.im != 0;
   const int n = out->ndim();
   // A bias along the columns joins in the write-back; anything else is copied first and accumulated onto.
@@ -191,12 +195,7 @@ FLAMBEAU_OP(addmm, OnMeta::Serve) {
   if (bias) {
     multiply(*x, *y, *out, factor(alpha), 0.0, input.data());
   } else {
-    if (scaled) {
-      FLAMBEAU_CHECK(broadcast_sizes(out->sizes, input.sizes) == out->sizes, Kind::Runtime,
-                     "The expanded size of the tensor must match the existing size: %s cannot be expanded to %s",
-                     show(input.sizes).c_str(), show(out->sizes).c_str());
-      copy_elements(*out, input);
-    }
+    if (scaled) copy_elements(*out, *wide);
     multiply(*x, *y, *out, factor(alpha), scaled ? factor(beta) : GemmScalar(0.0), nullptr);
   }
   call.result(contiguous(*out, a.dtype));

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ops/data.h"
+#include "ops/layout.h"
 #include "ops/promotion.h"
 #include "ops/registry.h"
 
@@ -84,33 +85,7 @@ FLAMBEAU_OP(can_view, OnMeta::Serve) {
 
 FLAMBEAU_OP(expand, OnMeta::Serve) {
   const Tensor& t = call.tensor();
-  Dims sizes = call.dims();
-  const int shift = sizes.size() - t.ndim();
-  FLAMBEAU_CHECK(shift >= 0, Kind::Runtime,
-                 "expand(torch.%sTensor{%s}, size=%s): the number of sizes provided (%d) must be greater or equal to "
-                 "the number of dimensions in the tensor (%d)",
-                 scalar_name(t.dtype), show(t.sizes).c_str(), show(sizes).c_str(), sizes.size(), t.ndim());
-  Dims strides(sizes.size());
-  for (int d = 0; d < sizes.size(); d++) {
-    const int own = d - shift;
-    if (own < 0) {
-      FLAMBEAU_CHECK(sizes[d] >= 0, Kind::Runtime,
-                     "The expanded size of the tensor (%lld) isn't allowed in a leading, non-existing dimension %d",
-                     static_cast<Int>(sizes[d]), d);
-      strides[d] = 0;
-      continue;
-    }
-    if (sizes[d] == -1) sizes[d] = t.sizes[own];
-    strides[d] = t.strides[own];
-    if (t.sizes[own] == sizes[d]) continue;
-    FLAMBEAU_CHECK(t.sizes[own] == 1, Kind::Runtime,
-                   "The expanded size of the tensor (%lld) must match the existing size (%lld) at non-singleton "
-                   "dimension %d.  Target sizes: %s.  Tensor sizes: %s",
-                   static_cast<Int>(sizes[d]), static_cast<Int>(t.sizes[own]), d, show(sizes).c_str(),
-                   show(t.sizes).c_str());
-    strides[d] = 0;
-  }
-  call.result(view_of(t, sizes, strides, t.offset));
+  call.result(expanded(t, call.dims()));
 }
 
 FLAMBEAU_OP(permute, OnMeta::Serve) {
@@ -183,7 +158,11 @@ FLAMBEAU_OP(squeeze, OnMeta::Serve) {
   const Tensor& t = call.tensor();
   const Dims dims = call.dims();
   uint64_t chosen = 0;
-  for (const int64_t dim : dims) chosen |= uint64_t{1} << wrap_dim(dim, t.ndim());
+  for (const int64_t dim : dims) {
+    const int d = wrap_dim(dim, t.ndim());
+    FLAMBEAU_CHECK(!(chosen >> d & 1), Kind::Runtime, "dim %d appears multiple times in the list of dims", d);
+    chosen |= uint64_t{1} << d;
+  }
   Dims sizes, strides;
   for (int d = 0; d < t.ndim(); d++) {
     if ((chosen >> d & 1) && t.sizes[d] == 1) continue;

@@ -1,6 +1,7 @@
-// PyTorch's older names of types, which were classes of tensors once.
+// The names of types in PyTorch's messages: the older ones, which were classes of tensors once, and those of C++.
 import { type DType, dtypes } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
+import type { Tensor } from '../../tensor/tensor.js';
 
 const NAMES: Readonly<Record<string, string>> = {
   float32: 'Float',
@@ -30,4 +31,30 @@ export function dtypeOfTensorType(name: string): DType {
   const found = dtypes.find((d) => tensorTypeName(d, 'cpu') === name);
   if (found === undefined) throw new RuntimeError(`invalid type: '${name}'`);
   return found;
+}
+
+const CPP_NAMES: Readonly<Record<string, string>> = {
+  float32: 'float',
+  float64: 'double',
+  float16: 'c10::Half',
+  bfloat16: 'c10::BFloat16',
+  uint8: 'unsigned char',
+  int8: 'signed char',
+  int16: 'short int',
+  int32: 'int',
+  int64: 'long int',
+  complex64: 'c10::complex<float>',
+  complex128: 'c10::complex<double>',
+};
+/** What C++ calls the elements of a tensor: `long int`. */
+export function cppName(dtype: DType): string {
+  return CPP_NAMES[dtype.name] ?? dtype.name;
+}
+
+/**
+ * What a kernel for fractions alone says to other types.
+ * @throws RuntimeError if the tensor is not of floating point.
+ */
+export function checkFloating(kernel: string, x: Tensor): void {
+  if (!x.dtype.isFloatingPoint) throw new RuntimeError(`"${kernel}" not implemented for '${x.dtype.scalarName}'`);
 }
