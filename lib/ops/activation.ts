@@ -11,6 +11,7 @@ import { op } from './define.js';
 import { type Unary, type Binary, binary, pointwise1, pointwise1_, unary, withInPlace } from './rows.js';
 import { abs, conj, exp, neg, square } from './unary.js';
 import { select3 as where } from './internal/select.js';
+import { checkFloating } from './internal/type_names.js';
 
 /** A gradient pass: (g, at) -> g f'(at), where `at` is the operand of f, or its result. */
 type Pass = (g: Tensor, at: Tensor) => Tensor;
@@ -178,12 +179,13 @@ export const elu = withInPlace(
  * @throws RuntimeError if alpha is 0, or input is not of a floating-point type
  */
 export const celu = withInPlace(
-  op('celu(Tensor input, float alpha=1)', (input: Tensor, alpha: number): Tensor => {
-    if (alpha === 0) throw new RuntimeError('ZeroDivisionError: alpha cannot be 0 for CELU');
-    return eluOf(input, alpha, 1, 1 / alpha, false);
-  }),
-  (self: Tensor, alpha: number): Tensor => eluOf(self, alpha, 1, 1 / alpha, true),
+  op('celu(Tensor input, float alpha=1)', (input: Tensor, alpha: number): Tensor => celuOf(input, alpha, false)),
+  (self: Tensor, alpha: number): Tensor => celuOf(self, alpha, true),
 );
+function celuOf(x: Tensor, alpha: number, inPlace: boolean): Tensor {
+  if (alpha === 0) throw new RuntimeError('ZeroDivisionError: alpha cannot be 0 for CELU');
+  return eluOf(x, alpha, 1, 1 / alpha, inPlace);
+}
 const SELU_ALPHA = 1.6732632423543772;
 const SELU_SCALE = 1.0507009873554805;
 /**
@@ -348,7 +350,7 @@ export const prelu = op('prelu(Tensor input, Tensor weight)', (input: Tensor, we
  * @param input at least one dimension
  * @param dim the dimension to halve, of even size (default -1)
  * @returns input's shape with half the size in `dim`
- * @throws RuntimeError if the size is odd or input has no dimensions
+ * @throws RuntimeError if the size is odd, or input has no dimensions or is not of a floating-point type
  * @throws RangeError if `dim` is out of range
  */
 export const glu = op('glu(Tensor input, int dim=-1)', (input: Tensor, dim: number): Tensor => {
@@ -356,5 +358,6 @@ export const glu = op('glu(Tensor input, int dim=-1)', (input: Tensor, dim: numb
   const n = input.size(dim);
   if (n % 2 !== 0)
     throw new RuntimeError(`Halving dimension must be even, but dimension ${wrapDim(dim, input.ndim)} is size ${n}`);
+  checkFloating('glu_cpu', input);
   return mul(input.narrow(dim, 0, n / 2), sigmoid(input.narrow(dim, n / 2, n / 2)));
 });

@@ -65,17 +65,12 @@ export const bitwiseLeftShift: Binary = binary('bitwiseLeftShift', null);
 export const bitwiseRightShift: Binary = binary('bitwiseRightShift', null);
 
 /**
- * Whether two tensors have the same sizes and the same elements; NaN equals nothing.
+ * Whether two tensors have the same sizes and the same elements, in the type that both promote to; NaN equals nothing.
  * @param input a tensor
- * @param other a tensor of the same type
+ * @param other a tensor
  * @returns one boolean
- * @throws RuntimeError if the types differ
  */
 export const equal = op('equal(Tensor input, Tensor other)', (input: Tensor, other: Tensor): boolean => {
-  if (input.dtype !== other.dtype)
-    throw new RuntimeError(
-      `Expected all tensors to have the same dtype, but got ${input.dtype.name} and ${other.dtype.name}`,
-    );
   return input.shape.join() === other.shape.join() && (eq(input, other).all().item() as boolean);
 });
 

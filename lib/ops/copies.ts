@@ -110,7 +110,7 @@ export const sliceCopy = fnOp(
  * @param input any shape
  * @param dim the dimensions to drop if their size is one (default null: all)
  * @returns input's shape without them
- * @throws RangeError if a dimension is out of range
+ * @throws RangeError if a dimension is out of range; RuntimeError if one occurs twice
  */
 export const squeezeCopy = fnOp(
   'squeezeCopy(Tensor input, int[]? dim=None)',

@@ -513,7 +513,7 @@ function numberOf(v: Tensor | Scalar): number {
  * @param start the first exponent, a number or a tensor of one element
  * @param end the last exponent, likewise
  * @param steps how many values, at least 0
- * @param base a positive number (default 10)
+ * @param base a number (default 10); of a negative one fractional exponents give NaN, unless the type is complex
  * @param dtype the type (default: the default float type)
  * @param device where it lives (default: the default device)
  * @param requiresGrad whether operations on it are recorded (default false)
@@ -534,11 +534,10 @@ export const logspace = fnOp(
   ): Tensor => {
     if (steps < 0) throw new RuntimeError('number of steps must be non-negative');
     const exponents = invoke(LINSPACE, numberOf(start), numberOf(end), steps, D.float64, home(device));
-    const powers =
-      steps === 1
-        ? tensor([base], { dtype: D.float64, device: exponents.device }).pow(exponents)
-        : exponents.mul(Math.log(base)).exp();
-    return finish(powers.to(dtype ?? D.getDefaultDtype()), requiresGrad);
+    const type = dtype ?? D.getDefaultDtype();
+    // A negative number to the power of a fraction is complex, and NaN among real numbers.
+    const bases = tensor([base], { dtype: type.isComplex ? D.complex128 : D.float64, device: exponents.device });
+    return finish(bases.pow(exponents).to(type), requiresGrad);
   },
 );
 /**

@@ -113,12 +113,12 @@ export const bincount = op(
 );
 /**
  * Counts elements in equal bins; the last bin includes its upper edge, what lies outside is not counted.
- * @param input a real tensor of any shape
+ * @param input a floating-point tensor of any shape
  * @param bins how many bins, at least 1 (default 100)
  * @param min the lower edge of the first bin (default 0)
  * @param max the upper edge of the last bin (default 0; if both are equal, the range of the elements)
  * @returns [bins], of input's type
- * @throws RuntimeError if `bins` is not positive or `min` exceeds `max`
+ * @throws RuntimeError if `bins` is not positive, `min` exceeds `max`, or input is not of a floating-point type
  */
 export const histc = op(
   'histc(Tensor input, int bins=100, Scalar min=0, Scalar max=0)',

@@ -4,6 +4,7 @@ import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke } from '../tensor/invoke.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
+import { zeros } from './creation.js';
 import { fnOp, op } from './define.js';
 import { indexSelect } from './index_along.js';
 import { atLeast, tensorList } from './join_util.js';
@@ -322,7 +323,7 @@ export const rot90 = op(
  */
 export function blockDiag(...tensors: (Tensor | readonly Tensor[])[]): Tensor {
   const list = tensorList('blockDiag', tensors);
-  if (list.length === 0) throw new RuntimeError('blockDiag(): expected at least one tensor');
+  if (list.length === 0) return zeros([1, 0]);
   const blocks = list.map((t, i) => {
     if (t.ndim > 2)
       throw new RuntimeError(

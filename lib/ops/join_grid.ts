@@ -22,20 +22,31 @@ type Tensors = [tensors: readonly Tensor[]] | Tensor[];
  * @throws RuntimeError if they do not fit, or are not integers of at least 0
  */
 export function broadcastShapes(...shapes: (number | readonly number[])[]): number[] {
-  return commonShape(
-    shapes.map((s) => {
-      const shape = typeof s === 'number' ? [s] : s;
-      if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n))) {
+  const list = shapes.map((s) => {
+    const shape = typeof s === 'number' ? [s] : s;
+    if (!Array.isArray(shape) || !shape.every((n) => Number.isInteger(n))) {
+      throw new RuntimeError(
+        `Input shapes should be of type ints, a tuple of ints, or a list of ints, got ${inWords(s)}`,
+      );
+    }
+    return shape as readonly number[];
+  });
+  const out = new Array<number>(Math.max(0, ...list.map((shape) => shape.length))).fill(1);
+  list.forEach((shape, index) => {
+    for (let back = 1; back <= shape.length; back++) {
+      const n = shape[shape.length - back]!;
+      const at = out.length - back;
+      if (n < 0) throw new RuntimeError('Attempting to broadcast a dimension with negative length!');
+      if (n !== 1 && n !== out[at] && out[at] !== 1) {
         throw new RuntimeError(
-          `Input shapes should be of type ints, a tuple of ints, or a list of ints, got ${inWords(s)}`,
+          `Attempting to broadcast a dimension of length ${n} at -${back}! Mismatching argument at index ${index} had ` +
+            `${typeof shapes[index] === 'number' ? `(${n},)` : `[${shape.join(', ')}]`}; but expected shape should be broadcastable to [${out.join(', ')}]`,
         );
       }
-      for (const n of shape as readonly number[]) {
-        if (n < 0) throw new RuntimeError(`Trying to create tensor with negative dimension (${n}): (${n})`);
-      }
-      return shape as readonly number[];
-    }),
-  );
+      if (n !== 1) out[at] = n;
+    }
+  });
+  return out;
 }
 /**
  * Views of tensors, expanded to their common shape.

@@ -67,11 +67,12 @@ export const sum = op(
  * @param keepdim whether to keep the summed dimensions at size one (default false)
  * @param dtype the type to sum in and return (default: input's, int64 for integers and bool)
  * @returns input's shape without `dim`
- * @throws RangeError if a dimension is out of range; RuntimeError if one occurs twice
+ * @throws RangeError if a dimension is out of range; RuntimeError if one occurs twice, and for a complex input
  */
 export const nansum = op(
   'nansum(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
   (input: Tensor, dim: Dims, keepdim: boolean, dtype: D.DType | null): Tensor => {
+    if (input.dtype.isComplex) throw new RuntimeError('nansum on CPU does not support complex inputs');
     const y = invoke(NANSUM, input, dim ?? NO_DIMS, keepdim, sumType(input, dtype));
     if (needsGrad(input)) {
       record('NansumBackward0', y, [input], [input], (g, [x]) => [where(x.isnan(), 0, spreadOver(g, x.shape, dim))]);
@@ -126,12 +127,12 @@ function divideBy(total: Tensor, n: number): Tensor {
 }
 /**
  * The mean over `dim` of the elements that are not NaN; NaN where there are none.
- * @param input floating point or complex
+ * @param input floating point
  * @param dim the dimensions (default null: all, as an empty list)
  * @param keepdim whether to keep them at size one (default false)
  * @param dtype the type to sum in (default: input's)
  * @returns input's shape without `dim`
- * @throws RuntimeError for integers and bool, or if a dimension occurs twice; RangeError if one is out of range
+ * @throws RuntimeError for other types, or if a dimension occurs twice; RangeError if one is out of range
  */
 export const nanmean = op(
   'nanmean(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)',
@@ -288,6 +289,14 @@ export const amin = extremes('amin', AMIN);
 export const aminmax = op(
   'aminmax(Tensor input, int? dim=None, bool keepdim=False)',
   (input: Tensor, dim: number | null, keepdim: boolean): Tensor[] & { min: Tensor; max: Tensor } => {
+    if (dim === null && input.numel() === 0) {
+      throw new RuntimeError(
+        'aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.',
+      );
+    }
+    if (dim !== null && input.ndim > 0 && input.size(dim) === 0) {
+      throw new RangeError(`aminmax: Expected reduction dim ${wrapDim(dim, input.ndim)} to have non-zero size.`);
+    }
     const dims = dim === null ? NO_DIMS : [dim];
     return namedTuple(['min', 'max'], [amin(input, dims, keepdim), amax(input, dims, keepdim)]);
   },
@@ -558,7 +567,14 @@ export const norm = op(
  */
 export const sumToSize = methodOp(
   'sumToSize(Tensor input, int... size)',
-  (input: Tensor, size: readonly number[]): Tensor => sumTo(cast(input, sumType(input, null)), size),
+  (input: Tensor, size: readonly number[]): Tensor => {
+    const from = input.shape;
+    const lead = from.length - size.length;
+    if (lead < 0 || size.some((n, d) => n !== 1 && n !== from[lead + d])) {
+      throw new RuntimeError(`size {[${size.join(', ')}]} is not expandable to size {[${from.join(', ')}]}.`);
+    }
+    return sumTo(cast(input, sumType(input, null)), size);
+  },
 );
 
 declare module '../tensor/tensor.js' {

@@ -12,7 +12,9 @@ import { op } from './define.js';
 import { type Unary, unary, withInPlace } from './rows.js';
 import { i1, zeta } from './special.js';
 import { cast } from './internal/cast.js';
+import { overwrite } from './internal/overwrite.js';
 import { select3 as where } from './internal/select.js';
+import { checkFloating } from './internal/type_names.js';
 
 const LN2 = Math.LN2;
 const LN10 = Math.LN10;
@@ -164,15 +166,18 @@ const ROUND: Unary = unary('round', none);
  * To the nearest integer, elementwise, halves to the even one. Gradient 0.
  * @param input a real tensor
  * @param decimals how many places after the point to keep; negative ones count before it (default 0)
- * @returns input's shape and type; integers rounded to places give the default float type
+ * @returns input's shape and type
+ * @throws RuntimeError for bool and complex tensors, and for integers to be rounded to places
  */
 export const round = withInPlace(
   op('round(Tensor input, int decimals=0)', (input: Tensor, decimals: number): Tensor => {
     if (decimals === 0) return ROUND(input);
+    checkFloating('round_cpu', input);
     const scale = 10 ** Math.abs(decimals);
     return decimals > 0 ? div(ROUND(mul(input, scale)), scale) : mul(ROUND(div(input, scale)), scale);
   }),
-  (self: Tensor): Tensor => (ROUND.inPlace as (t: Tensor) => Tensor)(self),
+  (self: Tensor, decimals: number): Tensor =>
+    decimals === 0 ? (ROUND.inPlace as (t: Tensor) => Tensor)(self) : overwrite(self, (x) => round.impl(x, decimals)),
 );
 
 /** |x|, elementwise, in input's type; the magnitude, of the parts' type, of a complex tensor. */
@@ -194,10 +199,20 @@ function sincSlope(x: Tensor): Tensor {
   const px = mul(x, Math.PI);
   return div(sub(mul(px, cos(px)), sin(px)), mul(px, x));
 }
-/** Degrees to radians, elementwise: x pi / 180. Integers give the default float type. */
-export const deg2rad = op('deg2rad(Tensor input)', (input: Tensor): Tensor => mul(input, Math.PI / 180));
-/** Radians to degrees, elementwise: x 180 / pi. Integers give the default float type. */
-export const rad2deg = op('rad2deg(Tensor input)', (input: Tensor): Tensor => mul(input, 180 / Math.PI));
+function converted(name: string, angles: Tensor, factor: number): Tensor {
+  if (angles.dtype.isComplex) throw new RuntimeError(`${name} is not supported for complex tensors.`);
+  return mul(angles, factor);
+}
+/** Degrees to radians, elementwise: x pi / 180, of real tensors. Integers give the default float type. */
+export const deg2rad = op(
+  'deg2rad(Tensor input)',
+  (input: Tensor): Tensor => converted('deg2rad', input, Math.PI / 180),
+);
+/** Radians to degrees, elementwise: x 180 / pi, of real tensors. Integers give the default float type. */
+export const rad2deg = op(
+  'rad2deg(Tensor input)',
+  (input: Tensor): Tensor => converted('rad2deg', input, 180 / Math.PI),
+);
 
 /** Whether elements (of complex numbers a part) are NaN, elementwise; a bool tensor. */
 export const isnan: Unary = unary('isnan', null);

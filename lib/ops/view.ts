@@ -197,16 +197,27 @@ export const permute = op(
  */
 export const transpose = op('transpose(Tensor input, int dim0, int dim1)', transposed);
 export { transpose as swapaxes, transpose as swapdims };
+function needMatrix(name: string, x: Tensor): void {
+  if (x.ndim > 2) throw new RuntimeError(`${name}() expects a tensor with <= 2 dimensions, but self is ${x.ndim}D`);
+}
 /**
  * A view of a matrix transposed; vectors and numbers are returned as they are.
  * @throws RuntimeError if input has more than two dimensions
  */
 export const t = op('t(Tensor input)', (input: Tensor): Tensor => {
-  if (input.ndim > 2) throw new RuntimeError(`t() expects a tensor with <= 2 dimensions, but self is ${input.ndim}D`);
+  needMatrix('t', input);
   return input.ndim < 2 ? input : t2(input);
 });
-/** The last two dimensions swapped, and conjugated: a view of a real tensor, a copy of a complex one. */
-export const adjoint = op('adjoint(Tensor input)', (input: Tensor): Tensor => transposed(input, -2, -1).conj());
+/**
+ * The last two dimensions swapped, and conjugated: a view of a real tensor, a copy of a complex one; of a tensor without
+ * dimensions its conjugate.
+ * @throws RuntimeError for a vector
+ */
+export const adjoint = op('adjoint(Tensor input)', (input: Tensor): Tensor => {
+  if (input.ndim === 1)
+    throw new RuntimeError('tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor.');
+  return (input.ndim === 0 ? input : transposed(input, -2, -1)).conj();
+});
 /**
  * A view with dimensions moved to other places; the rest keep their order.
  * @param input any shape
@@ -318,7 +329,7 @@ function squeezed(input: Tensor, dims: readonly number[]): Tensor {
  * @param input any shape
  * @param dim the dimensions to drop if their size is one (default null: all)
  * @returns a view
- * @throws RangeError if a dimension is out of range
+ * @throws RangeError if a dimension is out of range; RuntimeError if one occurs twice
  */
 export const squeeze = op(
   'squeeze(Tensor input, int[]? dim=None)',
@@ -475,18 +486,20 @@ export const transpose_ = methodOp(
     ),
 );
 export { transpose_ as swapaxes_, transpose_ as swapdims_ };
-/** Transposes the tensor itself, a matrix; vectors and numbers stay. Returns it. */
-export const t_ = methodOp(
-  't_(Tensor self)',
-  (self: Tensor): Tensor =>
-    self.ndim < 2 ? self : inPlaceView('TBackward0', self, (x) => invoke(TRANSPOSE, x, 0, 1), t2),
-);
+/**
+ * Transposes the tensor itself, a matrix; vectors and numbers stay. Returns it.
+ * @throws RuntimeError for a tensor of more dimensions
+ */
+export const t_ = methodOp('t_(Tensor self)', (self: Tensor): Tensor => {
+  needMatrix('t_', self);
+  return self.ndim < 2 ? self : inPlaceView('TBackward0', self, (x) => invoke(TRANSPOSE, x, 0, 1), t2);
+});
 /**
  * Drops dimensions of size one from the tensor itself.
  * @param self the tensor
  * @param dim the dimensions to drop if their size is one (default null: all)
  * @returns self
- * @throws RangeError if a dimension is out of range
+ * @throws RangeError if a dimension is out of range; RuntimeError if one occurs twice
  */
 export const squeeze_ = methodOp(
   'squeeze_(Tensor self, int[]? dim=None)',

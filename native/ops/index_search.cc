@@ -106,12 +106,12 @@ FLAMBEAU_OP(histc, OnMeta::Serve) {
   const int64_t bins = call.integer();
   double low = call.number();
   double high = call.number();
-  FLAMBEAU_CHECK(is_float(x.dtype) || is_integral(x.dtype), Kind::Runtime, "\"histc\" not implemented for '%s'",
-                 scalar_name(x.dtype));
-  FLAMBEAU_CHECK(bins > 0, Kind::Runtime, "bins must be > 0");
-  FLAMBEAU_CHECK(low <= high || low != low || high != high, Kind::Runtime, "max must be larger than min");
+  FLAMBEAU_CHECK(bins > 0, Kind::Runtime, "torch.histogram(): bins must be > 0, but got %lld for dimension 0",
+                 static_cast<long long>(bins));
+  FLAMBEAU_CHECK(low <= high || low != low || high != high, Kind::Runtime, "torch.histc: max must be larger than min");
+  FLAMBEAU_CHECK(is_float(x.dtype), Kind::Runtime, "\"histogram_cpu\" not implemented for '%s'", scalar_name(x.dtype));
   if (dry_run()) return call.result(empty(Dims{bins}, x.dtype));
-  const bool wide = x.dtype == DType::F64 || is_integral(x.dtype);
+  const bool wide = x.dtype == DType::F64;
   const Ref values = contiguous(x, wide ? DType::F64 : DType::F32);
   const auto value = [&](int64_t i) {
     return wide ? values->as<double>()[i] : static_cast<double>(values->as<float>()[i]);

@@ -1,6 +1,10 @@
 // Joining and splitting: types, empty tensors, views, errors.
 import * as torch from 'flambeau';
 
+test('a block diagonal of nothing', () => {
+  expect([[...torch.blockDiag().shape], torch.blockDiag().dtype]).toEqual([[1, 0], torch.float32]);
+});
+
 describe('cat and stack', () => {
   test('promote, and pass over empty vectors', () => {
     const y = torch.cat([torch.tensor([1n]), torch.tensor([2.5]), torch.tensor([true])]);

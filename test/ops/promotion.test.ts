@@ -67,6 +67,14 @@ test('an integer number beyond the type wraps around, as in PyTorch', () => {
   expect(torch.tensor([1], { dtype: torch.uint8 }).sub(2).tolist()).toEqual([255]);
 });
 
+test('equal compares in the type that both promote to', () => {
+  const t = torch.tensor([1, 0]);
+  for (const type of [torch.float64, torch.float16, torch.int64, torch.bool, torch.complex64]) {
+    expect([type, torch.equal(t, t.to(type)), torch.equal(t, t.add(1).to(type))]).toEqual([type, true, false]);
+    expect(torch.equal(t, torch.ones(3, { dtype: type }))).toBe(false);
+  }
+});
+
 test('int64 keeps all its digits', () => {
   const big = 2n ** 62n + 3n;
   const t = torch.tensor([big, -big]);

@@ -228,8 +228,8 @@ export const threshold_ = fnOp(
  * (https://arxiv.org/abs/1612.08083).
  * @param input [.., 2 n, ..]
  * @param dim the dimension that is halved (default -1)
- * @returns [.., n, ..]; integers give floats
- * @throws RuntimeError for a scalar and for an odd size; RangeError if the dimension is out of range
+ * @returns [.., n, ..]
+ * @throws RuntimeError for a scalar, an odd size and integers; RangeError if the dimension is out of range
  */
 export const glu = fnOp('glu(Tensor input, int dim=-1)', (input: Tensor, dim: number): Tensor => {
   if (input.ndim === 0) throw new RuntimeError('glu does not support scalars because halving size must be even');

@@ -3,11 +3,60 @@ import { type Arg, type Case, call, callWith, exactly, grid, named, type Structu
 
 const x = (...shape: number[]): Arg => grid(shape);
 const n = (...shape: number[]): Arg => whole(shape, 1, 5);
+const z = (...shape: number[]): Arg => grid(shape, -1, 1, { dtype: 'complex128' });
+const f = (...shape: number[]): Arg => grid(shape, -1, 1, { dtype: 'float32' });
+const yes = exactly([1], [1], 'bool');
+const half = (...shape: number[]): Arg => grid(shape, -1, 1, { dtype: 'float16' });
+const some = exactly([1], [0], 'int64');
+const imaginary = { re: 1, im: 2 };
 const bad = (op: string, ...cases: Case[]): Structured => ({ op, cases });
+/** A function that PyTorch has elsewhere than in `torch`. */
+const badAt = (python: string, op: string, ...cases: Case[]): Structured => ({ ...bad(op, ...cases), python });
+const NN = 'torch.nn.functional';
+/** A product added to a tensor: of the right shapes and types alone, and with factors of its kind. */
+const addedProduct = (op: string, size: number[], a: number[], b: number[], ...more: Case[]): Structured =>
+  bad(
+    op,
+    call(x(5, ...size), x(...a), x(...b)),
+    call(x(...size.map(() => 7)), x(...a), x(...b)),
+    callWith({ alpha: imaginary }, x(...size), x(...a), x(...b)),
+    callWith({ beta: imaginary }, x(...size), x(...a), x(...b)),
+    ...more,
+  );
+const mixed = (size: number[], a: number[], b: number[]): Case[] => [
+  call(f(...size), x(...a), x(...b)),
+  call(x(...size), f(...a), x(...b)),
+  call(x(...size), x(...a), f(...b)),
+];
+/** Values for parts of a tensor that its type cannot hold. */
+const unfit = (...between: Arg[]): Case[] => [
+  call(x(2), ...between, imaginary),
+  call(n(2), ...between, imaginary),
+  call(exactly([2], [1, 2], 'int8'), ...between, 1000),
+];
 
 export const rows: readonly Structured[] = [
-  bad('add', call(x(2, 3), x(2, 4)), call(x(3), x(2, 2))),
-  bad('sub', call(exactly([1], [1], 'bool'), exactly([1], [0], 'bool'))),
+  bad(
+    'add',
+    call(x(2, 3), x(2, 4)),
+    call(x(3), x(2, 2)),
+    callWith({ alpha: 0.5 }, n(2), n(2)),
+    callWith({ alpha: 0.5 }, n(2), 1),
+    callWith({ alpha: imaginary }, n(2), n(2)),
+    callWith({ alpha: imaginary }, x(2), x(2)),
+    callWith({ alpha: true }, x(2), x(2)),
+  ),
+  bad('add_', callWith({ alpha: 0.5 }, n(2), n(2)), callWith({ alpha: imaginary }, x(2), x(2))),
+  bad('sub', call(yes, yes), callWith({ alpha: 0.5 }, n(2), n(2)), callWith({ alpha: imaginary }, x(2), x(2))),
+  bad('sub_', callWith({ alpha: 0.5 }, n(2), n(2))),
+  bad('rsub', callWith({ alpha: 0.5 }, n(2), n(2))),
+  bad('addcmul', callWith({ value: imaginary }, x(2), x(2), x(2))),
+  bad('addcdiv', callWith({ value: imaginary }, x(2), x(2), x(2))),
+  bad('round', callWith({ decimals: 1 }, n(2)), callWith({ decimals: 1 }, z(2)), call(yes)),
+  bad('round_', callWith({ decimals: 1 }, n(2))),
+  bad('deg2rad', call(z(2))),
+  bad('deg2rad_', call(z(2))),
+  bad('rad2deg', call(z(2))),
   bad(
     'div',
     callWith({ roundingMode: 'up' }, x(2), x(2)),
@@ -22,13 +71,28 @@ export const rows: readonly Structured[] = [
   bad('bitwiseAnd', call(x(2), x(2))),
   bad('where', call(x(2), x(2), x(2))),
   bad('maximum', call(grid([2], -1, 1, { dtype: 'complex128' }), x(2))),
-  bad('lerp', call(n(2), n(2), 0.5)),
+  bad(
+    'lerp',
+    call(n(2), n(2), 0.5),
+    call(x(2), f(2), 0.5),
+    call(f(2), n(2), 0.5),
+    call(x(2), x(2), f(2)),
+    call(x(2), x(2), imaginary),
+  ),
+  bad('lerp_', call(x(2), f(2), 0.5)),
   bad('gelu', callWith({ approximate: 'exact' }, x(2))),
   bad('softshrink', call(x(2), -1)),
   bad('prelu', call(x(2, 3), x(2))),
-  bad('glu', call(x(3)), call(exactly([], [1]))),
+  bad('glu', call(x(3)), call(exactly([], [1])), call(n(4)), call(z(4))),
+  bad('celu', call(x(2), 0)),
+  badAt(`${NN}.celu_`, 'celu_', call(x(2), 0)),
+  bad('histc', call(n(3)), call(x(3), 0), call(x(3), 4, 2, 1)),
   bad('sum', call(x(2, 3), 2), call(x(2, 3), -3), call(x(2, 3), [0, 0]), call(x(2, 3), [0, -2])),
   bad('mean', call(n(2)), call(x(2, 3), 5)),
+  bad('nansum', call(z(2)), call(z(2), 0)),
+  bad('nanmean', call(z(2))),
+  badAt('torch.Tensor.sum_to_size', 'sumToSize', call(x(2, 3), [4]), call(x(2, 3), [2, 2]), call(x(2, 3), [1, 2, 3])),
+  bad('aminmax', call(exactly([0], [])), callWith({ dim: 0 }, exactly([0, 3], []))),
   bad('amax', call(exactly([0], [])), call(exactly([0, 3], []), 0)),
   bad('max', call(exactly([0], [])), call(exactly([0, 3], []), 0), call(x(2, 3), 2)),
   bad('argmax', call(exactly([0], [])), call(exactly([0, 3], []), 0)),
@@ -41,6 +105,8 @@ export const rows: readonly Structured[] = [
   bad('permute', call(x(2, 3), 0), call(x(2, 3), 0, 0), call(x(2, 3), 0, 2)),
   bad('transpose', call(x(2, 3), 0, 2)),
   bad('t', call(x(2, 3, 4))),
+  bad('t_', call(x(2, 3, 4))),
+  bad('adjoint', call(x(2))),
   bad('select', call(x(2, 3), 0, 2), call(x(2, 3), 2, 0), call(exactly([], [1]), 0, 0)),
   bad(
     'narrow',
@@ -50,7 +116,8 @@ export const rows: readonly Structured[] = [
     call(exactly([], [1]), 0, 0, 1),
   ),
   bad('unsqueeze', call(x(2, 3), 3), call(x(2, 3), -4)),
-  bad('squeeze', call(x(2, 1), 2)),
+  bad('squeeze', call(x(2, 1), 2), call(x(1, 2), [0, 0]), call(x(1, 2), [0, -2])),
+  bad('squeeze_', call(x(1, 2), [0, 0])),
   { ...bad('unfold', call(x(4), 0, 5, 1), call(x(4), 0, 2, 0), call(x(4), 1, 2, 1)), python: 'torch.Tensor.unfold' },
   bad('unflatten', call(x(6), 0, [4, 2])),
   bad('flatten', call(x(2, 3), 1, 0)),
@@ -71,7 +138,26 @@ export const rows: readonly Structured[] = [
   bad('bmm', call(x(2, 3, 4), x(2, 3, 4)), call(x(2, 3), x(2, 3))),
   bad('mv', call(x(2, 3), x(2))),
   bad('dot', call(x(2), x(3)), call(x(2, 2), x(2)), call(x(2), n(2))),
-  bad('addmm', call(x(3), x(2, 3), x(3, 2)), call(x(2, 2), x(2, 3), x(2, 2))),
+  addedProduct(
+    'addmm',
+    [2, 2],
+    [2, 3],
+    [3, 2],
+    call(x(3), x(2, 3), x(3, 2)),
+    call(x(2, 2), x(2, 3), x(2, 2)),
+    ...mixed([2, 2], [2, 3], [3, 2]),
+  ),
+  addedProduct('addmv', [2], [2, 3], [3], call(x(2), x(2, 3), x(2)), ...mixed([2], [2, 3], [3])),
+  addedProduct('addbmm', [2, 2], [4, 2, 3], [4, 3, 2], ...mixed([2, 2], [4, 2, 3], [4, 3, 2])),
+  addedProduct('baddbmm', [4, 2, 2], [4, 2, 3], [4, 3, 2]),
+  addedProduct(
+    'addr',
+    [2, 3],
+    [2],
+    [3],
+    callWith({ alpha: 0.5 }, n(2, 3), n(2), n(3)),
+    callWith({ beta: true }, n(2, 3), n(2), n(3)),
+  ),
   bad('outer', call(x(2, 2), x(2))),
   { ...bad('linear', call(x(2, 3), x(4, 5))), python: 'torch.nn.functional.linear' },
   {
@@ -107,12 +193,32 @@ export const rows: readonly Structured[] = [
     python: 'torch.nn.functional.avg_pool2d',
   },
   {
-    ...bad('layerNorm', call(x(2, 3), [4]), call(x(2, 3), []), call(x(2, 3), [3], x(2))),
+    ...bad(
+      'layerNorm',
+      call(x(2, 3), [4]),
+      call(x(2, 3), []),
+      call(x(2, 3), [3], x(2)),
+      call(f(2, 3), [3], x(3)),
+      call(x(2, 3), [3], f(3)),
+      call(f(2, 3), [3], f(3), x(3)),
+      call(half(2, 3), [3], x(3)),
+      call(half(2, 3), [3], half(3), f(3)),
+    ),
     python: 'torch.nn.functional.layer_norm',
   },
-  { ...bad('groupNorm', call(x(2, 3, 4), 2), call(x(2, 4), 2, x(3))), python: 'torch.nn.functional.group_norm' },
   {
-    ...bad('batchNorm', call(x(2, 3), null, null), call(x(2, 3), x(2), x(2))),
+    ...bad('groupNorm', call(x(2, 3, 4), 2), call(x(2, 4), 2, x(3)), call(f(2, 4), 2, x(4))),
+    python: 'torch.nn.functional.group_norm',
+  },
+  {
+    ...bad(
+      'batchNorm',
+      call(x(2, 3), null, null),
+      call(x(2, 3), x(2), x(2)),
+      call(f(2, 3), x(3), x(3)),
+      call(f(2, 3), f(3), f(3), x(3)),
+      call(f(2, 3), x(3), x(3), f(3)),
+    ),
     python: 'torch.nn.functional.batch_norm',
   },
   bad('cat', call([x(2, 3), x(2, 4)]), call([x(2, 3), x(2)]), call([])),
@@ -132,5 +238,21 @@ export const rows: readonly Structured[] = [
   bad('repeat', call(x(2, 3), 2)),
   bad('quantile', call(x(3), 1.5)),
   bad('multinomial', call(exactly([2], [0, 0]), 1), call(x(2), 3)),
-  bad('full', callWith({ dtype: named('int8') }, [1], 1000)),
+  bad(
+    'full',
+    callWith({ dtype: named('int8') }, [1], 1000),
+    callWith({ dtype: named('float32') }, [1], imaginary),
+    callWith({ dtype: named('float32') }, [1], 1e300),
+    callWith({ dtype: named('int64') }, [1], 1e30),
+  ),
+  bad('fill_', ...unfit()),
+  bad('fullLike', ...unfit()),
+  bad('maskedFill', ...unfit(exactly([2], [1, 0], 'bool'))),
+  bad('indexFill', ...unfit(0, some)),
+  bad('scatter', ...unfit(0, some)),
+  badAt('torch.Tensor.fill_diagonal_', 'fillDiagonal_', call(x(2, 2), imaginary)),
+  bad('indexAdd', callWith({ alpha: imaginary }, x(2), 0, some, x(1))),
+  bad('broadcastShapes', call([2, 3], [4]), call([2], [3, 1], [2, 5]), call([-1], [2])),
+  badAt(`${NN}.adaptive_avg_pool2d`, 'adaptiveAvgPool2d', call(x(1, 2, 4, 4), [2]), call(x(1, 2, 4, 4), [2, 2, 2])),
+  badAt(`${NN}.adaptive_avg_pool3d`, 'adaptiveAvgPool3d', call(x(1, 2, 4, 4, 4), [2])),
 ];

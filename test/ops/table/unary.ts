@@ -55,15 +55,6 @@ export const COMPLEX: readonly ComplexSpec[] = [
 const INTS: readonly number[] = [-128, -100, -7, -3, -1, 0, 1, 2, 3, 5, 64, 127];
 /** The half types, which PyTorch leaves out of some special functions. */
 export const HALVES = { float16: 'float16', bfloat16: 'bfloat16' };
-/** Integers, which PyTorch does not round to decimals. */
-const FROM_WHOLE = {
-  uint8: 'float32',
-  int8: 'float32',
-  int16: 'float32',
-  int32: 'float32',
-  int64: 'float32',
-  bool: 'float32',
-};
 const WHOLE = [-3, -2, -1, 0, 1, 2, 3];
 
 type Options = Partial<Omit<Pointwise, 'op' | 'arity' | 'real' | 'slopes' | 'complex' | 'ints'>> & {
@@ -111,17 +102,15 @@ export const rows: readonly Pointwise[] = [
   unary('round', null, {
     variant: 'one decimal',
     options: { decimals: 1 },
-    inPlace: false,
+    inPlace: true,
     ints: false,
     ulps: 64,
-    more: FROM_WHOLE,
   }),
   unary('round', null, {
     variant: 'to tens',
     options: { decimals: -1 },
-    inPlace: false,
+    inPlace: true,
     ints: false,
-    more: FROM_WHOLE,
   }),
   unary('frac', [-2, 2], { kinks: WHOLE }),
   elementary('exp'),
@@ -181,8 +170,8 @@ export const rows: readonly Pointwise[] = [
   elementary('real', [-2, 2], { inPlace: false }),
   unary('imag', [-2, 2], { real: null, complex: true, ints: false, inPlace: false }),
   elementary('angle', [-2, 2], { kinks: [0], inPlace: false }),
-  unary('deg2rad', [-90, 90], { inPlace: true, more: { complex64: 'complex64', complex128: 'complex128' } }),
-  unary('rad2deg', [-2, 2], { inPlace: true, more: { complex64: 'complex64', complex128: 'complex128' } }),
+  unary('deg2rad', [-90, 90], { inPlace: true }),
+  unary('rad2deg', [-2, 2], { inPlace: true }),
   test('isnan', { complex: true, inPlace: false }),
   test('isinf', { complex: true, inPlace: false }),
   test('isfinite', { complex: true, inPlace: false }),
