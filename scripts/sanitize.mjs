@@ -24,7 +24,7 @@ const LEFT_OUT = {
 };
 /** What the thread sanitizer is for: the pool, workers, and what computes in several threads. */
 const THREADED =
-  'test/(native/threads|memory/worker|random|ops/(matmul|conv|reduce|random|pool|softmax|norm|sort|pointwise|gather|indexing))';
+  'test/(native/threads|memory/(worker|packed)|random|nn/(attention|rnn)|ops/(matmul|conv|reduce|random|pool|softmax|norm|sort|pointwise|gather|indexing))';
 
 if (!buildNative({ sanitize })) process.exit(1);
 
