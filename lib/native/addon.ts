@@ -35,7 +35,7 @@ interface Addon {
   writeStorage(handle: number, offset: number, bytes: Uint8Array): void;
   /** Writes bytes of the tensor's storage to an open file on another thread: the CRC-32 continued from `crc`, or minus errno. */
   writeInBackground(fd: number, handle: number, offset: number, bytes: number, crc: number): Promise<number>;
-  /** Counters: [live tensors, live bytes, cached bytes, bytes allocated since the last sweep]. */
+  /** Counters: [live tensors, live bytes, cached bytes, bytes of packed forms]. */
   memory(): void;
   /** How many multiply-adds the thread's matrix products, convolutions and attention have asked for so far. */
   multiplyAdds(): number;

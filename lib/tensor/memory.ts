@@ -42,6 +42,8 @@ export interface MemoryStats {
   bytes: number;
   /** Bytes kept by the allocator for reuse. */
   cachedBytes: number;
+  /** Bytes of weights kept in the layout that products read, beside the weights themselves. */
+  packedBytes: number;
 }
 
 /**
@@ -55,7 +57,12 @@ export function memoryStats(collectFirst = false): MemoryStats {
     addon.sweep(true);
   }
   addon.memory();
-  return { tensors: scratch[FIRST]!, bytes: scratch[FIRST + 1]!, cachedBytes: scratch[FIRST + 2]! };
+  return {
+    tensors: scratch[FIRST]!,
+    bytes: scratch[FIRST + 1]!,
+    cachedBytes: scratch[FIRST + 2]!,
+    packedBytes: scratch[FIRST + 3]!,
+  };
 }
 
 /** The tensors made inside the innermost internal scope; null outside. They have no weak reference. */

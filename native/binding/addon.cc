@@ -9,6 +9,7 @@
 #include "binding/environment.h"
 #include "binding/support.h"
 #include "core/allocator.h"
+#include "core/packed.h"
 #include "kernels/kernels.h"
 #include "ops/data.h"
 #include "ops/registry.h"
@@ -233,10 +234,11 @@ napi_value write_storage(napi_env env, napi_callback_info info) {
 napi_value memory(napi_env env, napi_callback_info) {
   return guarded(env, [&]() -> napi_value {
     Environment& e = environment(env);
-    double* out = results_of(e, 3);
+    double* out = results_of(e, 4);
     out[0] = static_cast<double>(e.live_tensors);
     out[1] = static_cast<double>(storage_bytes_in_use());
     out[2] = static_cast<double>(cached_bytes());
+    out[3] = static_cast<double>(packed_bytes());
     return nullptr;
   });
 }

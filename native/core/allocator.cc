@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdlib>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -24,6 +25,8 @@ constexpr int64_t kCacheFloor = int64_t{256} << 20;
 // Blocks up to this size are kept per thread, without a lock: so much of each class. It holds what one sweep frees.
 constexpr size_t kLocalLimit = 4096;
 constexpr size_t kLocalBytes = size_t{512} << 10;
+// Working memory up to this size stays with its thread: what a matrix product packs for sixteen threads.
+constexpr size_t kWorkspaceLimit = size_t{16} << 20;
 
 struct SizeClass {
   int index;
@@ -66,6 +69,14 @@ struct Local {
 };
 thread_local Local local;
 
+struct Workspace {
+  void* block = nullptr;
+  size_t bytes = 0;
+  bool taken = false;
+  ~Workspace() { std::free(block); }
+};
+thread_local Workspace workspace;
+
 // The bytes of a class, by its index.
 size_t bytes_of(int index) {
   const int log = index / 8 + 5, eighth = index % 8;
@@ -88,8 +99,8 @@ void make_space(Cache& shared, int64_t bytes, int64_t limit) {
   }
 }
 
-void* from_system(size_t bytes) {
-  const size_t alignment = bytes >= kHugeFrom ? kHugePage : kMinimum;
+void* from_system(size_t bytes, size_t huge_from) {
+  const size_t alignment = bytes >= huge_from ? kHugePage : kMinimum;
   const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   void* block = std::aligned_alloc(alignment, rounded);
   if (block == nullptr) {
@@ -99,7 +110,7 @@ void* from_system(size_t bytes) {
   FLAMBEAU_CHECK(block != nullptr, Kind::Runtime,
                  "DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
 #ifdef MADV_HUGEPAGE
-  if (bytes >= kHugeFrom) madvise(block, rounded, MADV_HUGEPAGE);
+  if (bytes >= huge_from) madvise(block, rounded, MADV_HUGEPAGE);
 #endif
   return block;
 }
@@ -133,7 +144,7 @@ void* allocate(size_t bytes) {
     }
   }
   try {
-    return from_system(c.bytes);
+    return from_system(c.bytes, kHugeFrom);
   } catch (...) {
     in_use.fetch_sub(static_cast<int64_t>(c.bytes), std::memory_order_relaxed);
     throw;
@@ -164,6 +175,27 @@ void release(void* block, size_t bytes) noexcept {
     }
   }
   std::free(block);
+}
+
+void* take_workspace(size_t bytes) {
+  Workspace& own = workspace;
+  if (own.taken || bytes > kWorkspaceLimit) return allocate(bytes);
+  if (bytes > own.bytes) {
+    std::free(std::exchange(own.block, nullptr));
+    own.bytes = 0;
+    const size_t rounded = (bytes + kHugePage - 1) / kHugePage * kHugePage;
+    own.block = from_system(rounded, kHugePage);
+    own.bytes = rounded;
+  }
+  own.taken = true;
+  return own.block;
+}
+
+void return_workspace(void* block, size_t bytes) noexcept {
+  if (block && block == workspace.block)
+    workspace.taken = false;
+  else
+    release(block, bytes);
 }
 
 int64_t cached_bytes() { return cached_total.load(std::memory_order_relaxed); }

@@ -10,6 +10,12 @@ void* allocate(size_t bytes);
 // Gives a block back; `bytes` must be what it was allocated with.
 void release(void* block, size_t bytes) noexcept;
 
+// Working memory of one call of a kernel, 64-byte aligned. A thread keeps its own from call to call, out of what
+// allocate() hands out: there the next tensor of that size would take the block, which is in the caches, and the next
+// call one that is not.
+void* take_workspace(size_t bytes);
+void return_workspace(void* block, size_t bytes) noexcept;
+
 // Bytes in blocks that wait for reuse.
 int64_t cached_bytes();
 // Returns all waiting blocks to the system.

@@ -6,6 +6,7 @@
 
 #include "core/allocator.h"
 #include "core/dry_run.h"
+#include "core/packed.h"
 #include "core/shared_storage.h"
 
 namespace flambeau {
@@ -55,6 +56,7 @@ Storage* foreign_storage(void* data, int64_t bytes, void (*release)(Storage*), v
   s->shared.store(false, std::memory_order_relaxed);
   s->release = release;
   s->owner = owner;
+  s->parted.store(false, std::memory_order_relaxed);
   return s;
 }
 
@@ -73,6 +75,7 @@ Storage* new_storage(int64_t bytes) {
 void drop_storage(Storage* s) {
   if (!s || s->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   if (s->shared.load(std::memory_order_relaxed)) forget_shared(s);
+  if (s->packed) forget_packed(s);
   in_use.fetch_sub(s->held(), std::memory_order_relaxed);
   if (s->meta)
     meta_storages.fetch_sub(1, std::memory_order_relaxed);

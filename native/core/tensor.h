@@ -20,6 +20,8 @@ struct Version {
   uint32_t value = 0;
 };
 
+struct PackedRecord;
+
 // A block of bytes that tensors view. Owned by reference counts, also from several JavaScript threads. One of the meta
 // device has no block: `bytes` is what it would take.
 struct Storage {
@@ -31,6 +33,9 @@ struct Storage {
   std::atomic<bool> shared{false};      // see shared_storage.h
   void (*release)(Storage*) = nullptr;  // frees `data`; null for the allocator's own blocks
   void* owner = nullptr;                // for `release`
+  std::atomic<bool> parted{false};      // other storages lie in its bytes
+  std::atomic<uint64_t> writes{0};      // changes in place by any tensor on it, whatever its version counter
+  PackedRecord* packed = nullptr;       // see packed.h
 
   // Bytes of the allocator's. The meta device has none, and the pages of a mapped file are the system's to keep or
   // drop.
@@ -188,7 +193,11 @@ struct Tensor {
   }
   bool contiguous() const;
   bool meta() const { return storage->meta; }
-  void bump() { version->value++; }
+  // After a change in place: a thread that sees the new counts also sees the new elements.
+  void bump() {
+    version->value++;
+    storage->writes.fetch_add(1, std::memory_order_release);
+  }
 };
 
 inline Ref::Ref(const Ref& o) : t_(o.t_) {

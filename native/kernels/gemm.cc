@@ -297,7 +297,7 @@ void run_batch(const GemmArgs& args, const Problem& first) {
   const int each = whole ? 1 : threads;
   const int64_t bytes = round_up(workspace(first, each), 64);
   // All memory is taken here, on the calling thread, which may be told that there is none.
-  char* space = bytes ? static_cast<char*>(allocate(static_cast<size_t>(bytes * slots))) : nullptr;
+  char* space = bytes ? static_cast<char*>(take_workspace(static_cast<size_t>(bytes * slots))) : nullptr;
 
   auto one = [&](int64_t i, void* own) {
     Problem g = first;
@@ -320,19 +320,24 @@ void run_batch(const GemmArgs& args, const Problem& first) {
       }
     });
   }
-  if (space) release(space, static_cast<size_t>(bytes * slots));
+  if (space) return_workspace(space, static_cast<size_t>(bytes * slots));
+}
+
+template <class E>
+Product<E> first_product(const GemmArgs& g, E alpha, E beta) {
+  return {g.m,
+          g.n,
+          g.k,
+          {static_cast<const E*>(g.a), g.a_row, g.a_col},
+          {static_cast<const E*>(g.b), g.b_row, g.b_col},
+          {static_cast<E*>(g.c), g.c_row, g.c_col},
+          {alpha, beta, static_cast<const E*>(g.row_bias), static_cast<const E*>(g.col_bias)},
+          g.packed_b};
 }
 
 template <class E>
 void run_type(const GemmArgs& g, E alpha, E beta) {
-  const Product<E> first{g.m,
-                         g.n,
-                         g.k,
-                         {static_cast<const E*>(g.a), g.a_row, g.a_col},
-                         {static_cast<const E*>(g.b), g.b_row, g.b_col},
-                         {static_cast<E*>(g.c), g.c_row, g.c_col},
-                         {alpha, beta, static_cast<const E*>(g.row_bias), static_cast<const E*>(g.col_bias)}};
-  run_batch(g, first);
+  run_batch(g, first_product<E>(g, alpha, beta));
 }
 
 template <class H>
@@ -364,16 +369,22 @@ void exchange(T& a, T& b) {
   b = old;
 }
 
-void gemm(DType type, const GemmArgs& args) {
-  if (args.batch <= 0 || args.m <= 0 || args.n <= 0) return;
-  GemmArgs g = args;
-  // A batch that shares B and whose rows follow one another is one taller matrix.
+// A batch that shares B and whose rows follow one another is one taller matrix.
+void join_batch(GemmArgs& g) {
   if (g.batch > 1 && g.b_batch == 0 && !g.row_bias && g.a_batch == g.m * g.a_row && g.c_batch == g.m * g.c_row) {
     g.m *= g.batch;
     g.batch = 1;
   }
-  // The columns of C are to be the contiguous direction, and a single column is better a row.
-  if (g.m > 1 && (g.n == 1 || (g.c_col != 1 && g.c_row == 1))) {
+}
+
+// The columns of C are to be the contiguous direction, and a single column is better a row.
+bool better_transposed(const GemmArgs& g) { return g.m > 1 && (g.n == 1 || (g.c_col != 1 && g.c_row == 1)); }
+
+void gemm(DType type, const GemmArgs& args) {
+  if (args.batch <= 0 || args.m <= 0 || args.n <= 0) return;
+  GemmArgs g = args;
+  join_batch(g);
+  if (better_transposed(g)) {
     exchange(g.m, g.n);
     exchange(g.a, g.b);
     exchange(g.a_batch, g.b_batch);
@@ -394,9 +405,36 @@ void gemm(DType type, const GemmArgs& args) {
   }
 }
 
+template <class E>
+int64_t form_bytes(const GemmArgs& g) {
+  const Product<E> product = first_product<E>(g, E(1), E(0));
+  return choose(product) == Path::Blocked ? Blocked<E>(product, 1).form_bytes() : 0;
+}
+
+int64_t packed_b_bytes(DType type, const GemmArgs& args) {
+  if (args.batch <= 0 || args.m <= 0 || args.n <= 0 || (args.batch > 1 && args.b_batch != 0)) return 0;
+  GemmArgs g = args;
+  join_batch(g);
+  if (better_transposed(g)) return 0;
+  switch (type) {
+    case DType::F32: return form_bytes<float>(g);
+    case DType::F64: return form_bytes<double>(g);
+    default: return 0;
+  }
+}
+
+void pack_b(DType type, const GemmArgs& g, void* form) {
+  if (type == DType::F32) Blocked<float>(first_product<float>(g, 1, 0), num_threads()).pack_form(form);
+  if (type == DType::F64) Blocked<double>(first_product<double>(g, 1, 0), num_threads()).pack_form(form);
+}
+
 }  // namespace
 
-void fill(GemmKernels& k) { k.gemm = gemm; }
+void fill(GemmKernels& k) {
+  k.gemm = gemm;
+  k.packed_b_bytes = packed_b_bytes;
+  k.pack_b = pack_b;
+}
 
 }  // namespace FLAMBEAU_SET
 }  // namespace flambeau

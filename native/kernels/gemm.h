@@ -31,12 +31,17 @@ struct GemmArgs {
   GemmScalar alpha{1.0}, beta{0.0};
   const void* row_bias = nullptr;  // [m]
   const void* col_bias = nullptr;  // [n]
+  const void* packed_b = nullptr;  // B's packed form, read instead of B
 };
 
 struct GemmKernels {
   // type: F32, F64, F16, BF16 (float32 accumulation, rounded once), I64 (wrapping), C64 or C128; A, B, C and the biases
   // share it. C must not overlap A or B.
   void (*gemm)(DType type, const GemmArgs& args);
+  // The bytes of the form that B takes in this product before it is multiplied; 0 where it is read as it lies. The form
+  // depends on the type, on n, k and B alone, and a product is the same bit by bit whether it is given or made anew.
+  int64_t (*packed_b_bytes)(DType type, const GemmArgs& args);
+  void (*pack_b)(DType type, const GemmArgs& args, void* form);  // 64-byte aligned
 };
 
 // clang-format off

@@ -84,36 +84,61 @@ class Blocked {
 
   int64_t bytes() const { return slab_bytes() + threads_ * block_bytes(); }
 
+  // The packed form of all of B: its slabs one after the other, as run() goes through them.
+  int64_t form_bytes() const { return slab_at(round_up(g_.n, P::kC), 0, 0) * static_cast<int64_t>(sizeof(Unit)); }
+  void pack_form(void* form) {
+    for_each_slab([&](int64_t j, int64_t n, int64_t p, int64_t k) {
+      pack_slab(static_cast<Unit*>(form) + slab_at(j, n, p), j, n, p, k);
+    });
+  }
+
   // workspace: bytes() bytes, 64-byte aligned.
   void run(void* workspace) {
-    slab_ = static_cast<Unit*>(workspace);
     blocks_ = static_cast<char*>(workspace) + slab_bytes();
-    for (int64_t j = 0; j < g_.n; j += nc_) {
-      const int64_t n = g_.n - j < nc_ ? g_.n - j : nc_;
-      for (int64_t p = 0; p < g_.k; p += kc_) {
-        const int64_t k = g_.k - p < kc_ ? g_.k - p : kc_;
-        multiply_slab(j, n, p, k);
-      }
-    }
+    for_each_slab([&](int64_t j, int64_t n, int64_t p, int64_t k) {
+      if (g_.packed_b) return multiply_slab(static_cast<const Unit*>(g_.packed_b) + slab_at(j, n, p), j, n, p, k);
+      Unit* slab = static_cast<Unit*>(workspace);
+      pack_slab(slab, j, n, p, k);
+      multiply_slab(slab, j, n, p, k);
+    });
   }
 
  private:
-  int64_t slab_bytes() const { return round_up(nc_ * kc_ * static_cast<int64_t>(sizeof(E)), 64); }
+  int64_t slab_bytes() const { return g_.packed_b ? 0 : round_up(nc_ * kc_ * static_cast<int64_t>(sizeof(E)), 64); }
   int64_t block_bytes() const { return round_up(mc_ * kc_ * static_cast<int64_t>(sizeof(E)), 64); }
 
-  void multiply_slab(int64_t j, int64_t n, int64_t p, int64_t k) {
+  template <class F>
+  void for_each_slab(const F& f) const {
+    for (int64_t j = 0; j < g_.n; j += nc_) {
+      const int64_t n = g_.n - j < nc_ ? g_.n - j : nc_;
+      for (int64_t p = 0; p < g_.k; p += kc_) f(j, n, p, g_.k - p < kc_ ? g_.k - p : kc_);
+    }
+  }
+
+  // Units of a panel's column.
+  static int64_t column(int64_t k) { return round_up(k, P::kPair) * P::kUnits; }
+  // Where in B's form the slab of columns [j, j + n) and steps from p on begins, in units.
+  int64_t slab_at(int64_t j, int64_t n, int64_t p) const {
+    return j * column(g_.k) + round_up(n, P::kC) * p * P::kUnits;
+  }
+
+  void pack_slab(Unit* slab, int64_t j, int64_t n, int64_t p, int64_t k) const {
     constexpr int64_t C = P::kC;
-    const int64_t panels = (n + C - 1) / C, column = round_up(k, P::kPair) * P::kUnits;  // units of a panel's column
+    const int64_t panels = (n + C - 1) / C;
     auto pack_panels = [&](int64_t begin, int64_t end) {
       const int64_t first = begin * C, last = end * C < n ? end * C : n;
-      P::pack_b(slab_ + first * column, g_.b.at(p, j + first), k, last - first);
+      P::pack_b(slab + first * column(k), g_.b.at(p, j + first), k, last - first);
     };
     if (threads_ == 1) {
       pack_panels(0, panels);
     } else {
       parallel(0, panels, 65536 / (C * k) + 1, pack_panels);
     }
+  }
 
+  void multiply_slab(const Unit* slab, int64_t j, int64_t n, int64_t p, int64_t k) {
+    constexpr int64_t C = P::kC;
+    const int64_t panels = (n + C - 1) / C;
     Epilogue<Sum<E>> e = g_.e;
     if (p > 0) e.beta = Sum<E>(1);
     if (p + k < g_.k) e.row_bias = e.col_bias = nullptr;
@@ -136,7 +161,7 @@ class Blocked {
         if (packed != i) P::pack_a(block, g_.a.at(i, p), m, k);
         packed = i;
         const int64_t first = panels * run / runs * C, end = panels * (run + 1) / runs * C;
-        P::multiply(m, (end < n ? end : n) - first, k, block, slab_ + first * column, g_.c.at(i, j + first),
+        P::multiply(m, (end < n ? end : n) - first, k, block, slab + first * column(k), g_.c.at(i, j + first),
                     e.at(i, j + first));
       }
     };
@@ -150,7 +175,6 @@ class Blocked {
   Product<E> g_;
   int threads_;
   int64_t mc_, nc_, kc_;
-  Unit* slab_ = nullptr;
   char* blocks_ = nullptr;
 };
 

@@ -29,6 +29,7 @@ struct Product {
   Operand<T> a, b;
   Target<Sum<T>> c;
   Epilogue<Sum<T>> e;
+  const void* packed_b = nullptr;
 };
 
 constexpr int64_t kParallelWork = 1 << 17;  // multiplications that are worth a second thread: about 4 us of one

@@ -1,6 +1,7 @@
 // Matrix products over the blocked kernel: batches broadcast, any strides, no copies of transposed operands.
 #include <algorithm>
 
+#include "core/packed.h"
 #include "kernels/kernels.h"
 #include "ops/data.h"
 #include "ops/layout.h"
@@ -14,6 +15,20 @@ namespace {
 DType product_dtype(DType t) {
   // Narrow integers and bool have no kernel of their own: products wrap in 64 bits and are cut afterwards.
   return is_float(t) || is_complex(t) ? t : DType::I64;
+}
+
+// The right operand as its kernel packs it, kept from call to call while it does not change.
+PackedForm packed_right(const Tensor& b, const GemmArgs& g) {
+  const int64_t bytes = kernels().gemm.packed_b_bytes(b.dtype, g);
+  if (bytes == 0) return PackedForm();
+  PackedKey key;
+  key.offset = static_cast<const char*>(g.b) - static_cast<const char*>(b.storage->data);
+  key.sizes[0] = g.k;
+  key.sizes[1] = g.n;
+  key.strides[0] = g.b_row;
+  key.strides[1] = g.b_col;
+  key.layout = static_cast<int32_t>(b.dtype);
+  return packed_form(b.storage, key, bytes, [&](void* form) { kernels().gemm.pack_b(b.dtype, g, form); });
 }
 
 // c = alpha * a @ b + beta * c with a: [.., m, k], b: [.., k, n], c: [.., m, n]; batch dimensions broadcast to those of
@@ -82,6 +97,8 @@ void multiply(const Tensor& a, const Tensor& b, Tensor& c, GemmScalar alpha, Gem
     g.a = a.data() + oa * item;
     g.b = b.data() + ob * item;
     g.c = c.data() + oc * item;
+    const PackedForm form = packed_right(b, g);
+    g.packed_b = form.data();
     kernels().gemm.gemm(c.dtype, g);
   }
 }

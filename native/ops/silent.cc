@@ -39,8 +39,9 @@ KernelTable silenced(KernelTable table) {
                 scan_arg_cols);
   }
   {
-    auto& [product] = gemm;
-    silence_all(product);
+    auto& [product, packed_b_bytes, pack_b] = gemm;
+    silence_all(product, pack_b);
+    packed_b_bytes = [](DType, const GemmArgs&) -> int64_t { return 0; };
   }
   {
     auto& [forward, backward_input, backward_weight] = conv;

@@ -1,0 +1,152 @@
+// Weights that products read in a layout of their own, kept while they do not change.
+import { once } from 'node:events';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import torch, { F, type Tensor } from 'flambeau';
+
+const LIBRARY = path.join(__dirname, '..', '..', 'dist', 'index.js');
+const packed = (collectFirst = false) => torch.memoryStats(collectFirst).packedBytes;
+/** What `product` gives of a copy of `w` that was never multiplied before. */
+const afresh = (product: (w: Tensor) => Tensor, w: Tensor) => product(w.clone());
+
+const PRODUCTS: readonly (readonly [string, (x: Tensor, bias: Tensor, w: Tensor) => Tensor])[] = [
+  ['linear', (x, bias, w) => F.linear(x, w.t(), bias)],
+  ['matmul', (x, _bias, w) => x.matmul(w)],
+  ['matmul of a batch', (x, _bias, w) => x.reshape(2, -1, x.shape[1]!).matmul(w)],
+  ['addmm', (x, bias, w) => torch.addmm(bias, x, w)],
+];
+const SIZES = [
+  [64, 96, 80],
+  [33, 800, 70],
+  [130, 520, 1100],
+] as const;
+
+describe.each(['float32', 'float64'] as const)('%s', (type) => {
+  test.each(PRODUCTS)('%s is the same bit by bit when its weight was packed before', (_name, product) => {
+    for (const [m, k, n] of SIZES) {
+      const rows = 2 * m;
+      const [x, bias] = [torch.randn(rows, k).to(torch[type]), torch.randn(n).to(torch[type])];
+      for (const w of [torch.randn(k, n).to(torch[type]), torch.randn(n, k).to(torch[type]).t()]) {
+        const before = packed(true);
+        const first = product(x, bias, w);
+        expect(packed()).toBe(before);
+        for (let i = 0; i < 3; i++) expect(product(x, bias, w).equal(first)).toBe(true);
+        expect(packed()).toBeGreaterThan(before);
+        // Other rows read the same form.
+        const part = x.narrow(0, 0, rows - 6);
+        expect(product(part, bias, w).equal(afresh((v) => product(part, bias, v), w))).toBe(true);
+      }
+    }
+  });
+});
+
+test.each([
+  ['in place', (w: Tensor) => w.mul_(2)],
+  ['through a view', (w: Tensor) => w.select(0, 3).fill_(7)],
+  ['through data, which autograd does not see', (w: Tensor) => w.data.add_(1)],
+  ['by copying', (w: Tensor) => w.copy_(torch.ones(1))],
+  ['by an element', (w: Tensor) => w.indexPut_([torch.tensor([5], { dtype: torch.int64 })], torch.tensor(3))],
+])('a weight that was written to %s is packed anew', (_name, write) => {
+  const x = torch.randn(64, 100);
+  const w = torch.randn(100, 90);
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < 3; i++) expect(x.mm(w).equal(afresh((v) => x.mm(v), w))).toBe(true);
+    write(w);
+  }
+});
+
+test('an optimizer step is seen', () => {
+  const layer = new torch.nn.Linear(100, 90);
+  const x = torch.randn(64, 100);
+  const optimizer = new torch.optim.SGD(layer.parameters(), { lr: 0.1 });
+  for (let i = 0; i < 4; i++) {
+    const forward = () => torch.noGrad(() => layer(x));
+    expect(
+      [forward(), forward(), forward()].every((y) => y.equal(F.linear(x, layer.weight.clone(), layer.bias!))),
+    ).toBe(true);
+    optimizer.zeroGrad();
+    layer(x).sum().backward();
+    optimizer.step();
+  }
+});
+
+test('parts of one weight have forms of their own, which are freed with it', () => {
+  const x = torch.randn(64, 128);
+  const w = torch.randn(3 * 96, 128);
+  const parts = w.chunk(3);
+  const before = packed(true);
+  for (let i = 0; i < 3; i++) {
+    for (const part of parts) expect(F.linear(x, part).equal(afresh((v) => F.linear(x, v), part))).toBe(true);
+  }
+  expect(packed() - before).toBeGreaterThanOrEqual(4 * w.numel());
+  for (const t of [w, ...parts]) t.dispose();
+  expect(packed()).toBe(before);
+});
+
+test('a form is dropped when its weight changed, and one that is never used again is not made soon', () => {
+  const x = torch.randn(64, 128);
+  const w = torch.randn(128, 128);
+  const before = packed(true);
+  const made: boolean[] = [];
+  for (let step = 0; step < 6; step++) {
+    x.mm(w);
+    x.mm(w);
+    made.push(packed() > before);
+    w.mul_(0.5);
+    x.mm(w);
+    expect(packed()).toBe(before);
+    w.mul_(2);
+  }
+  expect(made).toEqual([true, false, false, false, false, false]);
+});
+
+test('forms take no more than the tensors themselves, and those not used for long make room', () => {
+  torch.memoryStats(true);
+  const x = torch.randn(33, 4096);
+  const w = torch.randn(4096, 4096);
+  const expected = x.mm(w.t());
+  const size = 4 * w.numel();
+  x.mm(w);
+  x.mm(w);
+  expect(packed()).toBeGreaterThanOrEqual(size);
+  for (let i = 0; i < 8; i++) {
+    expect(x.mm(w.t()).equal(expected)).toBe(true);
+    const { bytes, packedBytes } = torch.memoryStats();
+    expect(packedBytes).toBeLessThanOrEqual(Math.max(bytes, 64 << 20));
+  }
+});
+
+test('a worker that writes to shared memory is seen, and so is one that multiplies by it', async () => {
+  const w = new Worker(
+    `const torch = require(${JSON.stringify(LIBRARY)}); const { parentPort } = require('node:worker_threads');
+    parentPort.on('message', ({ x, w }) => {
+      const [a, b] = [torch.openShared(x), torch.openShared(w)];
+      const y = [a.mm(b), a.mm(b), a.mm(b)].map((t) => t.sum().item());
+      torch.noGrad(() => b.mul_(2));
+      parentPort.postMessage(y);
+    });`,
+    { eval: true },
+  );
+  try {
+    const [a, b] = [torch.randn(64, 100), torch.randn(100, 90)];
+    const message = { x: torch.shareTensor(a), w: torch.shareTensor(b) };
+    for (let round = 0; round < 3; round++) {
+      const sum = afresh((v) => a.mm(v), b)
+        .sum()
+        .item();
+      for (let i = 0; i < 3; i++) expect(a.mm(b).sum().item()).toBe(sum);
+      w.postMessage(message);
+      expect(((await once(w, 'message')) as [number[]])[0]).toEqual([sum, sum, sum]);
+    }
+  } finally {
+    await w.terminate();
+  }
+});
+
+test('products on the meta device pack nothing', () => {
+  const meta = torch.empty(100, 90, { device: 'meta' });
+  const x = torch.empty(64, 100, { device: 'meta' });
+  const before = packed(true);
+  for (let i = 0; i < 3; i++) expect([...x.mm(meta).shape]).toEqual([64, 90]);
+  expect(packed()).toBe(before);
+});
