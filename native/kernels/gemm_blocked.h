@@ -69,10 +69,12 @@ template <class E>
 class Blocked {
   using P = Packed<E>;
   using Unit = typename P::Unit;
-  // A panel of B [kDepth, kC] is read again and again from the first-level cache (48 KiB on processors with AVX-512, 32
-  // KiB on others), a block of A stays in the second level, a slab of B in the last. A larger depth moves C less often.
-  static constexpr int64_t kDepth = (FLAMBEAU_VEC_BYTES == 64 ? 384 : 256) * P::kPair / P::kUnits;
-  static constexpr int64_t kBlockBytes = 256 << 10, kSlabBytes = 4 << 20;
+  // A block of A and two panels of B [kDepth, kC] stay in the second-level cache (1 MiB and more on processors with
+  // AVX-512, 256 KiB and more on others), a slab of B in the last. The panels are read from front to back, which the
+  // processor foresees, so they need not fit in the first level; a larger depth moves C less often.
+  static constexpr bool kWide = FLAMBEAU_VEC_BYTES == 64;
+  static constexpr int64_t kDepth = (kWide ? 1024 : 256) * P::kPair / P::kUnits;
+  static constexpr int64_t kBlockBytes = (kWide ? 384 : 256) << 10, kSlabBytes = 4 << 20;
 
  public:
   Blocked(const Product<E>& g, int threads) : g_(g), threads_(threads) {

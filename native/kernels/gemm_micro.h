@@ -179,9 +179,25 @@ struct RowsInPlace {
   }
 };
 
+// What a tile asks the second-level cache for while it multiplies: the elements from p on, a row of a
+// panel of B every four steps of k.
+template <class T>
+struct Ahead {
+  const T* p;
+
+  static constexpr int kStep = kCols<T>, kLine = 64 / static_cast<int>(sizeof(T));
+  FLAMBEAU_INLINE void next() {
+    for (int i = 0; i < kStep; i += kLine) __builtin_prefetch(p + i, 0, 2);
+    p += kStep;
+  }
+};
+struct NothingAhead {
+  FLAMBEAU_INLINE void next() {}
+};
+
 // acc = A panel * B panel, of which the first R rows and NV vectors. b: [k, kCols], packed.
-template <class T, int R, int NV, class A>
-FLAMBEAU_INLINE void multiply_panels(int64_t k, A a, const T* b, V<T> (&acc)[R][NV]) {
+template <class T, int R, int NV, class A, class Next = NothingAhead>
+FLAMBEAU_INLINE void multiply_panels(int64_t k, A a, const T* b, V<T> (&acc)[R][NV], Next ahead = {}) {
   constexpr int L = kLanes<T>;
 #pragma GCC unroll 16
   for (int i = 0; i < R; i++) {
@@ -190,6 +206,7 @@ FLAMBEAU_INLINE void multiply_panels(int64_t k, A a, const T* b, V<T> (&acc)[R][
   }
 #pragma GCC unroll 4
   for (int64_t p = 0; p < k; p++) {
+    if (p % 4 == 0) ahead.next();
     V<T> row[NV];
 #pragma GCC unroll 4
     for (int v = 0; v < NV; v++) row[v] = load(b + v * L);
@@ -204,11 +221,11 @@ FLAMBEAU_INLINE void multiply_panels(int64_t k, A a, const T* b, V<T> (&acc)[R][
   }
 }
 
-template <class T, int R, int NV, class A>
+template <class T, int R, int NV, class A, class Next = NothingAhead>
 FLAMBEAU_INLINE void multiply_tile(int64_t rows, int64_t cols, int64_t k, A a, const T* b, const Target<T>& c,
-                                   const Epilogue<T>& e) {
+                                   const Epilogue<T>& e, Next ahead = {}) {
   V<T> acc[R][NV];
-  multiply_panels<T, R, NV>(k, a, b, acc);
+  multiply_panels<T, R, NV>(k, a, b, acc, ahead);
   emit(acc, rows, cols, c, e);
 }
 
@@ -283,7 +300,7 @@ __attribute__((noinline)) void multiply_unpacked(int64_t m, int64_t n, int64_t k
 }
 
 // A block of C from packed panels: a holds panels of [k, kRows] for the block's rows, b panels of [k, kCols] for its
-// columns. A panel of B stays in the first-level cache while the panels of A pass by.
+// columns. While the panels of A pass by one panel of B, the next one comes from the last-level cache or from memory.
 template <class T>
 __attribute__((noinline)) void multiply_block(int64_t m, int64_t n, int64_t k, const T* a, const T* b, Target<T> c,
                                               const Epilogue<T>& e) {
@@ -291,6 +308,9 @@ __attribute__((noinline)) void multiply_block(int64_t m, int64_t n, int64_t k, c
   for (int64_t j = 0; j < n; j += C, b += C * k) {
     const T* panel = a;
     const int64_t cols = n - j < C ? n - j : C;
+    // A tile asks for a quarter of the next panel: even few rows of tiles bring all of it.
+    const T* const quarters = j + C < n ? b + C * k : b;
+    int quarter = 0;
     for (int64_t i = 0; i < m; i += R, panel += R * k) {
       const Target<T> tile = c.at(i, j);
       const int64_t rows = m - i < R ? m - i : R;
@@ -302,7 +322,9 @@ __attribute__((noinline)) void multiply_block(int64_t m, int64_t n, int64_t k, c
       }
       const PackedRows<T> packed{panel};
       if (rows == R && cols > (Tile<T>::NV - 1) * L) {
-        multiply_tile<T, R, Tile<T>::NV>(R, cols, k, packed, b, tile, e.at(i, j));
+        multiply_tile<T, R, Tile<T>::NV>(R, cols, k, packed, b, tile, e.at(i, j),
+                                         Ahead<T>{quarters + quarter * C * (k / 4)});
+        quarter = quarter < 3 ? quarter + 1 : 3;
       } else {
         with_vectors<T>(cols, [&](auto vectors) {
           multiply_edge<T, decltype(vectors)::value>(rows, cols, k, packed, b, tile, e.at(i, j));
