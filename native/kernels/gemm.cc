@@ -122,6 +122,8 @@ struct HalfProduct {
   Target<H> c;
   Epilogue<float> e;  // its bias pointers stay null
   const H *row_bias, *col_bias;
+
+  Rounded<H> out() const { return {c, e.alpha, e.beta, row_bias, col_bias}; }
 };
 
 // The product of halves goes through float32 copies of pieces of at most kPiece by kPiece elements: three of them are
@@ -163,29 +165,9 @@ Operand<float> widen_piece(Operand<H> src, int64_t rows, int64_t columns, float*
 // Finishes the sums [m, n], in place, and rounds them into C.
 template <class H>
 void narrow_piece(const HalfProduct<H>& g, int64_t i0, int64_t j0, int64_t m, int64_t n, float* sums) {
+  const Rounded<H> out = g.out().at(i0, j0);
   parallel(0, m, 32768 / n + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; i++) {
-      H* row = g.c.p + (i0 + i) * g.c.row + j0 * g.c.col;
-      float* x = sums + i * n;
-      const float row_bias = g.row_bias ? to_float(g.row_bias[i0 + i]) : 0.0f;
-      if (g.e.alpha != 1.0f) {
-        for (int64_t j = 0; j < n; j++) x[j] *= g.e.alpha;
-      }
-      if (g.e.beta != 0.0f) {
-        for (int64_t j = 0; j < n; j++) x[j] += g.e.beta * to_float(row[j * g.c.col]);
-      }
-      if (g.row_bias) {
-        for (int64_t j = 0; j < n; j++) x[j] += row_bias;
-      }
-      if (g.col_bias) {
-        for (int64_t j = 0; j < n; j++) x[j] += to_float(g.col_bias[j0 + j]);
-      }
-      if (g.c.col == 1) {
-        convert_halves(n, x, row);
-      } else {
-        for (int64_t j = 0; j < n; j++) convert_halves(1, x + j, row + j * g.c.col);
-      }
-    }
+    for (int64_t i = begin; i < end; i++) finish_row(n, sums + i * n, out.at(i, 0));
   });
 }
 
@@ -230,30 +212,44 @@ void run(const HalfProduct<H>& g, int threads, void* space) {
 }
 
 #if FLAMBEAU_BF16_PAIRS
-// The same in pairs of bfloat16, without widening them: pieces of C are summed in float32 over all of k.
+// The same in pairs of bfloat16, without widening them: pieces of C are summed in float32 over all of k, unless the
+// sums are complete in registers.
 struct PairPieces {
   int64_t m, n;
-  bool dots;  // thin, and both operands contiguous along k: nothing to pack
+  bool dots;    // thin, and both operands contiguous along k: nothing to pack
+  bool direct;  // rounded from registers
 
   explicit PairPieces(const HalfProduct<BFloat16>& g)
       : m(even_piece(g.m, kPiece, 1)),
         n(even_piece(g.n, kPiece, 1)),
-        dots(g.m <= kThin && g.a.col == 1 && g.b.row == 1) {}
+        dots(g.m <= kThin && g.a.col == 1 && g.b.row == 1),
+        direct(!dots && g.k > 0 && Blocked<BFloat16>::one_pass(g.k)) {}
 
-  int64_t c_bytes() const { return round_up(m * n * 4, 64); }
+  int64_t c_bytes() const { return direct ? 0 : round_up(m * n * 4, 64); }
   Product<BFloat16> piece(const HalfProduct<BFloat16>& g, int64_t i, int64_t j, float* c) const {
     const int64_t width = g.n - j < n ? g.n - j : n;
     return {g.m - i < m ? g.m - i : m, width, g.k, g.a.at(i, 0), g.b.at(0, j), {c, width, 1}, {}};
   }
 };
 
+Product<BFloat16> product_of_pairs(const HalfProduct<BFloat16>& g) {
+  return {g.m, g.n, g.k, g.a, g.b, {nullptr, 0, 0}, {}};
+}
+
 int64_t workspace_of_pairs(const HalfProduct<BFloat16>& g, int threads) {
   const PairPieces s(g);
+  if (s.direct) return Blocked<BFloat16>(product_of_pairs(g), threads).bytes();
   return s.c_bytes() + (s.dots ? 0 : Blocked<BFloat16>(s.piece(g, 0, 0, nullptr), threads).bytes());
 }
 
 void run_pairs(const HalfProduct<BFloat16>& g, int threads, void* space) {
   const PairPieces s(g);
+  if (s.direct) {
+    Product<BFloat16> whole = product_of_pairs(g);
+    const Rounded<BFloat16> out = g.out();
+    whole.rounded = &out;
+    return Blocked<BFloat16>(whole, threads).run(space);
+  }
   float* c = static_cast<float*>(space);
   for (int64_t i = 0; i < g.m; i += s.m) {
     for (int64_t j = 0; j < g.n; j += s.n) {

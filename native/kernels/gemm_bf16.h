@@ -4,6 +4,7 @@
 #pragma once
 #include "kernels/gemm_micro.h"
 #include "kernels/gemm_pack.h"
+#include "kernels/gemm_small.h"
 #include "simd/half.h"
 
 #if defined(__AVX512F__)
@@ -16,6 +17,27 @@
 namespace flambeau {
 namespace FLAMBEAU_SET {
 namespace {
+
+// dst = first[0], second[0], first[1], second[1] ...
+template <int W>
+FLAMBEAU_INLINE void interleave(BFloat16* dst, const BFloat16* first, const BFloat16* second) {
+  typedef uint16_t Eight __attribute__((vector_size(16)));
+  int i = 0;
+#pragma GCC unroll 4
+  for (; i + 8 <= W; i += 8) {
+    Eight a, b;
+    __builtin_memcpy(&a, first + i, 16);
+    __builtin_memcpy(&b, second + i, 16);
+    const Eight low = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    const Eight high = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+    __builtin_memcpy(static_cast<void*>(dst + 2 * i), &low, 16);
+    __builtin_memcpy(static_cast<void*>(dst + 2 * i + 8), &high, 16);
+  }
+  for (; i < W; i++) {
+    dst[2 * i] = first[i];
+    dst[2 * i + 1] = second[i];
+  }
+}
 
 // Panels of W rows of src for rows [0, rows): dst[(p / 2 * W + i) * 2 + p % 2] = src(i, p), zeros where the last panel
 // has no row and the last pair no second element. Both elements of a pair lie in one 32-bit lane.
@@ -52,15 +74,9 @@ void pack_pairs_panel(BFloat16* dst, Operand<BFloat16> src, int64_t rows, int64_
     return;
   }
   if (src.row == 1 && rows == W) {
-    for (int64_t p = 0; p + 2 <= k; p += 2, dst += 2 * W) {
-      const BFloat16 *first = src.p + p * src.col, *second = first + src.col;
-      for (int i = 0; i < W; i++) {
-        dst[2 * i] = first[i];
-        dst[2 * i + 1] = second[i];
-      }
-    }
+    for (int64_t p = 0; p + 2 <= k; p += 2) interleave<W>(dst + p * W, src.p + p * src.col, src.p + (p + 1) * src.col);
     if (k % 2) {
-      for (int i = 0; i < W; i++) dst[2 * i] = src.p[(k - 1) * src.col + i];
+      for (int i = 0; i < W; i++) dst[(k - 1) * W + 2 * i] = src.p[(k - 1) * src.col + i];
     }
     return;
   }
@@ -81,16 +97,57 @@ __attribute__((noinline)) void pack_pairs(BFloat16* dst, Operand<BFloat16> src, 
 
 inline bool has_bf16_pairs() { return __builtin_cpu_supports("avx512bf16"); }
 
-template <int R, int NV>
+// How a tile of sums leaves: to float32 sums of which there are more to come, or finished and rounded.
+struct SumsOut {
+  Target<float> c;
+  Epilogue<float> e;
+
+  SumsOut at(int64_t i, int64_t j) const { return {c.at(i, j), e.at(i, j)}; }
+  template <int R, int NV>
+  FLAMBEAU_INLINE void write(V<float> (&acc)[R][NV], int64_t rows, int64_t cols) const {
+    emit(acc, rows, cols, c, e);
+  }
+};
+struct RoundedOut {
+  Rounded<BFloat16> out;
+
+  RoundedOut at(int64_t i, int64_t j) const { return {out.at(i, j)}; }
+  template <int R, int NV>
+  FLAMBEAU_INLINE void write(V<float> (&acc)[R][NV], int64_t rows, int64_t cols) const {
+    constexpr int L = kLanes<float>;
+    alignas(64) float tile[R][NV * L];
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+#pragma GCC unroll 2
+      for (int v = 0; v < NV; v++) store(tile[i] + v * L, acc[i][v]);
+    }
+    const bool plain = out.alpha == 1.0f && out.beta == 0.0f && !out.row_bias && !out.col_bias && out.c.col == 1;
+    for (int64_t i = 0; i < rows; i++) {
+      if (plain && cols == NV * L) {
+        convert_halves(NV * L, tile[i], out.c.p + i * out.c.row);
+      } else {
+        finish_row(cols, tile[i], out.at(i, 0));
+      }
+    }
+  }
+};
+
+template <int R, int NV, class Out>
 FLAMBEAU_BF16_TARGET void multiply_pairs_tile(int64_t rows, int64_t cols, int64_t pairs, const BFloat16* a,
-                                              const BFloat16* b, const Target<float>& c, const Epilogue<float>& e) {
+                                              const BFloat16* b, const BFloat16* ahead, const Out& out) {
   V<float> acc[R][NV];
 #pragma GCC unroll 16
   for (int i = 0; i < R; i++) {
 #pragma GCC unroll 2
     for (int v = 0; v < NV; v++) acc[i][v] = V<float>{};
   }
+#pragma GCC unroll 4
   for (int64_t p = 0; p < pairs; p++) {
+    if (p % 4 == 0) {
+      __builtin_prefetch(ahead, 0, 2);
+      __builtin_prefetch(ahead + 32, 0, 2);
+      ahead += 2 * kCols<float>;
+    }
     __m512bh row[NV];
 #pragma GCC unroll 2
     for (int v = 0; v < NV; v++) row[v] = (__m512bh)_mm512_loadu_si512(b + 32 * v);
@@ -105,23 +162,26 @@ FLAMBEAU_BF16_TARGET void multiply_pairs_tile(int64_t rows, int64_t cols, int64_
     a += 2 * kRows<float>;
     b += 2 * kCols<float>;
   }
-  emit(acc, rows, cols, c, e);
+  out.write(acc, rows, cols);
 }
 
 // As multiply_block, with panels of pairs.
-inline void multiply_pairs(int64_t m, int64_t n, int64_t k, const BFloat16* a, const BFloat16* b, Target<float> c,
-                           const Epilogue<float>& e) {
+template <class Out>
+void multiply_pairs(int64_t m, int64_t n, int64_t k, const BFloat16* a, const BFloat16* b, const Out& out) {
   constexpr int R = kRows<float>, C = kCols<float>, L = kLanes<float>;
   const int64_t pairs = (k + 1) / 2;
   for (int64_t j = 0; j < n; j += C, b += 2 * C * pairs) {
     const BFloat16* panel = a;
     const int64_t cols = n - j < C ? n - j : C;
+    const BFloat16* const quarters = j + C < n ? b + 2 * C * pairs : b;
+    int quarter = 0;
     for (int64_t i = 0; i < m; i += R, panel += 2 * R * pairs) {
       const int64_t rows = m - i < R ? m - i : R;
-      const auto tile = rows > 8   ? (cols > L ? multiply_pairs_tile<R, 2> : multiply_pairs_tile<R, 1>)
-                        : rows > 4 ? (cols > L ? multiply_pairs_tile<8, 2> : multiply_pairs_tile<8, 1>)
-                                   : (cols > L ? multiply_pairs_tile<4, 2> : multiply_pairs_tile<4, 1>);
-      tile(rows, cols, pairs, panel, b, c.at(i, j), e.at(i, j));
+      const auto tile = rows > 8   ? (cols > L ? multiply_pairs_tile<R, 2, Out> : multiply_pairs_tile<R, 1, Out>)
+                        : rows > 4 ? (cols > L ? multiply_pairs_tile<8, 2, Out> : multiply_pairs_tile<8, 1, Out>)
+                                   : (cols > L ? multiply_pairs_tile<4, 2, Out> : multiply_pairs_tile<4, 1, Out>);
+      tile(rows, cols, pairs, panel, b, quarters + quarter * 2 * C * (pairs / 4), out.at(i, j));
+      quarter = quarter < 3 ? quarter + 1 : 3;
     }
   }
 }

@@ -52,7 +52,11 @@ struct Packed<BFloat16> {
   }
   static void multiply(int64_t m, int64_t n, int64_t k, const BFloat16* a, const BFloat16* b, Target<float> c,
                        const Epilogue<float>& e) {
-    multiply_pairs(m, n, k, a, b, c, e);
+    multiply_pairs(m, n, k, a, b, SumsOut{c, e});
+  }
+  static void multiply_rounded(int64_t m, int64_t n, int64_t k, const BFloat16* a, const BFloat16* b,
+                               const Rounded<BFloat16>& out) {
+    multiply_pairs(m, n, k, a, b, RoundedOut{out});
   }
 };
 #endif
@@ -83,6 +87,9 @@ class Blocked {
     mc_ = even_piece(g.m, round_up(kBlockBytes / step + 1, P::kR), P::kR);
     nc_ = even_piece(g.n, round_up(kSlabBytes / step + 1, P::kC), P::kC);
   }
+
+  // Whether sums over k are complete when a tile is.
+  static bool one_pass(int64_t k) { return k <= kDepth; }
 
   int64_t bytes() const { return slab_bytes() + threads_ * block_bytes(); }
 
@@ -163,8 +170,15 @@ class Blocked {
         if (packed != i) P::pack_a(block, g_.a.at(i, p), m, k);
         packed = i;
         const int64_t first = panels * run / runs * C, end = panels * (run + 1) / runs * C;
-        P::multiply(m, (end < n ? end : n) - first, k, block, slab + first * column(k), g_.c.at(i, j + first),
-                    e.at(i, j + first));
+        const int64_t cols = (end < n ? end : n) - first;
+        const Unit* b = slab + first * column(k);
+        if constexpr (P::kPair > 1) {
+          if (g_.rounded) {
+            P::multiply_rounded(m, cols, k, block, b, g_.rounded->at(i, j + first));
+            continue;
+          }
+        }
+        P::multiply(m, cols, k, block, b, g_.c.at(i, j + first), e.at(i, j + first));
       }
     };
     if (threads_ == 1) {

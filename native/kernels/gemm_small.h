@@ -22,6 +22,43 @@ struct SumOf<BFloat16> {
 template <class T>
 using Sum = typename SumOf<T>::Type;
 
+// Where products of halves end: C = alpha * sums + beta * C + biases, rounded once. The biases are halves too.
+template <class H>
+struct Rounded {
+  Target<H> c;
+  float alpha, beta;
+  const H *row_bias, *col_bias;
+
+  Rounded at(int64_t i, int64_t j) const {
+    return {c.at(i, j), alpha, beta, row_bias ? row_bias + i : nullptr, col_bias ? col_bias + j : nullptr};
+  }
+};
+
+// Finishes n sums of the first row, in place, and rounds them into C.
+template <class H>
+void finish_row(int64_t n, float* x, const Rounded<H>& out) {
+  H* row = out.c.p;
+  const int64_t step = out.c.col;
+  if (out.alpha != 1.0f) {
+    for (int64_t j = 0; j < n; j++) x[j] *= out.alpha;
+  }
+  if (out.beta != 0.0f) {
+    for (int64_t j = 0; j < n; j++) x[j] += out.beta * to_float(row[j * step]);
+  }
+  if (out.row_bias) {
+    const float bias = to_float(*out.row_bias);
+    for (int64_t j = 0; j < n; j++) x[j] += bias;
+  }
+  if (out.col_bias) {
+    for (int64_t j = 0; j < n; j++) x[j] += to_float(out.col_bias[j]);
+  }
+  if (step == 1) {
+    convert_halves(n, x, row);
+  } else {
+    for (int64_t j = 0; j < n; j++) convert_halves(1, x + j, row + j * step);
+  }
+}
+
 // C[m, n] = alpha A[m, k] B[k, n] + ...
 template <class T>
 struct Product {
@@ -30,6 +67,7 @@ struct Product {
   Target<Sum<T>> c;
   Epilogue<Sum<T>> e;
   const void* packed_b = nullptr;
+  const Rounded<T>* rounded = nullptr;  // of bfloat16, where sums that are complete go instead of c
 };
 
 constexpr int64_t kParallelWork = 1 << 17;  // multiplications that are worth a second thread: about 4 us of one

@@ -203,12 +203,41 @@ test.each(['float16', 'bfloat16'] as const)('%s products of every layout are exa
     [40, 1601, 45],
     [65, 64, 1030],
     [1030, 2, 30],
+    [37, 2051, 45],
   ] as const) {
     const [a, b] = [eighths(m * k), eighths(k * n)];
     const expected = fromValues(matmul(a, b, m, k, n), [m, n], type);
     const left = [draw.tensor(a, [m, k], type), draw.tensor(transposed(a, m, k), [k, m], type).t()];
     const right = [draw.tensor(b, [k, n], type), draw.tensor(transposed(b, k, n), [n, k], type).t()];
     for (const x of left) for (const y of right) expectSame(x.mm(y), expected);
+  }
+});
+test.each(['float16', 'bfloat16'] as const)('%s products are scaled and added to before they are rounded', (type) => {
+  const draw = new Draw(9);
+  const eighths = (n: number) => draw.list(n, -8, 8).map((v) => Math.round(v) / 8);
+  for (const [m, k, n] of [
+    [40, 100, 70],
+    [64, 64, 64],
+    [13, 2051, 33],
+  ] as const) {
+    const [a, b, c] = [eighths(m * k), eighths(k * n), eighths(m * n)];
+    const [x, y] = [draw.tensor(a, [m, k], type), draw.tensor(b, [k, n], type)];
+    const sums = matmul(a, b, m, k, n);
+    const expected = fromValues(
+      sums.map((v, i) => 2 * v + 0.5 * c[i]!),
+      [m, n],
+      type,
+    );
+    expectSame(torch.addmm(draw.tensor(c, [m, n], type), x, y, { alpha: 2, beta: 0.5 }), expected);
+    const bias = c.slice(0, n);
+    expectSame(
+      F.linear(x, y.t().contiguous(), fromValues(bias, [n], type)),
+      fromValues(
+        sums.map((v, i) => v + bias[i % n]!),
+        [m, n],
+        type,
+      ),
+    );
   }
 });
 
