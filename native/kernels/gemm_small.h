@@ -88,7 +88,7 @@ void multiply_scalar(const Product<T>& g) {
 // ---- B read in place, row by row ----
 
 // R rows of C by NV vectors of columns, `last` lanes in the last vector (all of them unless Partial).
-template <class T, int R, int NV, bool Partial>
+template <class T, int R, int NV, bool Partial, bool First>
 FLAMBEAU_INLINE void direct_tile(int64_t k, Operand<T> a, Operand<T> b, Target<T> c, const Epilogue<T>& e, int last) {
   constexpr int L = kLanes<T>;
   V<T> acc[R][NV];
@@ -100,6 +100,12 @@ FLAMBEAU_INLINE void direct_tile(int64_t k, Operand<T> a, Operand<T> b, Target<T
   const T* row = b.p;
   const T* x = a.p;
   for (int64_t p = 0; p < k; p++, row += b.row, x += a.col) {
+    // The columns of the next tile: rows that are far apart are no stream that a processor would foresee. The wide
+    // tiles of a single row are better left to it.
+    if constexpr (First && R > 1) {
+#pragma GCC unroll 8
+      for (int v = 0; v < NV; v++) __builtin_prefetch(row + (NV + v) * L);
+    }
     V<T> y[NV];
 #pragma GCC unroll 8
     for (int v = 0; v < NV; v++) y[v] = Partial && v == NV - 1 ? load_n(row + v * L, last) : load(row + v * L);
@@ -114,33 +120,45 @@ FLAMBEAU_INLINE void direct_tile(int64_t k, Operand<T> a, Operand<T> b, Target<T
 }
 
 // All columns for R rows. Few rows take wide tiles, so that enough sums are under way to hide the adder's latency.
-template <class T, int R>
+// The first rows bring B into the caches for the others.
+template <class T, int R, bool First>
 __attribute__((noinline)) void direct_rows(int64_t n, int64_t k, Operand<T> a, Operand<T> b, Target<T> c,
                                            const Epilogue<T>& e) {
   constexpr int L = kLanes<T>;
   constexpr int NV = R == 1 ? 8 : R == 2 ? 4 : 2;
   int64_t j = 0;
-  for (; j + NV * L <= n; j += NV * L) direct_tile<T, R, NV, false>(k, a, b.at(0, j), c.at(0, j), e.at(0, j), 0);
-  for (; j + L <= n; j += L) direct_tile<T, R, 1, false>(k, a, b.at(0, j), c.at(0, j), e.at(0, j), 0);
-  if (j < n) direct_tile<T, R, 1, true>(k, a, b.at(0, j), c.at(0, j), e.at(0, j), static_cast<int>(n - j));
+  for (; j + NV * L <= n; j += NV * L) direct_tile<T, R, NV, false, First>(k, a, b.at(0, j), c.at(0, j), e.at(0, j), 0);
+  for (; j + L <= n; j += L) direct_tile<T, R, 1, false, false>(k, a, b.at(0, j), c.at(0, j), e.at(0, j), 0);
+  if (j < n) direct_tile<T, R, 1, true, false>(k, a, b.at(0, j), c.at(0, j), e.at(0, j), static_cast<int>(n - j));
+}
+
+// As many rows as registers hold the sums of, with two vectors each.
+constexpr int kDirectRows = FLAMBEAU_VEC_BYTES == 64 ? 8 : 6;
+
+template <class T, bool First>
+void direct_group(int64_t r, int64_t n, int64_t k, Operand<T> a, Operand<T> b, Target<T> c, const Epilogue<T>& e) {
+  switch (r) {
+    case 1: return direct_rows<T, 1, First>(n, k, a, b, c, e);
+    case 2: return direct_rows<T, 2, First>(n, k, a, b, c, e);
+    case 3: return direct_rows<T, 3, First>(n, k, a, b, c, e);
+    case 4: return direct_rows<T, 4, First>(n, k, a, b, c, e);
+    case 5: return direct_rows<T, 5, First>(n, k, a, b, c, e);
+    case 6: return direct_rows<T, 6, First>(n, k, a, b, c, e);
+    default: break;
+  }
+  if constexpr (kDirectRows == 8) {
+    if (r == 7) return direct_rows<T, 7, First>(n, k, a, b, c, e);
+    direct_rows<T, 8, First>(n, k, a, b, c, e);
+  }
 }
 
 template <class T>
 void direct_block(int64_t m, int64_t n, int64_t k, Operand<T> a, Operand<T> b, Target<T> c, const Epilogue<T>& e) {
   for (int64_t i = 0; i < m;) {
     const int64_t left = m - i;
-    const int64_t r = left <= 6 ? left : left < 12 ? (left + 1) / 2 : 6;
-    const Operand<T> rows = a.at(i, 0);
-    const Target<T> out = c.at(i, 0);
-    const Epilogue<T> own = e.at(i, 0);
-    switch (r) {
-      case 1: direct_rows<T, 1>(n, k, rows, b, out, own); break;
-      case 2: direct_rows<T, 2>(n, k, rows, b, out, own); break;
-      case 3: direct_rows<T, 3>(n, k, rows, b, out, own); break;
-      case 4: direct_rows<T, 4>(n, k, rows, b, out, own); break;
-      case 5: direct_rows<T, 5>(n, k, rows, b, out, own); break;
-      default: direct_rows<T, 6>(n, k, rows, b, out, own); break;
-    }
+    const int64_t r = left <= kDirectRows ? left : left < 2 * kDirectRows ? (left + 1) / 2 : kDirectRows;
+    const auto group = i == 0 ? direct_group<T, true> : direct_group<T, false>;
+    group(r, n, k, a.at(i, 0), b, c.at(i, 0), e.at(i, 0));
     i += r;
   }
 }
