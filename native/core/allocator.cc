@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cstdlib>
@@ -20,8 +21,13 @@ constexpr int kClasses = 8 * 48;
 constexpr size_t kHugePage = size_t{2} << 20;
 // Above this a block is aligned for huge pages, which saves most of the page faults of a first touch.
 constexpr size_t kHugeFrom = size_t{4} << 20;
-// The cache may hold this much, or half of what is in use if that is more.
+// The cache may hold this much, or what brings the whole up to what was in use at its highest lately, if that is more:
+// a training step frees nearly all it asked for and asks for it again, and memory that the system gives out anew has to
+// be cleared, page by page.
 constexpr int64_t kCacheFloor = int64_t{256} << 20;
+// "Lately" ends when so many times that much has been asked for, twice: longer than a step, which asks for a few times
+// what it holds at its end.
+constexpr int64_t kWindow = 8;
 // Blocks up to this size are kept per thread, without a lock: so much of each class. It holds what one sweep frees.
 constexpr size_t kLocalLimit = 4096;
 constexpr size_t kLocalBytes = size_t{512} << 10;
@@ -49,6 +55,20 @@ struct Cache {
   uint64_t asked[kClasses] = {};  // when a block of the class was last asked for
   uint64_t clock = 0;
   int64_t cached = 0;
+  int64_t highest[2] = {};  // that was in use, in this window and in the last
+  int64_t requested = 0;    // bytes, in this window
+
+  // Notes that a block was asked for, with which `used` bytes are in use.
+  void note(int64_t bytes, int64_t used) {
+    requested += bytes;
+    if (requested > kWindow * highest[0]) {
+      highest[1] = highest[0];
+      highest[0] = requested = 0;
+    }
+    highest[0] = std::max(highest[0], used);
+  }
+  // What may wait for reuse while `used` bytes are in use.
+  int64_t limit(int64_t used) const { return std::max(kCacheFloor, std::max(highest[0], highest[1]) - used); }
 };
 
 // Never destroyed: threads may still give blocks back while the process ends.
@@ -121,7 +141,8 @@ void* allocate(size_t bytes) {
   FLAMBEAU_CHECK(bytes < (size_t{1} << 47), Kind::Runtime,
                  "DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
   const SizeClass c = class_of(bytes);
-  in_use.fetch_add(static_cast<int64_t>(c.bytes), std::memory_order_relaxed);
+  const int64_t size = static_cast<int64_t>(c.bytes);
+  const int64_t used = in_use.fetch_add(size, std::memory_order_relaxed) + size;
   if (c.bytes <= kLocalLimit) {
     auto& list = local.free[c.index];
     if (!list.empty()) {
@@ -135,18 +156,21 @@ void* allocate(size_t bytes) {
     std::lock_guard guard(shared.lock);
     auto& list = shared.free[c.index];
     shared.asked[c.index] = ++shared.clock;
+    shared.note(size, used);
     if (!list.empty()) {
       void* block = list.back();
       list.pop_back();
-      shared.cached -= static_cast<int64_t>(c.bytes);
+      shared.cached -= size;
       cached_total.store(shared.cached, std::memory_order_relaxed);
       return block;
     }
+    make_space(shared, 0, shared.limit(used));
+    cached_total.store(shared.cached, std::memory_order_relaxed);
   }
   try {
     return from_system(c.bytes, kHugeFrom);
   } catch (...) {
-    in_use.fetch_sub(static_cast<int64_t>(c.bytes), std::memory_order_relaxed);
+    in_use.fetch_sub(size, std::memory_order_relaxed);
     throw;
   }
 }
@@ -154,7 +178,8 @@ void* allocate(size_t bytes) {
 void release(void* block, size_t bytes) noexcept {
   if (block == nullptr) return;
   const SizeClass c = class_of(bytes);
-  const int64_t used = in_use.fetch_sub(static_cast<int64_t>(c.bytes), std::memory_order_relaxed);
+  const int64_t size = static_cast<int64_t>(c.bytes);
+  const int64_t used = in_use.fetch_sub(size, std::memory_order_relaxed) - size;
   if (c.bytes <= kLocalLimit) {
     auto& list = local.free[c.index];
     if (list.size() * c.bytes < kLocalBytes) {
@@ -163,13 +188,13 @@ void release(void* block, size_t bytes) noexcept {
     }
   }
   Cache& shared = cache();
-  const int64_t limit = used / 2 > kCacheFloor ? used / 2 : kCacheFloor;
   {
     std::lock_guard guard(shared.lock);
-    if (static_cast<int64_t>(c.bytes) <= limit) {
-      make_space(shared, static_cast<int64_t>(c.bytes), limit);
+    const int64_t limit = shared.limit(used);
+    if (size <= limit) {
+      make_space(shared, size, limit);
       shared.free[c.index].push_back(block);
-      shared.cached += static_cast<int64_t>(c.bytes);
+      shared.cached += size;
       cached_total.store(shared.cached, std::memory_order_relaxed);
       return;
     }
