@@ -14,6 +14,8 @@ export interface Peaks {
   float32: number;
   /** bfloat16 operations accumulated in float32; 0 where the processor has no instruction for them. */
   bfloat16: number;
+  /** Bytes read by summing memory beyond the caches. */
+  read: number;
   /** Bytes read and written by copying memory beyond the caches. */
   copy: number;
   /** Bytes read and written by y = x + 3 z beyond the caches. */
@@ -55,9 +57,9 @@ export const cpu = {
 
   /**
    * Measures what the machine can do at most with `torch.getNumThreads()` threads: multiply-adds in registers and
-   * memory traffic beyond the caches, as McCalpin's STREAM counts it. Takes about four times `ms`, and 768 MiB of memory.
+   * memory traffic beyond the caches, as McCalpin's STREAM counts it. Takes about five times `ms`, and 768 MiB of memory.
    * @param ms milliseconds for each of the figures (default 200)
-   * @returns per second: float32 and bfloat16 operations, bytes copied, bytes of y = x + 3 z; and the threads that took part
+   * @returns per second: float32 and bfloat16 operations, bytes read, bytes copied, bytes of y = x + 3 z; and the threads that took part
    * @throws RangeError if `ms` is not positive
    */
   measurePeaks(ms = 200): Peaks {
@@ -72,6 +74,10 @@ export const cpu = {
         threads,
         float32: rate(ms, clock, () => operations(false)),
         bfloat16: operations(true) > 0 ? rate(ms, clock, () => operations(true)) : 0,
+        read: rate(ms, clock, () => {
+          invokeNumbers(nativeOp('peak_read'), x);
+          return 4 * STREAM;
+        }),
         copy: rate(ms, clock, () => {
           invokeVoid(nativeOp('peak_copy'), x, y);
           return 8 * STREAM;

@@ -149,7 +149,7 @@ struct Job {
                                   f->arguments == Arguments::Gradient ? &x : &y};
         for (size_t k = 0; k < kernels.size(); k++) {
           float value;
-          kernels[k](1, in, &value, f->params);
+          kernels[k](1, in, &value, f->params, false);
           worst[k].see(*f, x, y, value, truth);
         }
       }
@@ -176,7 +176,7 @@ struct Job {
       const void* const in[] = {f->arguments == Arguments::Gradient ? second.data() : x.data(),
                                 f->arguments == Arguments::Gradient ? x.data() : second.data()};
       for (size_t k = 0; k < kernels.size(); k++) {
-        kernels[k](n, in, value.data(), f->params);
+        kernels[k](n, in, value.data(), f->params, false);
         for (size_t i = 0; i < static_cast<size_t>(n); i++) mine[k].see(*f, x[i], second[i], value[i], truth[i]);
       }
     }

@@ -133,22 +133,27 @@ void convert(DType from, DType to, int64_t n, const void* in, void* out) {
 
 void stream(int64_t bytes, const void* in, void* out) {
   constexpr int64_t kLine = 64;
+  using V = Vec<float>;
   const char* p = static_cast<const char*>(in);
   char* q = static_cast<char*>(out);
   int64_t head = static_cast<int64_t>(-reinterpret_cast<uintptr_t>(q) & (kLine - 1));
   if (head > bytes) head = bytes;
   __builtin_memcpy(q, p, static_cast<uint64_t>(head));
   int64_t i = head;
-  for (; i + kLine <= bytes; i += kLine) arch::stream_line(p + i, q + i);
-  arch::stream_end();
+  for (; i + kLine <= bytes; i += kLine)
+    for (int64_t j = i; j < i + kLine; j += FLAMBEAU_VEC_BYTES)
+      V::load(reinterpret_cast<const float*>(p + j)).stream(reinterpret_cast<float*>(q + j));
   __builtin_memcpy(q + i, p + i, static_cast<uint64_t>(bytes - i));
 }
+
+void stream_end() { arch::stream_end(); }
 
 }  // namespace
 
 void fill(ConvertKernels& k) {
   k.convert = convert;
   k.stream = stream;
+  k.stream_end = stream_end;
 }
 
 }  // namespace flambeau::FLAMBEAU_SET

@@ -13,15 +13,15 @@ namespace flambeau {
 // have the same size.
 using ConvertFn = void (*)(DType from, DType to, int64_t n, const void* in, void* out);
 
-// Copies bytes past the caches: the processor need not first read what it is about to overwrite, nor throw out what is
-// still of use. It pays where the result is too large to be found in a cache by whoever reads it next.
+// Copies bytes past the caches (core/caches.h says when that pays). Other threads see them only after `stream_end`,
+// which waits until they are written: to be called once by each thread when it has streamed all it has.
 using StreamFn = void (*)(int64_t bytes, const void* in, void* out);
-// Results from this size on. Up to half of a third-level cache they are better left in it.
-inline constexpr int64_t kStreamFrom = int64_t{16} << 20;
+using StreamEndFn = void (*)();
 
 struct ConvertKernels {
   ConvertFn convert;
   StreamFn stream;
+  StreamEndFn stream_end;
 };
 
 namespace baseline {

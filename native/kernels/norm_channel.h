@@ -91,12 +91,15 @@ void channel_affine_as(const ChannelNorm& s, const T* x, const T* scale, const T
     });
     return;
   }
+  const bool stream = streams_runs(y, s.n * s.c * s.l, s.l);
   parallel(0, s.n * s.c, kNormGrain / (s.l + 1) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const Vec<T> a(scale[i % s.c]), b(shift[i % s.c]);
-      each_vector<T>(s.l, [&](int64_t j, int count)
-                              FLAMBEAU_LAMBDA { put(y + i * s.l + j, count, fma(get(x + i * s.l + j, count), a, b)); });
+      each_vector<T>(s.l, [&](int64_t j, int count) FLAMBEAU_LAMBDA {
+        put(y + i * s.l + j, count, fma(get(x + i * s.l + j, count), a, b), stream);
+      });
     }
+    if (stream) arch::stream_end();
   });
 }
 
@@ -166,6 +169,7 @@ void channel_backward_as(const ChannelNorm& s, bool training, const T* gy, const
   if (s.l == 1) {
     return channel_backward_columns(s, training, gy, x, mean, invstd, weight, gx, gweight, gbias);
   }
+  const bool stream = gx && streams_runs(gx, s.n * s.c * s.l, s.l);
   parallel(0, s.c, kNormGrain / (s.n * s.l + 1) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t c = begin; c < end; c++) {
       const Vec<T> center(mean[c]);
@@ -188,12 +192,13 @@ void channel_backward_as(const ChannelNorm& s, bool training, const T* gy, const
       for (int64_t i = 0; i < s.n; i++) {
         const int64_t at = (i * s.c + c) * s.l;
         each_vector<T>(s.l, [&](int64_t j, int count) FLAMBEAU_LAMBDA {
-          if (!training) return put(gx + at + j, count, get(gy + at + j, count) * scale);
+          if (!training) return put(gx + at + j, count, get(gy + at + j, count) * scale, stream);
           const Vec<T> v = get(gy + at + j, count) - mean_g - (get(x + at + j, count) - center) * slope;
-          put(gx + at + j, count, v * scale);
+          put(gx + at + j, count, v * scale, stream);
         });
       }
     }
+    if (stream) arch::stream_end();
   });
 }
 

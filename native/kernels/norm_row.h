@@ -1,7 +1,7 @@
 // Layer norm and group norm: every row by its own statistics.
 #pragma once
 #include "kernels/norm.h"
-#include "kernels/rows.h"
+#include "kernels/row_stream.h"
 #include "parallel/pool.h"
 
 namespace flambeau {
@@ -38,10 +38,10 @@ FLAMBEAU_INLINE Moments moments(const T* x, int64_t runs, int64_t step, int64_t 
 
 // y = (x - mean) * rstd * weight + bias with one weight and bias for all n elements.
 template <class T>
-FLAMBEAU_INLINE void normalize_run(int64_t n, const T* x, T mean, T rstd, T weight, T bias, T* y) {
+FLAMBEAU_INLINE void normalize_run(int64_t n, const T* x, T mean, T rstd, T weight, T bias, T* y, bool stream) {
   const Vec<T> center(mean), scale(rstd * weight), shift(bias);
   each_vector<T>(n, [&](int64_t i, int count)
-                        FLAMBEAU_LAMBDA { put(y + i, count, fma(get(x + i, count) - center, scale, shift)); });
+                        FLAMBEAU_LAMBDA { put(y + i, count, fma(get(x + i, count) - center, scale, shift), stream); });
 }
 
 template <class T>
@@ -49,6 +49,7 @@ void row_forward_as(const RowNorm& s, const T* x, const T* weight, const T* bias
                     T* rstds) {
   if (s.n <= 0) return;
   const int64_t channels = s.n / s.inner;
+  const bool stream = streams_runs(y, s.rows * s.n, s.inner > 1 ? s.inner : s.n);
   parallel(0, s.rows, kNormGrain / s.n + 1, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) {
       const T* in = x + r * s.n;
@@ -59,11 +60,11 @@ void row_forward_as(const RowNorm& s, const T* x, const T* weight, const T* bias
       if (rstds) rstds[r] = rstd;
       const int64_t first = r % s.groups * channels;
       if (!weight && !bias) {
-        normalize_run(s.n, in, mean, rstd, T(1), T(0), out);
+        normalize_run(s.n, in, mean, rstd, T(1), T(0), out, stream);
       } else if (s.inner > 1) {
         for (int64_t c = 0; c < channels; c++) {
           normalize_run(s.inner, in + c * s.inner, mean, rstd, weight ? weight[first + c] : T(1),
-                        bias ? bias[first + c] : T(0), out + c * s.inner);
+                        bias ? bias[first + c] : T(0), out + c * s.inner, stream);
         }
       } else {
         const Vec<T> center(mean), scale(rstd);
@@ -71,10 +72,11 @@ void row_forward_as(const RowNorm& s, const T* x, const T* weight, const T* bias
           Vec<T> v = (get(in + i, count) - center) * scale;
           if (weight) v *= get(weight + first + i, count);
           if (bias) v += get(bias + first + i, count);
-          put(out + i, count, v);
+          put(out + i, count, v, stream);
         });
       }
     }
+    if (stream) arch::stream_end();
   });
 }
 
@@ -83,6 +85,7 @@ template <class T>
 void row_backward_input(const RowNorm& s, const T* gy, const T* x, const T* means, const T* rstds, const T* weight,
                         T* gx) {
   const int64_t channels = s.n / s.inner;
+  const bool stream = streams_runs(gx, s.rows * s.n, s.inner > 1 ? s.inner : s.n);
   parallel(0, s.rows, kNormGrain / s.n + 1, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; r++) {
       const T *g = gy + r * s.n, *in = x + r * s.n;
@@ -111,10 +114,11 @@ void row_backward_input(const RowNorm& s, const T* gy, const T* x, const T* mean
         each_vector<T>(length, [&](int64_t i, int count) FLAMBEAU_LAMBDA {
           const int64_t at = c * length + i;
           const Vec<T> v = get(g + at, count) * (by_element ? get(w + i, count) : factor);
-          put(out + at, count, (v - mean_g - (get(in + at, count) - center) * slope) * scale);
+          put(out + at, count, (v - mean_g - (get(in + at, count) - center) * slope) * scale, stream);
         });
       }
     }
+    if (stream) arch::stream_end();
   });
 }
 

@@ -32,33 +32,33 @@ double multiply_add(int64_t rounds) {
   return 2.0 * V::N * kSums * kRepeats * static_cast<double>(rounds);
 }
 
-FLAMBEAU_INLINE void store_past_caches(float* y, V v) {
-#if defined(__AVX512F__)
-  _mm512_stream_ps(y, v.v);
-#elif defined(__AVX2__)
-  _mm256_stream_ps(y, v.v);
-#elif defined(__x86_64__)
-  _mm_stream_ps(y, v.v);
-#else
-  v.store(y);
-#endif
-}
-
-FLAMBEAU_INLINE void finish_stores() {
-#if defined(__x86_64__)
-  _mm_sfence();
-#endif
+// Four streams, a page or more apart: the prefetchers of today's processors follow each for itself, and stop at the end
+// of a page.
+float read(int64_t n, const float* x) {
+  constexpr int kStreams = 4, kSteps = 2;
+  const int64_t apart = n / kStreams;
+  V sums[kStreams * kSteps];
+  for (V& s : sums) s = V(0.0f);
+  for (int64_t i = 0; i < apart; i += kSteps * V::N) {
+    FLAMBEAU_UNROLL(4)
+    for (int s = 0; s < kStreams; ++s) {
+      FLAMBEAU_UNROLL(2)
+      for (int k = 0; k < kSteps; ++k) sums[s * kSteps + k] += V::load(x + s * apart + i + k * V::N);
+    }
+  }
+  for (int s = 1; s < kStreams * kSteps; ++s) sums[0] += sums[s];
+  return sum(sums[0]);
 }
 
 void copy(int64_t n, const float* x, float* y) {
-  for (int64_t i = 0; i < n; i += V::N) store_past_caches(y + i, V::load(x + i));
-  finish_stores();
+  for (int64_t i = 0; i < n; i += V::N) V::load(x + i).stream(y + i);
+  arch::stream_end();
 }
 
 void triad(int64_t n, const float* x, const float* z, float* y) {
   const V three(3.0f);
-  for (int64_t i = 0; i < n; i += V::N) store_past_caches(y + i, fma(three, V::load(z + i), V::load(x + i)));
-  finish_stores();
+  for (int64_t i = 0; i < n; i += V::N) fma(three, V::load(z + i), V::load(x + i)).stream(y + i);
+  arch::stream_end();
 }
 
 #if defined(__AVX512F__)
@@ -85,6 +85,7 @@ void fill(PeakKernels& k) {
 #if defined(__AVX512F__)
   if (__builtin_cpu_supports("avx512bf16")) k.multiply_add_bf16 = multiply_add_bf16;
 #endif
+  k.read = read;
   k.copy = copy;
   k.triad = triad;
 }

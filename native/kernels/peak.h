@@ -11,6 +11,8 @@ struct PeakKernels {
   double (*multiply_add)(int64_t rounds);
   // The same for pairs of bfloat16 accumulated in float32; null where the processor has no such instruction.
   double (*multiply_add_bf16)(int64_t rounds);
+  // The sum of n elements, a multiple of 128.
+  float (*read)(int64_t n, const float* x);
   // y = x and y = x + 3 z over n elements, a multiple of 64, all 64-byte aligned. The stores go past the caches, as the
   // best of memory functions do.
   void (*copy)(int64_t n, const float* x, float* y);

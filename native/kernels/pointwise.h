@@ -11,7 +11,9 @@ namespace flambeau {
 // type (Result::Same), uint8 with values 0 and 1 (Result::Bool), or in the real type that belongs to the compute type
 // (Result::Real: float for C64, double for C128, the compute type itself for the others). An input may be the same
 // memory as the output if the element sizes agree; partial overlap is not allowed. `params` holds the row's scalars.
-using PointwiseFn = void (*)(int64_t n, const void* const* in, void* out, const double* params);
+// With `stream` the output is written past the caches where streams_itself() says so; other threads see it after
+// ConvertKernels::stream_end.
+using PointwiseFn = void (*)(int64_t n, const void* const* in, void* out, const double* params, bool stream);
 
 enum class Result : uint8_t { Same, Bool, Real };
 
@@ -30,6 +32,10 @@ struct PointwiseRow {
   bool divides;      // the second operand, of integers, may hold no zero
 };
 
+// Whether the kernel for c can stream: its output comes in whole registers.
+constexpr bool streams_itself(const PointwiseRow& row, Compute c) {
+  return row.result != Result::Bool && c != Compute::C64 && c != Compute::C128;
+}
 constexpr bool computes(const PointwiseRow& row, Compute c) { return row.computes >> static_cast<int>(c) & 1; }
 
 // The letters that the rows' type column is written with.

@@ -52,7 +52,7 @@ struct PointwiseLoop {
 
   // n is a multiple of N. Not inlined, for it is called twice and the arithmetic should exist once.
   static __attribute__((noinline)) void whole(int64_t n, const FirstMemory* a, const Memory* b, const Memory* c,
-                                              OutMemory* out, const double* params) {
+                                              OutMemory* out, const double* params, bool stream) {
     V p[kMaxPointwiseParams] = {};
     for (int i = 0; i < Row::kParams; i++) p[i] = scalar_operand(params[i], V{});
     FLAMBEAU_UNROLL(1)
@@ -61,17 +61,25 @@ struct PointwiseLoop {
       V y = V(0), z = V(0);
       if constexpr (Row::kArity > 1) y = Access<V>::load(b + i);
       if constexpr (Row::kArity > 2) z = Access<V>::load(c + i);
-      Access<Out>::store(Row::compute(x, y, z, p[0], p[1], p[2], p[3]), out + i);
+      const Out result = Row::compute(x, y, z, p[0], p[1], p[2], p[3]);
+      if constexpr (requires { Access<Out>::stream(result, out); }) {
+        asm("" : "+r"(stream));  // or the compiler would make two loops, each with all the arithmetic
+        if (stream) {
+          Access<Out>::stream(result, out + i);
+          continue;
+        }
+      }
+      Access<Out>::store(result, out + i);
     }
   }
 
-  static void run(int64_t n, const void* const* in, void* out, const double* params) {
+  static void run(int64_t n, const void* const* in, void* out, const double* params, bool stream) {
     const FirstMemory* a = static_cast<const FirstMemory*>(in[0]);
     const Memory* b = Row::kArity > 1 ? static_cast<const Memory*>(in[1]) : nullptr;
     const Memory* c = Row::kArity > 2 ? static_cast<const Memory*>(in[2]) : nullptr;
     OutMemory* o = static_cast<OutMemory*>(out);
     int64_t full = n - n % N;
-    if (full > 0) whole(full, a, b, c, o, params);
+    if (full > 0) whole(full, a, b, c, o, params, stream && streams(o));
     if constexpr (N > 1) {
       int rest = static_cast<int>(n - full);
       if (rest == 0) return;
@@ -84,7 +92,7 @@ struct PointwiseLoop {
         for (int i = 0; i < rest; i++) tb[i] = b[full + i];
       if constexpr (Row::kArity > 2)
         for (int i = 0; i < rest; i++) tc[i] = c[full + i];
-      whole(N, ta, tb, tc, to, params);
+      whole(N, ta, tb, tc, to, params, false);
       for (int i = 0; i < rest; i++) o[full + i] = to[i];
     }
   }

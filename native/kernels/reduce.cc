@@ -22,7 +22,19 @@ void reduce_cols(int64_t n, int64_t m, int64_t row_stride, const void* x, void* 
   constexpr int N = Access<V>::N;
   const auto* p = static_cast<const typename Access<V>::Memory*>(x);
   auto* o = static_cast<typename R::Out*>(out);
-  for_strips<N>(m, [&]<int K>(int64_t j, int lanes) {
+  int64_t done = 0;
+  if (m >= 8 * N) {
+    typename R::Acc acc[kWide];
+    while (m - done >= N) {
+      const int vectors = m - done < kWide * N ? static_cast<int>((m - done) / N) : kWide;
+      reduce_wide<R, V>(R{}, n, p + done, row_stride, vectors, acc);
+      for (int k = 0; k < vectors; k++) R::store_lanes(acc[k], o + done + k * N, N);
+      done += vectors * N;
+    }
+  }
+  p += done;
+  o += done;
+  for_strips<N>(m - done, [&]<int K>(int64_t j, int lanes) {
     R reducers[K];
     typename R::Acc acc[K];
     reduce_strip<K, R, V>(reducers, n, p + j, row_stride, lanes, acc);

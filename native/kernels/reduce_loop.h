@@ -31,7 +31,9 @@ typename R::Acc reduce_range(const R& reducer, const typename Access<V>::Memory*
   constexpr int64_t kBlock = kSerialSteps * kWays * N;
   if (n > kBlock) {
     int64_t half = (n / 2 + kBlock - 1) / kBlock * kBlock;
-    return R::join(reduce_range<R, V>(reducer, x, half), reduce_range<R, V>(reducer, x + half, n - half));
+    // One after the other: as arguments they might go backwards through memory, which no prefetcher follows.
+    const Acc left = reduce_range<R, V>(reducer, x, half);
+    return R::join(left, reduce_range<R, V>(reducer, x + half, n - half));
   }
   int64_t i = 0;
   Acc first = R::identity();
@@ -75,6 +77,40 @@ void reduce_strip(const R* reducers, int64_t n, const typename Access<V>::Memory
     for (int64_t i = 0; i < n; i++) acc[0] = add_part<R, V>(reducers[0], acc[0], x + i * row_stride, lanes);
   }
   for (int k = 0; k < K; k++) out[k] = acc[k];
+}
+
+// So many neighbouring vectors of columns have their accumulators in the first-level cache.
+constexpr int kWide = 64;
+
+// `vectors` (at most kWide) neighbouring vectors of columns, n rows, walked along the rows, of which four are read at a
+// time: strips of a few vectors would touch a page for every row. Each column is accumulated as in reduce_strip.
+template <class R, class V>
+void reduce_wide(const R& reducer, int64_t n, const typename Access<V>::Memory* x, int64_t row_stride, int vectors,
+                 typename R::Acc* out) {
+  using Acc = typename R::Acc;
+  constexpr int N = Access<V>::N, kRows = 4;
+  constexpr int64_t kBlock = 2 * kSerialSteps;
+  if (n > kBlock) {
+    int64_t half = (n / 2 + kBlock - 1) / kBlock * kBlock;
+    Acc rest[kWide];
+    reduce_wide<R, V>(reducer, half, x, row_stride, vectors, out);
+    reduce_wide<R, V>(reducer, n - half, x + half * row_stride, row_stride, vectors, rest);
+    for (int k = 0; k < vectors; k++) out[k] = R::join(out[k], rest[k]);
+    return;
+  }
+  for (int k = 0; k < vectors; k++) out[k] = R::identity();
+  int64_t i = 0;
+  for (; i + kRows <= n; i += kRows) {
+    const auto* row = x + i * row_stride;
+    for (int k = 0; k < vectors; k++) {
+      Acc acc = out[k];
+      FLAMBEAU_UNROLL(4)
+      for (int r = 0; r < kRows; r++) acc = reducer.add(acc, Access<V>::load(row + r * row_stride + k * N));
+      out[k] = acc;
+    }
+  }
+  for (; i < n; i++)
+    for (int k = 0; k < vectors; k++) out[k] = reducer.add(out[k], Access<V>::load(x + i * row_stride + k * N));
 }
 
 // Calls f(j, width, lanes) for strips of `width` (4 or 1) vectors that cover m columns.

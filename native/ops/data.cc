@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/caches.h"
 #include "core/dry_run.h"
 #include "kernels/kernels.h"
 #include "ops/layout.h"
@@ -48,10 +49,13 @@ void copy_elements(Tensor& dst, const Tensor& src) {
   const auto& convert = kernels().convert.convert;
   const auto& stream = kernels().convert.stream;
   const bool same = src.dtype == dst.dtype;
-  const bool streaming = to.contiguous && dst.numel * out_item >= kStreamFrom;
+  const bool streaming = to.contiguous && dst.numel * out_item >= stream_from();
   parallel(0, dst.numel, kGrain, [&](int64_t begin, int64_t end) {
     if (from.contiguous && to.contiguous) {
-      if (same && streaming) return stream((end - begin) * in_item, in + begin * in_item, out + begin * out_item);
+      if (same && streaming) {
+        stream((end - begin) * in_item, in + begin * in_item, out + begin * out_item);
+        return kernels().convert.stream_end();
+      }
       if (same)
         std::memcpy(out + begin * out_item, in + begin * in_item, static_cast<size_t>((end - begin) * in_item));
       else if (!streaming)
@@ -82,6 +86,7 @@ void copy_elements(Tensor& dst, const Tensor& src) {
       else if (!to.contiguous)
         to.scatter(out, out_item, i, n, stored);
     }
+    if (streaming) kernels().convert.stream_end();
   });
 }
 

@@ -39,6 +39,18 @@ FLAMBEAU_OP(peak_multiply_add) {
   call.number(done);
 }
 
+// x -> the sum of its pieces, so that they are read
+FLAMBEAU_OP(peak_read) {
+  const Tensor& x = call.tensor();
+  check_stream("peak_read", x, x.numel);
+  const auto* from = reinterpret_cast<const float*>(x.data());
+  std::atomic<double> sum{0};
+  parallel(0, x.numel / kPiece, 1, [&](int64_t begin, int64_t end) {
+    sum += static_cast<double>(kernels().peak.read((end - begin) * kPiece, from + begin * kPiece));
+  });
+  call.number(sum);
+}
+
 // (x, y): y = x
 FLAMBEAU_OP(peak_copy) {
   Tensor &x = call.tensor(), &y = call.tensor();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/caches.h"
 #include "kernels/kernels.h"
 #include "ops/data.h"
 #include "ops/layout.h"
@@ -38,7 +39,8 @@ struct Plan {
   DType out_dtype, out_compute;
   Walk out_walk;
   bool out_direct;
-  bool streaming;  // large enough to be written past the caches, tile by tile
+  bool streaming;  // large enough to be written past the caches
+  bool itself;     // ... by the kernel, not tile by tile after it
 
   // Operands whose whole numbers are divided by: a zero among them is told here.
   std::atomic<bool>* zero_divisor;
@@ -80,10 +82,11 @@ bool has_zero(const void* values, int64_t n) {
 void Plan::run(int64_t begin, int64_t end) const {
   const auto& convert = kernels().convert.convert;
   const auto& stream = kernels().convert.stream;
+  const bool direct_out = out_direct && (!streaming || itself);
   alignas(64) char tiles[kMaxArity][kTile * 16];
   alignas(64) char raw[kTile * 16];
   alignas(64) char result[kTile * 16];
-  bool whole = out_direct && !streaming && !zero_divisor;
+  bool whole = direct_out && !zero_divisor;
   for (int k = 0; k < arity; k++) {
     if (in[k].constant) fill_tile(tiles[k], in[k].value, item_size(in[k].compute), std::min(kTile, end - begin));
     whole = whole && in[k].direct;
@@ -96,11 +99,11 @@ void Plan::run(int64_t begin, int64_t end) const {
     for (int k = 0; k < arity; k++) operands[k] = operand(k, i, n, tiles[k], raw);
     if (zero_divisor && has_zero(operands[1], n)) zero_divisor->store(true, std::memory_order_relaxed);
     char* direct = out + i * out_item;
-    if (out_direct && !streaming) {
-      fn(n, operands, direct, params);
+    if (direct_out) {
+      fn(n, operands, direct, params, streaming);
       continue;
     }
-    fn(n, operands, result, params);
+    fn(n, operands, result, params, false);
     const char* stored = result;
     if (out_dtype != out_compute) {
       char* target = streaming || !out_walk.contiguous ? raw : direct;
@@ -112,6 +115,7 @@ void Plan::run(int64_t begin, int64_t end) const {
     else if (!out_walk.contiguous)
       out_walk.scatter(out, out_item, i, n, stored);
   }
+  if (streaming) kernels().convert.stream_end();
 }
 
 void Plan::look_for_zeros(int64_t begin, int64_t end) const {
@@ -249,7 +253,8 @@ void pointwise(Call& call) {
     else
       plan.out_walk = walk_of(*out, sizes, order);
     plan.out_direct = plan.out_walk.contiguous && plan.out_dtype == plan.out_compute;
-    plan.streaming = !in_place && plan.out_walk.contiguous && out->numel * item_size(out->dtype) >= kStreamFrom;
+    plan.streaming = !in_place && plan.out_walk.contiguous && out->numel * item_size(out->dtype) >= stream_from();
+    plan.itself = streams_itself(row, compute);
     std::atomic<bool> zero{false};
     plan.zero_divisor = row.divides && compute == Compute::I64 ? &zero : nullptr;
     if (plan.zero_divisor && in_place) {  // nothing may have been written when it fails
@@ -257,7 +262,10 @@ void pointwise(Call& call) {
       check_divisor(zero);
       plan.zero_divisor = nullptr;
     }
-    parallel(0, out->numel, kGrain, [&](int64_t b, int64_t e) { plan.run(b, e); });
+    // By tiles, so that every thread starts at an aligned place.
+    const int64_t n = out->numel;
+    parallel(0, (n + kTile - 1) / kTile, kGrain / kTile,
+             [&](int64_t b, int64_t e) { plan.run(b * kTile, std::min(e * kTile, n)); });
     check_divisor(zero);
   }
   if (in_place)

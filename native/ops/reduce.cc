@@ -109,8 +109,11 @@ Ref fold_cols(Reduce op, Compute compute, const char* in, int64_t outer, int64_t
   const int item = item_size(dtype_of(compute));
   const DType dtype = reduce_dtype(op, dtype_of(compute));
   const int out_item = item_size(dtype);
-  // Cut the columns so that all threads have work when there is one matrix.
-  const int64_t width = std::max<int64_t>(64, kGrain / std::max<int64_t>(n, 1));
+  // Cut the columns only so that all threads have work when there are few matrices: long runs are read faster.
+  const int64_t threads = num_threads();
+  const int64_t cuts = threads > 1 && outer < 2 * threads ? (2 * threads + outer - 1) / std::max<int64_t>(outer, 1) : 1;
+  const int64_t least = std::max<int64_t>(64, kGrain / std::max<int64_t>(n, 1));
+  const int64_t width = std::max(least, (m + cuts - 1) / cuts);
   const int64_t strips = (m + width - 1) / width;
   Ref out = empty(Dims{outer * m}, dtype);
   parallel(0, outer * strips, 1, [&](int64_t begin, int64_t end) {
@@ -268,6 +271,47 @@ FLAMBEAU_OP(var_mean, OnMeta::Serve) {
   call.result(contiguous(*mean, t.dtype));
 }
 
+// The first extreme of each row of `blocks` blocks, which have one each with its index in the block.
+template <class T>
+void first_extreme(bool max, int64_t rows, int64_t blocks, const T* values, const int64_t* indices, T* best,
+                   int64_t* where) {
+  for (int64_t r = 0; r < rows; r++) {
+    int64_t at = 0;
+    for (int64_t b = 1; b < blocks; b++) {
+      const T v = values[r * blocks + b], top = values[r * blocks + at];
+      if (top != top) break;
+      if (v != v || (max ? v > top : v < top)) at = b;
+    }
+    best[r] = values[r * blocks + at];
+    where[r] = at * kBlock + indices[r * blocks + at];
+  }
+}
+
+// As ReduceKernels::arg_rows, for rows that are longer than a cache: its two passes go block by block.
+void extreme_by_blocks(bool max, Compute compute, int64_t rows, int64_t n, const char* x, Tensor& values,
+                       Tensor& indices) {
+  const auto fn = kernels().reduce.arg_rows[max ? 0 : 1][static_cast<int>(compute)];
+  const int item = item_size(dtype_of(compute));
+  const int64_t blocks = (n + kBlock - 1) / kBlock;
+  const Ref best = empty(Dims{rows * blocks}, dtype_of(compute)), where = empty(Dims{rows * blocks}, DType::I64);
+  parallel(0, rows * blocks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const int64_t first = i % blocks * kBlock;
+      fn(1, std::min(kBlock, n - first), 0, x + (i / blocks * n + first) * item, best->data() + i * item,
+         where->as<int64_t>() + i);
+    }
+  });
+  if (dry_run()) return;
+  const auto join = [&]<class T>(T) {
+    first_extreme<T>(max, rows, blocks, best->as<T>(), where->as<int64_t>(), values.as<T>(), indices.as<int64_t>());
+  };
+  switch (compute) {
+    case Compute::F32: return join(0.0f);
+    case Compute::F64: return join(0.0);
+    default: return join(int64_t{0});
+  }
+}
+
 // argmax and argmin with their values: (x, dim or null, keepdim) -> values, indices.
 void extreme(Call& call) {
   const Tensor& t = call.tensor();
@@ -287,9 +331,14 @@ void extreme(Call& call) {
   Ref values = empty(sizes, dtype_of(compute));
   Ref indices = empty(sizes, DType::I64);
   const int item = item_size(dtype_of(compute));
-  parallel(0, rows, std::max<int64_t>(1, kGrain / n), [&](int64_t begin, int64_t end) {
-    fn(end - begin, n, n, x->data() + begin * n * item, values->data() + begin * item, indices->as<int64_t>() + begin);
-  });
+  if (n > 2 * kBlock) {
+    extreme_by_blocks(call.row == 0, compute, rows, n, x->data(), *values, *indices);
+  } else {
+    parallel(0, rows, std::max<int64_t>(1, kGrain / n), [&](int64_t begin, int64_t end) {
+      fn(end - begin, n, n, x->data() + begin * n * item, values->data() + begin * item,
+         indices->as<int64_t>() + begin);
+    });
+  }
   call.result(contiguous(*values, t.dtype));
   call.result(std::move(indices));
 }

@@ -25,8 +25,8 @@ KernelTable silenced(KernelTable table) {
   auto& [set, convert, pointwise, reduce, gemm, conv, pool, norm, optim, softmax, fft, peak, checksum, attention, rnn] =
       table;
   {
-    auto& [elements, stream] = convert;
-    silence_all(elements, stream);
+    auto& [elements, stream, stream_end] = convert;
+    silence_all(elements, stream, stream_end);
   }
   {
     auto& [rows] = pointwise;

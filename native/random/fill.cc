@@ -90,7 +90,7 @@ template <class T>
 void apply(Pointwise row, int64_t n, T* inout) {
   const void* in[] = {inout};
   const Compute c = sizeof(T) == 4 ? Compute::F32 : Compute::F64;
-  kernels().pointwise.fn[static_cast<int>(row)][static_cast<int>(c)](n, in, inout, nullptr);
+  kernels().pointwise.fn[static_cast<int>(row)][static_cast<int>(c)](n, in, inout, nullptr, false);
 }
 
 // Box and Muller on blocks of 16: the uniform values u[j] and u[j + 8] become a pair of normal ones.

@@ -16,6 +16,7 @@ struct Access<Vec<T>> {
   static constexpr int N = Vec<T>::N;
   static FLAMBEAU_INLINE Vec<T> load(const T* p) { return Vec<T>::load(p); }
   static FLAMBEAU_INLINE void store(Vec<T> v, T* p) { v.store(p); }
+  static FLAMBEAU_INLINE void stream(Vec<T> v, T* p) { v.stream(p); }
 };
 template <class T>
 struct Access<Mask<T>> {

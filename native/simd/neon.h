@@ -14,7 +14,10 @@ FLAMBEAU_INLINE RawF64 fma(RawF64 a, RawF64 b, RawF64 c) {
   return (RawF64)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
 }
 
-FLAMBEAU_INLINE void stream_line(const char* in, char* out) { __builtin_memcpy(out, in, 64); }
+template <class R>
+FLAMBEAU_INLINE void stream(void* out, R v) {
+  __builtin_memcpy(out, &v, sizeof(R));
+}
 FLAMBEAU_INLINE void stream_end() {}
 
 // 1 / x to 14 bits at least.

@@ -145,6 +145,8 @@ struct Vec {
   static FLAMBEAU_INLINE Vec load(const T* p, int n) { return arch::load_part(p, n); }
   FLAMBEAU_INLINE void store(T* p) const { __builtin_memcpy(p, &v, sizeof(R)); }
   FLAMBEAU_INLINE void store(T* p, int n) const { arch::store_part(p, n, v); }
+  // Past the caches, to a place that streams() allows; arch::stream_end() has to follow.
+  FLAMBEAU_INLINE void stream(T* p) const { arch::stream(p, v); }
   FLAMBEAU_INLINE T operator[](int i) const { return v[i]; }
 
   friend FLAMBEAU_INLINE Vec operator+(Vec a, Vec b) { return (R)((Wrapping)a.v + (Wrapping)b.v); }
@@ -169,6 +171,9 @@ struct Vec {
 
   friend FLAMBEAU_INLINE Vec select(Mask<T> m, Vec a, Vec b) { return m.v ? a.v : b.v; }
 };
+
+// Whether vectors may be streamed to p and what follows it.
+FLAMBEAU_INLINE bool streams(const void* p) { return reinterpret_cast<uintptr_t>(p) % FLAMBEAU_VEC_BYTES == 0; }
 
 // True in the first n lanes.
 template <class T>

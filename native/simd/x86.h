@@ -33,9 +33,10 @@ FLAMBEAU_INLINE __m512d max(__m512d a, __m512d b) { return _mm512_max_pd(a, b); 
 // 1 / x to 14 bits at least.
 FLAMBEAU_INLINE __m512 rough_reciprocal(__m512 x) { return _mm512_rcp14_ps(x); }
 
-// 64 bytes to an aligned place, past the caches.
-FLAMBEAU_INLINE void stream_line(const char* in, char* out) {
-  _mm512_stream_si512(reinterpret_cast<__m512i*>(out), _mm512_loadu_si512(in));
+// A register to an aligned place, past the caches.
+template <class R>
+FLAMBEAU_INLINE void stream(void* out, R v) {
+  _mm512_stream_si512(static_cast<__m512i*>(out), (__m512i)v);
 }
 
 // x * 2^n with one rounding, for every n.
@@ -96,10 +97,9 @@ FLAMBEAU_INLINE __m256d max(__m256d a, __m256d b) { return _mm256_max_pd(a, b); 
   FLAMBEAU_INLINE __m256 name(__m256 x) { return _mm256_round_ps(x, mode | _MM_FROUND_NO_EXC); } \
   FLAMBEAU_INLINE __m256d name(__m256d x) { return _mm256_round_pd(x, mode | _MM_FROUND_NO_EXC); }
 
-FLAMBEAU_INLINE void stream_line(const char* in, char* out) {
-  for (int i = 0; i < 64; i += 32)
-    _mm256_stream_si256(reinterpret_cast<__m256i*>(out + i),
-                        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(in + i)));
+template <class R>
+FLAMBEAU_INLINE void stream(void* out, R v) {
+  _mm256_stream_si256(static_cast<__m256i*>(out), (__m256i)v);
 }
 
 FLAMBEAU_INLINE __m256 rough_reciprocal(__m256 x) {
@@ -165,9 +165,9 @@ FLAMBEAU_INLINE Raw<int64_t> load_bytes(const uint8_t* p, int64_t) {
 #else
 
 #define FLAMBEAU_FUSED 0
-FLAMBEAU_INLINE void stream_line(const char* in, char* out) {
-  for (int i = 0; i < 64; i += 16)
-    _mm_stream_si128(reinterpret_cast<__m128i*>(out + i), _mm_loadu_si128(reinterpret_cast<const __m128i*>(in + i)));
+template <class R>
+FLAMBEAU_INLINE void stream(void* out, R v) {
+  _mm_stream_si128(static_cast<__m128i*>(out), (__m128i)v);
 }
 
 FLAMBEAU_INLINE __m128 fma(__m128 a, __m128 b, __m128 c) { return _mm_add_ps(_mm_mul_ps(a, b), c); }
@@ -234,7 +234,8 @@ FLAMBEAU_ROUNDING(trunc, _MM_FROUND_TO_ZERO)
 FLAMBEAU_ROUNDING(round, _MM_FROUND_TO_NEAREST_INT)
 #undef FLAMBEAU_ROUNDING
 
-// Streamed lines are seen by other threads only after it.
+// What was streamed is seen by other threads only after it. It waits for all of it: once after a long run, not after a
+// tile.
 FLAMBEAU_INLINE void stream_end() { _mm_sfence(); }
 
 // Horizontal operations: fold the register in halves down to 128 bits, then to one lane.
