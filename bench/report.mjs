@@ -90,7 +90,7 @@ for (const run of runs) {
     `## ${many[0].toUpperCase()}${many.slice(1)}`,
     `${cpu}, Node ${node.slice(1)}, PyTorch ${pytorch ?? 'not at hand'}; ${rounds} turns of ${ms} ms. Limits measured in the same run: ` +
       `${giga(limits.float32)} Gflop/s float32, ${limits.bfloat16 ? `${giga(limits.bfloat16)} Gflop/s bfloat16, ` : ''}` +
-      `${(limits.copy / 1e9).toFixed(1)} GB/s copying, ${(limits.triad / 1e9).toFixed(1)} GB/s triad.`,
+      `${limits.read ? `${(limits.read / 1e9).toFixed(1)} GB/s reading, ` : ''}${(limits.copy / 1e9).toFixed(1)} GB/s copying, ${(limits.triad / 1e9).toFixed(1)} GB/s triad.`,
   );
   const shared = results.filter((row) => row.share !== null);
   const compared = results.filter((row) => Object.keys(row.peers).length);

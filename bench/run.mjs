@@ -3,13 +3,13 @@
 //   node bench/run.mjs [--only add16,mlp_step] [--group training] [--peers pytorch,onnxruntime] [--rounds 7] [--ms 400]
 //                      [--threads 1] [--memory] [--json results.json] [--list]
 //
-// First the limits of the machine are measured: multiply-adds in registers, memory traffic beyond the caches. Then all
-// sides stay alive and take turns, A B A B ..., so that a busy neighbour or a warm processor meets them alike. Of each turn
-// the mean time per call is kept; printed are the medians over the turns, the share of the limit, and the median of the
-// ratios of the turns. With one thread all sides run on one core and the time is processor time, which a busy neighbour
-// does not change; with more it is wall time. `--memory` starts the sides anew for each row and also tells the highest
-// resident set. Peers: PyTorch where FLAMBEAU_PYTHON names a Python that has it, TensorFlow.js and onnxruntime where
-// peers/ is installed, OpenBLAS and oneDNN where a compiler finds them (drivers/).
+// First the limits of the machine are measured, in a process of their own: multiply-adds in registers, memory traffic
+// beyond the caches. Then all sides stay alive and take turns, A B A B ..., so that a busy neighbour or a warm processor
+// meets them alike. Of each turn the mean time per call is kept; printed are the medians over the turns, the share of the
+// limit, and the median of the ratios of the turns. With one thread all sides run on one core and the time is processor
+// time, which a busy neighbour does not change; with more it is wall time. `--memory` starts the sides anew for each row
+// and also tells the highest resident set. Peers: PyTorch where FLAMBEAU_PYTHON names a Python that has it,
+// TensorFlow.js and onnxruntime where peers/ is installed, OpenBLAS and oneDNN where a compiler finds them (drivers/).
 import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { parseArgs } from 'node:util';
@@ -56,26 +56,34 @@ for (const peer of named ?? []) {
   if (lacks(peer)) refuse(`${peer}: ${lacks(peer)}`);
 }
 const peers = named ?? peerNames.filter((peer) => !lacks(peer));
-const WARM_UP = 500; // milliseconds
+// What a side does before its turns count: so much work that just-in-time compilation has settled and memory that is in use
+// now and then has been touched, unless that takes too long.
+const WARM_UP = { ms: 500, calls: 30, most: 5000 };
 const basis = threads === 1 ? 'cpu' : 'wall';
 const results = [];
 const environment = { ...versions(peers), cpu: os.cpus()[0]?.model ?? '', threads, rounds, ms };
 
 /** Starts all sides, this library's first. */
-const start = () => Promise.all(['ours', ...peers].map((side) => Runner.start(side, threads)));
+const start = (others) => Promise.all(['ours', ...others].map((side) => Runner.start(side, threads)));
+
+/** Whether the side can do the work. */
+async function warmUp(row, side) {
+  const start = performance.now();
+  let calls = 0;
+  do {
+    const t = await side.time(row, Math.max(ms, WARM_UP.ms));
+    if (!t) return false;
+    calls += t.calls;
+  } while (!row.once && calls < WARM_UP.calls && performance.now() - start < WARM_UP.most);
+  return true;
+}
 
 /** The times of each side, turn by turn. */
 async function turns(row, sides) {
-  const times = sides.map(() => []);
-  // The first turn of each side is not counted: it warms caches and just-in-time compilers up, which takes its time however
-  // short the turns are.
-  for (let round = -1; round < rounds; round++) {
-    for (const [i, side] of sides.entries()) {
-      const t = times[i] && (await side.time(row, round < 0 ? Math.max(ms, WARM_UP) : ms));
-      if (!t) times[i] = null;
-      else if (round >= 0) times[i].push(t[basis]);
-    }
-  }
+  const times = [];
+  for (const side of sides) times.push((await warmUp(row, side)) ? [] : null);
+  for (let round = 0; round < rounds; round++)
+    for (const [i, side] of sides.entries()) times[i]?.push((await side.time(row, ms))[basis]);
   return times;
 }
 
@@ -85,7 +93,7 @@ function report(row, [ours, ...theirs], limits, memory) {
   const share = flops
     ? flops / time / (limits[row.peak ?? 'float32'] / 1e6)
     : bytes
-      ? bytes / time / (Math.max(limits.copy, limits.triad) / 1e6)
+      ? bytes / time / ((row.reads ? limits.read : Math.max(limits.copy, limits.triad)) / 1e6)
       : null;
   const result = { ...row, basis: basis === 'cpu' ? 'processor time' : 'wall time', us: time, share, peers: {} };
   let line = `${row.name.padEnd(32)} ${show(time).padStart(12)}  ${share ? `${(100 * share).toFixed(0).padStart(4)}%` : '     '}`;
@@ -105,20 +113,20 @@ function report(row, [ours, ...theirs], limits, memory) {
 }
 
 for (const [key, value] of Object.entries(environment)) console.log(`${key}: ${value}`);
-// In a process of its own: the large tensors that it takes would leave the timed one with more garbage to go around in.
-const meter = await Runner.start('ours', threads);
-const limits = await meter.peaks();
-meter.stop();
-let sides = await start();
+const [prober] = await start([]);
+const limits = await prober.peaks();
+prober.stop();
+let sides = await start(peers);
 console.log(
   `limits: float32 ${(limits.float32 / 1e9).toFixed(0)} Gflop/s, bfloat16 ${(limits.bfloat16 / 1e9).toFixed(0)} Gflop/s, ` +
-    `copy ${(limits.copy / 1e9).toFixed(1)} GB/s, triad ${(limits.triad / 1e9).toFixed(1)} GB/s`,
+    `read ${(limits.read / 1e9).toFixed(1)} GB/s, copy ${(limits.copy / 1e9).toFixed(1)} GB/s, ` +
+    `triad ${(limits.triad / 1e9).toFixed(1)} GB/s`,
 );
 try {
   for (const row of rows.filter(wanted)) {
     if (options.memory) {
       for (const side of sides) side.stop();
-      sides = await start();
+      sides = await start(peers);
     }
     const times = await turns(row, sides);
     report(row, times, limits, options.memory ? await Promise.all(sides.map((side) => side.memory())) : null);

@@ -2,7 +2,7 @@
 //   inner  calls per reading of the clock, for tiny work (1)
 //   once   run it once per turn, however long it takes
 //   flops  floating-point operations of a call; `peak: 'bfloat16'` holds them against that peak instead of float32's
-//   bytes  bytes that must move when nothing is in a cache
+//   bytes  bytes that must move when nothing is in a cache; with `reads` they are only read
 import { rows as convolutions } from './convolutions.mjs';
 import { rows as memory } from './memory.mjs';
 import { rows as networks } from './networks.mjs';

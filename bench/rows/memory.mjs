@@ -24,6 +24,7 @@ const reduction = (op, dim = null) =>
     'reduction',
     { op, rows: ROWS, columns: COLUMNS, dim },
     4 * N,
+    { reads: true },
   );
 const IMAGES = [32, 64, 64, 64];
 /** Forward: reads x, writes y. Backward: reads x (or y) and the gradient, writes the gradient. */
@@ -32,7 +33,7 @@ function normalization(op, shape = [ROWS, COLUMNS]) {
   const loss = op === 'cross_entropy';
   const of = shape.length === 2 ? '16384 x 1024' : '32 x 64 x 64 x 64';
   return [
-    row(`${op}_f`, `${op} of ${of}`, 'normalization', { op, shape }, (loss ? 4 : 8) * n),
+    row(`${op}_f`, `${op} of ${of}`, 'normalization', { op, shape }, (loss ? 4 : 8) * n, { reads: loss }),
     row(`${op}_b`, `its gradients`, 'normalization', { op, shape, backward: true }, (loss ? 8 : 12) * n),
   ];
 }

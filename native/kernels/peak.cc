@@ -32,18 +32,20 @@ double multiply_add(int64_t rounds) {
   return 2.0 * V::N * kSums * kRepeats * static_cast<double>(rounds);
 }
 
-// Four streams, a page or more apart: the prefetchers of today's processors follow each for itself, and stop at the end
-// of a page.
+// Four streams, some pages apart: prefetchers follow each for itself, and stop at the end of a page. Further apart they
+// would meet in the same banks.
 float read(int64_t n, const float* x) {
   constexpr int kStreams = 4, kSteps = 2;
-  const int64_t apart = n / kStreams;
+  constexpr int64_t kApart = kPeakPiece / kStreams;
   V sums[kStreams * kSteps];
   for (V& s : sums) s = V(0.0f);
-  for (int64_t i = 0; i < apart; i += kSteps * V::N) {
-    FLAMBEAU_UNROLL(4)
-    for (int s = 0; s < kStreams; ++s) {
-      FLAMBEAU_UNROLL(2)
-      for (int k = 0; k < kSteps; ++k) sums[s * kSteps + k] += V::load(x + s * apart + i + k * V::N);
+  for (int64_t begin = 0; begin < n; begin += kPeakPiece) {
+    for (int64_t i = begin; i < begin + kApart; i += kSteps * V::N) {
+      FLAMBEAU_UNROLL(4)
+      for (int s = 0; s < kStreams; ++s) {
+        FLAMBEAU_UNROLL(2)
+        for (int k = 0; k < kSteps; ++k) sums[s * kSteps + k] += V::load(x + s * kApart + i + k * V::N);
+      }
     }
   }
   for (int s = 1; s < kStreams * kSteps; ++s) sums[0] += sums[s];

@@ -5,13 +5,16 @@
 
 namespace flambeau {
 
+// Floats of one piece that a thread moves: a multiple of every vector's width.
+inline constexpr int64_t kPeakPiece = 1 << 14;
+
 struct PeakKernels {
   // `rounds` rounds of independent fused multiply-adds of float32 in registers; returns how many floating-point
   // operations they were (a multiply-add is two).
   double (*multiply_add)(int64_t rounds);
   // The same for pairs of bfloat16 accumulated in float32; null where the processor has no such instruction.
   double (*multiply_add_bf16)(int64_t rounds);
-  // The sum of n elements, a multiple of 128.
+  // The sum of n elements, a multiple of kPeakPiece.
   float (*read)(int64_t n, const float* x);
   // y = x and y = x + 3 z over n elements, a multiple of 64, all 64-byte aligned. The stores go past the caches, as the
   // best of memory functions do.

@@ -34,6 +34,7 @@ void softmax_row(int64_t n, const T* x, T* y, bool stream) {
   const Vec<T> top(row_max(x, n));
   Vec<T> total(0);
   each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA {
+    prefetch(x + n + i);  // the next row
     const Vec<T> e = exp(get(x + i, count) - top);
     put(exps + i, count, e);
     total += keep(e, count);
@@ -48,7 +49,10 @@ template <class T>
 void log_softmax_row(int64_t n, const T* x, T* y, bool stream) {
   const Vec<T> top(row_max(x, n));
   Vec<T> total(0);
-  each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA { total += keep(exp(get(x + i, count) - top), count); });
+  each_vector<T>(n, [&](int64_t i, int count) FLAMBEAU_LAMBDA {
+    prefetch(x + n + i);
+    total += keep(exp(get(x + i, count) - top), count);
+  });
   const Vec<T> shift(log(Vec<T>(sum(total)))[0]);
   each_vector<T>(
       n, [&](int64_t i, int count) FLAMBEAU_LAMBDA { put(y + i, count, get(x + i, count) - top - shift, stream); });

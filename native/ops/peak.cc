@@ -9,15 +9,13 @@
 namespace flambeau {
 namespace {
 
-// Floats of one piece that a thread moves: a multiple of every vector's width.
-constexpr int64_t kPiece = 1 << 14;
 // Rounds of one call: about a second.
 constexpr int64_t kMostRounds = 1 << 20;
 
 void check_stream(const char* op, const Tensor& t, int64_t n) {
-  FLAMBEAU_CHECK(t.dtype == DType::F32 && t.contiguous() && t.numel == n && n % kPiece == 0, Kind::Type,
+  FLAMBEAU_CHECK(t.dtype == DType::F32 && t.contiguous() && t.numel == n && n % kPeakPiece == 0, Kind::Type,
                  "%s: expected contiguous float32 tensors of one size, a multiple of %lld elements", op,
-                 static_cast<long long>(kPiece));
+                 static_cast<long long>(kPeakPiece));
   FLAMBEAU_CHECK(reinterpret_cast<uintptr_t>(t.data()) % 64 == 0, Kind::Type, "%s: expected aligned tensors", op);
 }
 
@@ -45,8 +43,8 @@ FLAMBEAU_OP(peak_read) {
   check_stream("peak_read", x, x.numel);
   const auto* from = reinterpret_cast<const float*>(x.data());
   std::atomic<double> sum{0};
-  parallel(0, x.numel / kPiece, 1, [&](int64_t begin, int64_t end) {
-    sum += static_cast<double>(kernels().peak.read((end - begin) * kPiece, from + begin * kPiece));
+  parallel(0, x.numel / kPeakPiece, 1, [&](int64_t begin, int64_t end) {
+    sum += static_cast<double>(kernels().peak.read((end - begin) * kPeakPiece, from + begin * kPeakPiece));
   });
   call.number(sum);
 }
@@ -59,8 +57,8 @@ FLAMBEAU_OP(peak_copy) {
   check_stream("peak_copy", y, n);
   const auto* from = reinterpret_cast<const float*>(x.data());
   auto* to = reinterpret_cast<float*>(y.data());
-  parallel(0, n / kPiece, 1, [&](int64_t begin, int64_t end) {
-    kernels().peak.copy((end - begin) * kPiece, from + begin * kPiece, to + begin * kPiece);
+  parallel(0, n / kPeakPiece, 1, [&](int64_t begin, int64_t end) {
+    kernels().peak.copy((end - begin) * kPeakPiece, from + begin * kPeakPiece, to + begin * kPeakPiece);
   });
   y.bump();
 }
@@ -72,9 +70,9 @@ FLAMBEAU_OP(peak_triad) {
   for (const Tensor* t : {&x, &z, &y}) check_stream("peak_triad", *t, n);
   const auto *a = reinterpret_cast<const float*>(x.data()), *b = reinterpret_cast<const float*>(z.data());
   auto* to = reinterpret_cast<float*>(y.data());
-  parallel(0, n / kPiece, 1, [&](int64_t begin, int64_t end) {
-    const int64_t at = begin * kPiece;
-    kernels().peak.triad((end - begin) * kPiece, a + at, b + at, to + at);
+  parallel(0, n / kPeakPiece, 1, [&](int64_t begin, int64_t end) {
+    const int64_t at = begin * kPeakPiece;
+    kernels().peak.triad((end - begin) * kPeakPiece, a + at, b + at, to + at);
   });
   y.bump();
 }

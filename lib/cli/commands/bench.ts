@@ -168,6 +168,7 @@ function bench(options: BenchOptions): void {
   const limits: string[][] = [
     ['float32 multiply-adds in registers', `${scaled(peaks.float32)}FLOP/s`],
     ...(peaks.bfloat16 > 0 ? [['bfloat16 products in registers', `${scaled(peaks.bfloat16)}FLOP/s`]] : []),
+    ['reading memory', `${scaled(peaks.read)}B/s`],
     ['copying memory', `${scaled(peaks.copy)}B/s`],
     ['y = x + 3 z in memory', `${scaled(peaks.triad)}B/s`],
   ];
