@@ -123,7 +123,7 @@ const runningExtreme = (name: string, id: number, node: string) =>
     if (needsGrad(input)) {
       const shape = input.shape;
       record(node, values!, [input], [indices!], (g, [at]) => [
-        shape.length === 0 ? g : g.newZeros(shape).scatterAdd(dim, at, g),
+        shape.length === 0 ? g : g.newZeros(shape).scatterAdd_(dim, at, g),
       ]);
     }
     return valuesIndices(values!, indices!);

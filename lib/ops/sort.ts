@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { div, mul } from './arithmetic.js';
 import { eq } from './comparison.js';
 import { op } from './define.js';
-import { scatterAdd } from './gather.js';
+import { scatterAdd_ } from './gather.js';
 import { overloadedMethod } from './index_methods.js';
 import { sum } from './reduce.js';
 import { type ValuesIndices, valuesIndices } from './results.js';
@@ -30,7 +30,7 @@ function picked(node: string, input: Tensor, dim: number, results: Tensor[], red
     const shape = input.shape;
     record(node, values, [input], [indices], (g, [at]) => {
       const [source, places] = reduced && shape.length > 0 ? [unsqueeze(g, dim), unsqueeze(at!, dim)] : [g, at!];
-      return [scatterAdd.impl(g.newZeros(shape), dim, places, source)];
+      return [scatterAdd_.impl(g.newZeros(shape), dim, places, source)];
     });
   }
   return valuesIndices(values, indices);

@@ -27,8 +27,10 @@ struct Out {
 template <class T>
 void row_backward_as(const RowNorm& s, const T* gy, const T* x, const T* mean, const T* rstd, const T* weight, T* gx,
                      T* gweight, T* gbias) {
-  if (gx && s.n > 0 && (gweight || gbias) && joined<T>(s))
-    return row_backward_joined(s, gy, x, mean, rstd, weight, gx, gweight, gbias);
+  if (gx && s.n > 0 && (gweight || gbias)) {
+    if (joined<T>(s)) return row_backward_joined(s, gy, x, mean, rstd, weight, gx, gweight, gbias);
+    if (joined_by_groups(s, weight)) return row_backward_by_groups(s, gy, x, mean, rstd, weight, gx, gweight, gbias);
+  }
   if (gx && s.n > 0) row_backward_input(s, gy, x, mean, rstd, weight, gx);
   if (gweight || gbias) row_backward_affine(s, gy, x, mean, rstd, gweight, gbias);
 }

@@ -81,10 +81,17 @@ void row_forward_as(const RowNorm& s, const T* x, const T* weight, const T* bias
   });
 }
 
+// Sums of gy and of gy xhat for the channels of a group.
+struct AffineSums {
+  double* gy;
+  double* product;
+};
+
 // With xhat = (x - mean) rstd and g = gy weight: gx = rstd (g - mean(g) - xhat mean(g xhat)). Rows `begin` to `end`.
+// Where a channel is a run, its sums fall off on the way: they are added to `sums` if there are any.
 template <class T>
 void input_gradients(const RowNorm& s, int64_t begin, int64_t end, const T* gy, const T* x, const T* means,
-                     const T* rstds, const T* weight, T* gx, bool stream) {
+                     const T* rstds, const T* weight, T* gx, bool stream, AffineSums sums = {}) {
   const int64_t channels = s.n / s.inner;
   for (int64_t r = begin; r < end; r++) {
     const T *g = gy + r * s.n, *in = x + r * s.n;
@@ -106,6 +113,10 @@ void input_gradients(const RowNorm& s, int64_t begin, int64_t end, const T* gy, 
       const double factor = by_run ? static_cast<double>(w[c]) : 1;
       sum += total.value() * factor;
       dot += product.value() * factor;
+      if (by_run && sums.gy) {
+        sums.gy[c] += total.value();
+        sums.product[c] += product.value() * rstd;
+      }
     }
     const Vec<T> mean_g(static_cast<T>(sum / n)), slope(static_cast<T>(dot * rstd * rstd / n)), scale(rstds[r]);
     for (int64_t c = 0; c < runs; c++) {
@@ -227,10 +238,37 @@ void row_backward_affine(const RowNorm& s, const T* gy, const T* x, const T* mea
   });
 }
 
-// All gradients of a layer norm on one thread: a few rows at a time, which the second look finds in the second-level
-// cache. Sums as row_backward_affine does, row by row.
+// A second look at what was read finds it in the second-level cache.
 constexpr int64_t kJoinedColumns = 1024, kJoinedBytes = 128 * 1024;
 
+// All gradients of a group norm, each element read twice at most: a group of channels at a time.
+template <class T>
+void row_backward_by_groups(const RowNorm& s, const T* gy, const T* x, const T* means, const T* rstds, const T* weight,
+                            T* gx, T* gweight, T* gbias) {
+  const int64_t channels = s.n / s.inner;
+  const bool stream = input_streams(s, gx);
+  parallel(0, s.groups, kNormGrain / (s.rows / s.groups * s.n) + 1, [&](int64_t begin, int64_t end) {
+    double total[kJoinedColumns], product[kJoinedColumns];
+    for (int64_t group = begin; group < end; group++) {
+      for (int64_t c = 0; c < channels; c++) total[c] = product[c] = 0;
+      for (int64_t r = group; r < s.rows; r += s.groups)
+        input_gradients(s, r, r + 1, gy, x, means, rstds, weight, gx, stream, {total, product});
+      for (int64_t c = 0; c < channels; c++) {
+        if (gweight) gweight[group * channels + c] = static_cast<T>(product[c]);
+        if (gbias) gbias[group * channels + c] = static_cast<T>(total[c]);
+      }
+    }
+    if (stream) arch::stream_end();
+  });
+}
+
+// All gradients of a layer norm on one thread: a few rows at a time, which the second look finds in the second-level
+// cache. Sums as row_backward_affine does, row by row.
+
+template <class T>
+bool joined_by_groups(const RowNorm& s, const T* weight) {
+  return weight && s.inner > 1 && s.n / s.inner <= kJoinedColumns && s.groups >= num_threads();
+}
 template <class T>
 bool joined(const RowNorm& s) {
   return s.groups == 1 && s.inner == 1 && s.n <= kJoinedColumns && num_threads() == 1;

@@ -6,7 +6,7 @@ import { RuntimeError } from '../../core/errors.js';
 import { add, div, mul } from '../../ops/arithmetic.js';
 import { eq } from '../../ops/comparison.js';
 import { fnOp } from '../../ops/define.js';
-import { gather, scatter } from '../../ops/gather.js';
+import { gather, scatter_ } from '../../ops/gather.js';
 import { indexSelect } from '../../ops/index_along.js';
 import { linear } from '../../ops/matmul.js';
 import { sum } from '../../ops/reduce.js';
@@ -134,7 +134,7 @@ function nllOf(
       if (w !== null) each = mul.impl(each, w);
       // Where nothing counts the mean is 0 / 0; its gradient still is none.
       if (out !== null) each = select3(out, 0, each);
-      return [scatter(g.newZeros(shape), dim, index!, reshaped(each.expand(target.shape), index!.shape))];
+      return [scatter_(g.newZeros(shape), dim, index!, reshaped(each.expand(target.shape), index!.shape))];
     },
   );
   return y;

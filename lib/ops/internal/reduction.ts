@@ -36,5 +36,5 @@ export function sumTo(t: Tensor, shape: readonly number[]): Tensor {
 export function putBack(g: Tensor, at: Tensor, shape: readonly number[], dim: number, keepdim: boolean): Tensor {
   if (shape.length === 0) return g;
   const [value, index] = keepdim ? [g, at] : [g.unsqueeze(dim), at.unsqueeze(dim)];
-  return g.newZeros(shape).scatter(dim, index, value);
+  return g.newZeros(shape).scatter_(dim, index, value);
 }
