@@ -42,27 +42,42 @@ FLAMBEAU_INLINE void sum_columns(int64_t n, int64_t width, const F& term, double
   for (int v = 0; v < 4; v++) totals[v].lanes(out + v * N);
 }
 
-// As moments(), in one pass but for the first run, whose mean the elements are taken from: runs of a channel are often
-// a power of two apart, and lie in each other's way in a cache until the second pass comes.
+// So many channels at a time have their sums in the first-level cache.
+constexpr int64_t kChannels = 64;
+
+// Mean and biased variance of channels `first` to `first` + count (at most kChannels), in one pass but for the first
+// run of each, whose mean its elements are taken from. It goes through memory in order: the runs of a channel are often
+// a power of two apart, and drive each other out of a cache before a second pass comes.
 template <class T>
-Moments channel_moments(const T* x, int64_t runs, int64_t step, int64_t length) {
-  if (runs < 2 || length < 1) return moments(x, runs, step, length);
-  const double n = static_cast<double>(runs * length);
-  Total<T> first;
-  each_vector<T>(length, [&](int64_t i, int count) FLAMBEAU_LAMBDA { first.add(get(x + i, count)); });
-  T shift = static_cast<T>(first.value() / static_cast<double>(length));
-  if (!(shift - shift == 0)) shift = 0;  // infinite or NaN
-  const Vec<T> center(shift);
-  Total<T> sum, squares;
-  for (int64_t r = 0; r < runs; r++) {
-    each_vector<T>(length, [&](int64_t i, int count) FLAMBEAU_LAMBDA {
-      const Vec<T> d = keep(get(x + r * step + i, count) - center, count);
-      sum.add(d);
-      squares.add(d, d);
-    });
+void channel_moments(const ChannelNorm& s, int64_t first, int64_t count, const T* x, T* mean, T* var) {
+  Total<T> sums[kChannels], squares[kChannels];
+  T shifts[kChannels];
+  for (int64_t r = 0; r < s.n; r++) {
+    for (int64_t c = 0; c < count; c++) {
+      const T* in = x + (r * s.c + first + c) * s.l;
+      if (r == 0) {
+        Total<T> run;
+        each_vector<T>(s.l, [&](int64_t i, int lanes) FLAMBEAU_LAMBDA { run.add(get(in + i, lanes)); });
+        const T shift = static_cast<T>(run.value() / static_cast<double>(s.l));
+        shifts[c] = shift - shift == 0 ? shift : 0;  // neither infinite nor NaN
+      }
+      const Vec<T> center(shifts[c]);
+      Total<T> sum = sums[c], square = squares[c];
+      each_vector<T>(s.l, [&](int64_t i, int lanes) FLAMBEAU_LAMBDA {
+        const Vec<T> d = keep(get(in + i, lanes) - center, lanes);
+        sum.add(d);
+        square.add(d, d);
+      });
+      sums[c] = sum;
+      squares[c] = square;
+    }
   }
-  const double off = sum.value() / n, var = squares.value() / n - off * off;
-  return {static_cast<double>(shift) + off, var < 0 ? 0 : var};
+  const double n = static_cast<double>(s.n * s.l);
+  for (int64_t c = 0; c < count; c++) {
+    const double off = sums[c].value() / n, v = squares[c].value() / n - off * off;
+    mean[first + c] = static_cast<T>(static_cast<double>(shifts[c]) + off);
+    var[first + c] = static_cast<T>(v < 0 ? 0 : v);
+  }
 }
 
 template <class T>
@@ -94,8 +109,13 @@ void channel_stats_as(const ChannelNorm& s, const T* x, T* mean, T* var) {
     return;
   }
   parallel(0, s.c, kNormGrain / (s.n * s.l + 1) + 1, [&](int64_t begin, int64_t end) {
+    if (s.n > 1 && s.l > 0) {
+      for (int64_t c = begin; c < end; c += kChannels)
+        channel_moments(s, c, end - c < kChannels ? end - c : kChannels, x, mean, var);
+      return;
+    }
     for (int64_t c = begin; c < end; c++) {
-      const Moments m = channel_moments(x + c * s.l, s.n, s.c * s.l, s.l);
+      const Moments m = moments(x + c * s.l, s.n, s.c * s.l, s.l);
       mean[c] = static_cast<T>(m.mean);
       var[c] = static_cast<T>(m.var);
     }
@@ -186,6 +206,59 @@ void channel_backward_columns(const ChannelNorm& s, bool training, const T* gy, 
   });
 }
 
+// How many channels are looked at twice, one pair of passes after the other: as many as a second-level cache holds, or,
+// where it does not even hold one, so many that memory is walked in order.
+template <class T>
+int64_t channels_at_once(const ChannelNorm& s) {
+  constexpr int64_t kCached = 512 * 1024;
+  const int64_t fit = kCached / (2 * static_cast<int64_t>(sizeof(T)) * s.n * s.l + 1);
+  return fit < 1 || fit > kChannels ? kChannels : fit;
+}
+
+// The gradients of channels `first` to `first` + count, at most kChannels.
+template <class T>
+void channel_gradients_of(const ChannelNorm& s, int64_t first, int64_t count, bool training, const T* gy, const T* x,
+                          const T* mean, const T* invstd, const T* weight, T* gx, T* gweight, T* gbias, bool stream) {
+  Total<T> totals[kChannels], products[kChannels];
+  T mean_gs[kChannels], factors[kChannels], scales[kChannels];
+  if (training || gweight || gbias) {
+    for (int64_t i = 0; i < s.n; i++) {
+      for (int64_t c = 0; c < count; c++) {
+        const int64_t at = (i * s.c + first + c) * s.l;
+        const Vec<T> center(mean[first + c]);
+        Total<T> total = totals[c], product = products[c];
+        each_vector<T>(s.l, [&](int64_t j, int lanes) FLAMBEAU_LAMBDA {
+          const Vec<T> v = get(gy + at + j, lanes);
+          total.add(v);
+          product.add(v, keep(get(x + at + j, lanes) - center, lanes));
+        });
+        totals[c] = total;
+        products[c] = product;
+      }
+    }
+  }
+  for (int64_t c = 0; c < count; c++) {
+    const double sum = totals[c].value(), dot = products[c].value();
+    channel_gradients(first + c, sum, dot, invstd[first + c], gweight, gbias);
+    const Slopes k = slopes(training, sum, dot, s.n * s.l, invstd[first + c], weight, first + c);
+    mean_gs[c] = static_cast<T>(k.mean_g);
+    factors[c] = static_cast<T>(k.slope);
+    scales[c] = static_cast<T>(k.scale);
+  }
+  if (!gx) return;
+  for (int64_t i = 0; i < s.n; i++) {
+    for (int64_t c = 0; c < count; c++) {
+      const int64_t at = (i * s.c + first + c) * s.l;
+      const Vec<T> center(mean[first + c]), mean_g(mean_gs[c]), slope(factors[c]), scale(scales[c]);
+      each_vector<T>(s.l, [&](int64_t j, int lanes) FLAMBEAU_LAMBDA {
+        if (!training) return put(gx + at + j, lanes, get(gy + at + j, lanes) * scale, stream);
+        const Vec<T> v = get(gy + at + j, lanes) - mean_g - (get(x + at + j, lanes) - center) * slope;
+        put(gx + at + j, lanes, v * scale, stream);
+      });
+    }
+  }
+}
+
 template <class T>
 void channel_backward_as(const ChannelNorm& s, bool training, const T* gy, const T* x, const T* mean, const T* invstd,
                          const T* weight, T* gx, T* gweight, T* gbias) {
@@ -193,33 +266,11 @@ void channel_backward_as(const ChannelNorm& s, bool training, const T* gy, const
     return channel_backward_columns(s, training, gy, x, mean, invstd, weight, gx, gweight, gbias);
   }
   const bool stream = gx && streams_runs(gx, s.n * s.c * s.l, s.l);
+  const int64_t together = channels_at_once<T>(s);
   parallel(0, s.c, kNormGrain / (s.n * s.l + 1) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t c = begin; c < end; c++) {
-      const Vec<T> center(mean[c]);
-      Total<T> total, product;
-      if (training || gweight || gbias) {
-        for (int64_t i = 0; i < s.n; i++) {
-          const int64_t at = (i * s.c + c) * s.l;
-          each_vector<T>(s.l, [&](int64_t j, int count) FLAMBEAU_LAMBDA {
-            const Vec<T> v = get(gy + at + j, count);
-            total.add(v);
-            product.add(v, keep(get(x + at + j, count) - center, count));
-          });
-        }
-      }
-      const double sum = total.value(), dot = product.value();
-      channel_gradients(c, sum, dot, invstd[c], gweight, gbias);
-      if (!gx) continue;
-      const Slopes k = slopes(training, sum, dot, s.n * s.l, invstd[c], weight, c);
-      const Vec<T> mean_g(static_cast<T>(k.mean_g)), slope(static_cast<T>(k.slope)), scale(static_cast<T>(k.scale));
-      for (int64_t i = 0; i < s.n; i++) {
-        const int64_t at = (i * s.c + c) * s.l;
-        each_vector<T>(s.l, [&](int64_t j, int count) FLAMBEAU_LAMBDA {
-          if (!training) return put(gx + at + j, count, get(gy + at + j, count) * scale, stream);
-          const Vec<T> v = get(gy + at + j, count) - mean_g - (get(x + at + j, count) - center) * slope;
-          put(gx + at + j, count, v * scale, stream);
-        });
-      }
+    for (int64_t c = begin; c < end; c += together) {
+      const int64_t count = end - c < together ? end - c : together;
+      channel_gradients_of(s, c, count, training, gy, x, mean, invstd, weight, gx, gweight, gbias, stream);
     }
     if (stream) arch::stream_end();
   });
