@@ -118,7 +118,7 @@ void Environment::sweep(bool full) {
   }
   bytes_since_sweep_ = 0;
   tensors_since_sweep_ = 0;
-  budget_ = std::max({kMinimumBudget, budget_ * 9 / 10, live_bytes});
+  budget_ = std::max({kMinimumBudget, budget_ / 2, live_bytes});
   update_pressure();
 }
 
