@@ -11,17 +11,13 @@ const REASONS = [
   [
     /^add_1m$/,
     /memory/,
-    'results wait for a collection: three of them take turns, where PyTorch writes into the same one',
+    'results wait for a collection: several take turns, where PyTorch writes into the same one',
   ],
   [/^cast_/, /memory/, 'converted in tiles of the first-level cache, which are then streamed'],
   [/^var_16m$/, /memory/, 'two passes, for the mean and for the deviations from it'],
-  [/^amax_16m_dim0$/, /memory/, 'a comparison for NaN beside each maximum'],
   [/^cross_entropy_f$/, /memory/, 'writes the log-softmax, of which it needs an element a row'],
   [/^cross_entropy_b$/, /memory/, 'writes a gradient of zeros but for an element a row, and reads it back'],
-  [/^(log_)?softmax_f$/, /memory/, 'arithmetic: the exponentials are computed while no row is read'],
-  [/^layer_norm_/, /memory/, 'arithmetic: sums in double lanes, in passes over a row that is in a cache'],
   [/^batch_norm_/, /memory/, 'reads its operands twice: statistics first'],
-  [/^group_norm_/, /memory/, 'arithmetic: sums in double lanes, in passes over a row that is in a cache'],
   [/^sgd/, /optimizers/, 'both sides are at the limit of memory'],
 ];
 
