@@ -3,6 +3,7 @@
 
 #include "core/allocator.h"
 #include "kernels/conv_depthwise.h"
+#include "kernels/conv_direct.h"
 #include "kernels/conv_forward.h"
 #include "kernels/conv_weight.h"
 #include "kernels/gemm.h"
@@ -149,6 +150,10 @@ void run_with_lists(const Conv& sized, int64_t lists, const F& run) {
 
 template <class T, class F>
 void run_convolution(const Lowered<T>& r, int threads, int64_t lists, const F& prepare) {
+  if (DirectConvolution<T>::suits(r)) {
+    return run_with_lists(DirectConvolution<T>(r, threads), lists,
+                          [&](void* list, void* space) { DirectConvolution<T>(prepare(list), threads).run(space); });
+  }
   run_with_lists(Convolution<T>(r, threads), lists,
                  [&](void* list, void* space) { Convolution<T>(prepare(list), threads).run(space); });
 }

@@ -7,12 +7,12 @@ namespace flambeau {
 namespace FLAMBEAU_SET {
 namespace {
 
-// A row with its padding in `stride` lines, one for each remainder of the column modulo the stride, so that what
+// A row with its padding in lines, one for each remainder of the column modulo the stride that is read, so that what
 // neighbouring positions read lies side by side: line r has row[first + r + i * stride] at i.
 template <class T>
-FLAMBEAU_INLINE void fill_lines(T* dst, int64_t length, const T* row, int64_t first, int64_t stride, int64_t width,
-                                const T* end) {
-  for (int64_t r = 0; r < stride; r++) gather_run(dst + r * length, length, row, first + r, stride, width, end);
+FLAMBEAU_INLINE void fill_lines(T* dst, int64_t lines, int64_t length, const T* row, int64_t first, int64_t stride,
+                                int64_t width, const T* end) {
+  for (int64_t r = 0; r < lines; r++) gather_run(dst + r * length, length, row, first + r, stride, width, end);
 }
 
 // A window holds [slab][channel][depth tap][row][line]; a slab is the part of the run within one depth of one image.
@@ -21,7 +21,8 @@ template <class T>
 struct Window {
   Lowered<T> s;
   bool by_row, direct;
-  int64_t line, pitch, rows;     // a line's length, a row's, and the rows of a slab and depth tap
+  int64_t lines, line, pitch;    // the lines of a row, a line's length, a row's
+  int64_t down, rows;            // rows from one position to the one below it, rows of a slab and depth tap
   int64_t channel, slab, slabs;  // the size of a channel in a slab, of a slab, and the number of slabs
   int64_t block = 0;             // channels
 
@@ -29,10 +30,12 @@ struct Window {
   Window(const Lowered<T>& lowered, int64_t piece, bool each_in_a_row) : s(lowered), by_row(each_in_a_row) {
     const int64_t columns = by_row ? piece : s.grid[2], plane = s.grid[1] * s.grid[2];
     line = ((columns - 1) * s.stride[2] + s.span[2] + s.stride[2] - 1) / s.stride[2];
-    pitch = line * s.stride[2];
+    lines = s.count[2] == 1 ? 1 : s.stride[2];
+    pitch = line * lines;
+    down = s.count[1] == 1 ? 1 : s.stride[1];
     int64_t height = by_row ? 1 : (piece - 1 + s.grid[2] - 1) / s.grid[2] + 1;
     if (height > s.grid[1]) height = s.grid[1];
-    rows = (height - 1) * s.stride[1] + s.span[1];
+    rows = (height - 1) * down + s.span[1];
     slabs = by_row ? 1 : (piece - 1 + plane - 1) / plane + 1;
     if (slabs > s.n * s.grid[0]) slabs = s.n * s.grid[0];
     channel = s.count[0] * rows * pitch;
@@ -83,14 +86,14 @@ struct Window {
       const int64_t h = begin / s.grid[2], height = end / s.grid[2] - h;
       const int64_t image = at / s.grid[0], d = at - image * s.grid[0];
       const int64_t column = (by_row ? begin % s.grid[2] : 0) * s.stride[2] + s.low[2];
-      const int64_t count = height * s.stride[1] + s.span[1];
+      const int64_t count = height * down + s.span[1], step = s.stride[1] / down;
       for (int64_t c = c0; c < c1; c++) {
         const T* from = s.x + ((image * s.groups + g) * s.c + c) * s.plane();
         for (int64_t i = 0; i < s.count[0]; i++) {
           T* dst = out + (c - c0) * channel + i * rows * pitch;
           for (int64_t r = 0; r < count; r++, dst += pitch) {
-            const T* row = row_at(s, from, d * s.stride[0] + s.taps[0][i], h * s.stride[1] + s.low[1] + r);
-            fill_lines(dst, line, row, column, s.stride[2], s.in[2], beyond);
+            const T* row = row_at(s, from, d * s.stride[0] + s.taps[0][i], h * s.stride[1] + s.low[1] + r * step);
+            fill_lines(dst, lines, line, row, column, s.stride[2], s.in[2], beyond);
           }
         }
       }
@@ -106,7 +109,7 @@ struct Window {
     }
     const int64_t plane = s.grid[1] * s.grid[2], first = p / plane, at = q.image * s.grid[0] + q.d - first;
     const int64_t rest = p - first * plane, h = at == 0 ? rest / s.grid[2] : 0;
-    return at * slab + (q.h - h) * s.stride[1] * pitch + q.w - (by_row ? rest % s.grid[2] : 0);
+    return at * slab + (q.h - h) * down * pitch + q.w - (by_row ? rest % s.grid[2] : 0);
   }
 };
 

@@ -150,4 +150,45 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       expectClose(numbers(w.grad!), convWeight(s, gs, xs), type, { relative }, (i) => `${text(s)}: gw[${i}]`);
     }
   });
+  test('layers with many output channels agree with the loop', () => {
+    const draw = new Draw(7);
+    type Sizes = [number, number, number];
+    const many: [n: number, c: number, o: number, groups: number, Sizes, Sizes, Sizes, Sizes, Sizes][] = [
+      // input, kernel, stride, padding, dilation
+      [1, 8, 40, 1, [1, 9, 13], [1, 3, 3], [1, 1, 1], [0, 1, 1], [1, 1, 1]],
+      [2, 8, 48, 2, [1, 8, 11], [1, 3, 3], [1, 2, 2], [0, 1, 1], [1, 1, 1]],
+      [1, 6, 16, 1, [1, 3, 300], [1, 3, 3], [1, 1, 1], [0, 1, 1], [1, 1, 1]], // rows that are cut
+      [1, 6, 16, 1, [1, 2, 600], [1, 1, 5], [1, 1, 2], [0, 0, 4], [1, 1, 2]],
+      [5, 8, 32, 1, [1, 4, 4], [1, 3, 3], [1, 1, 1], [0, 1, 1], [1, 1, 1]], // lines across images
+      [17, 8, 48, 1, [1, 2, 3], [1, 3, 3], [1, 1, 1], [0, 1, 1], [1, 1, 1]],
+      [6, 16, 32, 2, [1, 7, 7], [1, 3, 3], [1, 2, 2], [0, 1, 1], [1, 1, 1]],
+      [4, 6, 24, 1, [1, 5, 5], [1, 2, 2], [1, 2, 3], [0, 3, 3], [1, 1, 2]], // windows of padding alone
+      [1, 6, 24, 1, [3, 5, 6], [2, 3, 3], [1, 1, 1], [1, 1, 1], [1, 1, 1]],
+      [5, 4, 32, 1, [3, 4, 3], [3, 2, 3], [2, 1, 1], [1, 0, 1], [1, 2, 1]],
+      [2, 40, 32, 1, [1, 9, 9], [1, 1, 1], [1, 2, 2], [0, 0, 0], [1, 1, 1]],
+      [1, 20, 16, 1, [1, 30, 260], [1, 30, 2], [1, 1, 1], [0, 0, 1], [1, 1, 1]], // more than a window holds
+    ];
+    for (const [n, c, o, groups, input, kernel, stride, padding, dilation] of many) {
+      const s: ConvShape = { n, c, o, groups, input, kernel, stride, padding, dilation };
+      const [xs, ws, bias] = [
+        draw.values(n * c * size(input)),
+        draw.values((o * c * size(kernel)) / groups),
+        draw.values(o),
+      ];
+      const x = draw
+        .tensor(xs, [n, c, ...input], type)
+        .detach()
+        .requiresGrad_();
+      const w = draw
+        .tensor(ws, [o, c / groups, ...kernel], type)
+        .detach()
+        .requiresGrad_();
+      const y = torch.conv3d(x, w, draw.tensor(bias, [o], type), stride, padding, dilation, groups);
+      expectClose(numbers(y), conv(s, xs, ws, bias), type, { relative }, (i) => `${text(s)}: y[${i}]`);
+      const gs = draw.values(y.numel());
+      y.backward(draw.tensor(gs, y.shape, type));
+      expectClose(numbers(x.grad!), convInput(s, gs, ws), type, { relative }, (i) => `${text(s)}: gx[${i}]`);
+      expectClose(numbers(w.grad!), convWeight(s, gs, xs), type, { relative }, (i) => `${text(s)}: gw[${i}]`);
+    }
+  });
 });

@@ -1,0 +1,326 @@
+// Convolutions with many output channels, without a copy of the image for every tap: windows of rows, or of short
+// images side by side, are read by tiles of positions by output channels.
+#pragma once
+#include "kernels/conv_tile.h"
+#include "kernels/conv_window.h"
+
+namespace flambeau {
+namespace FLAMBEAU_SET {
+namespace {
+
+// The positions of a task are lines, whose elements lie side by side in the window for every tap: rows of the grid, or,
+// where those are short, one position of several images. Taps that read only padding for a whole line are left out.
+template <class T>
+class DirectConvolution {
+  static constexpr int L = kLanes<T>, W = kPanel<T>, P = kTilePositions;
+  static constexpr int64_t kDepth = 256;           // taps of a panel that passes the lines of a band
+  static constexpr int64_t kRoom = 192 << 10;      // bytes aimed at for a window
+  static constexpr int64_t kMostRoom = 512 << 10;  // and at most, as far as one channel has no more
+  static constexpr int64_t kBand = 512;            // positions of a band, as far as a line has no more
+  static constexpr int64_t kWideRow = 256;         // longer rows are cut
+  static constexpr int64_t kShortRow = 8;          // shorter rows are not lines where there are images enough
+  static constexpr int64_t kSmallPlane = 64;       // positions of an image of which lines across images are made
+
+  struct Line {
+    int64_t x, first, count;  // where its first position lies in the window; its taps
+  };
+
+ public:
+  // The output channels fill vectors, lines fill tiles, and a result is worth its way through the stage.
+  static bool suits(const Lowered<T>& s) {
+    if (4 * s.o < 3 * round_up(s.o, L) || s.c * s.volume() < 2 * L) return false;
+    return across(s) || s.grid[2] >= 4;
+  }
+
+  DirectConvolution(const Lowered<T>& s, int threads)
+      : s_(s), threads_(threads), across_(across(s)), window_(s, 1, false) {
+    panels_ = (s.o + W - 1) / W;
+    even_block_ = even_piece(s.c, kDepth / s.volume() > 0 ? kDepth / s.volume() : 1, 1);
+    int64_t others = s.groups;
+    if (across_) {
+      length_ = even_piece(s.n, P, 1);
+      lines_ = band_ = s.positions();
+      images_ = (s.n + length_ - 1) / length_;
+      pitch_ = round_up(length_, L);
+      channel_ = s.plane() * pitch_;
+      others *= images_;
+    } else {
+      const bool by_row = s.grid[2] > kWideRow;
+      length_ = by_row ? even_piece(s.grid[2], kWideRow, P) : s.grid[2];
+      cuts_ = (s.grid[2] + length_ - 1) / length_;
+      lines_ = s.grid[0] * s.grid[1] * cuts_;
+      images_ = s.n;
+      others *= images_;
+      band_ = by_row ? 1 : kBand / length_ > 0 ? kBand / length_ : 1;
+      if (band_ > lines_) band_ = lines_;
+      for (;; band_--) {
+        window_ = Window<T>(s, band_ * length_, by_row);
+        const int64_t bytes = s.c * window_.slabs * window_.channel * static_cast<int64_t>(sizeof(T));
+        const bool few = threads > 1 && band_ > 4 && others * ((lines_ + band_ - 1) / band_) * panels_ < 2 * threads;
+        if (band_ == 1 || (!few && (window_.direct || bytes <= kRoom))) break;
+      }
+      band_ = even_piece(lines_, band_, 1);
+      window_ = Window<T>(s, band_ * length_, by_row);
+      channel_ = window_.slabs * window_.channel;
+    }
+    bands_ = (lines_ + band_ - 1) / band_;
+    others *= bands_;
+    packed_ahead_ = images_ * bands_ > 1;
+    const int64_t wanted = threads == 1 ? 1 : (2 * threads + others - 1) / others;
+    shares_ = wanted < panels_ ? wanted : panels_;
+    int64_t room = kMostRoom / (channel_ * static_cast<int64_t>(sizeof(T)));
+    if (!across_ && window_.direct) room = s.c;
+    filled_ = room >= s.c ? s.c : room > 0 ? even_piece(s.c, room, 1) : 1;
+    window_.set_block(filled_);
+  }
+
+  int64_t bytes() const { return weight_bytes() + offset_bytes() + threads_ * slot_bytes(); }
+
+  void run(void* workspace) {
+    weights_ = static_cast<T*>(workspace);
+    offsets_ = reinterpret_cast<int64_t*>(static_cast<char*>(workspace) + weight_bytes());
+    char* slots = reinterpret_cast<char*>(offsets_) + offset_bytes();
+    if (!across_) {
+      Window<T> first = window_;
+      first.block = 1;
+      first.list_offsets(offsets_);
+    }
+    if (s_.transposed) {
+      tap_of_ = offsets_ + s_.volume();
+      for (int64_t k = 0; k < s_.kernel; k++) tap_of_[k] = -1;
+      for (int64_t t = 0; t < s_.volume(); t++) tap_of_[s_.tap_index[t]] = t;
+    }
+    share(packed_ahead_ ? s_.groups * panels_ : 0, threads_,
+          [&](int64_t, int64_t i) { pack_weights(i / panels_, i % panels_, 0, s_.c, weights_ + i * depth() * W); });
+    share(images_ * s_.groups * bands_ * shares_, threads_, [&](int64_t slot, int64_t i) {
+      const int64_t part = i % shares_, band = i / shares_ % bands_;
+      const int64_t g = i / shares_ / bands_ % s_.groups, image = i / shares_ / bands_ / s_.groups;
+      multiply(image, g, band * band_, panels_ * part / shares_, panels_ * (part + 1) / shares_,
+               slots + slot * slot_bytes());
+    });
+  }
+
+ private:
+  static bool across(const Lowered<T>& s) {
+    return s.n >= 4 && s.grid[2] < kShortRow && s.positions() <= kSmallPlane && s.plane() <= 4 * kSmallPlane;
+  }
+
+  int64_t depth() const { return s_.c * s_.volume(); }
+  int64_t weight_bytes() const {
+    return packed_ahead_ ? s_.groups * panels_ * depth() * W * static_cast<int64_t>(sizeof(T)) : 0;
+  }
+  int64_t part_bytes() const {
+    return packed_ahead_ ? 0 : even_block_ * s_.volume() * W * static_cast<int64_t>(sizeof(T));
+  }
+  int64_t offset_bytes() const { return round_up((s_.volume() + (s_.transposed ? s_.kernel : 0)) * 8, 64); }
+  int64_t line_bytes() const { return round_up(band_ * static_cast<int64_t>(sizeof(Line)), 64); }
+  int64_t tap_bytes() const { return round_up(band_ * s_.volume() * static_cast<int64_t>(sizeof(Tap)), 64); }
+  // Where a window does not hold all channels, the sums of all panels wait for the next ones.
+  int64_t waiting() const { return filled_ < s_.c ? (panels_ + shares_ - 1) / shares_ : 1; }
+  int64_t stage_bytes() const { return waiting() * band_ * length_ * W * static_cast<int64_t>(sizeof(T)); }
+  int64_t window_bytes() const {
+    return across_ ? round_up(filled_ * channel_ * static_cast<int64_t>(sizeof(T)), 64) : window_.bytes();
+  }
+  int64_t slot_bytes() const { return line_bytes() + tap_bytes() + stage_bytes() + part_bytes() + window_bytes(); }
+
+  // Channels [c0, c1) of a panel: [channel][tap][W], zeros for output channels that are missing.
+  void pack_weights(int64_t g, int64_t panel, int64_t c0, int64_t c1, T* out) const {
+    const int64_t volume = s_.volume(), o0 = panel * W, k = (c1 - c0) * volume;
+    for (int64_t part = 0; part < W; part += L, out += L) {
+      const int64_t o = o0 + part;
+      const int rows = static_cast<int>(s_.o - o < L ? (s_.o > o ? s_.o - o : 0) : L);
+      if (rows == 0) {
+        for (int64_t i = 0; i < k; i++) store(out + i * W, V<T>{});
+      } else if (!s_.transposed) {
+        const T* from = s_.w + (g * s_.o + o) * depth() + c0 * volume;
+        for (int64_t i = 0; i < k; i += L) {
+          transpose_part(from + i, depth(), rows, static_cast<int>(k - i < L ? k - i : L), out + i * W, W);
+        }
+      } else {
+        pack_transposed(s_.w + ((g * s_.c + c0) * s_.o + o) * s_.kernel, c1 - c0, rows, out);
+      }
+    }
+  }
+
+  // Of every channel a square of output channels by places in the kernel, whose rows go where their taps are.
+  void pack_transposed(const T* from, int64_t channels, int rows, T* out) const {
+    const int64_t volume = s_.volume();
+    const T* const last = s_.w + s_.groups * s_.c * s_.o * s_.kernel - (L - 1) * s_.kernel - L;  // for whole loads
+    for (int64_t c = 0; c < channels; c++, from += s_.o * s_.kernel, out += volume * W) {
+      for (int64_t k = 0; k < s_.kernel; k += L) {
+        const T* square = from + k;
+        V<T> v[L];
+        if (rows == L && square <= last) {
+#pragma GCC unroll 16
+          for (int i = 0; i < L; i++) v[i] = load(square + i * s_.kernel);
+        } else {
+          const int columns = static_cast<int>(s_.kernel - k < L ? s_.kernel - k : L);
+          for (int i = 0; i < L; i++) v[i] = i < rows ? load_n(square + i * s_.kernel, columns) : V<T>{};
+        }
+        transpose_vectors<T>(v);
+#pragma GCC unroll 16
+        for (int j = 0; j < L; j++) {
+          if (k + j >= s_.kernel) break;
+          const int64_t t = tap_of_[k + j];
+          if (t >= 0) store(out + t * W, v[j]);
+        }
+      }
+    }
+  }
+
+  bool inside(int d, int64_t position, int64_t tap) const {
+    const int64_t at = position * s_.stride[d] + s_.taps[d][tap];
+    return at >= 0 && at < s_.in[d];
+  }
+
+  // Lists the taps of the lines of a band that starts with line `first`.
+  void list_lines(int64_t origin, int64_t image, int64_t first, int64_t count, Line* lines, Tap* taps) const {
+    int64_t listed = 0;
+    for (int64_t i = 0; i < count; i++) {
+      int64_t at = first + i, column = 0;
+      lines[i].first = listed;
+      if (across_) {
+        column = at % s_.grid[2];
+        at /= s_.grid[2];
+        lines[i].x = 0;
+      } else {
+        const int64_t w = at % cuts_ * length_;
+        at /= cuts_;
+        lines[i].x = window_.place(origin, {image, at / s_.grid[1], at % s_.grid[1], w, 1});
+      }
+      const int64_t d = at / s_.grid[1], h = at % s_.grid[1];
+      int64_t t = 0;
+      for (int64_t a = 0; a < s_.count[0]; a++) {
+        for (int64_t b = 0; b < s_.count[1]; b++) {
+          const bool row = inside(0, d, a) && inside(1, h, b);
+          for (int64_t c = 0; c < s_.count[2]; c++, t++) {
+            if (!row || (across_ && !inside(2, column, c))) continue;
+            taps[listed++] = {across_ ? place_across(d, h, column, a, b, c) : offsets_[t], t * W};
+          }
+        }
+      }
+      lines[i].count = listed - lines[i].first;
+    }
+  }
+
+  int64_t place_across(int64_t d, int64_t h, int64_t w, int64_t a, int64_t b, int64_t c) const {
+    const int64_t z = d * s_.stride[0] + s_.taps[0][a], y = h * s_.stride[1] + s_.taps[1][b];
+    return ((z * s_.in[1] + y) * s_.in[2] + w * s_.stride[2] + s_.taps[2][c]) * pitch_;
+  }
+
+  // A window of images side by side: [channel][plane][pitch].
+  void fill_across(int64_t image, int64_t images, int64_t g, int64_t c0, int64_t c1, T* out) const {
+    const int64_t plane = s_.plane(), next = s_.groups * s_.c * plane;
+    const T* from = s_.x + (image * s_.groups * s_.c + g * s_.c + c0) * plane;
+    const int64_t size = (c1 - c0) * plane;  // the channels of an image follow one another
+    for (int64_t i = 0; i < images; i += L) {
+      const int rows = static_cast<int>(images - i < L ? images - i : L);
+      for (int64_t p = 0; p < size; p += L) {
+        transpose_part(from + i * next + p, next, rows, static_cast<int>(size - p < L ? size - p : L),
+                       out + p * pitch_ + i, pitch_);
+      }
+    }
+  }
+
+  // Panels [p0, p1) of the lines from `first` on.
+  void multiply(int64_t image, int64_t g, int64_t first, int64_t p0, int64_t p1, char* own) {
+    Line* lines = reinterpret_cast<Line*>(own);
+    Tap* taps = reinterpret_cast<Tap*>(own + line_bytes());
+    T* stage = reinterpret_cast<T*>(own + line_bytes() + tap_bytes());
+    T* part = reinterpret_cast<T*>(own + line_bytes() + tap_bytes() + stage_bytes());
+    T* window = reinterpret_cast<T*>(own + slot_bytes() - window_bytes());
+    const int64_t count = lines_ - first < band_ ? lines_ - first : band_;
+    const int64_t length = line_length(image, first);
+    const int64_t origin = across_ ? 0 : image * s_.positions() + first / cuts_ * s_.grid[2] + first % cuts_ * length_;
+    list_lines(origin, image, first, count, lines, taps);
+    for (int64_t c0 = 0; c0 < s_.c; c0 += filled_) {
+      const int64_t c1 = c0 + filled_ < s_.c ? c0 + filled_ : s_.c;
+      const T* data = window;
+      if (across_) {
+        fill_across(image * length_, length, g, c0, c1, window);
+      } else {
+        data = window_.fill(g, c0, c1, origin, count * length, window);
+      }
+      for (int64_t panel = p0; panel < p1; panel++) {
+        T* sums = stage + (filled_ < s_.c ? panel - p0 : 0) * band_ * length_ * W;
+        add_channels(g, panel, c0, c1, data, lines, count, length, taps, part, sums);
+        if (c1 == s_.c) emit(image, g, panel, first, count, length, sums);
+      }
+    }
+  }
+
+  int64_t line_length(int64_t image, int64_t first) const {
+    const int64_t at = across_ ? image * length_ : first % cuts_ * length_, end = across_ ? s_.n : s_.grid[2];
+    return end - at < length_ ? end - at : length_;
+  }
+
+  void add_channels(int64_t g, int64_t panel, int64_t c0, int64_t c1, const T* data, const Line* lines, int64_t count,
+                    int64_t length, const Tap* taps, T* part, T* sums) const {
+    const bool narrow = s_.o - panel * W <= L;
+    const int64_t tiles = (length + P - 1) / P;
+    TileWork<T> work;
+    work.x_channel = across_ ? s_.plane() * pitch_ : window_.channel;
+    work.w_channel = s_.volume() * W;
+    for (int64_t c = c0; c < c1; c += even_block_) {
+      work.channels = c1 - c < even_block_ ? c1 - c : even_block_;
+      if (packed_ahead_) {
+        work.w = weights_ + ((g * panels_ + panel) * s_.c + c) * work.w_channel;
+      } else {
+        pack_weights(g, panel, c, c + work.channels, part);
+        work.w = part;
+      }
+      work.add = c > 0;
+      const T* from = data + (c - c0) * work.x_channel;
+      for (int64_t i = 0; i < count; i++) {
+        work.taps = taps + lines[i].first;
+        work.count = lines[i].count;
+        for (int64_t tile = 0; tile < tiles; tile++) {
+          const int64_t at = length * tile / tiles, end = length * (tile + 1) / tiles;
+          work.x = from + lines[i].x + at;
+          work.out = sums + (i * length + at) * W;
+          if (narrow) {
+            convolve_positions<T, 1>(end - at, work);
+          } else {
+            convolve_positions<T, kTileVectors>(end - at, work);
+          }
+        }
+      }
+    }
+  }
+
+  void emit(int64_t image, int64_t g, int64_t panel, int64_t first, int64_t count, int64_t length,
+            const T* sums) const {
+    const int64_t o = panel * W, channels = s_.o - o < W ? s_.o - o : W;
+    const T* bias = s_.bias ? s_.bias + g * s_.o + o : nullptr;
+    const int64_t images = across_ ? length : 1;
+    for (int64_t i = 0; i < images; i++) {
+      T* y = s_.y + (across_ ? image * length_ + i : image) * s_.y_image + (g * s_.o + o) * s_.y_channel;
+      const T* from = sums + i * W;
+      const int64_t stride = across_ ? length * W : W, run = across_ ? s_.grid[2] : length;
+      const int64_t total = across_ ? count : count * length;
+      // Rows of the grid that follow one another in y are one.
+      const bool dense = s_.y_step[2] == 1 && s_.y_step[1] == s_.grid[2] && s_.y_step[0] == s_.grid[1] * s_.grid[2];
+      const int64_t begin = across_ ? first : first / cuts_ * s_.grid[2] + first % cuts_ * length_;
+      const int64_t step = dense ? total : run;
+      for (int64_t at = 0; at < total; at += step) {
+        const int64_t p = begin + at, row = p / s_.grid[2];
+        T* to = y + row / s_.grid[1] * s_.y_step[0] + row % s_.grid[1] * s_.y_step[1] + p % s_.grid[2] * s_.y_step[2];
+        emit_channels(from + at * stride, stride, step, channels, bias, to, s_.y_channel, s_.y_step[2]);
+      }
+    }
+  }
+
+  Lowered<T> s_;
+  int threads_;
+  bool across_, packed_ahead_;  // weights that one task alone uses are packed when it does, a block at a time
+  Window<T> window_;            // of lines that are rows
+  int64_t panels_, even_block_, filled_, shares_;  // even_block_: channels that a panel has at a time
+  int64_t length_, cuts_ = 1, lines_, band_, bands_, images_, pitch_ = 0, channel_;
+  T* weights_ = nullptr;
+  int64_t* offsets_ = nullptr;
+  int64_t* tap_of_ = nullptr;  // the tap at a place of a transposed kernel, -1 for none
+};
+
+}  // namespace
+}  // namespace FLAMBEAU_SET
+}  // namespace flambeau
