@@ -193,6 +193,8 @@ napi_value write(napi_env env, napi_callback_info info) {
     check_bytes(t);
     const Bytes b = bytes_of(env, args.v[1]);
     write_elements(t, b.data, b.size);
+    // Unseen by autograd, but not by what was packed of the elements.
+    t.storage->writes.fetch_add(1, std::memory_order_release);
     return nullptr;
   });
 }

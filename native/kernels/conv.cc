@@ -89,9 +89,9 @@ template <class T, class F>
 void run_depthwise(const ConvShape& s, bool back, const F& run) {
   Depthwise<T> conv(depthwise_shape(s, back), threads_for(s));
   const auto bytes = static_cast<size_t>(conv.bytes());
-  void* space = allocate(bytes);
+  void* space = take_workspace(bytes);
   run(conv, space);
-  release(space, bytes);
+  return_workspace(space, bytes);
 }
 
 // ---- the general path ----
@@ -143,9 +143,9 @@ void list_taps(const ConvShape& s, Lowered<T>& r, void* memory) {
 template <class Conv, class F>
 void run_with_lists(const Conv& sized, int64_t lists, const F& run) {
   const auto bytes = static_cast<size_t>(lists + sized.bytes());
-  char* space = static_cast<char*>(allocate(bytes));
+  char* space = static_cast<char*>(take_workspace(bytes));
   run(space, space + lists);
-  release(space, bytes);
+  return_workspace(space, bytes);
 }
 
 template <class T, class F>
@@ -159,12 +159,13 @@ void run_convolution(const Lowered<T>& r, int threads, int64_t lists, const F& p
 }
 
 template <class T>
-void run_forward(DType type, const ConvShape& s, const T* x, const T* w, const T* bias, T* y) {
+void run_forward(DType type, const ConvShape& s, const T* x, const T* w, const T* packed, const T* bias, T* y) {
   if (is_pointwise(s)) return run_pointwise(type, s, false, x, w, bias, y);
   if (is_depthwise(s)) {
     return run_depthwise<T>(s, false, [&](Depthwise<T>& conv, void* space) { conv.run(x, w, bias, y, space); });
   }
   Lowered<T> r = lower(s, x, w, bias, y);
+  r.packed = packed;
   run_convolution(r, threads_for(s), tap_bytes(r), [&](void* list) -> const Lowered<T>& {
     list_taps(s, r, list);
     return r;
@@ -287,12 +288,26 @@ void run_backward_weight(const ConvShape& s, const T* gy, const T* x, T* gw) {
 // ---- by element type ----
 
 template <class T>
-void forward_as(DType type, const ConvShape& s, const void* x, const void* w, const void* bias, void* y) {
+void forward_as(DType type, const ConvShape& s, const void* x, const void* w, const void* packed, const void* bias,
+                void* y) {
   if (is_empty(s)) {
     return fill_channels(static_cast<const T*>(bias), s.n, s.o, volume(s.out), static_cast<T*>(y));
   }
-  run_forward(type, s, static_cast<const T*>(x), static_cast<const T*>(w), static_cast<const T*>(bias),
-              static_cast<T*>(y));
+  run_forward(type, s, static_cast<const T*>(x), static_cast<const T*>(w), static_cast<const T*>(packed),
+              static_cast<const T*>(bias), static_cast<T*>(y));
+}
+
+template <class T>
+int64_t packed_bytes_as(const ConvShape& s) {
+  if (is_empty(s) || is_pointwise(s) || is_depthwise(s)) return 0;
+  const Lowered<T> r = lower<T>(s, nullptr, nullptr, nullptr, nullptr);
+  return DirectConvolution<T>::suits(r) ? DirectConvolution<T>(r, 1).form_bytes() : 0;
+}
+
+template <class T>
+void pack_as(const ConvShape& s, const void* w, void* form) {
+  const Lowered<T> r = lower<T>(s, nullptr, static_cast<const T*>(w), nullptr, nullptr);
+  DirectConvolution<T>(r, threads_for(s)).pack(static_cast<T*>(form));
 }
 
 template <class T>
@@ -313,9 +328,18 @@ void backward_weight_as(const ConvShape& s, const void* gy, const void* x, void*
   run_backward_weight(s, static_cast<const T*>(gy), static_cast<const T*>(x), static_cast<T*>(gw));
 }
 
-void forward(DType type, const ConvShape& s, const void* x, const void* w, const void* bias, void* y) {
-  if (type == DType::F32) return forward_as<float>(type, s, x, w, bias, y);
-  if (type == DType::F64) forward_as<double>(type, s, x, w, bias, y);
+void forward(DType type, const ConvShape& s, const void* x, const void* w, const void* packed, const void* bias,
+             void* y) {
+  if (type == DType::F32) return forward_as<float>(type, s, x, w, packed, bias, y);
+  if (type == DType::F64) forward_as<double>(type, s, x, w, packed, bias, y);
+}
+int64_t packed_bytes(DType type, const ConvShape& s) {
+  if (type == DType::F32) return packed_bytes_as<float>(s);
+  return type == DType::F64 ? packed_bytes_as<double>(s) : 0;
+}
+void pack(DType type, const ConvShape& s, const void* w, void* form) {
+  if (type == DType::F32) pack_as<float>(s, w, form);
+  if (type == DType::F64) pack_as<double>(s, w, form);
 }
 void backward_input(DType type, const ConvShape& s, const void* gy, const void* w, const void* bias, void* gx) {
   if (type == DType::F32) return backward_input_as<float>(type, s, gy, w, bias, gx);
@@ -330,6 +354,8 @@ void backward_weight(DType type, const ConvShape& s, const void* gy, const void*
 
 void fill(ConvKernels& k) {
   k.forward = forward;
+  k.packed_bytes = packed_bytes;
+  k.pack = pack;
   k.backward_input = backward_input;
   k.backward_weight = backward_weight;
 }

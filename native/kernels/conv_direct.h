@@ -13,13 +13,14 @@ namespace {
 template <class T>
 class DirectConvolution {
   static constexpr int L = kLanes<T>, W = kPanel<T>, P = kTilePositions;
-  static constexpr int64_t kDepth = 256;           // taps of a panel that passes the lines of a band
-  static constexpr int64_t kRoom = 192 << 10;      // bytes aimed at for a window
-  static constexpr int64_t kMostRoom = 512 << 10;  // and at most, as far as one channel has no more
-  static constexpr int64_t kBand = 512;            // positions of a band, as far as a line has no more
-  static constexpr int64_t kWideRow = 256;         // longer rows are cut
-  static constexpr int64_t kShortRow = 8;          // shorter rows are not lines where there are images enough
-  static constexpr int64_t kSmallPlane = 64;       // positions of an image of which lines across images are made
+  static constexpr int64_t kLine = 64 / sizeof(T);  // elements of a cache line
+  static constexpr int64_t kDepth = 256;            // taps of a panel that passes the lines of a band
+  static constexpr int64_t kRoom = 192 << 10;       // bytes aimed at for a window
+  static constexpr int64_t kMostRoom = 512 << 10;   // and at most, as far as one channel has no more
+  static constexpr int64_t kBand = 512;             // positions of a band, as far as a line has no more
+  static constexpr int64_t kWideRow = 256;          // longer rows are cut
+  static constexpr int64_t kShortRow = 8;           // shorter rows are not lines where there are images enough
+  static constexpr int64_t kSmallPlane = 64;        // positions of an image of which lines across images are made
 
   struct Line {
     int64_t x, first, count;  // where its first position lies in the window; its taps
@@ -74,10 +75,16 @@ class DirectConvolution {
     window_.set_block(filled_);
   }
 
+  int64_t form_bytes() const { return s_.groups * panels_ * depth() * W * static_cast<int64_t>(sizeof(T)); }
+  // All panels of all groups.
+  void pack(T* form) const {
+    share(s_.groups * panels_, threads_,
+          [&](int64_t, int64_t i) { pack_weights(i / panels_, i % panels_, 0, s_.c, form + i * depth() * W); });
+  }
+
   int64_t bytes() const { return weight_bytes() + offset_bytes() + threads_ * slot_bytes(); }
 
   void run(void* workspace) {
-    weights_ = static_cast<T*>(workspace);
     offsets_ = reinterpret_cast<int64_t*>(static_cast<char*>(workspace) + weight_bytes());
     char* slots = reinterpret_cast<char*>(offsets_) + offset_bytes();
     if (!across_) {
@@ -90,8 +97,12 @@ class DirectConvolution {
       for (int64_t k = 0; k < s_.kernel; k++) tap_of_[k] = -1;
       for (int64_t t = 0; t < s_.volume(); t++) tap_of_[s_.tap_index[t]] = t;
     }
-    share(packed_ahead_ ? s_.groups * panels_ : 0, threads_,
-          [&](int64_t, int64_t i) { pack_weights(i / panels_, i % panels_, 0, s_.c, weights_ + i * depth() * W); });
+    if (s_.packed) {
+      weights_ = s_.packed;
+    } else if (packed_ahead_) {
+      pack(static_cast<T*>(workspace));
+      weights_ = static_cast<T*>(workspace);
+    }
     share(images_ * s_.groups * bands_ * shares_, threads_, [&](int64_t slot, int64_t i) {
       const int64_t part = i % shares_, band = i / shares_ % bands_;
       const int64_t g = i / shares_ / bands_ % s_.groups, image = i / shares_ / bands_ / s_.groups;
@@ -106,18 +117,19 @@ class DirectConvolution {
   }
 
   int64_t depth() const { return s_.c * s_.volume(); }
-  int64_t weight_bytes() const {
-    return packed_ahead_ ? s_.groups * panels_ * depth() * W * static_cast<int64_t>(sizeof(T)) : 0;
-  }
+  int64_t weight_bytes() const { return packed_ahead_ && !s_.packed ? round_up(form_bytes(), 64) : 0; }
   int64_t part_bytes() const {
-    return packed_ahead_ ? 0 : even_block_ * s_.volume() * W * static_cast<int64_t>(sizeof(T));
+    return packed_ahead_ || s_.packed ? 0
+                                      : round_up(even_block_ * s_.volume() * W * static_cast<int64_t>(sizeof(T)), 64);
   }
   int64_t offset_bytes() const { return round_up((s_.volume() + (s_.transposed ? s_.kernel : 0)) * 8, 64); }
   int64_t line_bytes() const { return round_up(band_ * static_cast<int64_t>(sizeof(Line)), 64); }
   int64_t tap_bytes() const { return round_up(band_ * s_.volume() * static_cast<int64_t>(sizeof(Tap)), 64); }
   // Where a window does not hold all channels, the sums of all panels wait for the next ones.
   int64_t waiting() const { return filled_ < s_.c ? (panels_ + shares_ - 1) / shares_ : 1; }
-  int64_t stage_bytes() const { return waiting() * band_ * length_ * W * static_cast<int64_t>(sizeof(T)); }
+  int64_t stage_bytes() const {
+    return round_up(waiting() * band_ * length_ * W * static_cast<int64_t>(sizeof(T)), 64);
+  }
   int64_t window_bytes() const {
     return across_ ? round_up(filled_ * channel_ * static_cast<int64_t>(sizeof(T)), 64) : window_.bytes();
   }
@@ -263,18 +275,25 @@ class DirectConvolution {
     work.w_channel = s_.volume() * W;
     for (int64_t c = c0; c < c1; c += even_block_) {
       work.channels = c1 - c < even_block_ ? c1 - c : even_block_;
-      if (packed_ahead_) {
+      if (weights_) {
         work.w = weights_ + ((g * panels_ + panel) * s_.c + c) * work.w_channel;
       } else {
         pack_weights(g, panel, c, c + work.channels, part);
         work.w = part;
       }
       work.add = c > 0;
+      // The weights that follow are spread over the tiles.
+      const int64_t lines_a_part = weights_ ? work.channels * work.w_channel / kLine : 0;
+      const int64_t passes = count * tiles * work.channels;
+      work.ahead = work.w + work.channels * work.w_channel;
+      work.ahead_lines = (lines_a_part + passes - 1) / passes;
+      int64_t left = lines_a_part;
       const T* from = data + (c - c0) * work.x_channel;
       for (int64_t i = 0; i < count; i++) {
         work.taps = taps + lines[i].first;
         work.count = lines[i].count;
-        for (int64_t tile = 0; tile < tiles; tile++) {
+        for (int64_t tile = 0; tile < tiles; tile++, left -= work.ahead_lines * work.channels) {
+          if (left <= 0) work.ahead_lines = 0;
           const int64_t at = length * tile / tiles, end = length * (tile + 1) / tiles;
           work.x = from + lines[i].x + at;
           work.out = sums + (i * length + at) * W;
@@ -283,6 +302,7 @@ class DirectConvolution {
           } else {
             convolve_positions<T, kTileVectors>(end - at, work);
           }
+          work.ahead += work.ahead_lines * work.channels * kLine;
         }
       }
     }
@@ -316,7 +336,7 @@ class DirectConvolution {
   Window<T> window_;            // of lines that are rows
   int64_t panels_, even_block_, filled_, shares_;  // even_block_: channels that a panel has at a time
   int64_t length_, cuts_ = 1, lines_, band_, bands_, images_, pitch_ = 0, channel_;
-  T* weights_ = nullptr;
+  const T* weights_ = nullptr;
   int64_t* offsets_ = nullptr;
   int64_t* tap_of_ = nullptr;  // the tap at a place of a transposed kernel, -1 for none
 };

@@ -24,7 +24,8 @@ struct Lowered {
   bool transposed;
   const int64_t* tap_index;
   int64_t kernel;
-  const T* bias;  // [groups * o] or null
+  const T* packed;  // the weights as a direct convolution packs them, or null
+  const T* bias;    // [groups * o] or null
   T* y;
   int64_t y_image, y_channel, y_step[3];
 

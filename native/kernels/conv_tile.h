@@ -37,6 +37,9 @@ struct TileWork {
   int64_t count, channels, x_channel, w_channel;
   T* out;  // [positions][kPanel]
   bool add;
+  // What is asked for meanwhile, some lines with every channel: weights that come later, from afar.
+  const T* ahead;
+  int64_t ahead_lines;
 };
 
 template <class T, int P, int NV>
@@ -50,7 +53,9 @@ __attribute__((noinline)) void convolve_tile(const TileWork<T>& work) {
   }
   const T *image = work.x, *panel = work.w;
   const Tap *const taps = work.taps, *const end = taps + work.count;
+  const T* ahead = work.ahead;
   for (int64_t c = 0; c < work.channels; c++, image += work.x_channel, panel += work.w_channel) {
+    for (int64_t i = 0; i < work.ahead_lines; i++, ahead += 64 / sizeof(T)) __builtin_prefetch(ahead, 0, 2);
     for (const Tap* tap = taps; tap < end; tap++) {
       const T *x = image + tap->x, *w = panel + tap->w;
       V<T> weights[NV];

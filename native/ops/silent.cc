@@ -44,8 +44,9 @@ KernelTable silenced(KernelTable table) {
     packed_b_bytes = [](DType, const GemmArgs&) -> int64_t { return 0; };
   }
   {
-    auto& [forward, backward_input, backward_weight] = conv;
-    silence_all(forward, backward_input, backward_weight);
+    auto& [forward, packed_bytes, pack, backward_input, backward_weight] = conv;
+    silence_all(forward, pack, backward_input, backward_weight);
+    packed_bytes = [](DType, const ConvShape&) -> int64_t { return 0; };
   }
   {
     auto& [max_forward, max_backward, avg_forward, avg_backward, adaptive_avg_forward, adaptive_avg_backward,
