@@ -98,6 +98,8 @@ FLAMBEAU_INLINE void gather_run(T* dst, int64_t n, const T* row, int64_t first, 
   } else {
     if (stride == 2) {
       for (; i + L <= stop; i += L) load_second(from + 2 * i).store(dst + i);
+      if (i < stop) load_second(from + 2 * i, static_cast<int>(stop - i)).store(dst + i);
+      i = stop;
     }
     for (; i < stop; i++) dst[i] = from[i * stride];
   }

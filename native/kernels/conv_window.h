@@ -47,6 +47,8 @@ struct Window {
     if (direct) channel = s.plane();
   }
 
+  static constexpr int64_t kAhead = 2;  // channels
+
   void set_block(int64_t channels) {
     block = channels;
     slab = channels * channel;
@@ -93,6 +95,10 @@ struct Window {
           T* dst = out + (c - c0) * channel + i * rows * pitch;
           for (int64_t r = 0; r < count; r++, dst += pitch) {
             const T* row = row_at(s, from, d * s.stride[0] + s.taps[0][i], h * s.stride[1] + s.low[1] + r * step);
+            // Rows are short, and the next channel's lie too far off to be expected.
+            for (int64_t i = 0; row && i < s.in[2]; i += 64 / static_cast<int64_t>(sizeof(T))) {
+              __builtin_prefetch(row + kAhead * s.plane() + i);
+            }
             fill_lines(dst, lines, line, row, column, s.stride[2], s.in[2], beyond);
           }
         }
