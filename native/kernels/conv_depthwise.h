@@ -2,6 +2,7 @@
 // copied with their padding into a window, and a row of results is the sum of shifted window rows times one weight
 // each.
 #pragma once
+#include "kernels/conv_depthwise3.h"
 #include "kernels/conv_lower.h"
 
 namespace flambeau {
@@ -43,6 +44,13 @@ class Depthwise {
 
   // y = (accumulate ? y : bias) + conv(x, w); bias: [groups * each] or null.
   void run(const T* x, const T* w, const T* bias, T* y, void* workspace) {
+    if (in_registers()) {
+      share(s_.n * s_.groups * s_.each, threads_, [&](int64_t, int64_t i) {
+        const int64_t o = i % (s_.groups * s_.each);
+        plane3(x + i / s_.each * s_.plane(), w + o * 9, bias ? bias[o] : T(0), false, y + i * s_.positions());
+      });
+      return;
+    }
     prepare(workspace);
     share(s_.n * s_.groups, threads_, [&](int64_t slot, int64_t i) {
       T* window = window_of(slot);
@@ -59,6 +67,16 @@ class Depthwise {
   // The gradient by the input of a convolution with `each` results a channel: here x is gy [n, groups * each, in...]
   // and y is gx [n, groups, grid...].
   void run_back(const T* gy, const T* w, const T* bias, T* gx, void* workspace) {
+    if (in_registers()) {
+      share(s_.n * s_.groups, threads_, [&](int64_t, int64_t i) {
+        const int64_t g = i % s_.groups;
+        for (int64_t m = 0; m < s_.each; m++) {
+          plane3(gy + (i * s_.each + m) * s_.plane(), w + (g * s_.each + m) * 9, bias ? bias[g] : T(0), m > 0,
+                 gx + i * s_.positions());
+        }
+      });
+      return;
+    }
     prepare(workspace);
     share(s_.n * s_.groups, threads_, [&](int64_t slot, int64_t i) {
       T* window = window_of(slot);
@@ -96,6 +114,27 @@ class Depthwise {
   }
 
  private:
+  bool in_registers() const {
+    const bool flat = s_.count[0] == 1 && s_.in[0] == 1 && s_.grid[0] == 1 && s_.first[0] == 0;
+    const bool square = s_.span(1) == 3 && s_.span(2) == 3 && s_.volume() == 9;
+    const bool near = s_.stride[1] == s_.stride[2] && s_.stride[1] <= 2 && s_.lift[1] == 1 && s_.lift[2] == 1;
+    return kHasMaskedLoads && flat && square && near;
+  }
+
+  void plane3(const T* x, const T* w, T bias, bool add, T* y) const {
+    Plane3<T> p{x, s_.in[1], s_.in[2], s_.lowest(1), s_.lowest(2), {}, bias, add, y, s_.grid[1], s_.grid[2]};
+    for (int i = 0; i < 3; i++) {
+      for (int k = 0; k < 3; k++) {
+        p.weights[3 * i + k] = w[3 * (s_.step[1] < 0 ? 2 - i : i) + (s_.step[2] < 0 ? 2 - k : k)];
+      }
+    }
+    if (s_.stride[1] == 1) {
+      convolve_plane3<T, 1>(p);
+    } else {
+      convolve_plane3<T, 2>(p);
+    }
+  }
+
   int64_t slot_bytes() const {
     return round_up((s_.count[0] * rows_ * pitch_ + L) * static_cast<int64_t>(sizeof(T)), 64);
   }
