@@ -1,9 +1,8 @@
-// Convolution, pooling, normalisation and softmax: shape rules around the kernels. Types without a kernel of their own
-// (float16, bfloat16) are computed in float32.
+// Convolution, pooling, normalisation and softmax: shape rules around kernels. Halves are computed in float32.
 #include <algorithm>
 
-#include "core/packed.h"
 #include "kernels/kernels.h"
+#include "ops/conv_form.h"
 #include "ops/data.h"
 #include "ops/promotion.h"
 #include "ops/registry.h"
@@ -50,8 +49,6 @@ std::string product_text(const Dims& d) {
   return s;
 }
 
-constexpr int32_t kConvForms = 256;  // apart from the forms of products, which have the element type's number alone
-
 // The geometry of a convolution whose input has sizes `in`; stride, padding, dilation and groups are read from the
 // call.
 ConvShape conv_shape(Call& call, int nd, const Tensor& w) {
@@ -69,18 +66,6 @@ ConvShape conv_shape(Call& call, int nd, const Tensor& w) {
     FLAMBEAU_CHECK(s.dilation[i] > 0, Kind::Runtime, "dilation should be greater than zero");
   }
   return s;
-}
-
-// A contiguous weight as its kernel packs it, kept from call to call while it does not change.
-PackedForm packed_weight(const ConvShape& s, const Tensor& w) {
-  const int64_t bytes = kernels().conv.packed_bytes(w.dtype, s);
-  if (bytes == 0) return PackedForm();
-  PackedKey key;
-  key.offset = w.data() - static_cast<const char*>(w.storage->data);
-  const int64_t sizes[4] = {s.groups, s.o, s.c, s.kernel[0] * s.kernel[1] * s.kernel[2]};
-  for (int i = 0; i < 4; i++) key.sizes[i] = sizes[i];
-  key.layout = kConvForms + static_cast<int32_t>(w.dtype);
-  return packed_form(w.storage, key, bytes, [&](void* form) { kernels().conv.pack(w.dtype, s, w.data(), form); });
 }
 
 // conv(x, w, bias or null, stride, padding, dilation, groups); x: [N, C, spatial..], w: [O, C / groups, kernel..].
@@ -138,10 +123,9 @@ FLAMBEAU_OP(conv, OnMeta::Serve) {
   const Ref bc = bias ? contiguous(*bias, dtype) : Ref();
   Ref y = empty(with_spatial({s.n, s.o}, s.out, nd), dtype);
   count_work(s);
-  if (y->numel > 0) {
-    const PackedForm form = packed_weight(s, *wc);
-    kernels().conv.forward(dtype, s, xc->data(), wc->data(), form.data(), bc ? bc->data() : nullptr, y->data());
-  }
+  if (y->numel > 0)
+    kernels().conv.forward(dtype, s, xc->data(), wc->data(), packed_weight(s, *wc).data(), bc ? bc->data() : nullptr,
+                           y->data());
   call.result(contiguous(*y, x.dtype));
 }
 
