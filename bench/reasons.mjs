@@ -8,11 +8,7 @@ const REASONS = [
     'arithmetic: 61, 57 and 44 vector instructions for 16 floats, at nearly two a cycle',
   ],
   [/^(sigmoid|tanh)_16m$/, /memory/, 'arithmetic: 29 and 35 vector instructions for 16 floats, a division among them'],
-  [
-    /^add_1m$/,
-    /memory/,
-    'results wait for a collection: several take turns, where PyTorch writes into the same one',
-  ],
+  [/^add_1m$/, /memory/, 'results wait for a collection: several take turns, where PyTorch writes into the same one'],
   [/^cast_/, /memory/, 'converted in tiles of the first-level cache, which are then streamed'],
   [/^var_16m$/, /memory/, 'two passes, for the mean and for the deviations from it'],
   [/^cross_entropy_f$/, /memory/, 'writes the log-softmax, of which it needs an element a row'],

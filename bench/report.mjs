@@ -1,6 +1,6 @@
 // Writes docs/performance.md's tables and charts from the JSON files of run.mjs.
 //
-//   node bench/report.mjs one.json [two.json ...]
+//   node bench/report.mjs one.json [memory.json two.json ...]
 //
 // The tables go between the marks of docs/performance.md, the charts to docs/performance/. Charts need `npm install` in
 // peers/.
@@ -10,8 +10,14 @@ import { goals } from './goals.mjs';
 import { reason } from './reasons.mjs';
 import { show } from './units.mjs';
 
-const runs = process.argv.slice(2).map((file) => JSON.parse(readFileSync(file, 'utf8')));
-if (!runs.length) throw new Error('usage: node bench/report.mjs results.json ...');
+const files = process.argv.slice(2).map((file) => JSON.parse(readFileSync(file, 'utf8')));
+/** A run for each number of threads: the rows of a later file take the place of an earlier one's. */
+const runs = [...new Set(files.map(({ environment }) => environment.threads))].map((threads) => {
+  const same = files.filter(({ environment }) => environment.threads === threads);
+  const rows = new Map(same.flatMap(({ results }) => results).map((row) => [row.name, row]));
+  return { ...same[0], results: [...rows.values()] };
+});
+if (!files.length) throw new Error('usage: node bench/report.mjs results.json ...');
 
 const percent = (share) => (share === null ? '' : `${(100 * share).toFixed(0)}%`);
 const mark = (reached) => (reached === null ? '' : reached ? 'yes' : 'no');
@@ -32,7 +38,17 @@ function reached({ name, group, share, peers }) {
 function table(run, group) {
   const rows = run.results.filter((row) => row.group === group);
   const peers = [...new Set(rows.flatMap((row) => Object.keys(row.peers)))];
-  const head = ['work', 'what it is', 'time', 'of the limit', ...peers.flatMap((p) => [p, 'ratio']), 'reached'];
+  const sides = rows.some((row) => row.memory) ? ['ours', ...peers] : [];
+  const memory = sides.map((side) => (side === 'ours' ? 'memory' : `memory, ${side}`));
+  const head = [
+    'work',
+    'what it is',
+    'time',
+    'of the limit',
+    ...peers.flatMap((p) => [p, 'ratio']),
+    ...memory,
+    'reached',
+  ];
   const lines = rows.map((row) => {
     const { share, ratio, goal, slower } = reached(row);
     const asked = [
@@ -44,7 +60,8 @@ function table(run, group) {
     const cells = peers.flatMap((p) =>
       row.peers[p] ? [show(row.peers[p].us), row.peers[p].ratio.toFixed(2)] : ['', ''],
     );
-    return [row.name, row.about, show(row.us), percent(row.share), ...cells, asked.filter(Boolean).join(', ')];
+    const held = sides.map((side) => (row.memory?.[side] ? `${(row.memory[side] / 2 ** 20).toFixed(0)} MiB` : ''));
+    return [row.name, row.about, show(row.us), percent(row.share), ...cells, ...held, asked.filter(Boolean).join(', ')];
   });
   return markdown(head, lines, 2);
 }

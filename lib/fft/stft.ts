@@ -1,4 +1,5 @@
 // The short-time Fourier transform: transforms of windowed frames of a signal, and its inverse.
+import { tableOf } from '../core/table.js';
 import { RuntimeError } from '../core/errors.js';
 import { int64 } from '../core/dtype.js';
 import { nativeOp } from '../native/addon.js';
@@ -25,14 +26,14 @@ function zerosBefore(x: Tensor, left: number, right: number): Tensor {
   return parts.length === 1 ? x : cat.impl(parts, -1);
 }
 /** What stands before and after a signal [.., n], `pad` elements each. */
-const ENDS: Record<string, (x: Tensor, n: number, pad: number) => [before: Tensor, after: Tensor]> = {
+const ENDS: Record<string, (x: Tensor, n: number, pad: number) => [before: Tensor, after: Tensor]> = tableOf({
   reflect: (x, n, pad) => [narrow.impl(x, -1, 1, pad).flip(-1), narrow.impl(x, -1, n - 1 - pad, pad).flip(-1)],
   replicate: (x, n, pad) => {
     const shape = [...x.shape.slice(0, -1), pad];
     return [narrow.impl(x, -1, 0, 1).expand(shape), narrow.impl(x, -1, n - 1, 1).expand(shape)];
   },
   circular: (x, n, pad) => [narrow.impl(x, -1, n - pad, pad), narrow.impl(x, -1, 0, pad)],
-};
+});
 /** A signal [.., n] with `pad` elements more at both ends. */
 function padded(x: Tensor, pad: number, mode: string): Tensor {
   if (mode === 'constant') return zerosBefore(x, pad, pad);

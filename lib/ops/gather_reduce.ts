@@ -1,4 +1,5 @@
 // scatterReduce and indexReduce with their gradients.
+import { tableOf } from '../core/table.js';
 import { arithmetic } from '../autograd/arithmetic.js';
 import type { Needs } from '../autograd/node.js';
 import { RuntimeError } from '../core/errors.js';
@@ -19,7 +20,7 @@ const ZEROS = nativeOp('zeros');
 const FULL = nativeOp('full');
 
 // How an element meets what is there: the native enum Meet.
-const REDUCTIONS: Record<string, number> = { sum: 1, prod: 2, mean: 1, amax: 3, amin: 4 };
+const REDUCTIONS: Record<string, number> = tableOf({ sum: 1, prod: 2, mean: 1, amax: 3, amin: 4 });
 
 /** Reduces `src` into places of `self`, or of a copy, and records that. */
 export function reduceInto(

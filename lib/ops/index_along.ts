@@ -1,4 +1,5 @@
 // Indexing along one dimension by a vector of positions, and by positions in the whole tensor.
+import { tableOf } from '../core/table.js';
 import { arithmetic } from '../autograd/arithmetic.js';
 import { needsGrad, record } from '../autograd/graph.js';
 import { RuntimeError } from '../core/errors.js';
@@ -197,7 +198,7 @@ export const indexFill = op(
 );
 
 /** The native modes of reductions (enum Meet). */
-const REDUCTIONS: Record<string, number> = { prod: 2, mean: 1, amax: 3, amin: 4 };
+const REDUCTIONS: Record<string, number> = tableOf({ prod: 2, mean: 1, amax: 3, amin: 4 });
 
 function reduceAlong(
   self: Tensor,

@@ -1,5 +1,6 @@
 // Less common ways to index: unraveling, guarded positions, segments. Ops that PyTorch marks private by an underscore
 // keep their exact names.
+import { tableOf } from '../core/table.js';
 import { int64 } from '../core/dtype.js';
 import { kindOf, RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
@@ -124,13 +125,13 @@ export const _chunk_cat = fnOp(
   },
 );
 
-const SEGMENT_REDUCTIONS: Record<string, [reduce: string, identity: number]> = {
+const SEGMENT_REDUCTIONS: Record<string, [reduce: string, identity: number]> = tableOf({
   sum: ['sum', 0],
   mean: ['sum', 0],
   prod: ['prod', 1],
   max: ['amax', Number.NEGATIVE_INFINITY],
   min: ['amin', Number.POSITIVE_INFINITY],
-};
+});
 /**
  * Reduces consecutive segments along an axis.
  * @param data floating point

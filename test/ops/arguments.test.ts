@@ -244,3 +244,33 @@ describe('typed arrays in an array', () => {
     );
   });
 });
+
+describe.each(['constructor', 'toString', '__proto__', 'valueOf'])('%s is no name of a table', (name) => {
+  const x = torch.ones(2, 3);
+  const rows = torch.tensor([0n, 1n]);
+  const any = name as never;
+  test.each<[string, () => unknown]>([
+    ['padMode of stft', () => torch.stft(torch.ones(8), 4, { padMode: any, returnComplex: true })],
+    ['mode of pad', () => torch.F.pad(x.unsqueeze(0), [1, 1], { mode: any })],
+    ['mode of interpolate', () => torch.F.interpolate(x.view(1, 1, 2, 3), { scaleFactor: 2, mode: any })],
+    ['antialiased mode', () => torch.F.interpolate(x.view(1, 1, 2, 3), { size: [2, 2], mode: any, antialias: true })],
+    ['reduction of indexReduce', () => x.indexReduce(0, rows, x, any)],
+    ['reduction of scatterReduce', () => x.scatterReduce(0, torch.zeros(2, 3).long(), x, any)],
+    ['reduction of _segment_reduce', () => torch._segment_reduce(torch.ones(2), any, { lengths: torch.tensor([2n]) })],
+    ['interpolation of quantile', () => x.quantile(0.5, { interpolation: any })],
+    ['indexing of meshgrid', () => torch.meshgrid([torch.ones(2)], { indexing: any })],
+    ['side of searchsorted', () => torch.searchsorted(torch.ones(2), torch.ones(1), { side: any })],
+    ['reduction of a loss', () => torch.F.mseLoss(x, x, { reduction: any })],
+    ['norm of fft', () => torch.fft.fft(x, { norm: any })],
+    ['nonlinearity of a gain', () => torch.nn.init.calculateGain(any)],
+  ])('%s', (_what, call) => {
+    let thrown: unknown;
+    try {
+      call();
+    } catch (error) {
+      thrown = error;
+    }
+    // Thrown on purpose: the engine's own TypeErrors say what "is not a function" or "is not iterable".
+    expect(String(thrown)).not.toMatch(/^undefined$|is not (a function|iterable|an object)|Cannot read/);
+  });
+});

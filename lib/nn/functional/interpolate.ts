@@ -1,4 +1,5 @@
 // Images of another size. Every mode is a weighted sum of a few places along one dimension after the other.
+import { tableOf } from '../../core/table.js';
 import { float32, int64, uint8 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { add, mul } from '../../ops/arithmetic.js';
@@ -54,11 +55,11 @@ function lanczos(x: number): number {
   return (Math.sin(y) / y) * (Math.sin(y / 3) / (y / 3));
 }
 /** The filters of antialiased modes, with their reach. */
-const FILTERS: Record<string, { reach: number; filter: Filter }> = {
+const FILTERS: Record<string, { reach: number; filter: Filter }> = tableOf({
   bilinear: { reach: 1, filter: (x) => Math.max(0, 1 - Math.abs(x)) },
   bicubic: { reach: 2, filter: (x) => cubic(x, -0.5) },
   lanczos: { reach: 3, filter: lanczos },
-};
+});
 
 /** The largest size of a dimension of the result: its places and weights are computed one by one, in JavaScript. */
 const MAX_SIZE = 2 ** 26;
@@ -153,7 +154,7 @@ function resample(x: Tensor, d: number, { places, weights }: Taps): Tensor {
   return y!;
 }
 
-const NEEDS: Record<string, number> = { linear: 3, bilinear: 4, trilinear: 5, bicubic: 4, lanczos: 4 };
+const NEEDS: Record<string, number> = tableOf({ linear: 3, bilinear: 4, trilinear: 5, bicubic: 4, lanczos: 4 });
 const AREA = [adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d];
 
 function checkMode(input: Tensor, mode: string): void {

@@ -1,4 +1,5 @@
 // Padding: at the ends of the last dimensions, two numbers for each, the last dimension first.
+import { tableOf } from '../../core/table.js';
 import { needsGrad, record } from '../../autograd/graph.js';
 import { noGrad } from '../../autograd/mode.js';
 import { RuntimeError } from '../../core/errors.js';
@@ -68,10 +69,10 @@ export function padConstant(input: Tensor, pads: readonly number[], value: numbe
 
 type Place = (at: number, size: number) => number;
 /** Which element stands at a position outside of a dimension. */
-const PLACES: Record<'reflect' | 'replicate', Place> = {
+const PLACES: Record<'reflect' | 'replicate', Place> = tableOf({
   reflect: (at, n) => (at < 0 ? -at : at >= n ? 2 * (n - 1) - at : at),
   replicate: (at, n) => Math.min(Math.max(at, 0), n - 1),
-};
+});
 
 function checkPlaces(mode: string, input: Tensor, d: number, left: number, right: number): void {
   const n = input.shape[d]!;
