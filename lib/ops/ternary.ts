@@ -57,94 +57,54 @@ function ternary_(
   return a;
 }
 
-/** What `addcmul` and `addcdiv` add to their input with a complex factor: kernels take real ones alone. */
-const complexTerm = (input: Tensor, term: Tensor, value: Scalar): Tensor =>
-  mul(term, realFactor(value, resultType(input, term)));
-const addcmulBackward =
-  (value: Scalar): Ternary =>
-  (g, [b, c], needs) => [
-    g,
-    needs[1] ? mul(mul(g, conj(c!)), value) : null,
-    needs[2] ? mul(mul(g, conj(b!)), value) : null,
-  ];
+/** input + value * combine(tensor1, tensor2). Kernels take real factors alone: complex ones go through the parts. */
+function sumOp(
+  name: string,
+  [id, inPlaceId]: readonly [number, number],
+  combine: (tensor1: Tensor, tensor2: Tensor) => Tensor,
+  slopes: (g: Tensor, b: Tensor, c: Tensor, needs: readonly boolean[]) => (Tensor | null)[],
+) {
+  const node = `${name[0]!.toUpperCase()}${name.slice(1)}Backward0`;
+  const backward =
+    (value: Scalar): Ternary =>
+    (g, [b, c], needs) => [g, ...(needs[1] || needs[2] ? slopes(mul(g, value), b!, c!, needs) : [null, null])];
+  const term = (input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor => {
+    const combined = combine(tensor1, tensor2);
+    return mul(combined, realFactor(value, resultType(input, combined)));
+  };
+  const text = `${name}(Tensor input, Tensor tensor1, Tensor tensor2, Scalar value=1)`;
+  return withInPlace(
+    op(
+      text as 'sum(Tensor input, Tensor tensor1, Tensor tensor2, Scalar value=1)',
+      (input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
+        typeof value === 'object'
+          ? add(input, term(input, tensor1, tensor2, value))
+          : ternary(id, node, input, tensor1, tensor2, [value], [tensor1, tensor2], backward(value)),
+    ),
+    (self: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
+      typeof value === 'object'
+        ? self.add_(term(self, tensor1, tensor2, value))
+        : ternary_(inPlaceId, node, self, tensor1, tensor2, [value], (b, c) => [b, c], backward(value)),
+  );
+}
+
 /**
  * input + value * tensor1 * tensor2, elementwise; all three broadcast.
  * @param value the factor of the product (default 1)
  * @returns the broadcast shape in the promoted type
  */
-export const addcmul = withInPlace(
-  op(
-    'addcmul(Tensor input, Tensor tensor1, Tensor tensor2, Scalar value=1)',
-    (input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
-      typeof value === 'object'
-        ? add(input, complexTerm(input, mul(tensor1, tensor2), value))
-        : ternary(
-            ADDCMUL,
-            'AddcmulBackward0',
-            input,
-            tensor1,
-            tensor2,
-            [value],
-            [tensor1, tensor2],
-            addcmulBackward(value),
-          ),
-  ),
-  (self: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
-    typeof value === 'object'
-      ? self.add_(complexTerm(self, mul(tensor1, tensor2), value))
-      : ternary_(
-          ADDCMUL_,
-          'AddcmulBackward0',
-          self,
-          tensor1,
-          tensor2,
-          [value],
-          (b, c) => [b, c],
-          addcmulBackward(value),
-        ),
-);
-const addcdivBackward =
-  (value: Scalar): Ternary =>
-  (g, [b, c], needs) => [
-    g,
-    needs[1] ? div(mul(g, value), conj(c!)) : null,
-    needs[2] ? neg(div(mul(mul(g, value), conj(b!)), conj(mul(c!, c!)))) : null,
-  ];
+export const addcmul = sumOp('addcmul', [ADDCMUL, ADDCMUL_], mul, (g, b, c, needs) => [
+  needs[1] ? mul(g, conj(c)) : null,
+  needs[2] ? mul(g, conj(b)) : null,
+]);
 /**
  * input + value * tensor1 / tensor2, elementwise; arguments as for `addcmul`.
  * @throws RuntimeError for integers: divide first, with the rounding that is meant
  */
-export const addcdiv = withInPlace(
-  op(
-    'addcdiv(Tensor input, Tensor tensor1, Tensor tensor2, Scalar value=1)',
-    (input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
-      typeof value === 'object'
-        ? add(input, complexTerm(input, div(tensor1, tensor2), value))
-        : ternary(
-            ADDCDIV,
-            'AddcdivBackward0',
-            input,
-            tensor1,
-            tensor2,
-            [value],
-            [tensor1, tensor2],
-            addcdivBackward(value),
-          ),
-  ),
-  (self: Tensor, tensor1: Tensor, tensor2: Tensor, value: Scalar): Tensor =>
-    typeof value === 'object'
-      ? self.add_(complexTerm(self, div(tensor1, tensor2), value))
-      : ternary_(
-          ADDCDIV_,
-          'AddcdivBackward0',
-          self,
-          tensor1,
-          tensor2,
-          [value],
-          (b, c) => [b, c],
-          addcdivBackward(value),
-        ),
-);
+export const addcdiv = sumOp('addcdiv', [ADDCDIV, ADDCDIV_], div, (g, b, c, needs) => [
+  needs[1] ? div(g, conj(c)) : null,
+  needs[2] ? neg(div(mul(g, conj(b)), conj(mul(c, c)))) : null,
+]);
 function checkLerp(input: Tensor, end: Tensor, weight: TensorOrScalar): void {
   const type = cppName(input.dtype);
   const differs = (name: string, other: Tensor): never => {

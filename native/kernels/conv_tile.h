@@ -88,31 +88,19 @@ FLAMBEAU_INLINE void convolve_positions(int64_t positions, const TileWork<T>& wo
   convolve_tile<T, P, NV>(work);
 }
 
-// a0 b0 a1 b1 ... from the lower and the upper halves of two vectors.
-template <class T>
-FLAMBEAU_INLINE V<T> riffle_low(V<T> a, V<T> b) {
-  constexpr int N = kLanes<T>;
+// a[F] b[F] a[F + 1] b[F + 1] ... from the lower halves of two vectors (First = 0) or the upper ones (half the lanes).
+template <class T, int First>
+FLAMBEAU_INLINE V<T> riffle(V<T> a, V<T> b) {
+  constexpr int N = kLanes<T>, F = First, G = First + N;
   if constexpr (N == 16) {
-    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    return __builtin_shufflevector(a, b, F, G, F + 1, G + 1, F + 2, G + 2, F + 3, G + 3, F + 4, G + 4, F + 5, G + 5,
+                                   F + 6, G + 6, F + 7, G + 7);
   } else if constexpr (N == 8) {
-    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    return __builtin_shufflevector(a, b, F, G, F + 1, G + 1, F + 2, G + 2, F + 3, G + 3);
   } else if constexpr (N == 4) {
-    return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    return __builtin_shufflevector(a, b, F, G, F + 1, G + 1);
   } else {
-    return __builtin_shufflevector(a, b, 0, 2);
-  }
-}
-template <class T>
-FLAMBEAU_INLINE V<T> riffle_high(V<T> a, V<T> b) {
-  constexpr int N = kLanes<T>;
-  if constexpr (N == 16) {
-    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-  } else if constexpr (N == 8) {
-    return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-  } else if constexpr (N == 4) {
-    return __builtin_shufflevector(a, b, 2, 6, 3, 7);
-  } else {
-    return __builtin_shufflevector(a, b, 1, 3);
+    return __builtin_shufflevector(a, b, F, G);
   }
 }
 
@@ -126,8 +114,8 @@ FLAMBEAU_INLINE void transpose_vectors(V<T> (&v)[kLanes<T>]) {
     V<T> next[L];
 #pragma GCC unroll 16
     for (int i = 0; i < L / 2; i++) {
-      next[2 * i] = riffle_low<T>(v[i], v[i + L / 2]);
-      next[2 * i + 1] = riffle_high<T>(v[i], v[i + L / 2]);
+      next[2 * i] = riffle<T, 0>(v[i], v[i + L / 2]);
+      next[2 * i + 1] = riffle<T, L / 2>(v[i], v[i + L / 2]);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < L; i++) v[i] = next[i];

@@ -48,21 +48,13 @@ void pack_pairs_panel(BFloat16* dst, Operand<BFloat16> src, int64_t rows, int64_
   if (src.col == 1) {
     int64_t i = 0;
     for (; i + 4 <= rows; i += 4) {
-      typedef uint32_t Quad __attribute__((vector_size(16)));
       const BFloat16* line = src.p + i * src.row;
       int64_t p = 0;
       for (; p + 8 <= k; p += 8) {
-        Quad a, b, c, d;
-        __builtin_memcpy(&a, line + p, 16);
-        __builtin_memcpy(&b, line + src.row + p, 16);
-        __builtin_memcpy(&c, line + 2 * src.row + p, 16);
-        __builtin_memcpy(&d, line + 3 * src.row + p, 16);
-        const Quad ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-        const Quad cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-        const Quad pair[4] = {
-            __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5), __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7),
-            __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5), __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7)};
-        for (int q = 0; q < 4; q++) __builtin_memcpy(dst + ((p / 2 + q) * W + i) * 2, &pair[q], 16);
+        Quad<uint32_t> pairs_of[4];
+        for (int r = 0; r < 4; r++) __builtin_memcpy(&pairs_of[r], line + r * src.row + p, 16);
+        transpose_quads<uint32_t>(pairs_of);
+        for (int q = 0; q < 4; q++) __builtin_memcpy(dst + ((p / 2 + q) * W + i) * 2, &pairs_of[q], 16);
       }
       for (; p < k; p++) {
         for (int64_t r = 0; r < 4; r++) dst[(p / 2 * W + i + r) * 2 + p % 2] = line[r * src.row + p];

@@ -16,41 +16,67 @@ struct Operand {
   Operand transposed() const { return {p, col, row}; }
 };
 
-// Transposes a square of 16-byte rows: 4 by 4 elements of 4 bytes, or 2 by 2 of 8. dst rows are `width` apart.
+// Rows of a square of 16-byte rows: 4 by 4 elements of 4 bytes, or 2 by 2 of 8.
 template <class T>
 constexpr int kSquare = 16 / static_cast<int>(sizeof(T));
 
 template <class T>
-FLAMBEAU_INLINE void transpose_square(const T* const (&rows)[kSquare<T>], int64_t at, T* dst, int64_t width) {
-  typedef T Quad __attribute__((vector_size(16)));
+struct QuadOf {
+  typedef T type __attribute__((vector_size(16)));
+};
+template <class T>
+using Quad = typename QuadOf<T>::type;
+
+// The square v, transposed.
+template <class T>
+FLAMBEAU_INLINE void transpose_quads(Quad<T> (&v)[kSquare<T>]) {
   if constexpr (sizeof(T) == 4) {
-    Quad a, b, c, d;
-    __builtin_memcpy(&a, rows[0] + at, 16);
-    __builtin_memcpy(&b, rows[1] + at, 16);
-    __builtin_memcpy(&c, rows[2] + at, 16);
-    __builtin_memcpy(&d, rows[3] + at, 16);
-    const Quad ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-    const Quad cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-    const Quad r0 = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5), r1 = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
-    const Quad r2 = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5), r3 = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
-    __builtin_memcpy(dst, &r0, 16);
-    __builtin_memcpy(dst + width, &r1, 16);
-    __builtin_memcpy(dst + 2 * width, &r2, 16);
-    __builtin_memcpy(dst + 3 * width, &r3, 16);
+    const Quad<T> ab0 = __builtin_shufflevector(v[0], v[1], 0, 4, 1, 5);
+    const Quad<T> ab1 = __builtin_shufflevector(v[0], v[1], 2, 6, 3, 7);
+    const Quad<T> cd0 = __builtin_shufflevector(v[2], v[3], 0, 4, 1, 5);
+    const Quad<T> cd1 = __builtin_shufflevector(v[2], v[3], 2, 6, 3, 7);
+    v[0] = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
+    v[1] = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
+    v[2] = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5);
+    v[3] = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
   } else {
-    Quad a, b;
-    __builtin_memcpy(&a, rows[0] + at, 16);
-    __builtin_memcpy(&b, rows[1] + at, 16);
-    const Quad r0 = __builtin_shufflevector(a, b, 0, 2), r1 = __builtin_shufflevector(a, b, 1, 3);
-    __builtin_memcpy(dst, &r0, 16);
-    __builtin_memcpy(dst + width, &r1, 16);
+    const Quad<T> a = v[0];
+    v[0] = __builtin_shufflevector(a, v[1], 0, 2);
+    v[1] = __builtin_shufflevector(a, v[1], 1, 3);
   }
+}
+
+// dst[p * width + i] = rows[i][at + p] for a square.
+template <class T>
+FLAMBEAU_INLINE void transpose_square(const T* const (&rows)[kSquare<T>], int64_t at, T* dst, int64_t width) {
+  Quad<T> v[kSquare<T>];
+#pragma GCC unroll 4
+  for (int i = 0; i < kSquare<T>; i++) __builtin_memcpy(&v[i], rows[i] + at, 16);
+  transpose_quads<T>(v);
+#pragma GCC unroll 4
+  for (int i = 0; i < kSquare<T>; i++) __builtin_memcpy(dst + i * width, &v[i], 16);
+}
+
+// dst[p * width + i] = src[i * step + p] for p < k and as many i below `rows` as fill squares; how many these are.
+template <class T>
+FLAMBEAU_INLINE int64_t transpose_rows(T* dst, int64_t width, const T* src, int64_t step, int64_t rows, int64_t k) {
+  constexpr int S = kSquare<T>;
+  int64_t i = 0;
+  for (; i + S <= rows; i += S) {
+    const T* lines[S];
+    for (int r = 0; r < S; r++) lines[r] = src + (i + r) * step;
+    int64_t p = 0;
+    for (; p + S <= k; p += S) transpose_square(lines, p, dst + p * width + i, width);
+    for (; p < k; p++) {
+      for (int r = 0; r < S; r++) dst[p * width + i + r] = lines[r][p];
+    }
+  }
+  return i;
 }
 
 // One panel: dst[p * W + i] = src(i, p) for i < rows <= W and p < k, zeros for the rows that are missing.
 template <class T, int W>
 FLAMBEAU_INLINE void pack_panel(T* dst, Operand<T> src, int64_t rows, int64_t k) {
-  constexpr int S = kSquare<T>;
   if (rows < W) {
     for (int64_t p = 0; p < k; p++) {
       for (int64_t i = rows; i < W; i++) dst[p * W + i] = T(0);
@@ -60,19 +86,7 @@ FLAMBEAU_INLINE void pack_panel(T* dst, Operand<T> src, int64_t rows, int64_t k)
     for (int64_t p = 0; p < k; p++) __builtin_memcpy(dst + p * W, src.p + p * src.col, W * sizeof(T));
     return;
   }
-  int64_t i = 0;
-  if (src.col == 1) {
-    for (; i + S <= rows; i += S) {
-      const T* s = src.p + i * src.row;
-      const T* lines[S];
-      for (int r = 0; r < S; r++) lines[r] = s + r * src.row;
-      int64_t p = 0;
-      for (; p + S <= k; p += S) transpose_square(lines, p, dst + p * W + i, W);
-      for (; p < k; p++) {
-        for (int r = 0; r < S; r++) dst[p * W + i + r] = s[r * src.row + p];
-      }
-    }
-  }
+  const int64_t i = src.col == 1 ? transpose_rows(dst, W, src.p, src.row, rows, k) : 0;
   if (i == rows) return;
   for (int64_t p = 0; p < k; p++) {
     for (int64_t r = i; r < rows; r++) dst[p * W + r] = src.p[r * src.row + p * src.col];

@@ -92,17 +92,8 @@ __attribute__((noinline)) void step_product(int64_t rows, int64_t room, int64_t 
 // dst[p * width + i] = src[i * step + p] for i < rows, p < k; zeros for i from rows to kLanes.
 template <class T>
 FLAMBEAU_INLINE void pack_gate(T* dst, int64_t width, const T* src, int64_t step, int64_t rows, int64_t k) {
-  constexpr int S = kSquare<T>, L = kLanes<T>;
-  int64_t i = 0;
-  for (; i + S <= rows; i += S) {
-    const T* lines[S];
-    for (int r = 0; r < S; r++) lines[r] = src + (i + r) * step;
-    int64_t p = 0;
-    for (; p + S <= k; p += S) transpose_square(lines, p, dst + p * width + i, width);
-    for (; p < k; p++) {
-      for (int r = 0; r < S; r++) dst[p * width + i + r] = lines[r][p];
-    }
-  }
+  constexpr int L = kLanes<T>;
+  int64_t i = transpose_rows(dst, width, src, step, rows, k);
   for (; i < L; i++) {
     for (int64_t p = 0; p < k; p++) dst[p * width + i] = i < rows ? src[i * step + p] : T(0);
   }

@@ -154,9 +154,12 @@ class Pool {
   void start(int workers) {
     pin_library();
     std::lock_guard<std::mutex> lock(mutex_);
-    sigset_t all, old;  // signals are the main thread's business
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
+    // Signals from outside are the main thread's business. Faults are the thread's own: one that is blocked ends the
+    // process, whatever its handler (core/mapped_file.cc) could have mended.
+    sigset_t outside, old;
+    sigfillset(&outside);
+    for (int fault : {SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGSYS}) sigdelset(&outside, fault);
+    pthread_sigmask(SIG_SETMASK, &outside, &old);
     for (int i = 0; i < workers; i++) {
       if (running_[i]) continue;
       try {

@@ -1,10 +1,7 @@
 // Weights that products read in a layout of their own, kept while they do not change.
-import { once } from 'node:events';
-import path from 'node:path';
-import { Worker } from 'node:worker_threads';
 import torch, { F, type Tensor } from 'flambeau';
+import { ask, worker } from './in_worker';
 
-const LIBRARY = path.join(__dirname, '..', '..', 'dist', 'index.js');
 const packed = (collectFirst = false) => torch.memoryStats(collectFirst).packedBytes;
 /** What `product` gives of a copy of `w` that was never multiplied before. */
 const afresh = (product: (w: Tensor) => Tensor, w: Tensor) => product(w.clone());
@@ -119,29 +116,21 @@ test('forms take no more than the tensors themselves, and those not used for lon
 });
 
 test('a worker that writes to shared memory is seen, and so is one that multiplies by it', async () => {
-  const w = new Worker(
-    `const torch = require(${JSON.stringify(LIBRARY)}); const { parentPort } = require('node:worker_threads');
+  const other = worker(`
     parentPort.on('message', ({ x, w }) => {
       const [a, b] = [torch.openShared(x), torch.openShared(w)];
       const y = [a.mm(b), a.mm(b), a.mm(b)].map((t) => t.sum().item());
       torch.noGrad(() => b.mul_(2));
       parentPort.postMessage(y);
-    });`,
-    { eval: true },
-  );
-  try {
-    const [a, b] = [torch.randn(64, 100), torch.randn(100, 90)];
-    const message = { x: torch.shareTensor(a), w: torch.shareTensor(b) };
-    for (let round = 0; round < 3; round++) {
-      const sum = afresh((v) => a.mm(v), b)
-        .sum()
-        .item();
-      for (let i = 0; i < 3; i++) expect(a.mm(b).sum().item()).toBe(sum);
-      w.postMessage(message);
-      expect(((await once(w, 'message')) as [number[]])[0]).toEqual([sum, sum, sum]);
-    }
-  } finally {
-    await w.terminate();
+    });`);
+  const [a, b] = [torch.randn(64, 100), torch.randn(100, 90)];
+  const message = { x: torch.shareTensor(a), w: torch.shareTensor(b) };
+  for (let round = 0; round < 3; round++) {
+    const sum = afresh((v) => a.mm(v), b)
+      .sum()
+      .item();
+    for (let i = 0; i < 3; i++) expect(a.mm(b).sum().item()).toBe(sum);
+    expect(await ask(other, message)).toEqual([sum, sum, sum]);
   }
 });
 

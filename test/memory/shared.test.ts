@@ -1,25 +1,6 @@
 // Tensors that worker threads see.
-import { once } from 'node:events';
-import path from 'node:path';
-import { Worker } from 'node:worker_threads';
 import torch, { nn, type Tensor } from 'flambeau';
-
-const LIBRARY = path.join(__dirname, '..', '..', 'dist', 'index.js');
-const workers: Worker[] = [];
-afterEach(async () => {
-  for (const w of workers.splice(0)) await w.terminate();
-});
-
-function worker(script: string): Worker {
-  const head = `const torch = require(${JSON.stringify(LIBRARY)}); const { parentPort } = require('node:worker_threads');`;
-  const w = new Worker(`${head}\n${script}`, { eval: true });
-  workers.push(w);
-  return w;
-}
-async function ask(w: Worker, message: unknown): Promise<unknown> {
-  w.postMessage(message);
-  return ((await once(w, 'message')) as [unknown])[0];
-}
+import { ask, worker } from './in_worker';
 
 test('sharing marks the memory, of views too', () => {
   const t = torch.ones(2, 3);

@@ -1,23 +1,8 @@
 import { once } from 'node:events';
-import path from 'node:path';
-import { Worker } from 'node:worker_threads';
 import torch from 'flambeau';
+import { endWorkers, LIBRARY, worker } from './in_worker';
 
-const LIBRARY = path.join(__dirname, '..', '..', 'dist', 'index.js');
 const MIB = 2 ** 20;
-
-const workers: Worker[] = [];
-afterEach(async () => {
-  for (const w of workers.splice(0)) await w.terminate();
-});
-
-/** Runs a script in a worker with `torch` and `parentPort` at hand. */
-function worker(script: string): Worker {
-  const head = `const torch = require(${JSON.stringify(LIBRARY)}); const { parentPort } = require('node:worker_threads');`;
-  const w = new Worker(`${head}\n${script}`, { eval: true });
-  workers.push(w);
-  return w;
-}
 
 test('a worker has tensors of its own, and its exit frees them', async () => {
   const before = torch.memoryStats(true);
@@ -76,10 +61,10 @@ test('workers compute at the same time without disturbing each other', async () 
 test('a process that ends with workers and tensors alive ends cleanly', async () => {
   const { spawnSync } = await import('node:child_process');
   const script = `
-    const torch = require(${JSON.stringify(LIBRARY)});
+    const torch = require(${LIBRARY});
     const { Worker } = require('node:worker_threads');
     globalThis.held = torch.ones(1000);
-    const code = 'const torch = require(' + JSON.stringify(${JSON.stringify(LIBRARY)}) + ');' +
+    const code = 'const torch = require(' + JSON.stringify(${LIBRARY}) + ');' +
       'globalThis.held = torch.ones(1000); require("node:worker_threads").parentPort.postMessage(1); setInterval(() => {}, 1000);';
     new Worker(code, { eval: true }).on('message', () => { console.log('done'); process.exit(0); });`;
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
@@ -92,6 +77,6 @@ test('workers that load the library at the same moment all get it', async () => 
       once(worker('parentPort.postMessage(torch.ones(3).sum().item());'), 'message'),
     );
     expect(await Promise.all(messages)).toEqual([[3], [3], [3], [3]]);
-    for (const w of workers.splice(0)) await w.terminate();
+    await endWorkers();
   }
 });

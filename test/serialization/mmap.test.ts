@@ -108,6 +108,20 @@ describe('a file that is cut short while it is mapped', () => {
     expect(run(`say(() => ${use}); say(() => t.ones(3).sum().item());`)).toEqual(['100', lost, '3']);
   });
 
+  test('whichever thread comes upon the end first', () => {
+    // Twenty files, because the order of the threads is the system's.
+    const copies = `Array.from({ length: 20 }, (_, i) => ${JSON.stringify(at('cut'))} + i + '.pt')`;
+    const out = run(`
+      t.setNumThreads(4);
+      for (const file of ${copies}) {
+        t.save({ w: t.ones(1 << 20) }, file);
+        const v = t.load(file, { mmap: true }).w;
+        require('fs').truncateSync(file, 5000);
+        say(() => v.add_(1).numel());
+      }`);
+    expect(out.slice(1)).toEqual(Array(20).fill(lost));
+  });
+
   test('saving throws and leaves no file', () => {
     const target = JSON.stringify(at('copy.pt'));
     const out = run(`say(() => t.save({ w }, ${target})); say(() => require('fs').existsSync(${target}));`);
