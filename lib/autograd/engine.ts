@@ -278,8 +278,11 @@ function runNode(task: Task, node: Node): void {
   let results: Gradients | null = null;
   if (any || (extra !== null && extra.runsOnNull)) {
     results = callBackward(task, node, grad, grads);
-    // What was recorded just now may have saved them again.
-    if (task.createGraph) node.temporaries = null;
+    // What was recorded just now may have saved them again, and what was handed on goes on.
+    const { temporaries } = node;
+    if (temporaries !== null && (task.createGraph || results.some((g) => g !== null && temporaries.includes(g)))) {
+      node.temporaries = null;
+    }
   }
   if (!task.keepGraph) releaseSaved(node);
   if (extra !== null && extra.post.size > 0) {

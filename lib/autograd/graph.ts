@@ -4,6 +4,7 @@ import { RuntimeError } from '../core/errors.js';
 import { addon, FIRST, scratch } from '../native/addon.js';
 import { keep, keepTensor } from '../tensor/memory.js';
 import { alive, SCOPED, type Tensor } from '../tensor/tensor.js';
+import { arithmetic } from './arithmetic.js';
 import { anomalyEnabled, forwardTrace } from './anomaly.js';
 import { type Meta, metaOf } from './meta.js';
 import { gradMode } from './mode.js';
@@ -124,6 +125,8 @@ export function save(node: Node, out: Tensor | readonly Tensor[] | null): void {
   const saved = node.saved;
   const n = saved.length;
   if (n === 0) return;
+  const mayOwn = savedHooks === null && !(node.extra !== null && node.extra.userCode);
+  let own: (Tensor | null)[] | null = null;
   let versions: number[] | null = null;
   let nrs: number[] | null = null;
   for (let i = 0; i < n; i++) {
@@ -132,18 +135,44 @@ export function save(node: Node, out: Tensor | readonly Tensor[] | null): void {
     versions ??= new Array<number>(n).fill(0);
     if (t._ad !== null && t._ad.inference) throw new RuntimeError(INFERENCE_SAVED);
     versions[i] = versionOf(t);
-    // A scope would free it at its end, though the node still needs it.
-    if (t._own === SCOPED) keep(t);
-    keepTensor(t);
+    const bytes = scratch[FIRST + 5]!;
     const nr = t === out ? 0 : Array.isArray(out) ? (out as readonly Tensor[]).indexOf(t) : -1;
     if (nr >= 0) {
       nrs ??= new Array<number>(n).fill(-1);
       nrs[i] = nr;
     }
+    const kept = bytes >= LARGE && t._ad?.gradFn && mayOwn ? ownName(node, t) : t;
+    if (kept !== t) {
+      own ??= saved.slice();
+      own[i] = kept;
+    }
+    // A scope would free it at its end, though the node still needs it.
+    if (kept._own === SCOPED) keep(kept);
+    keepTensor(kept);
   }
+  if (own !== null) node.saved = own;
   node.versions = versions;
   node.savedNrs = nrs;
   if (savedHooks !== null && versions !== null) packAll(node);
+}
+
+/** Bytes of a storage whose earlier end is worth a second name for it. */
+const LARGE = 2 ** 18;
+
+/**
+ * The node's own name for memory that backward needs. JavaScript does not say when the program drops the name that it was
+ * given; the collector finds that out once in a while, for what lived through a whole forward pass late. This one ends with
+ * the node's work, so that at large sizes a step needs no more memory than where references are counted.
+ */
+function ownName(node: Node, t: Tensor): Tensor {
+  const own = arithmetic.alias(t, true);
+  own._shape = t._shape;
+  own._dtype = t._dtype;
+  // A view leads to its base, which would live as long.
+  if (t._ad!.view === null) own._ad = t._ad;
+  else attach(own, edgeOf(t)!, t._ad!.outputNr);
+  node.temporaries = node.temporaries === null ? [own] : [...node.temporaries, own];
+  return own;
 }
 
 /** What few operations say when they are recorded. */
@@ -218,7 +247,8 @@ export function record(
 }
 
 function applyOptions(node: Node, options: RecordOptions): void {
-  node.temporaries = options.temporaries ?? null;
+  const { temporaries } = options;
+  if (temporaries !== undefined) node.temporaries = [...(node.temporaries ?? []), ...temporaries];
   if (options.runsOnNull) extraOf(node).runsOnNull = true;
   if (options.userCode) extraOf(node).userCode = true;
 }

@@ -91,6 +91,14 @@ export function noGrad<T>(fn?: () => T): T | ModeGuard {
 }
 
 /**
+ * @internal Calls `fn` with `args` and records nothing: `noGrad` without a closure, which would capture its tensors for all
+ * closures of the same function, a backward function among them.
+ */
+export function unrecorded<A extends readonly unknown[], T>(fn: (...args: A) => T, ...args: A): T {
+  return noGrad(() => fn(...args));
+}
+
+/**
  * Records again inside `noGrad` (inside `inferenceMode` tensors stay inference tensors).
  * @param fn what to run so; without it, the mode holds until the returned guard is disposed
  * @returns what `fn` returns (a promise keeps the mode until it settles), or a guard

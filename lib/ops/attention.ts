@@ -87,11 +87,10 @@ export function tiledAttention(query: Tensor, key: Tensor, value: Tensor, at: At
   const { mask, causal, scale, dropout } = at;
   const seed = dropout > 0 ? fresh(RANDOM_, null, [1], D.int64, query, true) : null;
   const recorded = needsGrad(query, key, value);
-  const run = (wide: boolean): Tensor[] =>
-    invokeMany(ATTENTION, query, key, value, mask, seed, dropout, causal, scale, wide);
-  if (!recorded) return run(false)[0]!;
   // Half types keep the result in float32 for backward, which takes small differences of it.
-  const [kept, lse] = run(true) as [Tensor, Tensor];
+  const made = invokeMany(ATTENTION, query, key, value, mask, seed, dropout, causal, scale, recorded);
+  const [kept, lse] = made as [Tensor, Tensor];
+  if (!recorded) return kept;
   const out = cast(kept, query.dtype);
   const own = out === kept ? [] : [kept];
   record(

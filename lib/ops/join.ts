@@ -69,9 +69,7 @@ function stacked(tensors: readonly Tensor[], dim: number): Tensor {
   const y = invoke(STACK, tensors, dim);
   if (anyNeedsGrad(tensors)) {
     const d = wrapDim(dim, y.ndim);
-    record('StackBackward0', y, tensors, [], (g, _s, needs) =>
-      tensors.map((_, i) => (needs[i] ? select(g, d, i) : null)),
-    );
+    record('StackBackward0', y, tensors, [], (g, _s, needs) => needs.map((need, i) => (need ? select(g, d, i) : null)));
   }
   return y;
 }

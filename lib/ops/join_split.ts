@@ -18,7 +18,8 @@ const SLICE = nativeOp('slice');
 function parts(node: string, input: Tensor, dim: number, sizes: readonly number[]): Tensor[] {
   let at = 0;
   const starts = sizes.map((n) => (at += n) - n);
-  const out = sizes.map((n, i) => invoke(SLICE, input, dim, starts[i]!, starts[i]! + n, 1));
+  const out: Tensor[] = [];
+  for (let i = 0; i < sizes.length; i++) out.push(invoke(SLICE, input, dim, starts[i]!, starts[i]! + sizes[i]!, 1));
   if (needsGrad(input)) {
     const shape = input.shape;
     record(node, out, [input], [], (gs) => {
@@ -27,9 +28,9 @@ function parts(node: string, input: Tensor, dim: number, sizes: readonly number[
       return [cat.impl(whole, dim)];
     });
   }
-  out.forEach((t, i) => {
-    recordView(t, input, (x) => sliceDim(x, dim, starts[i]!, starts[i]! + sizes[i]!, 1), { multiple: true });
-  });
+  for (let i = 0; i < out.length; i++) {
+    recordView(out[i]!, input, (x) => sliceDim(x, dim, starts[i]!, starts[i]! + sizes[i]!, 1), { multiple: true });
+  }
   return out;
 }
 
@@ -236,7 +237,9 @@ export const dsplit = op(
 export const unbind = op('unbind(Tensor input, int dim=0)', (input: Tensor, dim: number): Tensor[] => {
   if (input.ndim === 0) throw new RangeError('Dimension specified as 0 but tensor has no dimensions');
   const d = wrapDim(dim, input.ndim);
-  const out = Array.from({ length: checkCount('unbind', input.shape[d]!) }, (_, i) => invoke(SELECT, input, d, i));
+  const count = checkCount('unbind', input.shape[d]!);
+  const out: Tensor[] = [];
+  for (let i = 0; i < count; i++) out.push(invoke(SELECT, input, d, i));
   if (out.length > 0 && needsGrad(input)) {
     record('UnbindBackward0', out, [input], [], (gs) => {
       const some = gs.find((g) => g !== null)!;
@@ -248,9 +251,7 @@ export const unbind = op('unbind(Tensor input, int dim=0)', (input: Tensor, dim:
       ];
     });
   }
-  out.forEach((t, i) => {
-    recordView(t, input, (x) => select(x, d, i), { multiple: true });
-  });
+  for (let i = 0; i < count; i++) recordView(out[i]!, input, (x) => select(x, d, i), { multiple: true });
   return out;
 });
 

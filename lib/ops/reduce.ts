@@ -306,7 +306,8 @@ function alongDim(name: string, id: number, node: string, input: Tensor, dim: nu
   if (input.dtype.isComplex) throw new RuntimeError(`${name}(): does not support complex input`);
   const [values, indices] = invokeMany(id, input, dim, keepdim);
   if (needsGrad(input)) {
-    record(node, values!, [input], [indices!], (g, [at]) => [putBack(g, at, input.shape, dim, keepdim)]);
+    const { shape } = input;
+    record(node, values!, [input], [indices!], (g, [at]) => [putBack(g, at, shape, dim, keepdim)]);
   }
   return valuesIndices(values!, indices!);
 }

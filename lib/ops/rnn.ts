@@ -1,7 +1,7 @@
 // One direction of one recurrent layer over all times as a single operation: the input's share of all gates is one
 // product, and so are the gradients of the weights; only the hidden state's share goes step by step.
 import { type Needs, needsGrad, record } from '../autograd/graph.js';
-import { gradMode, noGrad } from '../autograd/mode.js';
+import { gradMode, unrecorded } from '../autograd/mode.js';
 import { nativeOp } from '../native/addon.js';
 import { invokeMany } from '../tensor/invoke.js';
 import { release } from '../tensor/memory.js';
@@ -72,6 +72,18 @@ function splitBias(mode: RecurrentMode, hidden: number, w: RecurrentWeights): [T
   return [biasIh === null ? gates : add.impl(biasIh, gates, 1), rowsOf(biasHh, 2 * hidden, 3 * hidden)];
 }
 
+/** The result, what backward needs of the gates, LSTM's cell states, and the last state. */
+function advance(input: Tensor, state: readonly Tensor[], w: RecurrentWeights, at: RecurrentSettings) {
+  const { mode, reverse, sizes } = at;
+  const [bias, newBias] = splitBias(mode, w.hh.shape[1]!, w);
+  const shares = linear.impl(input, w.ih, bias);
+  const made = invokeMany(RNN, MODES.indexOf(mode), reverse, sizes, w.hh, newBias, state[0]!, state[1] ?? null, shares);
+  release(shares);
+  const [y, gates, more = null] = made as [Tensor, Tensor, Tensor?];
+  const last = mode === 'LSTM' ? [lastRows(y, at), lastRows(more!, at)] : [lastRows(y, at)];
+  return [y, gates, more, last] as const;
+}
+
 /**
  * One direction of one layer.
  * @param input [total, in] @param state [h] or [h, c], [batch, H] each.
@@ -90,15 +102,9 @@ export function recurrentLayer(
   const lstm = mode === 'LSTM';
   const id = MODES.indexOf(mode);
   const inputs = [input, w.ih, w.hh, w.biasIh, w.biasHh, ...state];
+  const count = inputs.length;
   // The pieces of the forward pass are no operations of the graph: they make one node.
-  const [y, gates, more, last] = noGrad(() => {
-    const [bias, newBias] = splitBias(mode, hidden, w);
-    const shares = linear.impl(input, w.ih, bias);
-    const made = invokeMany(RNN, id, reverse, sizes, w.hh, newBias, state[0]!, state[1] ?? null, shares);
-    release(shares);
-    const [rows, kept, third = null] = made as [Tensor, Tensor, Tensor?];
-    return [rows, kept, third, lstm ? [lastRows(rows, at), lastRows(third!, at)] : [lastRows(rows, at)]] as const;
-  });
+  const [y, gates, more, last] = unrecorded(advance, input, state, w, at);
   const results = [y, ...last];
   if (!needsGrad(...inputs)) {
     release(gates);
@@ -111,9 +117,9 @@ export function recurrentLayer(
     inputs,
     [...inputs, y, gates, more],
     (given, saved, needs) => {
-      const own = saved.slice(0, inputs.length);
+      const own = saved.slice(0, count);
       if (gradMode) return again(own, given, needs);
-      const [y0, gates0, more0] = saved.slice(inputs.length) as [Tensor, Tensor, Tensor | null];
+      const [y0, gates0, more0] = saved.slice(count) as [Tensor, Tensor, Tensor | null];
       const [x, ih, hh, , biasHh, h0, c0 = null] = own as [
         Tensor,
         Tensor,

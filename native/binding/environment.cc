@@ -113,12 +113,12 @@ void Environment::sweep(bool full) {
   for (const uint32_t handle : old_)
     if (alive(handle)) old_bytes_ += bytes_of(slots_[handle & kIndexMask]);
   if (full) {
-    old_bytes_limit_ = std::max(kMinimumOld, 2 * old_bytes_);
+    old_bytes_limit_ = old_bytes_ + std::max(kMinimumOld, old_bytes_ / 4);
     old_count_limit_ = std::max(kMinimumOldCount, 2 * old_.size());
   }
   bytes_since_sweep_ = 0;
   tensors_since_sweep_ = 0;
-  budget_ = std::max({kMinimumBudget, budget_ / 2, live_bytes});
+  budget_ = std::max(kMinimumBudget, std::min(live_bytes, std::max(kFairBudget, live_bytes / 4)));
   update_pressure();
 }
 

@@ -57,7 +57,10 @@ class Environment {
   int64_t old_bytes_ = 0;
   int64_t old_bytes_limit_ = kMinimumOld;
 
+  // New storage between two looks: as much as is alive while that is little, a quarter of it when it is much. A minor
+  // collection (0.1 to 0.3 ms) takes as long as writing a few MiB.
   static constexpr int64_t kMinimumBudget = int64_t{8} << 20;
+  static constexpr int64_t kFairBudget = int64_t{32} << 20;
   static constexpr int64_t kMinimumOld = int64_t{32} << 20;
   static constexpr int64_t kTensorBudget = 4096;
   static constexpr size_t kMinimumOldCount = 65536;

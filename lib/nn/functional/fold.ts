@@ -1,6 +1,6 @@
 // Windows of images as columns, and columns summed back into images.
 import { needsGrad, record } from '../../autograd/graph.js';
-import { noGrad } from '../../autograd/mode.js';
+import { unrecorded } from '../../autograd/mode.js';
 import { RuntimeError } from '../../core/errors.js';
 import { fnOp } from '../../ops/define.js';
 import { permute } from '../../ops/view.js';
@@ -60,47 +60,52 @@ function blocks(size: readonly number[], at: Windows): [number, number] {
 
 /** [N, C, H, W] to [N, C kh kw, L]. */
 function toColumns(x: Tensor, at: Windows): Tensor {
+  const y = unrecorded(gather, x, at);
+  const size = x.shape.slice(2) as unknown as Pair;
+  if (needsGrad(x)) record('Im2ColBackward0', y, [x], [], (g) => [fromColumns(g, size, at)]);
+  return y;
+}
+
+function gather(x: Tensor, at: Windows): Tensor {
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const [kh, kw] = at.kernel;
   const [oh, ow] = blocks([h, w], at);
-  const y = noGrad(() => {
-    const [ph, pw] = at.padding;
-    const padded = ph + pw === 0 ? x.detach() : padConstant(x.detach(), [pw, pw, ph, ph], 0);
-    // Windows with all places between: [N, C, oh, ow, reach h, reach w]; then every dilation-th of them.
-    let view = padded
-      .unfold(2, at.dilation[0] * (kh - 1) + 1, at.stride[0])
-      .unfold(3, at.dilation[1] * (kw - 1) + 1, at.stride[1]);
-    if (at.dilation[0] > 1) view = sliceDim(view, 4, 0, null, at.dilation[0]);
-    if (at.dilation[1] > 1) view = sliceDim(view, 5, 0, null, at.dilation[1]);
-    return reshaped(permute(view, 0, 1, 4, 5, 2, 3), [n, c * kh * kw, oh * ow]);
-  });
-  if (needsGrad(x)) record('Im2ColBackward0', y, [x], [], (g) => [fromColumns(g, [h, w], at)]);
-  return y;
+  const [ph, pw] = at.padding;
+  const padded = ph + pw === 0 ? x.detach() : padConstant(x.detach(), [pw, pw, ph, ph], 0);
+  // Windows with all places between: [N, C, oh, ow, reach h, reach w]; then every dilation-th of them.
+  let view = padded
+    .unfold(2, at.dilation[0] * (kh - 1) + 1, at.stride[0])
+    .unfold(3, at.dilation[1] * (kw - 1) + 1, at.stride[1]);
+  if (at.dilation[0] > 1) view = sliceDim(view, 4, 0, null, at.dilation[0]);
+  if (at.dilation[1] > 1) view = sliceDim(view, 5, 0, null, at.dilation[1]);
+  return reshaped(permute(view, 0, 1, 4, 5, 2, 3), [n, c * kh * kw, oh * ow]);
 }
 
 /** [N, C kh kw, L] to [N, C, H, W]: overlapping windows add up. */
 function fromColumns(columns: Tensor, size: Pair, at: Windows): Tensor {
+  const y = unrecorded(spread, columns, size, at);
+  if (needsGrad(columns)) record('Col2ImBackward0', y, [columns], [], (g) => [toColumns(g, at)]);
+  return y;
+}
+
+function spread(columns: Tensor, size: Pair, at: Windows): Tensor {
   const [n, ck] = columns.shape as [number, number];
   const [kh, kw] = at.kernel;
   const c = ck / (kh * kw);
   const [oh, ow] = blocks(size, at);
   const [ph, pw] = at.padding;
-  const y = noGrad(() => {
-    const padded = columns.detach().newZeros([n, c, size[0] + 2 * ph, size[1] + 2 * pw]);
-    const parts = reshaped(columns.detach(), [n, c, kh, kw, oh, ow]);
-    for (let i = 0; i < kh; i++) {
-      const top = i * at.dilation[0];
-      const rows = sliceDim(padded, 2, top, top + (oh - 1) * at.stride[0] + 1, at.stride[0]);
-      const line = parts.select(2, i);
-      for (let j = 0; j < kw; j++) {
-        const left = j * at.dilation[1];
-        sliceDim(rows, 3, left, left + (ow - 1) * at.stride[1] + 1, at.stride[1]).add_(line.select(2, j));
-      }
+  const padded = columns.detach().newZeros([n, c, size[0] + 2 * ph, size[1] + 2 * pw]);
+  const parts = reshaped(columns.detach(), [n, c, kh, kw, oh, ow]);
+  for (let i = 0; i < kh; i++) {
+    const top = i * at.dilation[0];
+    const rows = sliceDim(padded, 2, top, top + (oh - 1) * at.stride[0] + 1, at.stride[0]);
+    const line = parts.select(2, i);
+    for (let j = 0; j < kw; j++) {
+      const left = j * at.dilation[1];
+      sliceDim(rows, 3, left, left + (ow - 1) * at.stride[1] + 1, at.stride[1]).add_(line.select(2, j));
     }
-    return ph + pw === 0 ? padded : padConstant(padded, [-pw, -pw, -ph, -ph], 0);
-  });
-  if (needsGrad(columns)) record('Col2ImBackward0', y, [columns], [], (g) => [toColumns(g, at)]);
-  return y;
+  }
+  return ph + pw === 0 ? padded : padConstant(padded, [-pw, -pw, -ph, -ph], 0);
 }
 
 /**

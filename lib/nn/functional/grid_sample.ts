@@ -175,7 +175,7 @@ export const gridSample = fnOp(
     return asNode(
       'GridSampler2DBackward0',
       [picked, grid],
-      () => picked,
+      ([values]) => values,
       (g, [, points0], needs) => [g, needs[1] ? points0.detach().newZeros([...points0.shape]) : null],
     );
   },

@@ -54,12 +54,12 @@ export const binaryCrossEntropy = fnOp(
     return asNode(
       'BinaryCrossEntropyBackward0',
       [input, target, weight],
-      () => {
-        const yes = clamp.impl(log.impl(input), LEAST_LOG, null);
-        const no = clamp.impl(log1p.impl(neg.impl(input)), LEAST_LOG, null);
+      ([x, t, w]) => {
+        const yes = clamp.impl(log.impl(x), LEAST_LOG, null);
+        const no = clamp.impl(log1p.impl(neg.impl(x)), LEAST_LOG, null);
         // (t - 1) log(1 - x) - t log x
-        const each = sub.impl(mul.impl(sub.impl(target, 1, 1), no), mul.impl(target, yes), 1);
-        return reduced(weight === null ? each : mul.impl(each, weight), how);
+        const each = sub.impl(mul.impl(sub.impl(t, 1, 1), no), mul.impl(t, yes), 1);
+        return reduced(w === null ? each : mul.impl(each, w), how);
       },
       (g, [x, t, w], needs) => {
         const each = elementGradient(g, how, count);
@@ -105,10 +105,10 @@ export function bceWithLogitsOf(
   return asNode(
     'BinaryCrossEntropyWithLogitsBackward0',
     [input, target],
-    () => {
-      if (reduction === 'mean') count = input.numel();
+    ([x, t]) => {
+      if (reduction === 'mean') count = x.numel();
       // softplus(x) - t x: the threshold of softplus is far enough that no digit is lost.
-      return reduced(sub.impl(softplus.impl(input, 1, 40), mul.impl(target, input), 1), reduction);
+      return reduced(sub.impl(softplus.impl(x, 1, 40), mul.impl(t, x), 1), reduction);
     },
     (g, [x, t], needs) => {
       const each = elementGradient(g, reduction, count);

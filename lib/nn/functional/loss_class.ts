@@ -1,6 +1,6 @@
 // Losses of classes: negative log likelihood and cross-entropy.
 import { needsGrad, record } from '../../autograd/graph.js';
-import { noGrad } from '../../autograd/mode.js';
+import { noGrad, unrecorded } from '../../autograd/mode.js';
 import { int64, uint8 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { add, div, mul } from '../../ops/arithmetic.js';
@@ -109,8 +109,13 @@ function nllOf(
     throw new RuntimeError(`expected target dtype to be Long or Byte, but got ${target.dtype.scalarName}`);
   }
   const classes = checkClassSizes(input, target, weight);
-  const { losses, weights, at, ignored } = noGrad(() =>
-    pick(input, target, weight?.detach() ?? null, classes, ignoreIndex),
+  const { losses, weights, at, ignored } = unrecorded(
+    pick,
+    input,
+    target,
+    weight?.detach() ?? null,
+    classes,
+    ignoreIndex,
   );
   // The mean is over the weights of the targets that count.
   const total =
@@ -124,6 +129,7 @@ function nllOf(
   if (!needsGrad(input)) return y;
   const dim = input.ndim === 1 ? 0 : 1;
   const shape = input.shape;
+  const places = target.shape;
   record(
     input.ndim === 4 ? 'NllLoss2DBackward0' : 'NllLossBackward0',
     y,
@@ -134,7 +140,7 @@ function nllOf(
       if (w !== null) each = mul.impl(each, w);
       // Where nothing counts the mean is 0 / 0; its gradient still is none.
       if (out !== null) each = select3(out, 0, each);
-      return [scatter_(g.newZeros(shape), dim, index!, reshaped(each.expand(target.shape), index!.shape))];
+      return [scatter_(g.newZeros(shape), dim, index!, reshaped(each.expand(places), index!.shape))];
     },
   );
   return y;

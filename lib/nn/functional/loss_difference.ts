@@ -25,8 +25,8 @@ function differenceLoss(
   return asNode(
     name,
     [input, target],
-    () => {
-      const losses = value(sub.impl(input, target, 1));
+    ([x, t]) => {
+      const losses = value(sub.impl(x, t, 1));
       if (reduction === 'mean') count = losses.numel();
       return reduced(losses, reduction);
     },
@@ -109,6 +109,12 @@ function huber(d: Tensor, delta: number): Tensor {
   return mul.impl(s, sub.impl(d, mul.impl(s, 0.5), 1));
 }
 
+function huberOf(input: Tensor, target: Tensor, delta: number, reduction: Reduction): Tensor {
+  const value = (d: Tensor): Tensor => huber(d, delta);
+  const slope = (d: Tensor): Tensor => clamp.impl(d, -delta, delta);
+  return differenceLoss('HuberLossBackward0', input, target, reduction, value, slope);
+}
+
 /**
  * Squared below `delta`, linear above: with d = input - target, d^2 / 2 where |d| < delta, else delta (|d| - delta / 2)
  * (Huber, 1964).
@@ -126,16 +132,8 @@ export const huberLoss = fnOp(
     warnSizes(input, target);
     const how = reductionOf(null, null, reduction);
     if (!(delta > 0)) throw new RuntimeError('huber_loss does not support non-positive values for delta.');
-    const of = (r: Reduction): Tensor =>
-      differenceLoss(
-        'HuberLossBackward0',
-        input,
-        target,
-        r,
-        (d) => huber(d, delta),
-        (d) => clamp.impl(d, -delta, delta),
-      );
-    return weight === null ? of(how) : weighted(of('none'), weight, input, how, false);
+    const loss = huberOf(input, target, delta, weight === null ? how : 'none');
+    return weight === null ? loss : weighted(loss, weight, input, how, false);
   },
 );
 

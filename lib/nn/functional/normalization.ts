@@ -1,6 +1,6 @@
 // Normalisations with PyTorch's checks, and those that are made of others.
 import { needsGrad, record } from '../../autograd/graph.js';
-import { gradMode, noGrad } from '../../autograd/mode.js';
+import { gradMode, unrecorded } from '../../autograd/mode.js';
 import { float32 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { add, div, mul, sub } from '../../ops/arithmetic.js';
@@ -131,14 +131,16 @@ function machineEpsilon(name: string): number {
   return { float64: 2 ** -52, float16: 2 ** -10, bfloat16: 2 ** -7 }[name] ?? 2 ** -23;
 }
 
+function scaled(x: Tensor, r: Tensor, weight: Tensor | null): Tensor {
+  const unit = mul.impl(x, r);
+  return weight === null ? unit : mul.impl(unit, weight);
+}
+
 /** y = x r w with r = 1 / sqrt(mean(x^2) + eps): gx = r (gw - x r^2 mean(gw x)) with gw = g w. */
 function rmsNode(x: Tensor, weight: Tensor | null, dims: readonly number[], eps: number): Tensor {
   const scaleOf = (t: Tensor): Tensor => rsqrt.impl(add.impl(mean.impl(square.impl(t), dims, true, null), eps, 1));
-  const r = noGrad(() => scaleOf(x));
-  const y = noGrad(() => {
-    const unit = mul.impl(x, r);
-    return weight === null ? unit : mul.impl(unit, weight);
-  });
+  const r = unrecorded(scaleOf, x);
+  const y = unrecorded(scaled, x, r, weight);
   if (needsGrad(x, weight)) {
     record('FusedRmsNormBackward0', y, [x, weight], [x, weight, r], (g, [x0, w, saved], needs) => {
       const scale = gradMode ? scaleOf(x0!) : saved!;

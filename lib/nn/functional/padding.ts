@@ -1,7 +1,7 @@
 // Padding: at the ends of the last dimensions, two numbers for each, the last dimension first.
 import { tableOf } from '../../core/table.js';
 import { needsGrad, record } from '../../autograd/graph.js';
-import { noGrad } from '../../autograd/mode.js';
+import { unrecorded } from '../../autograd/mode.js';
 import { RuntimeError } from '../../core/errors.js';
 import { clone } from '../../ops/convert.js';
 import { fnOp } from '../../ops/define.js';
@@ -24,16 +24,31 @@ function cropped(input: Tensor, pads: readonly number[]): Tensor {
   return x;
 }
 
+/** A tensor of `value` with x in it, or what is left of x. */
+function framed(x: Tensor, pads: readonly number[], shape: readonly number[], value: number): Tensor {
+  const whole = x.newFull([...shape], value);
+  let inner = whole;
+  for (let i = 0; i < pads.length / 2; i++) {
+    const d = x.ndim - 1 - i;
+    const start = Math.max(0, pads[2 * i]!);
+    const stop = shape[d]! - Math.max(0, pads[2 * i + 1]!);
+    inner = sliceDim(inner, d, start, Math.max(start, stop), 1);
+  }
+  inner.copy_(cropped(x, pads));
+  return whole;
+}
+
 /** Padding with a value; a gradient is padded the other way round. */
 export function padConstant(input: Tensor, pads: readonly number[], value: number): Tensor {
   const count = pads.length / 2;
-  if (count > input.ndim) {
+  const nd = input.ndim;
+  if (count > nd) {
     throw new RuntimeError(
-      `Length of pad should be no more than twice the number of dimensions of the input. Pad length is ${pads.length} while the input has ${input.ndim} dimensions.`,
+      `Length of pad should be no more than twice the number of dimensions of the input. Pad length is ${pads.length} while the input has ${nd} dimensions.`,
     );
   }
   const shape = input.shape.map((n, d) => {
-    const i = input.ndim - 1 - d;
+    const i = nd - 1 - d;
     if (i >= count) return n;
     const size = n + pads[2 * i]! + pads[2 * i + 1]!;
     if (size < 0) {
@@ -43,18 +58,7 @@ export function padConstant(input: Tensor, pads: readonly number[], value: numbe
     }
     return size;
   });
-  const y = noGrad(() => {
-    const whole = input.detach().newFull(shape, value);
-    let inner = whole;
-    for (let i = 0; i < count; i++) {
-      const d = input.ndim - 1 - i;
-      const start = Math.max(0, pads[2 * i]!);
-      const stop = shape[d]! - Math.max(0, pads[2 * i + 1]!);
-      inner = sliceDim(inner, d, start, Math.max(start, stop), 1);
-    }
-    inner.copy_(cropped(input.detach(), pads));
-    return whole;
-  });
+  const y = unrecorded(framed, input.detach(), pads, shape, value);
   if (needsGrad(input)) {
     record('ConstantPadNdBackward0', y, [input], [], (g) => [
       padConstant(

@@ -1,6 +1,6 @@
 // How losses are summed up.
 import { anyNeedsGrad, record } from '../../autograd/graph.js';
-import { noGrad } from '../../autograd/mode.js';
+import { unrecorded } from '../../autograd/mode.js';
 import { RuntimeError } from '../../core/errors.js';
 import { div } from '../../ops/arithmetic.js';
 import { mean, sum } from '../../ops/reduce.js';
@@ -37,17 +37,19 @@ export function elementGradient(g: Tensor, reduction: Reduction, n: number): Ten
 
 /**
  * Runs `forward` as one node of the graph.
+ * @param forward gives the result from the inputs, which it should not capture: closures of one function share what any of
+ *   them captures, so that the backward function would hold them.
  * @param backward gives the inputs' gradients from that of the result and the inputs; written with recorded functions, it
  *   can be differentiated again.
  */
 export function asNode<const I extends readonly (Tensor | null)[]>(
   name: string,
   inputs: I,
-  forward: () => Tensor,
+  forward: (inputs: I) => Tensor,
   backward: (g: Tensor, inputs: I, needs: readonly boolean[]) => (Tensor | null)[],
 ): Tensor {
-  if (!anyNeedsGrad(inputs)) return forward();
-  const y = noGrad(forward);
+  if (!anyNeedsGrad(inputs)) return forward(inputs);
+  const y = unrecorded(forward, inputs);
   record(name, y, inputs, inputs, (g, saved, needs) => backward(g, saved as unknown as I, needs));
   return y;
 }

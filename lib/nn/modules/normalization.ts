@@ -254,7 +254,7 @@ function crossMap(x: Tensor, size: number, alpha: number, beta: number, k: numbe
   return asNode(
     'CrossMapLRN2dBackward',
     [x],
-    () => x.mul(scaleOf(x).pow(-beta)),
+    ([t]) => t.mul(scaleOf(t).pow(-beta)),
     (g, [x0]) => {
       const scale = scaleOf(x0);
       const power = scale.pow(-beta);
