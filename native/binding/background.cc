@@ -12,24 +12,25 @@ namespace {
 struct Write {
   int fd;
   Storage* storage;
-  int64_t offset, bytes;
+  const char* data;  // where the bytes are now: the storage may grow meanwhile
+  int64_t bytes;
   uint32_t crc;
   FileOutcome outcome = 0;
   napi_deferred deferred = nullptr;
   napi_async_work work = nullptr;
 
   Write(int fd, Storage* storage, int64_t offset, int64_t bytes, uint32_t crc)
-      : fd(fd), storage(storage), offset(offset), bytes(bytes), crc(crc) {
-    storage->refs.fetch_add(1, std::memory_order_relaxed);
+      : fd(fd), storage(storage), data(static_cast<const char*>(storage->data) + offset), bytes(bytes), crc(crc) {
+    pin_storage(storage);
   }
   Write(const Write&) = delete;
   Write& operator=(const Write&) = delete;
-  ~Write() { drop_storage(storage); }
+  ~Write() { unpin_storage(storage); }
 };
 
 void run(napi_env, void* data) {
   Write& w = *static_cast<Write*>(data);
-  w.outcome = write_range(w.fd, static_cast<const char*>(w.storage->data) + w.offset, w.bytes, w.crc);
+  w.outcome = write_range(w.fd, w.data, w.bytes, w.crc);
 }
 
 // On the JavaScript thread again; the status is of no interest, since only the end of the environment cancels the work

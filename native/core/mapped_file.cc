@@ -116,11 +116,11 @@ Storage* part_of_storage(Storage* whole, int64_t offset, int64_t bytes) {
                  "bytes [%lld, %lld) are outside a storage of %lld bytes", static_cast<long long>(offset),
                  static_cast<long long>(offset + bytes), static_cast<long long>(whole->bytes));
   if (bytes == 0) return new_storage(0);
-  whole->refs.fetch_add(1, std::memory_order_relaxed);
+  pin_storage(whole);
   whole->parted.store(true, std::memory_order_relaxed);
   return foreign_storage(
       static_cast<char*>(whole->data) + offset, bytes,
-      [](Storage* s) { drop_storage(static_cast<Storage*>(s->owner)); }, whole);
+      [](Storage* s) { unpin_storage(static_cast<Storage*>(s->owner)); }, whole);
 }
 
 }  // namespace flambeau

@@ -86,6 +86,43 @@ void drop_storage(Storage* s) {
   storages.put(s);
 }
 
+namespace {
+// Of `pins` and `outgrown`: parts of a storage may be dropped on any thread.
+std::mutex pinning;
+}  // namespace
+
+void pin_storage(Storage* s) {
+  s->refs.fetch_add(1, std::memory_order_relaxed);
+  std::lock_guard guard(pinning);
+  s->pins++;
+}
+
+void unpin_storage(Storage* s) {
+  Storage* old = nullptr;
+  {
+    std::lock_guard guard(pinning);
+    if (--s->pins == 0) old = std::exchange(s->outgrown, nullptr);
+  }
+  while (old) drop_storage(std::exchange(old, std::exchange(old->outgrown, nullptr)));
+  drop_storage(s);
+}
+
+void exchange_block(Storage* s, Storage* larger) {
+  std::swap(s->data, larger->data);
+  std::swap(s->bytes, larger->bytes);
+  std::swap(s->release, larger->release);
+  std::swap(s->owner, larger->owner);
+  {
+    std::lock_guard guard(pinning);
+    if (s->pins > 0) {
+      larger->outgrown = s->outgrown;
+      s->outgrown = larger;
+      return;
+    }
+  }
+  drop_storage(larger);
+}
+
 int64_t storage_bytes_in_use() { return in_use.load(std::memory_order_relaxed); }
 
 void drop_tensor(Tensor* t) {

@@ -36,6 +36,8 @@ struct Storage {
   std::atomic<bool> parted{false};      // other storages lie in its bytes
   std::atomic<uint64_t> writes{0};      // changes in place by any tensor on it, whatever its version counter
   PackedRecord* packed = nullptr;       // see packed.h
+  int pins = 0;                         // see pin_storage
+  Storage* outgrown = nullptr;          // the blocks it had before, of one storage each, chained by this field
 
   // Bytes of the allocator's. The meta device has none, and the pages of a mapped file are the system's to keep or
   // drop.
@@ -47,6 +49,12 @@ Storage* new_storage(int64_t bytes);
 // Memory that is not the allocator's, and not counted as in use: `release` gives it back.
 Storage* foreign_storage(void* data, int64_t bytes, void (*release)(Storage*), void* owner);
 void drop_storage(Storage* s);
+// Keeps a storage, and the bytes that it has now where they are, whatever becomes of it on the thread that uses it: for
+// other threads that read the block, and for storages that lie in it.
+void pin_storage(Storage* s);
+void unpin_storage(Storage* s);
+// Gives `s` the block of `larger`, which is dropped with the old one: at once, or when the last pin goes.
+void exchange_block(Storage* s, Storage* larger);
 // Bytes in all storages of the process.
 int64_t storage_bytes_in_use();
 

@@ -19,11 +19,7 @@ void grow(Storage& s, int64_t bytes) {
                  "Trying to resize storage that is not resizable");
   Storage* larger = new_storage(bytes);
   if (s.bytes > 0) std::memcpy(larger->data, s.data, static_cast<size_t>(s.bytes));
-  std::swap(s.data, larger->data);
-  std::swap(s.bytes, larger->bytes);
-  std::swap(s.release, larger->release);
-  std::swap(s.owner, larger->owner);
-  drop_storage(larger);
+  exchange_block(&s, larger);
 }
 
 // New sizes, row-major; elements beyond the old storage are not initialised.
