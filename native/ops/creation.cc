@@ -3,6 +3,7 @@
 
 #include "kernels/kernels.h"
 #include "ops/data.h"
+#include "ops/overlap.h"
 #include "ops/promotion.h"
 #include "ops/registry.h"
 
@@ -83,6 +84,7 @@ FLAMBEAU_OP(copy_, OnMeta::Free) {
   Tensor& dst = call.tensor();
   const Tensor& src = call.tensor();
   FLAMBEAU_CHECK(dst.meta() || !src.meta(), Kind::Runtime, "Cannot copy out of meta tensor; no data!");
+  check_no_partial_overlap(dst, src);
   copy_elements(dst, src);
   dst.bump();
 }

@@ -8,6 +8,7 @@
 #include "core/dry_run.h"
 #include "kernels/kernels.h"
 #include "ops/layout.h"
+#include "ops/overlap.h"
 #include "parallel/pool.h"
 
 namespace flambeau {
@@ -29,6 +30,11 @@ void copy_elements(Tensor& dst, const Tensor& src) {
   FLAMBEAU_CHECK(sizes == dst.sizes, Kind::Runtime, "output with shape %s doesn't match the broadcast shape %s",
                  show(dst.sizes).c_str(), show(sizes).c_str());
   if (dry_run()) return;
+  if (same_places(dst, src)) {
+    if (src.dtype == dst.dtype) return;
+  } else if (may_overlap(dst, src)) {
+    return copy_elements(dst, *clone(src));  // else elements would be read after they are written
+  }
   int order[kMaxDims];
   memory_order(dst.sizes, dst.strides, order);
   const Dims walk_sizes = permuted(sizes, order);
@@ -38,14 +44,6 @@ void copy_elements(Tensor& dst, const Tensor& src) {
   const int out_item = item_size(dst.dtype);
   const char* in = src.data();
   char* out = dst.data();
-  if (src.storage == dst.storage && !(in == out && in_item == out_item)) {
-    // Overlapping ranges would be read after they are written; go through a copy.
-    const char* in_end = static_cast<const char*>(src.storage->data) + src.storage->bytes;
-    if (in_end > out) {
-      const Ref temporary = contiguous(*clone(src), src.dtype);
-      if (temporary->storage != dst.storage) return copy_elements(dst, *temporary);
-    }
-  }
   const auto& convert = kernels().convert.convert;
   const auto& stream = kernels().convert.stream;
   const bool same = src.dtype == dst.dtype;
@@ -96,22 +94,28 @@ Ref share(const Tensor& t) {
   return Ref(shared);
 }
 
-Dims preserved_strides(const Tensor& t) {
+bool dense(const Tensor& t) {
+  if (t.contiguous()) return true;
   int order[kMaxDims];
   memory_order(t.sizes, t.strides, order);
-  const Dims sizes = permuted(t.sizes, order);
-  const Dims strides = permuted(t.strides, order);
   int64_t expected = 1;
-  bool dense = true;
-  for (int d = sizes.size() - 1; d >= 0 && dense; d--) {
-    if (sizes[d] != 1 && strides[d] != expected) dense = false;
-    expected *= sizes[d];
+  for (int i = t.ndim() - 1; i >= 0; i--) {
+    const int d = order[i];
+    if (t.sizes[d] == 1) continue;
+    if (t.strides[d] != expected) return false;
+    expected *= t.sizes[d];
   }
+  return true;
+}
+
+Dims preserved_strides(const Tensor& t) {
   if (t.numel == 0) return contiguous_strides(t.sizes);
-  if (dense) return t.strides;
-  const Dims steps = contiguous_strides(sizes);
-  Dims out(sizes.size());
-  for (int i = 0; i < sizes.size(); i++) out[order[i]] = steps[i];
+  if (dense(t)) return t.strides;
+  int order[kMaxDims];
+  memory_order(t.sizes, t.strides, order);
+  const Dims steps = contiguous_strides(permuted(t.sizes, order));
+  Dims out(t.ndim());
+  for (int i = 0; i < t.ndim(); i++) out[order[i]] = steps[i];
   return out;
 }
 
@@ -206,19 +210,6 @@ void check_writable(const Tensor& t) {
     FLAMBEAU_CHECK(t.strides[d] != 0 || t.sizes[d] <= 1, Kind::Runtime,
                    "unsupported operation: more than one element of the written-to tensor refers to a single memory "
                    "location. Please clone() the tensor before performing the operation.");
-}
-
-void check_no_partial_overlap(const Tensor& out, const Tensor& in) {
-  if (out.storage != in.storage || out.numel == 0 || in.numel == 0) return;
-  if (out.offset == in.offset && out.dtype == in.dtype && out.sizes == in.sizes && out.strides == in.strides) return;
-  // As PyTorch: only dense operands are judged; a strided one may interleave with the other without touching it.
-  if (!out.contiguous() || !in.contiguous()) return;
-  const int64_t a = out.offset * item_size(out.dtype), b = in.offset * item_size(in.dtype);
-  const int64_t a_end = a + out.numel * item_size(out.dtype), b_end = b + in.numel * item_size(in.dtype);
-  if (a == b && a_end == b_end) return;
-  FLAMBEAU_CHECK(a_end <= b || b_end <= a, Kind::Runtime,
-                 "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
-                 "memory location. Please clone() the tensor before performing the operation.");
 }
 
 }  // namespace flambeau

@@ -12,6 +12,8 @@ Ref contiguous(const Tensor& t);
 Ref contiguous(const Tensor& t, DType dtype);
 // Always a fresh tensor.
 Ref clone(const Tensor& t);
+// Whether the elements fill one range of memory, in whatever order of dimensions.
+bool dense(const Tensor& t);
 // Strides of a dense tensor in t's order of dimensions: t's own if it is dense.
 Dims preserved_strides(const Tensor& t);
 // Refuses a number that elements of type t cannot hold: a complex one where they are real, or one beyond their range.
@@ -30,7 +32,5 @@ Ref share(const Tensor& t);
 // Throws PyTorch's errors for a tensor that may not be written: one whose elements overlap (an expanded one), and in a
 // dry run one that has elements.
 void check_writable(const Tensor& t);
-// Throws when `in` overlaps `out` without being exactly the same elements.
-void check_no_partial_overlap(const Tensor& out, const Tensor& in);
 
 }  // namespace flambeau

@@ -22,21 +22,6 @@ DType working_type(DType t) {
 
 bool is_double(DType t) { return t == DType::F64 || t == DType::C128; }
 
-// Whether the elements fill one range of memory, in whatever order of dimensions.
-bool dense(const Tensor& t) {
-  if (t.contiguous()) return true;
-  int order[kMaxDims];
-  memory_order(t.sizes, t.strides, order);
-  int64_t expected = 1;
-  for (int i = t.ndim() - 1; i >= 0; i--) {
-    const int d = order[i];
-    if (t.sizes[d] == 1) continue;
-    if (t.strides[d] != expected) return false;
-    expected *= t.sizes[d];
-  }
-  return true;
-}
-
 // Both of the same sizes.
 bool same_layout(const Tensor& a, const Tensor& b) {
   for (int d = 0; d < a.ndim(); d++)

@@ -7,6 +7,7 @@
 #include "kernels/kernels.h"
 #include "ops/data.h"
 #include "ops/layout.h"
+#include "ops/overlap.h"
 #include "ops/promotion.h"
 #include "ops/registry.h"
 #include "parallel/pool.h"
@@ -153,6 +154,7 @@ void pointwise(Call& call) {
   const PointwiseRow& row = kPointwiseRows[call.row / 2];
   const bool in_place = call.row % 2 == 1;
   Operand operands[kMaxArity];
+  Ref copies[kMaxArity];
   ResultType promotion;
   for (int k = 0; k < row.arity; k++) {
     operands[k] = call.operand();
@@ -198,8 +200,14 @@ void pointwise(Call& call) {
                    "result type %s can't be cast to the desired output type %s", scalar_name(dtype),
                    scalar_name(self.dtype));
     check_writable(self);
-    for (int k = 1; k < row.arity; k++)
-      if (operands[k].tensor) check_no_partial_overlap(self, *operands[k].tensor);
+    for (int k = 1; k < row.arity; k++) {
+      const Tensor* t = operands[k].tensor;
+      if (!t || t->storage != self.storage) continue;
+      check_no_partial_overlap(self, *t);
+      if (same_places(self, *t) || !may_overlap(self, *t)) continue;
+      copies[k] = clone(*t);
+      operands[k].tensor = copies[k].get();
+    }
     out = share(self);
     if (!same) memory_order(self.sizes, self.strides, order);
   } else if (same) {
