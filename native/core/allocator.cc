@@ -79,6 +79,7 @@ Cache& cache() {
 
 std::atomic<int64_t> in_use{0};
 std::atomic<int64_t> cached_total{0};
+std::atomic<void (*)() noexcept> spare{nullptr};
 
 struct Local {
   std::vector<void*> free[8 * 8];
@@ -94,6 +95,10 @@ struct Workspace {
   size_t bytes = 0;
   bool taken = false;
   ~Workspace() { std::free(block); }
+  void drop() {
+    std::free(std::exchange(block, nullptr));
+    bytes = 0;
+  }
 };
 thread_local Workspace workspace;
 
@@ -124,7 +129,9 @@ void* from_system(size_t bytes, size_t huge_from) {
   const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   void* block = std::aligned_alloc(alignment, rounded);
   if (block == nullptr) {
-    empty_cache();
+    if (auto* give_up = spare.load(std::memory_order_acquire)) give_up();
+    if (!workspace.taken) workspace.drop();
+    empty_cache();  // last, as the others give their blocks back to it
     block = std::aligned_alloc(alignment, rounded);
   }
   FLAMBEAU_CHECK(block != nullptr, Kind::Runtime,
@@ -175,6 +182,8 @@ void* allocate(size_t bytes) {
   }
 }
 
+void on_refusal(void (*give_up)() noexcept) { spare.store(give_up, std::memory_order_release); }
+
 void release(void* block, size_t bytes) noexcept {
   if (block == nullptr) return;
   const SizeClass c = class_of(bytes);
@@ -203,11 +212,11 @@ void release(void* block, size_t bytes) noexcept {
 }
 
 void* take_workspace(size_t bytes) {
+  if (bytes == 0) return nullptr;
   Workspace& own = workspace;
   if (own.taken || bytes > kWorkspaceLimit) return allocate(bytes);
   if (bytes > own.bytes) {
-    std::free(std::exchange(own.block, nullptr));
-    own.bytes = 0;
+    own.drop();
     const size_t rounded = (bytes + kHugePage - 1) / kHugePage * kHugePage;
     own.block = from_system(rounded, kHugePage);
     own.bytes = rounded;

@@ -1,7 +1,7 @@
 #include "core/packed.h"
 
-#include <algorithm>
 #include <mutex>
+#include <new>
 
 #include "core/allocator.h"
 #include "core/dry_run.h"
@@ -12,10 +12,11 @@ namespace flambeau {
 // of the whole process, the one used last in front.
 struct PackedRecord {
   PackedKey key;
-  uint64_t writes = 0;  // the storage's count that `bytes` were made from, or at the last use
-  uint32_t uses = 0;    // at that count
-  uint32_t needed = 2;  // uses before packing
-  uint64_t used = 0;    // the clock's time of the last use
+  uint64_t writes = 0;   // the storage's count that `bytes` were made from, or at the last use
+  uint32_t uses = 0;     // at that count
+  uint32_t needed = 2;   // uses before packing
+  uint64_t used = 0;     // the clock's time of the last use
+  bool packing = false;  // a thread writes the form, and its bytes are counted already
   PackedForm::Bytes* bytes = nullptr;
   PackedRecord* next = nullptr;  // of the storage
   PackedRecord *newer = nullptr, *older = nullptr;
@@ -23,9 +24,6 @@ struct PackedRecord {
 
 namespace {
 
-// Forms may take as much as the storages themselves (a form is about as large as its operand: all weights of a model
-// that does nothing but infer can be packed, for twice the memory), or this much, if that is more.
-constexpr int64_t kFloor = int64_t{64} << 20;
 // A weight that is written to between uses, in training, is asked for ever more patience.
 constexpr uint32_t kMostNeeded = 64;
 // Records of one storage; a new one takes the place of the one used longest ago.
@@ -34,15 +32,41 @@ constexpr int kMostRecords = 64;
 struct Table {
   std::mutex lock;
   PackedRecord *newest = nullptr, *oldest = nullptr;
-  int64_t bytes = 0, forms = 0;
+  int64_t forms = 0;
   uint64_t clock = 0;  // uses of forms, kept or not
 };
 
+void give_up() noexcept { trim_packed(0); }
+
 // Never destroyed: threads may still drop storages while the process ends.
 Table& table() {
-  static Table* t = new Table;
+  static Table* t = [] {
+    auto* made = new Table;
+    on_refusal(give_up);
+    return made;
+  }();
   return *t;
 }
+
+void add_bytes(int64_t n) { detail::packed_total.fetch_add(n, std::memory_order_relaxed); }
+
+// What leaves the table under its lock and is given back without it.
+class Freed {
+ public:
+  Freed() = default;
+  Freed(const Freed&) = delete;
+  Freed& operator=(const Freed&) = delete;
+  ~Freed() {
+    while (first_) PackedForm::drop(std::exchange(first_, first_->next));
+  }
+  void add(PackedForm::Bytes* bytes) {
+    bytes->next = first_;
+    first_ = bytes;
+  }
+
+ private:
+  PackedForm::Bytes* first_ = nullptr;
+};
 
 void unlink(Table& t, PackedRecord* r) {
   (r->newer ? r->newer->older : t.newest) = r->older;
@@ -56,23 +80,32 @@ void put_in_front(Table& t, PackedRecord* r) {
   t.newest = r;
 }
 
-// Takes the bytes out of a record; the caller drops them, without the lock.
-PackedForm take_bytes(Table& t, PackedRecord* r) {
-  if (!r->bytes) return PackedForm();
+void take_bytes(Table& t, PackedRecord* r, Freed& freed) {
+  if (!r->bytes) return;
   unlink(t, r);
-  t.bytes -= static_cast<int64_t>(r->bytes->size);
+  add_bytes(-static_cast<int64_t>(r->bytes->size));
   t.forms--;
-  return PackedForm(std::exchange(r->bytes, nullptr));
+  freed.add(std::exchange(r->bytes, nullptr));
 }
 
-// Whether `size` bytes more fit once the oldest forms are gone. Those used in the last rounds stay: where a program
-// goes through more forms than there is room for, a part that stays is used, while one that turns over never is.
-bool make_room(Table& t, int64_t size, int64_t limit, PackedForm& freed) {
-  if (t.bytes + size <= limit) return true;
-  PackedRecord* oldest = t.oldest;
-  if (!oldest || t.clock - oldest->used <= 4 * static_cast<uint64_t>(t.forms)) return false;
-  freed = take_bytes(t, oldest);
-  return t.bytes + size <= limit;
+// Whether `size` bytes more fit once the oldest forms are gone, which stay if that is not enough. Those used in the
+// last rounds stay in any case: where a program goes through more forms than there is room for, a part that stays is
+// used, while one that turns over never is.
+bool make_room(Table& t, int64_t size, int64_t limit, Freed& freed) {
+  if (size > limit) return false;
+  const int64_t missing = packed_bytes() + size - limit;
+  int64_t found = 0;
+  for (const PackedRecord* r = t.oldest; found < missing; r = r->newer) {
+    if (!r || t.clock - r->used <= 4 * static_cast<uint64_t>(t.forms)) return false;
+    found += static_cast<int64_t>(r->bytes->size);
+  }
+  while (packed_bytes() + size > limit) take_bytes(t, t.oldest, freed);
+  return true;
+}
+
+// A form that was made and not used for long enough is made later the next time.
+void wait_longer(PackedRecord* r) {
+  if (r->needed < kMostNeeded) r->needed *= 2;
 }
 
 PackedRecord* find(Storage* s, const PackedKey& key) {
@@ -81,28 +114,45 @@ PackedRecord* find(Storage* s, const PackedKey& key) {
   return nullptr;
 }
 
-// A new record; the bytes of the one whose place it takes go to `freed`.
-PackedRecord* enter(Table& t, Storage* s, const PackedKey& key, PackedForm& freed) {
+// A new record, or null where there is no memory for one.
+PackedRecord* enter(Table& t, Storage* s, const PackedKey& key, Freed& freed) {
   int n = 0;
-  PackedRecord* oldest = s->packed;
+  PackedRecord* oldest = nullptr;
   for (PackedRecord* r = s->packed; r; r = r->next, n++)
-    if (r->used < oldest->used) oldest = r;
-  if (n >= kMostRecords) {
-    freed = take_bytes(t, oldest);
+    if (!r->packing && (!oldest || r->used < oldest->used)) oldest = r;
+  if (n >= kMostRecords && oldest) {
+    take_bytes(t, oldest, freed);
     PackedRecord* next = oldest->next;
     *oldest = PackedRecord{};
     oldest->key = key;
     oldest->next = next;
     return oldest;
   }
-  auto* r = new PackedRecord;
+  auto* r = new (std::nothrow) PackedRecord;
+  if (!r) return nullptr;
   r->key = key;
   r->next = s->packed;
   s->packed = r;
   return r;
 }
 
+// Null where there is no memory.
+PackedForm::Bytes* new_bytes(int64_t size) noexcept {
+  auto* bytes = new (std::nothrow) PackedForm::Bytes;
+  if (!bytes) return nullptr;
+  try {
+    bytes->data = allocate(static_cast<size_t>(size));
+    bytes->size = static_cast<size_t>(size);
+    return bytes;
+  } catch (...) {
+    delete bytes;
+    return nullptr;
+  }
+}
+
 }  // namespace
+
+std::atomic<int64_t> detail::packed_total{0};
 
 void PackedForm::drop(Bytes* bytes) noexcept {
   if (!bytes || bytes->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
@@ -115,15 +165,16 @@ PackedForm detail::packed_form(Storage* s, const PackedKey& key, int64_t size, P
   if (s->meta || s->release || s->parted.load(std::memory_order_relaxed) || dry_run()) return PackedForm();
   Table& t = table();
   const uint64_t writes = s->writes.load(std::memory_order_acquire);
-  const int64_t limit = std::max(kFloor, storage_bytes_in_use());
-  PackedForm freed;  // dropped after the lock
+  PackedRecord* r;
   {
+    Freed freed;
     std::lock_guard guard(t.lock);
-    PackedRecord* r = find(s, key);
+    r = find(s, key);
     if (!r) r = enter(t, s, key, freed);
+    if (!r) return PackedForm();
     if (r->writes != writes) {
-      if (r->bytes && r->uses <= r->needed + 1 && r->needed < kMostNeeded) r->needed *= 2;
-      freed = take_bytes(t, r);
+      if (r->bytes && r->uses <= r->needed + 1) wait_longer(r);
+      take_bytes(t, r, freed);
       r->writes = writes;
       r->uses = 0;
     }
@@ -135,46 +186,48 @@ PackedForm detail::packed_form(Storage* s, const PackedKey& key, int64_t size, P
       r->bytes->refs.fetch_add(1, std::memory_order_relaxed);
       return PackedForm(r->bytes);
     }
-    if (r->uses < r->needed || !make_room(t, size, limit, freed)) return PackedForm();
+    if (r->packing || r->uses < r->needed) return PackedForm();
+    if (!make_room(t, size, packed_limit(storage_bytes_in_use()), freed)) return PackedForm();
+    r->packing = true;
+    add_bytes(size);
   }
-  auto* bytes = new PackedForm::Bytes;
+  PackedForm::Bytes* bytes = new_bytes(size);
+  if (bytes) pack(context, bytes->data);
   PackedForm form(bytes);
-  try {
-    bytes->data = allocate(static_cast<size_t>(size));
-  } catch (const Error&) {
-    return PackedForm();  // the product is computed without
-  }
-  bytes->size = static_cast<size_t>(size);
-  pack(context, bytes->data);
+  // The record is still there: the caller holds the storage.
   std::lock_guard guard(t.lock);
-  PackedRecord* r = find(s, key);
-  // Another thread may have packed it, or written to the storage.
-  if (r && !r->bytes && r->writes == writes) {
+  r->packing = false;
+  // Meanwhile the storage may have been written to, or others may have gone.
+  if (form && r->writes == writes && packed_bytes() <= packed_limit(storage_bytes_in_use())) {
     r->bytes = bytes;
     bytes->refs.fetch_add(1, std::memory_order_relaxed);
     put_in_front(t, r);
-    t.bytes += size;
     t.forms++;
+  } else {
+    add_bytes(-size);
   }
   return form;
 }
 
 void forget_packed(Storage* s) noexcept {
   Table& t = table();
+  Freed freed;
+  std::lock_guard guard(t.lock);
   for (PackedRecord* r = std::exchange(s->packed, nullptr); r;) {
-    PackedForm freed;
-    {
-      std::lock_guard guard(t.lock);
-      freed = take_bytes(t, r);
-    }
+    take_bytes(t, r, freed);
     delete std::exchange(r, r->next);
   }
 }
 
-int64_t packed_bytes() {
+void trim_packed(int64_t limit) noexcept {
   Table& t = table();
+  Freed freed;
   std::lock_guard guard(t.lock);
-  return t.bytes;
+  while (t.oldest && packed_bytes() > limit) {
+    wait_longer(t.oldest);
+    t.oldest->uses = 0;
+    take_bytes(t, t.oldest, freed);
+  }
 }
 
 }  // namespace flambeau

@@ -76,7 +76,8 @@ void drop_storage(Storage* s) {
   if (!s || s->refs.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   if (s->shared.load(std::memory_order_relaxed)) forget_shared(s);
   if (s->packed) forget_packed(s);
-  in_use.fetch_sub(s->held(), std::memory_order_relaxed);
+  const int64_t held = s->held();
+  const int64_t left = in_use.fetch_sub(held, std::memory_order_relaxed) - held;
   if (s->meta)
     meta_storages.fetch_sub(1, std::memory_order_relaxed);
   else if (s->release)
@@ -84,6 +85,8 @@ void drop_storage(Storage* s) {
   else
     release(s->data, static_cast<size_t>(s->bytes));
   storages.put(s);
+  const int64_t limit = packed_limit(left);
+  if (packed_bytes() > limit) trim_packed(limit);
 }
 
 namespace {

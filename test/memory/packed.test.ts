@@ -115,6 +115,60 @@ test('forms take no more than the tensors themselves, and those not used for lon
   }
 });
 
+describe('what forms may take goes with the tensors', () => {
+  const x = torch.randn(33, 2048);
+  /** Weights of 16 MiB; both forms of each are asked for often enough to be made. */
+  const weights = (n: number) => Array.from({ length: n }, () => torch.randn(2048, 2048));
+  const use = (all: readonly Tensor[], rounds: number) =>
+    torch.tidy(() => {
+      for (let i = 0; i < rounds; i++) {
+        for (const w of all) {
+          x.mm(w);
+          x.mm(w.t());
+        }
+      }
+    });
+  const within = () => {
+    const { bytes, packedBytes } = torch.memoryStats();
+    return packedBytes <= Math.max(bytes, 64 << 20);
+  };
+
+  test('those that are too many when tensors are freed go at once, and are not made again soon', () => {
+    torch.memoryStats(true);
+    const all = weights(5);
+    const other = torch.empty(96 << 20, { dtype: torch.uint8 });
+    const expected = all.map((w) => x.mm(w));
+    use(all, 2);
+    const most = packed();
+    expect(most).toBeGreaterThanOrEqual(160 << 20);
+    expect(within()).toBe(true);
+    other.dispose();
+    expect(packed()).toBeLessThan(most);
+    expect(packed()).toBeGreaterThan(32 << 20); // not all
+    expect(within()).toBe(true);
+    const again = torch.empty(96 << 20, { dtype: torch.uint8 });
+    const trimmed = packed();
+    use(all, 2);
+    expect(packed()).toBe(trimmed);
+    use(all, 3);
+    expect(packed()).toBeGreaterThan(trimmed);
+    expect(all.every((w, i) => x.mm(w).equal(expected[i]!))).toBe(true);
+    for (const t of [...all, again]) t.dispose();
+  });
+
+  test('all are given up when memory is refused, and the product goes on', () => {
+    const [w] = weights(1);
+    const expected = x.mm(w!);
+    use([w!], 3);
+    expect(packed()).toBeGreaterThan(0);
+    // More than the address space has in one piece.
+    expect(() => torch.empty(2 ** 47 - 2 ** 22, { dtype: torch.uint8 })).toThrow("can't allocate memory");
+    expect(packed()).toBe(0);
+    for (let i = 0; i < 5; i++) expect(x.mm(w!).equal(expected)).toBe(true);
+    expect(packed()).toBeGreaterThan(0);
+  });
+});
+
 test('a worker that writes to shared memory is seen, and so is one that multiplies by it', async () => {
   const other = worker(`
     parentPort.on('message', ({ x, w }) => {
