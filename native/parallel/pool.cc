@@ -12,9 +12,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
+#include <utility>
 
 namespace flambeau {
 namespace {
@@ -78,6 +79,25 @@ void pin_library() {
   }
 }
 
+// Blocks signals for the threads that are started in its lifetime. Those from outside are the main thread's business;
+// faults are the thread's own: one that is blocked ends the process, whatever its handler (core/mapped_file.cc) could
+// have mended.
+class WithoutSignals {
+ public:
+  WithoutSignals() {
+    sigset_t outside;
+    sigfillset(&outside);
+    for (int fault : {SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGSYS}) sigdelset(&outside, fault);
+    pthread_sigmask(SIG_SETMASK, &outside, &old_);
+  }
+  WithoutSignals(const WithoutSignals&) = delete;
+  WithoutSignals& operator=(const WithoutSignals&) = delete;
+  ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &old_, nullptr); }
+
+ private:
+  sigset_t old_;
+};
+
 // One job at a time. The caller publishes the job's fields, opens it, works, closes it and waits until no worker is
 // inside. A worker enters (`active`), looks whether the job is open, works, and leaves; all four accesses are
 // sequentially consistent, so either the worker sees the job closed or the caller sees the worker inside. Fields are
@@ -108,7 +128,14 @@ class Pool {
       fn(context, begin, end);
       return;
     }
-    if (started_ < threads - 1) start(threads - 1);
+    if (started_ < threads - 1) {
+      try {
+        start(threads - 1);
+      } catch (...) {
+        busy_.store(false, std::memory_order_release);
+        throw;
+      }
+    }
 
     fn_ = fn;
     context_ = context;
@@ -133,7 +160,10 @@ class Pool {
         std::this_thread::yield();
       }
     }
+    const std::exception_ptr error = std::exchange(error_, nullptr);
+    failed_.store(false, std::memory_order_relaxed);
     busy_.store(false, std::memory_order_release);
+    if (error) std::rethrow_exception(error);
   }
 
  private:
@@ -146,7 +176,13 @@ class Pool {
       const int64_t each = size_ / chunks, rest = size_ % chunks;
       const int64_t b = i * each + (i < rest ? i : rest);
       const int64_t e = b + each + (i < rest ? 1 : 0);
-      fn_(context_, begin_ + b, begin_ + e);
+      try {
+        fn_(context_, begin_ + b, begin_ + e);
+      } catch (...) {
+        // The caller throws it again once no thread is left in the job; the other chunks are left out.
+        next_.store(chunks, std::memory_order_relaxed);
+        if (!failed_.exchange(true)) error_ = std::current_exception();
+      }
     }
   }
 
@@ -154,22 +190,18 @@ class Pool {
   void start(int workers) {
     pin_library();
     std::lock_guard<std::mutex> lock(mutex_);
-    // Signals from outside are the main thread's business. Faults are the thread's own: one that is blocked ends the
-    // process, whatever its handler (core/mapped_file.cc) could have mended.
-    sigset_t outside, old;
-    sigfillset(&outside);
-    for (int fault : {SIGBUS, SIGSEGV, SIGILL, SIGFPE, SIGTRAP, SIGSYS}) sigdelset(&outside, fault);
-    pthread_sigmask(SIG_SETMASK, &outside, &old);
-    for (int i = 0; i < workers; i++) {
-      if (running_[i]) continue;
-      try {
-        std::thread(&Pool::worker, this, i).detach();  // the pool is never destroyed, so exit needs no join
-        running_[i] = true;
-      } catch (const std::system_error&) {
-        break;  // the system has no more threads: those that run do all the work
+    {
+      const WithoutSignals guard;
+      for (int i = 0; i < workers; i++) {
+        if (running_[i]) continue;
+        try {
+          std::thread(&Pool::worker, this, i).detach();  // the pool is never destroyed, so exit needs no join
+          running_[i] = true;
+        } catch (const std::exception&) {
+          break;  // the system has no more threads, or no memory for one: those that run do all the work
+        }
       }
     }
-    pthread_sigmask(SIG_SETMASK, &old, nullptr);
     started_ = workers;
   }
 
@@ -215,6 +247,8 @@ class Pool {
   RangeFn fn_ = nullptr;
   void* context_ = nullptr;
   int64_t begin_ = 0, size_ = 0, chunks_ = 0;
+  std::exception_ptr error_;  // the first of the job, by whoever set failed_
+  std::atomic<bool> failed_{false};
 
   // Each on its own cache line: workers hammer next_, sleepers poll epoch_.
   alignas(64) std::atomic<int64_t> next_{0};

@@ -8,7 +8,8 @@ namespace flambeau {
 
 // Calls fn(context, begin_i, end_i) over a partition of [begin, end) in chunks of at least `grain`, on up to
 // num_threads() threads, the caller among them; returns when all are done. A call from inside fn, or one that finds the
-// pool busy with another JavaScript thread's work, runs on the caller alone. fn must not throw.
+// pool busy with another JavaScript thread's work, runs on the caller alone. What
+// fn throws the caller throws once all threads have left it; parts may then not have been done.
 using RangeFn = void (*)(void* context, int64_t begin, int64_t end);
 void parallel_for(int64_t begin, int64_t end, int64_t grain, RangeFn fn, void* context);
 
