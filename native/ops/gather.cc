@@ -191,6 +191,8 @@ FLAMBEAU_OP(scatter_, OnMeta::Indexed) {
     self.bump();
     return;
   }
+  // Nothing is written before all memory is there.
+  const Ref counts = mean ? empty(lifted->sizes, DType::I64) : Ref();
   Workspace work(*lifted, dtype);
   by_compute(compute_of(dtype), [&](auto zero) {
     using T = decltype(zero);
@@ -202,7 +204,6 @@ FLAMBEAU_OP(scatter_, OnMeta::Indexed) {
     by_meet(mode, [&](auto m) { put<decltype(m)::value, T>(*work, d, *positions, values->as<T>(), single); });
   });
   if (mean) {
-    Ref counts = empty(lifted->sizes, DType::I64);
     fill(*counts, Scalar::of(static_cast<int64_t>(include_self)));
     const int64_t one = 1;
     put<Meet::Add, int64_t>(*counts, d, *positions, &one, true);

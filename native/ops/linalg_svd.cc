@@ -260,7 +260,7 @@ FLAMBEAU_OP(linalg_svd, OnMeta::Serve) {
         d[j] /= scale;
         order[j] = j;
       }
-      std::stable_sort(order, order + k, [&](int64_t x, int64_t y) { return d[x] > d[y]; });
+      std::sort(order, order + k, [&](int64_t x, int64_t y) { return d[x] != d[y] ? d[x] > d[y] : x < y; });
       if (vectors) {
         // Rows of `left` and `right` are columns of the long and of the short side's vectors.
         const Mat<T> big = dense(left, s.columns, s.m), small = dense(right, k, k);

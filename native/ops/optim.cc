@@ -98,13 +98,16 @@ void check_state(const char* name, const List& params, const List& state, const 
 
 // A step counter: one number.
 double count_up(Tensor& step) {
-  step.bump();
-  if (step.meta()) return 1;
-  switch (step.dtype) {
-    case DType::F32: return *step.as<float>() += 1;
-    case DType::F64: return *step.as<double>() += 1;
-    default: return static_cast<double>(*step.as<int64_t>() += 1);
+  double count = 1;
+  if (!step.meta()) {
+    switch (step.dtype) {
+      case DType::F32: count = *step.as<float>() += 1; break;
+      case DType::F64: count = *step.as<double>() += 1; break;
+      default: count = static_cast<double>(*step.as<int64_t>() += 1);
+    }
   }
+  step.bump();
+  return count;
 }
 
 // params, grads, momentum buffers (empty without momentum), then the options in the order of PyTorch's arguments, and
