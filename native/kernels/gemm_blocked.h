@@ -61,7 +61,6 @@ struct Packed<BFloat16> {
 };
 #endif
 
-constexpr int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
 // The smallest multiple of `unit` that covers x in as many pieces as pieces of `most` would: 300 in pieces of at most
 // 256 gives 150 and not 256 + 44.
 constexpr int64_t even_piece(int64_t x, int64_t most, int64_t unit) {

@@ -6,6 +6,8 @@ namespace flambeau {
 namespace FLAMBEAU_SET {
 namespace {
 
+constexpr int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
+
 // A matrix operand in place: element (i, p) at p[i * row + p * col].
 template <class T>
 struct Operand {

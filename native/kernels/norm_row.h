@@ -262,9 +262,6 @@ void row_backward_by_groups(const RowNorm& s, const T* gy, const T* x, const T* 
   });
 }
 
-// All gradients of a layer norm on one thread: a few rows at a time, which the second look finds in the second-level
-// cache. Sums as row_backward_affine does, row by row.
-
 template <class T>
 bool joined_by_groups(const RowNorm& s, const T* weight) {
   return weight && s.inner > 1 && s.n / s.inner <= kJoinedColumns && s.groups >= num_threads();
@@ -274,6 +271,8 @@ bool joined(const RowNorm& s) {
   return s.groups == 1 && s.inner == 1 && s.n <= kJoinedColumns && num_threads() == 1;
 }
 
+// All gradients of a layer norm on one thread: a few rows at a time, which the second look finds in the second-level
+// cache. Sums as row_backward_affine does, row by row.
 template <class T>
 void row_backward_joined(const RowNorm& s, const T* gy, const T* x, const T* means, const T* rstds, const T* weight,
                          T* gx, T* gweight, T* gbias) {

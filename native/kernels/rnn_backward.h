@@ -18,23 +18,24 @@ class RnnBackward {
   RnnBackward(const RnnArgs& args, const RnnGradients& gradients) : a(args), g(gradients) {}
 
   int64_t weight_bytes() const {
-    return ceil_to(ceil_to(a.hidden, C) * G * a.hidden * static_cast<int64_t>(sizeof(T)), 64);
+    return round_up(round_up(a.hidden, C) * G * a.hidden * static_cast<int64_t>(sizeof(T)), 64);
   }
   // The gradients of the gates in slices, of the hidden state, of the cell.
   int64_t block_bytes(int threads) const {
     const int64_t rows = RowBlocks(a, threads).rows;
-    return ceil_to(
-        rows * (ceil_to(G * a.hidden, kSlice) + ceil_to(a.hidden, C) + a.hidden) * static_cast<int64_t>(sizeof(T)), 64);
+    return round_up(
+        rows * (round_up(G * a.hidden, kSlice) + round_up(a.hidden, C) + a.hidden) * static_cast<int64_t>(sizeof(T)),
+        64);
   }
 
   void run(int threads, void* room) {
     weight = static_cast<T*>(room);
     pack_backward<T, NV>(weight, static_cast<const T*>(a.weight), a.hidden, G * a.hidden);
-    const int64_t H = a.hidden, wide = ceil_to(H, C);
+    const int64_t H = a.hidden, wide = round_up(H, C);
     each_block(a, threads, block_bytes(threads), static_cast<char*>(room) + weight_bytes(),
                [&](int64_t first, int64_t rows, char* own) {
                  T* slices = reinterpret_cast<T*>(own);
-                 T* gh = slices + rows * ceil_to(G * H, kSlice);
+                 T* gh = slices + rows * round_up(G * H, kSlice);
                  T* gc = gh + rows * wide;
                  for (int64_t i = 0; i < rows; i++) {
                    start(gh + i * wide, g.last, first + i);
@@ -63,7 +64,7 @@ class RnnBackward {
   }
 
   void step(int64_t t, int64_t first, int64_t n, int64_t room, T* slices, T* gh, T* gc) const {
-    const int64_t H = a.hidden, wide = ceil_to(H, C);
+    const int64_t H = a.hidden, wide = round_up(H, C);
     for (int64_t i = 0; i < n; i++) {
       const int64_t row = a.starts[t] + first + i, from = row_before(a, t, first + i);
       const T* before =

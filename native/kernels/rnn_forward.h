@@ -24,18 +24,18 @@ class RnnForward {
   explicit RnnForward(const RnnArgs& args) : a(args) {}
 
   int64_t weight_bytes() const {
-    return ceil_to((a.hidden + kUnits - 1) / kUnits * a.hidden * NV * L * static_cast<int64_t>(sizeof(T)), 64);
+    return round_up((a.hidden + kUnits - 1) / kUnits * a.hidden * NV * L * static_cast<int64_t>(sizeof(T)), 64);
   }
   // Two hidden states in slices, and a tile of gates.
   int64_t block_bytes(int threads) const {
     const int64_t rows = RowBlocks(a, threads).rows;
-    return ceil_to((2 * rows * ceil_to(a.hidden, kSlice) + rows * NV * L) * static_cast<int64_t>(sizeof(T)), 64);
+    return round_up((2 * rows * round_up(a.hidden, kSlice) + rows * NV * L) * static_cast<int64_t>(sizeof(T)), 64);
   }
 
   void run(int threads, void* room) {
     weight = static_cast<T*>(room);
     pack_forward<T, NV>(weight, static_cast<const T*>(a.weight), a.hidden, G);
-    const int64_t slices = ceil_to(a.hidden, kSlice);
+    const int64_t slices = round_up(a.hidden, kSlice);
     each_block(a, threads, block_bytes(threads), static_cast<char*>(room) + weight_bytes(),
                [&](int64_t first, int64_t rows, char* own) {
                  T* now = reinterpret_cast<T*>(own);

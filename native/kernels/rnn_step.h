@@ -33,8 +33,6 @@ constexpr int kTileRows =
               : 4;
 #endif
 
-constexpr int64_t ceil_to(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
-
 // c[R, NV vectors] (+)= a[R, k] b[k, NV vectors].
 template <class T, int R, int NV>
 __attribute__((noinline)) void step_tile(int64_t k, const T* a, const T* b, T* c, int64_t c_row, bool fresh) {

@@ -94,9 +94,11 @@ FLAMBEAU_OP(conv, OnMeta::Serve) {
   const Ref bc = bias ? contiguous(*bias, dtype) : Ref();
   Ref y = empty(with_spatial({s.n, s.o}, s.out, nd), dtype);
   count_work(s);
-  if (y->numel > 0)
-    kernels().conv.forward(dtype, s, xc->data(), wc->data(), packed_weight(s, *wc).data(), bc ? bc->data() : nullptr,
-                           y->data());
+  if (y->numel > 0) {
+    // A copy of the weight is used once: nothing of it is worth noting.
+    const PackedForm form = wc.get() == &w ? packed_weight(s, *wc) : PackedForm();
+    kernels().conv.forward(dtype, s, xc->data(), wc->data(), form.data(), bc ? bc->data() : nullptr, y->data());
+  }
   call.result(contiguous(*y, x.dtype));
 }
 

@@ -1,7 +1,6 @@
 // One direction of one recurrent layer over all times, and its gradients.
 #include <vector>
 
-#include "core/dry_run.h"
 #include "kernels/kernels.h"
 #include "ops/data.h"
 #include "ops/registry.h"
