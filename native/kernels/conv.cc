@@ -6,6 +6,7 @@
 #include "kernels/conv_direct.h"
 #include "kernels/conv_forward.h"
 #include "kernels/conv_weight.h"
+#include "kernels/conv_winograd.h"
 #include "kernels/gemm.h"
 #include "kernels/set.h"
 #include "parallel/pool.h"
@@ -149,13 +150,26 @@ void run_with_lists(const Conv& sized, int64_t lists, const F& run) {
 }
 
 template <class T, class F>
-void run_convolution(const Lowered<T>& r, int threads, int64_t lists, const F& prepare) {
-  if (DirectConvolution<T>::suits(r)) {
-    return run_with_lists(DirectConvolution<T>(r, threads), lists,
-                          [&](void* list, void* space) { DirectConvolution<T>(prepare(list), threads).run(space); });
+void run_convolution(Lowered<T>& r, int threads, int64_t lists, const F& prepare) {
+  if (WinogradConvolution<T>::suits(r)) {
+    bool done = false;
+    run_with_lists(WinogradConvolution<T>(r, threads), lists, [&](void* list, void* space) {
+      prepare(list);
+      done = WinogradConvolution<T>(r, threads).run(space);
+    });
+    if (done) return;
+    r.packed = nullptr;  // that is another form
   }
-  run_with_lists(Convolution<T>(r, threads), lists,
-                 [&](void* list, void* space) { Convolution<T>(prepare(list), threads).run(space); });
+  if (DirectConvolution<T>::suits(r)) {
+    return run_with_lists(DirectConvolution<T>(r, threads), lists, [&](void* list, void* space) {
+      prepare(list);
+      DirectConvolution<T>(r, threads).run(space);
+    });
+  }
+  run_with_lists(Convolution<T>(r, threads), lists, [&](void* list, void* space) {
+    prepare(list);
+    Convolution<T>(r, threads).run(space);
+  });
 }
 
 template <class T>
@@ -166,10 +180,7 @@ void run_forward(DType type, const ConvShape& s, const T* x, const T* w, const T
   }
   Lowered<T> r = lower(s, x, w, bias, y);
   r.packed = packed;
-  run_convolution(r, threads_for(s), tap_bytes(r), [&](void* list) -> const Lowered<T>& {
-    list_taps(s, r, list);
-    return r;
-  });
+  run_convolution(r, threads_for(s), tap_bytes(r), [&](void* list) { list_taps(s, r, list); });
 }
 
 // Positions q * stride + phase of gx, which are a convolution of gy with stride one: gx[i] sums w[k] gy[j] over
@@ -263,10 +274,7 @@ void run_backward_input(DType type, const ConvShape& s, const T* gy, const T* w,
           p.fill();
           continue;
         }
-        run_convolution(p.r, threads, p.bytes(), [&](void* list) -> const Lowered<T>& {
-          p.prepare(s, static_cast<int64_t*>(list));
-          return p.r;
-        });
+        run_convolution(p.r, threads, p.bytes(), [&](void* list) { p.prepare(s, static_cast<int64_t*>(list)); });
       }
     }
   }
@@ -301,13 +309,16 @@ template <class T>
 int64_t packed_bytes_as(const ConvShape& s) {
   if (is_empty(s) || is_pointwise(s) || is_depthwise(s)) return 0;
   const Lowered<T> r = lower<T>(s, nullptr, nullptr, nullptr, nullptr);
+  if (WinogradConvolution<T>::suits(r)) return WinogradConvolution<T>(r, 1).form_bytes();
   return DirectConvolution<T>::suits(r) ? DirectConvolution<T>(r, 1).form_bytes() : 0;
 }
 
 template <class T>
 void pack_as(const ConvShape& s, const void* w, void* form) {
   const Lowered<T> r = lower<T>(s, nullptr, static_cast<const T*>(w), nullptr, nullptr);
-  DirectConvolution<T>(r, threads_for(s)).pack(static_cast<T*>(form));
+  const int threads = threads_for(s);
+  if (WinogradConvolution<T>::suits(r)) return WinogradConvolution<T>(r, threads).pack(static_cast<T*>(form));
+  DirectConvolution<T>(r, threads).pack(static_cast<T*>(form));
 }
 
 template <class T>

@@ -20,8 +20,8 @@ struct ConvKernels {
   void (*forward)(DType type, const ConvShape& s, const void* x, const void* w, const void* packed, const void* bias,
                   void* y);
   // The bytes of the form that w takes in this forward pass before it is multiplied; 0 where it is read as it lies, or
-  // cheap to pack. The form depends on the type, the sizes of w, the groups and w alone, and y is the same bit by bit
-  // whether it is given or made anew.
+  // cheap to pack. Shapes whose forms have the same size, for the same type, sizes of w and groups, have the same form,
+  // and y is the same bit by bit whether it is given or made anew.
   int64_t (*packed_bytes)(DType type, const ConvShape& s);
   void (*pack)(DType type, const ConvShape& s, const void* w, void* form);  // 64-byte aligned
   // gx = gradient of the convolution by its input, which is a transposed convolution of gy; bias: [c] or null is added

@@ -16,6 +16,7 @@ inline PackedForm packed_weight(const ConvShape& s, const Tensor& w) {
   key.offset = w.data() - static_cast<const char*>(w.storage->data);
   const int64_t sizes[4] = {s.groups, s.o, s.c, s.kernel[0] * s.kernel[1] * s.kernel[2]};
   for (int i = 0; i < 4; i++) key.sizes[i] = sizes[i];
+  key.strides[0] = bytes;  // which of its forms
   key.layout = kConvForms + static_cast<int32_t>(w.dtype);
   return packed_form(w.storage, key, bytes, [&](void* form) { kernels().conv.pack(w.dtype, s, w.data(), form); });
 }
