@@ -68,7 +68,13 @@ FLAMBEAU_INLINE int64_t transpose_rows(T* dst, int64_t width, const T* src, int6
     const T* lines[S];
     for (int r = 0; r < S; r++) lines[r] = src + (i + r) * step;
     int64_t p = 0;
-    for (; p + S <= k; p += S) transpose_square(lines, p, dst + p * width + i, width);
+    for (; p + S <= k; p += S) {
+      // The rows that follow: short ones end before a processor has seen where they lead.
+      if (p % (64 / static_cast<int64_t>(sizeof(T))) == 0) {
+        for (int r = 0; r < S; r++) __builtin_prefetch(lines[r] + S * step + p);
+      }
+      transpose_square(lines, p, dst + p * width + i, width);
+    }
     for (; p < k; p++) {
       for (int r = 0; r < S; r++) dst[p * width + i + r] = lines[r][p];
     }
