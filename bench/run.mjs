@@ -3,10 +3,10 @@
 //   node bench/run.mjs [--only add16,mlp_step] [--group training] [--peers pytorch,onnxruntime] [--rounds 7] [--ms 400]
 //                      [--threads 1] [--memory] [--json results.json] [--list]
 //
-// First the limits of the machine are measured, in a process of their own: multiply-adds in registers, memory traffic
-// beyond the caches. Then all sides stay alive and take turns, A B A B ..., so that a busy neighbour or a warm processor
-// meets them alike. Of each turn the mean time per call is kept; printed are the medians over the turns, the share of the
-// limit, and the median of the ratios of the turns. With one thread all sides run on one core and the time is processor
+// All sides stay alive and take turns, A B A B ..., so that a busy neighbour or a warm processor meets them alike. One more
+// process takes its turn with them and measures the limits of the machine: multiply-adds in registers, memory traffic beyond
+// the caches. Of each turn the mean time per call is kept; printed are the medians over the turns, and the medians of the
+// turns' shares of the limit and of their ratios. With one thread all sides run on one core and the time is processor
 // time, which a busy neighbour does not change; with more it is wall time. `--memory` starts the sides anew for each row
 // and also tells the highest resident set. Peers: PyTorch where FLAMBEAU_PYTHON names a Python that has it,
 // TensorFlow.js and onnxruntime where peers/ is installed, OpenBLAS and oneDNN where a compiler finds them (drivers/).
@@ -58,6 +58,8 @@ for (const peer of named ?? []) {
 const peers = named ?? peerNames.filter((peer) => !lacks(peer));
 // What a side does before its turns count: so much work that just-in-time compilation has settled and memory that is in use
 // now and then has been touched, unless that takes too long.
+// Milliseconds for each limit of the machine in a turn.
+const TURN = 10;
 const WARM_UP = { ms: 500, calls: 30, most: 5000 };
 const basis = threads === 1 ? 'cpu' : 'wall';
 const results = [];
@@ -78,23 +80,27 @@ async function warmUp(row, side) {
   return true;
 }
 
-/** The times of each side, turn by turn. */
-async function turns(row, sides) {
-  const times = [];
-  for (const side of sides) times.push((await warmUp(row, side)) ? [] : null);
-  for (let round = 0; round < rounds; round++)
-    for (const [i, side] of sides.entries()) times[i]?.push((await side.time(row, ms))[basis]);
-  return times;
+/** What the machine could do of the row's work, per microsecond; null for work without a limit. */
+function limitOf({ flops, bytes, peak = 'float32', reads }, limits) {
+  if (flops) return limits[peak] / flops / 1e6;
+  return bytes ? (reads ? limits.read : Math.max(limits.copy, limits.triad)) / bytes / 1e6 : null;
 }
 
-function report(row, [ours, ...theirs], limits, memory) {
-  const { flops = null, bytes = null } = row;
+/** The times of each side and the limits of the machine, turn by turn. */
+async function turns(row, sides) {
+  const times = [];
+  const limits = [];
+  for (const side of sides) times.push((await warmUp(row, side)) ? [] : null);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, side] of sides.entries()) times[i]?.push((await side.time(row, ms))[basis]);
+    if (row.flops || row.bytes) limits.push(limitOf(row, await prober.peaks(TURN)));
+  }
+  return { times, limits };
+}
+
+function report(row, { times: [ours, ...theirs], limits }, memory) {
   const time = median(ours);
-  const share = flops
-    ? flops / time / (limits[row.peak ?? 'float32'] / 1e6)
-    : bytes
-      ? bytes / time / ((row.reads ? limits.read : Math.max(limits.copy, limits.triad)) / 1e6)
-      : null;
+  const share = limits.length ? median(limits.map((limit, k) => 1 / ours[k] / limit)) : null;
   const result = { ...row, basis: basis === 'cpu' ? 'processor time' : 'wall time', us: time, share, peers: {} };
   let line = `${row.name.padEnd(32)} ${show(time).padStart(12)}  ${share ? `${(100 * share).toFixed(0).padStart(4)}%` : '     '}`;
   for (const [i, peer] of peers.entries()) {
@@ -114,8 +120,7 @@ function report(row, [ours, ...theirs], limits, memory) {
 
 for (const [key, value] of Object.entries(environment)) console.log(`${key}: ${value}`);
 const [prober] = await start([]);
-const limits = await prober.peaks();
-prober.stop();
+const limits = await prober.peaks(200);
 let sides = await start(peers);
 console.log(
   `limits: float32 ${(limits.float32 / 1e9).toFixed(0)} Gflop/s, bfloat16 ${(limits.bfloat16 / 1e9).toFixed(0)} Gflop/s, ` +
@@ -128,15 +133,16 @@ try {
       for (const side of sides) side.stop();
       sides = await start(peers);
     }
-    const times = await turns(row, sides);
-    report(row, times, limits, options.memory ? await Promise.all(sides.map((side) => side.memory())) : null);
+    const found = await turns(row, sides);
+    report(row, found, options.memory ? await Promise.all(sides.map((side) => side.memory())) : null);
   }
 } finally {
-  for (const side of sides) side.stop();
+  for (const side of [prober, ...sides]) side.stop();
 }
 if (wanted(STARTUP)) {
   const { bare, ours, theirs } = startUp(rounds, peers.includes('pytorch') ? process.env.FLAMBEAU_PYTHON : null);
-  report(STARTUP, [ours, ...peers.map((peer) => (peer === 'pytorch' ? theirs : []))], limits, null);
+  const times = [ours, ...peers.map((peer) => (peer === 'pytorch' ? theirs : []))];
+  report(STARTUP, { times, limits: [] }, null);
   results.at(-1).bareNode = median(bare);
   console.log(`${'  of it Node alone'.padEnd(32)} ${show(median(bare)).padStart(12)}`);
 }

@@ -9,5 +9,5 @@ await serve(
     torch.manualSeed(0);
     return kinds[kind](torch, args);
   },
-  () => torch.backends.cpu.measurePeaks(),
+  (ms) => torch.backends.cpu.measurePeaks(ms),
 );

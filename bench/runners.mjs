@@ -85,8 +85,8 @@ export class Runner {
   }
 
   /** The limits of the machine; this library's side only. */
-  peaks() {
-    return this.#ask({ peaks: true }, 'the peaks');
+  peaks(ms) {
+    return this.#ask({ peaks: ms }, 'the peaks');
   }
 
   /** The highest resident set of the process so far, in bytes. */

@@ -1,6 +1,6 @@
 // The protocol between run.mjs and the processes that are timed: a line of JSON asks, a line of JSON answers.
 //   { name, kind, args, inner, ms } -> { wall, cpu, calls } microseconds per call, or { missing: true }
-//   { peaks: true } -> the limits of the machine
+//   { peaks: ms } -> the limits of the machine, each measured so long
 //   { memory: true } -> { peak } bytes of the resident set at its highest
 import readline from 'node:readline';
 
@@ -8,7 +8,7 @@ import readline from 'node:readline';
  * Answers until the input ends.
  * @param {(request: object) => (() => unknown) | Promise<(() => unknown) | null> | null} make prepares the call that is
  *   timed, null where there is none of this kind; the call may be asynchronous
- * @param {() => object} [peaks]
+ * @param {(ms: number) => object} [peaks]
  */
 export async function serve(make, peaks) {
   const calls = new Map();
@@ -16,7 +16,7 @@ export async function serve(make, peaks) {
   answer('ready');
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const request = JSON.parse(line);
-    if (request.peaks) answer(peaks());
+    if (request.peaks) answer(peaks(request.peaks));
     else if (request.memory) answer({ peak: process.resourceUsage().maxRSS * 1024 });
     else {
       const { name, ms, inner = 1 } = request;
