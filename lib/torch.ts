@@ -1,6 +1,6 @@
 // Functions of `torch` about the library itself: threads, memory formats, questions about tensors.
 import { DType } from './core/dtype.js';
-import { kindOf } from './core/errors.js';
+import { kindOf, RuntimeError } from './core/errors.js';
 import { addon } from './native/addon.js';
 import { Tensor } from './tensor/tensor.js';
 
@@ -93,25 +93,60 @@ export const channelsLast3d = 'channelsLast3d';
 /** The layout of every tensor. */
 export const strided = 'strided';
 
+/** Limits of a type, printed as PyTorch prints them. */
+class Limits {
+  /** @internal */
+  constructor(title: string, shown: readonly (readonly [name: string, value: number | bigint])[], dtype: string) {
+    const values = [...shown.map(([name, value]) => `${name}=${sixDigits(Number(value))}`), `dtype=${dtype}`];
+    const text = `${title}(${values.join(', ')})`;
+    for (const name of ['toString', Symbol.for('nodejs.util.inspect.custom')]) {
+      Object.defineProperty(this, name, { value: () => text });
+    }
+  }
+}
+
+/** A number as C++ streams write it: six digits, halves to even, and an exponent of at least two. */
+function sixDigits(value: number): string {
+  const seven = value.toExponential(6);
+  const half = Number(seven) === value && /[02468]5e/.test(seven);
+  const rounded = half ? seven.replace('5e', 'e') : value.toExponential(5);
+  const [digits, exponent] = rounded.split('e') as [string, string];
+  const trimmed = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+  if (Number(exponent) >= -4 && Number(exponent) < 6) return trimmed(Number(rounded).toPrecision(6));
+  return `${trimmed(digits)}e${exponent.replace(/^([+-])(\d)$/, '$10$2')}`;
+}
+
+/** The limits of an integer type. */
+interface IntegerInfo {
+  bits: number;
+  /** A bigint for the types of 64 bits. */
+  min: number | bigint;
+  max: number | bigint;
+  dtype: string;
+}
+
 /**
  * The limits of an integer type.
- * @param dtype uint8, int8, int16, int32 or int64
- * @returns `bits`, `min` and `max` (bigints for int64) and the type's name as `dtype`
+ * @param dtype an integer type, signed or unsigned
+ * @returns `bits`, `min` and `max` (bigints for int64 and uint64) and the type's name as `dtype`
  * @throws TypeError for other types and for anything but a type
  */
-export function iinfo(dtype: DType): { bits: number; min: number | bigint; max: number | bigint; dtype: string } {
+export function iinfo(dtype: DType): IntegerInfo {
   needDtype('iinfo', dtype);
-  if (dtype.isFloatingPoint || dtype.isComplex || dtype.name === 'bool') {
+  if (!/^u?int\d+$/.test(dtype.name)) {
+    const fraction = dtype.isFloatingPoint || dtype.isComplex;
     throw new TypeError(
-      `iinfo(): torch.iinfo() requires an integer input type. Use torch.finfo to handle '${dtype.name}'`,
+      fraction
+        ? `torch.iinfo() requires an integer input type. Use torch.finfo to handle '${String(dtype)}'`
+        : `${String(dtype)} is not supported by torch.iinfo`,
     );
   }
   const bits = 8 * dtype.itemsize;
-  if (bits === 64) return { bits, min: -(2n ** 63n), max: 2n ** 63n - 1n, dtype: dtype.name };
-  const span = 2 ** bits;
-  return dtype.isSigned
-    ? { bits, min: -span / 2, max: span / 2 - 1, dtype: dtype.name }
-    : { bits, min: 0, max: span - 1, dtype: dtype.name };
+  const [low, high] = dtype.isSigned ? [-(2n ** BigInt(bits - 1)), 2n ** BigInt(bits - 1)] : [0n, 2n ** BigInt(bits)];
+  const number = bits === 64 ? (v: bigint): bigint => v : Number;
+  const [min, max] = [number(low), number(high - 1n)];
+  const shown = new Limits('iinfo', Object.entries({ min, max }), dtype.name);
+  return Object.assign(shown, { bits, min, max, dtype: dtype.name });
 }
 
 interface FloatInfo {
@@ -138,26 +173,32 @@ const FORMATS: Record<string, [number, number, number]> = {
  *   positive number of full precision; `resolution`, 10^-digits for the decimal digits that always survive; the type's name as
  *   `dtype`
  * @throws TypeError for other types and for anything but a type
+ * @throws RuntimeError for the types of 8 bits and less
  */
 export function finfo(dtype: DType): FloatInfo {
   needDtype('finfo', dtype);
-  const format = FORMATS[dtype.toReal().name];
-  if (format === undefined) {
+  if (!dtype.isFloatingPoint && !dtype.isComplex) {
     throw new TypeError(
-      `finfo(): torch.finfo() requires a floating point input type. Use torch.iinfo to handle '${dtype.name}'`,
+      `torch.finfo() requires a floating point input type. Use torch.iinfo to handle '${String(dtype)}'`,
     );
   }
+  const part = dtype.toReal();
+  const format = FORMATS[part.name];
+  if (format === undefined) throw new RuntimeError(`finfo(): tensors of type ${String(dtype)} are not supported`);
   const [fraction, exponent, digits] = format;
   const max = (2 - 2 ** -fraction) * 2 ** exponent;
   const tiny = 2 ** (1 - exponent);
-  return {
-    bits: 8 * dtype.toReal().itemsize,
-    eps: 2 ** -fraction,
+  const eps = 2 ** -fraction;
+  const resolution = 10 ** -digits;
+  const shown = { resolution, min: -max, max, eps, smallest_normal: tiny, tiny };
+  return Object.assign(new Limits('finfo', Object.entries(shown), part.name), {
+    bits: 8 * part.itemsize,
+    eps,
     max,
     min: -max,
     tiny,
     smallestNormal: tiny,
-    resolution: 10 ** -digits,
-    dtype: dtype.toReal().name,
-  };
+    resolution,
+    dtype: part.name,
+  });
 }

@@ -1,4 +1,5 @@
 // Element types. The codes are the wire format between TypeScript and C++ (native/core/dtype.h).
+import { RuntimeError } from './errors.js';
 
 /** An element type, as `torch.float32`. Compare with `===`: there is one object per type. */
 export class DType {
@@ -20,10 +21,11 @@ export class DType {
 
   /** The real type of a complex one's parts; any other type itself. */
   toReal(): DType {
-    return this === complex64 ? float32 : this === complex128 ? float64 : this;
+    if (!this.isComplex) return this;
+    return this === complex64 ? float32 : this === complex128 ? float64 : float16;
   }
 
-  /** The complex type whose parts have this type (float16 and below give complex64, PyTorch's complex32 is absent). */
+  /** The complex type whose parts have this type (float16 and below give complex64: no op computes with complex32). */
   toComplex(): DType {
     return this.isComplex ? this : this === float64 ? complex128 : complex64;
   }
@@ -108,6 +110,15 @@ export const dtypes: readonly DType[] = [
   bfloat16,
 ];
 
+/**
+ * @internal A type that ops compute with.
+ * @throws RuntimeError for one that only files name.
+ */
+export function computable(dtype: DType): DType {
+  if (dtype.code === NO_CODE) throw new RuntimeError(`tensors of type ${String(dtype)} are not supported`);
+  return dtype;
+}
+
 let defaultDtype = float32;
 
 /**
@@ -129,5 +140,5 @@ export function setDefaultDtype(dtype: DType): void {
       `setDefaultDtype(): only floating-point types are supported as the default type, got ${String(dtype)}`,
     );
   }
-  defaultDtype = dtype;
+  defaultDtype = computable(dtype);
 }

@@ -1,7 +1,7 @@
 // Changing every tensor of a module at once: other types, other devices.
 import { noGrad } from '../autograd/mode.js';
 import { Device, type DeviceLike, device as toDevice } from '../core/device.js';
-import { DType } from '../core/dtype.js';
+import { computable, DType } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { Parameter } from '../tensor/parameter.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -142,6 +142,7 @@ export function conversion(args: readonly unknown[]): (t: Tensor) => Tensor {
       `nn.Module.to only accepts floating point or complex dtypes, but got desired dtype=${String(dtype)}`,
     );
   }
+  if (dtype !== null) computable(dtype);
   if (dtype?.isComplex) {
     warn(
       'Complex modules are a new feature under active development whose design may change, and some modules might not ' +

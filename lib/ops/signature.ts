@@ -1,7 +1,7 @@
 // Signatures: names, kinds and defaults of arguments, stated once as text and used for checking at run time and for
 // the types of positional and named calls.
 import { Device } from '../core/device.js';
-import { DType } from '../core/dtype.js';
+import { computable, DType, NO_CODE } from '../core/dtype.js';
 import { kindOf } from '../core/errors.js';
 import { isComplexNumber, type Scalar } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -84,7 +84,7 @@ const READERS: Record<string, (v: unknown) => unknown> = {
   'float|float[]': oneOrList((v) => (typeof v === 'number' ? v : WRONG)),
   bool: (v) => (typeof v === 'boolean' ? v : WRONG),
   str: (v) => (typeof v === 'string' ? v : WRONG),
-  ScalarType: (v) => (v instanceof DType ? v : WRONG),
+  ScalarType: (v) => (v instanceof DType ? computable(v) : WRONG),
   Device: (v) => (v instanceof Device || typeof v === 'string' ? v : WRONG),
   function: (v) => (typeof v === 'function' ? v : WRONG),
   'function[]': listOf((v) => (typeof v === 'function' ? v : WRONG)),
@@ -108,7 +108,7 @@ const QUICK: Record<string, (v: unknown) => boolean> = {
   'int[]': isIntList,
   float: (v) => typeof v === 'number',
   bool: (v) => typeof v === 'boolean',
-  ScalarType: (v) => v instanceof DType,
+  ScalarType: (v) => v instanceof DType && v.code !== NO_CODE,
 };
 function quickOf(kind: string, nullable: boolean): (v: unknown) => boolean {
   const test = QUICK[kind] ?? never;

@@ -1,5 +1,6 @@
 // Every element type PyTorch may name in a file. Those the library cannot compute with can still be listed by `inspect`.
-import { DType, dtypes, NO_CODE } from '../core/dtype.js';
+import { type DType, dtypes } from '../core/dtype.js';
+import { foreignTypes } from '../core/dtype_foreign.js';
 import { RuntimeError } from '../core/errors.js';
 
 /** An element type by PyTorch's name; `dtype` is null for one that no tensor here can have. */
@@ -11,51 +12,26 @@ export interface TorchType {
   readonly perByte?: number;
 }
 
-const FOREIGN: readonly [name: string, itemsize: number, perByte?: number][] = [
-  ['uint16', 2],
-  ['uint32', 4],
-  ['uint64', 8],
-  ['complex32', 4],
-  ['float8_e4m3fn', 1],
-  ['float8_e5m2', 1],
-  ['float8_e4m3fnuz', 1],
-  ['float8_e5m2fnuz', 1],
-  ['float8_e8m0fnu', 1],
-  ['float4_e2m1fn_x2', 1],
-  ['quint8', 1],
-  ['qint8', 1],
-  ['qint32', 4],
-  ['quint4x2', 1, 2],
-  ['quint2x4', 1, 4],
-  ['bits8', 1],
-  ['bits16', 2],
-  ['bits1x8', 1],
-  ['bits2x4', 1],
-  ['bits4x2', 1],
-];
+/** How many elements share a byte, of those that are smaller. */
+const PER_BYTE: ReadonlyMap<string, number> = new Map([
+  ['quint4x2', 2],
+  ['quint2x4', 4],
+]);
 
 /** By name, as `'float32'`. */
 export const torchTypes: ReadonlyMap<string, TorchType> = new Map<string, TorchType>([
   ...dtypes.map((d): [string, TorchType] => [d.name, { name: d.name, itemsize: d.itemsize, dtype: d }]),
-  ...FOREIGN.map(([name, itemsize, perByte]): [string, TorchType] => [
-    name,
-    { name, itemsize, dtype: null, ...(perByte !== undefined && { perByte }) },
-  ]),
+  ...foreignTypes.map(({ name, itemsize }): [string, TorchType] => {
+    const perByte = PER_BYTE.get(name);
+    return [name, { name, itemsize, dtype: null, ...(perByte !== undefined && { perByte }) }];
+  }),
 ]);
 
-const foreign = new Map<string, DType>();
+const foreign: ReadonlyMap<string, DType> = new Map(foreignTypes.map((type) => [type.name, type]));
 
-/** The one DType object of a type that no op computes with: a value that can be compared, printed and saved. */
+/** The one DType object of a type, also of one that no op computes with: a value that can be compared, printed and saved. */
 export function dtypeOf(type: TorchType): DType {
-  if (type.dtype) return type.dtype;
-  const { name, itemsize } = type;
-  const known = foreign.get(name);
-  if (known) return known;
-  const isComplex = name.startsWith('complex');
-  const isFloat = name.startsWith('float');
-  const made = new DType(name, NO_CODE, itemsize, isFloat, isComplex, isFloat || isComplex || name.startsWith('q'));
-  foreign.set(name, made);
-  return made;
+  return type.dtype ?? foreign.get(type.name)!;
 }
 
 const STORAGE_CLASSES: Record<string, string> = {

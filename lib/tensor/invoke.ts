@@ -1,7 +1,7 @@
 // Calling native ops: writes the tagged arguments, keeps memory bounded, wraps the results.
 import { Device } from '../core/device.js';
-import { DType, NO_CODE } from '../core/dtype.js';
-import { kindOf, RuntimeError } from '../core/errors.js';
+import { computable, DType } from '../core/dtype.js';
+import { kindOf } from '../core/errors.js';
 import { addon, COUNT, FIRST, grow, PRESSURE, scratch } from '../native/addon.js';
 import { collect, scope, tidyHandles } from './memory.js';
 import { alive, SCOPED, Tensor } from './tensor.js';
@@ -75,9 +75,8 @@ function put(at: number, arg: NativeArgument): number {
 
 function putObject(at: number, arg: object): number {
   if (arg instanceof DType) {
-    if (arg.code === NO_CODE) throw new RuntimeError(`tensors of type ${String(arg)} are not supported`);
     scratch[at] = DTYPE;
-    scratch[at + 1] = arg.code;
+    scratch[at + 1] = computable(arg).code;
     return at + 2;
   }
   if (arg instanceof Device) {
