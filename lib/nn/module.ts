@@ -10,6 +10,7 @@ import type { Tensor } from '../tensor/tensor.js';
 import { applyToTensors, conversion, type ToOptions } from './module_apply.js';
 import {
   createModule,
+  type DELETE_INDEX,
   getAttribute,
   hasAttribute,
   IS_MODULE,
@@ -39,6 +40,8 @@ export interface Module {
   (...args: Parameters<this['forward']>): ReturnType<this['forward']>;
   /** @internal A list container's rule for `list[name] = value`; returns whether it took the value. */
   [SET_INDEX]?(name: string, value: unknown): boolean;
+  /** @internal Its rule for `delete list[index]`. */
+  [DELETE_INDEX]?(index: number): void;
 }
 
 /**

@@ -15,6 +15,8 @@ import { typeName } from './printing.js';
 export const IS_MODULE = Symbol('module');
 /** A list container's own rule for `list[i] = value`; returns whether it took the value. */
 export const SET_INDEX = Symbol('setIndex');
+/** A list container's own rule for `delete list[i]`. */
+export const DELETE_INDEX = Symbol('deleteIndex');
 
 /** Whether a value is a module. */
 export function isModule(value: unknown): value is Module {
@@ -235,6 +237,19 @@ export function definePlain(module: Module, name: string, value: unknown): void 
   }
 }
 
+/** Whether `deleteNamed` is at work. */
+let byName = false;
+
+/** @internal Takes an attribute away by its name, also in a list container, where `delete` of a number means a position. */
+export function deleteNamed(module: Module, name: string): void {
+  byName = true;
+  try {
+    Reflect.deleteProperty(module, name);
+  } finally {
+    byName = false;
+  }
+}
+
 const handler: ProxyHandler<Module> = {
   // Class fields and `this.x = value` both end here.
   defineProperty(raw, key, descriptor) {
@@ -243,7 +258,10 @@ const handler: ProxyHandler<Module> = {
     return setAttribute(raw, proxies.get(raw)!, key, descriptor.value, descriptor);
   },
   deleteProperty(raw, key) {
-    return typeof key === 'symbol' ? Reflect.deleteProperty(raw, key) : deleteAttribute(raw, key);
+    if (typeof key === 'symbol') return Reflect.deleteProperty(raw, key);
+    if (raw[DELETE_INDEX] === undefined || byName || !isPosition(key)) return deleteAttribute(raw, key);
+    proxies.get(raw)![DELETE_INDEX]!(Number(key));
+    return true;
   },
   // A function's own `name` and `length` are read-only, which ends an ordinary assignment before it is defined.
   set(raw, key, value, receiver) {

@@ -75,6 +75,30 @@ describe('Sequential', () => {
     expect([seq[2]!._getName(), seq[3]]).toEqual(['ELU', undefined]);
   });
 
+  test('deleting by position moves those behind up', () => {
+    const three = () => [new nn.Linear(1, 1), new nn.ReLU(), new nn.Tanh()];
+    const lists: (nn.Sequential | nn.ModuleList)[] = [
+      new nn.Sequential(...three()),
+      new nn.ModuleList(three()),
+      new nn.Sequential(three().map((m, i) => [`layer${i}`, m] as const)),
+    ];
+    for (const list of lists) {
+      delete list[0];
+      expect(names(list.namedChildren())).toEqual(['0', '1']);
+      list.append(new nn.GELU());
+      expect(types(list)).toEqual(['ReLU', 'Tanh', 'GELU']);
+      expect(list[2]).toBe(list.get(2));
+      expect(list[3]).toBeUndefined();
+      expect(() => delete list[3]).toThrow(new RangeError('index 3 is out of range'));
+    }
+    const named = new nn.Sequential(three().map((m, i) => [`layer${i}`, m] as const));
+    Reflect.deleteProperty(named, 'layer1');
+    expect(names(named.namedChildren())).toEqual(['layer0', 'layer2']);
+    const values = new nn.ParameterList([torch.ones(1), torch.ones(2)]);
+    expect(() => delete values[0]).toThrow("'ParameterList' object doesn't support item deletion");
+    expect(values.length).toBe(2);
+  });
+
   test('parts, sums and repetitions', () => {
     const seq = new nn.Sequential([
       ['a', new nn.ReLU()],

@@ -1,6 +1,6 @@
 // A list of modules.
 import { Module } from '../module.js';
-import { isModule, SET_INDEX } from '../module_attributes.js';
+import { DELETE_INDEX, isModule, SET_INDEX } from '../module_attributes.js';
 import { describeList, typeName } from '../printing.js';
 import { defineLength, isIterable, range, wrapIndex } from './list.js';
 
@@ -142,6 +142,11 @@ export class ModuleList<T extends Module = Module> extends Module {
   override [SET_INDEX](name: string, _value: unknown): boolean {
     wrapIndex(Number(name), this.length);
     return false;
+  }
+
+  /** @internal `delete list[i]`: the position must exist, and those behind move up. */
+  override [DELETE_INDEX](index: number): void {
+    this.delete(index);
   }
 
   override toString(): string {

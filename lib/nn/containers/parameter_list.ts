@@ -3,7 +3,7 @@ import { RuntimeError } from '../../core/errors.js';
 import { Parameter } from '../../tensor/parameter.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
-import { SET_INDEX } from '../module_attributes.js';
+import { DELETE_INDEX, SET_INDEX } from '../module_attributes.js';
 import { describeParameter, typeName } from '../printing.js';
 import { defineLength, isIterable, range, wrapIndex } from './list.js';
 
@@ -107,6 +107,11 @@ export class ParameterList<T = Parameter> extends Module {
     if (!(value instanceof Tensor) || value instanceof Parameter) return false;
     this[Number(name)] = new Parameter(value) as T;
     return true;
+  }
+
+  /** @internal `delete list[i]` would leave a hole; PyTorch has no such deletion either. */
+  override [DELETE_INDEX](): never {
+    throw new TypeError("'ParameterList' object doesn't support item deletion");
   }
 
   override extraRepr(): string {

@@ -2,7 +2,7 @@
 import { inWords, RuntimeError } from '../../core/errors.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
-import { isModule, SET_INDEX } from '../module_attributes.js';
+import { DELETE_INDEX, isModule, SET_INDEX } from '../module_attributes.js';
 import { typeName } from '../printing.js';
 import { defineLength, isIterable, range, wrapIndex } from './list.js';
 
@@ -211,6 +211,11 @@ export class Sequential<In = Tensor, Out = Tensor> extends Module {
     if (this._modules.has(name)) return false;
     this.set(Number(name), value as Module);
     return true;
+  }
+
+  /** @internal `delete list[i]`: the position must exist, and those behind move up. */
+  override [DELETE_INDEX](index: number): void {
+    this.delete(index);
   }
 
   /** The modules in order. */

@@ -3,6 +3,7 @@ import { kindOf, RuntimeError } from '../../core/errors.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { addHook, type ForwardPreHook } from '../hooks.js';
 import { Module } from '../module.js';
+import { deleteNamed } from '../module_attributes.js';
 
 /** The attribute `module[name]`. */
 export function attribute(module: Module, name: string): unknown {
@@ -35,9 +36,9 @@ export function setAttribute(module: Module, name: string, value: unknown): void
   (module as unknown as Record<string, unknown>)[name] = value;
 }
 
-/** `delete module[name]`. */
+/** `delattr(module, name)`. */
 export function deleteAttribute(module: Module, name: string): void {
-  Reflect.deleteProperty(module, name);
+  deleteNamed(module, name);
 }
 
 /** An object that acts before every forward of the modules it was applied to. */
