@@ -66,6 +66,11 @@ export function currentTask(): number {
   return running.at(-1)?.id ?? -1;
 }
 
+/** @internal Whether every pass that runs is one for all leaves. */
+export function forAllLeaves(): boolean {
+  return running.every((task) => task.captures === null);
+}
+
 /**
  * Calls a function when the backward pass that runs now is over: from hooks and backward functions, for work on complete
  * gradients.

@@ -1,7 +1,7 @@
 // torch.utils.checkpoint: forgetting what a part of a model computed, and computing it again in backward.
 import { Function as AutogradFunction, type FunctionContext } from '../autograd/function.js';
 import { backward } from '../autograd/backward.js';
-import { currentTask } from '../autograd/engine.js';
+import { currentTask, forAllLeaves } from '../autograd/engine.js';
 import { enableGrad } from '../autograd/mode.js';
 import { savedTensorsHooks } from '../autograd/saved.js';
 import { RuntimeError } from '../core/errors.js';
@@ -211,6 +211,14 @@ class CheckpointFunction extends AutogradFunction {
   }
 
   static override backward(ctx: FunctionContext, ...gradients: (Tensor | null)[]): (Tensor | null)[] {
+    // The pass inside adds to the leaves that the function closes over, which a pass for given inputs must not.
+    if (!forAllLeaves()) {
+      throw new RuntimeError(
+        'When use_reentrant=True, torch.utils.checkpoint is incompatible with .grad() or passing an `inputs` parameter ' +
+          'to .backward(). To resolve this error, you can either set use_reentrant=False, or call .backward() without ' +
+          'passing the `inputs` argument.',
+      );
+    }
     const args = [...(ctx.args as unknown[])];
     const { savedTensors } = ctx;
     (ctx.at as number[]).forEach((index, i) => {
@@ -246,7 +254,8 @@ type Callable = (...args: any[]) => any;
  *   `earlyStop` (default true); what else it holds goes to the function
  * @returns what the function returns
  * @throws CheckpointError in backward, if the function saves other tensors than before
- * @throws RuntimeError for options that exclude each other, and another `determinismCheck`
+ * @throws RuntimeError for options that exclude each other, another `determinismCheck`, and in `grad` or a `backward` with
+ *   `inputs` after `useReentrant`
  * @throws TypeError if `fn` is no function, and for options of the wrong kind
  */
 export function checkpoint<F extends Callable>(
