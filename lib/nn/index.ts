@@ -7,4 +7,5 @@ export * from './modules/index.js';
 export * as modules from './modules/namespace.js';
 export { Buffer, Parameter, UninitializedBuffer, UninitializedParameter } from './parameter.js';
 export * as utils from './utils/index.js';
+import './modules/forward_takes.js';
 import './pickling/index.js';

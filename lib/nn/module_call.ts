@@ -1,6 +1,7 @@
 // Calling a module: nothing but `forward` when no hook is registered, the hooks around it otherwise.
 import { inWords, RuntimeError } from '../core/errors.js';
 import { Tensor } from '../tensor/tensor.js';
+import { forwardError } from './forward_errors.js';
 import {
   type BackwardHook,
   type BackwardPreHook,
@@ -20,30 +21,12 @@ import type { Module } from './module.js';
 import { typeName } from './printing.js';
 import { warn } from './warn.js';
 
-/** Takes the place of a module's call: `proceed` is the call itself. */
-export type CallInterceptor = (module: Module, args: unknown[], proceed: (args: unknown[]) => unknown) => unknown;
-
-let interceptor: CallInterceptor | null = null;
-
-/**
- * Routes the calls of all modules through `fn`, as tracing and profiling do; null ends it.
- * @returns what was there before, to be put back.
- */
-export function interceptCalls(fn: CallInterceptor | null): CallInterceptor | null {
-  const before = interceptor;
-  interceptor = fn;
-  return before;
-}
-
 /**
  * Calls a module.
  * @param raw the function behind the proxy: what is read here is read without a trap.
  * @param module the proxy: what `forward` and the hooks see.
  */
 export function callModule(raw: Module, module: Module, args: unknown[]): unknown {
-  if (interceptor !== null) {
-    return interceptor(module, args, (given) => (raw._compiledCall ?? callDirect)(raw, module, given));
-  }
   if (raw._compiledCall !== null) return raw._compiledCall(raw, module, args);
   return callDirect(raw, module, args);
 }
@@ -65,7 +48,11 @@ function callDirect(raw: Module, module: Module, args: unknown[]): unknown {
     backwardHooksOfAll.size === 0 &&
     backwardPreHooksOfAll.size === 0
   ) {
-    return raw.forward.apply(module, args);
+    try {
+      return raw.forward.apply(module, args);
+    } catch (error) {
+      throw forwardError(module, args, error);
+    }
   }
   return new HookedCall(raw, module, args).run();
 }
@@ -102,12 +89,13 @@ class HookedCall {
   }
 
   run(): unknown {
+    const { args } = this;
     try {
       return this.regular();
     } catch (error) {
       this.runAlways(hooksOfAll, 'global module');
       this.runAlways(this.raw._forwardHooks, 'module');
-      throw error;
+      throw forwardError(this.module, this.kwargs === null ? args : [...args, this.kwargs], error);
     }
   }
 

@@ -65,6 +65,12 @@ function oneOrList(read: (v: unknown) => unknown): (v: unknown) => unknown {
 const READERS: Record<string, (v: unknown) => unknown> = {
   Tensor: (v) => (v instanceof Tensor ? v : WRONG),
   'Tensor[]': (v) => (Array.isArray(v) ? listOf(READERS.Tensor!)(v) : WRONG),
+  'Tensor|Tensor[]': (v) => {
+    if (v instanceof Tensor) return [v];
+    if (typeof v !== 'object' || typeof (v as Partial<Iterable<unknown>>)[Symbol.iterator] !== 'function') return WRONG;
+    const list = [...(v as Iterable<unknown>)];
+    return list.every((t) => t instanceof Tensor) ? list : WRONG;
+  },
   'Tensor|Scalar': (v) => (v instanceof Tensor ? v : toScalar(v)),
   Scalar: toScalar,
   int: toInt,
@@ -125,7 +131,7 @@ function fallbackOf(text: string): unknown {
 
 /**
  * Reads a signature such as `sum(Tensor input, int[]? dim=None, bool keepdim=False, ScalarType? dtype=None)`.
- * Kinds: Tensor, Tensor[], Tensor|Scalar, Scalar, int, int[], int... (numbers or one array), int|int[] (one or an array, as
+ * Kinds: Tensor, Tensor[], Tensor|Tensor[] (one or any iterable of them, as a list), Tensor|Scalar, Scalar, int, int[], int... (numbers or one array), int|int[] (one or an array, as
  * given), int|int?[] (an array in which null is allowed), float, float[], bool, str, ScalarType, Device, function, any; a trailing
  * `?` also allows null. A default makes a parameter optional.
  */

@@ -15,7 +15,7 @@ export type AdadeltaOptions = CommonOptions & {
 };
 
 const TEXT =
-  'Adadelta(any params, float lr=1, float rho=0.9, float eps=1e-6, float weightDecay=0, bool? foreach=None, bool capturable=False, bool maximize=False, bool differentiable=False)';
+  'Adadelta(any? params, float lr=1, float rho=0.9, float eps=1e-6, float weightDecay=0, bool? foreach=None, bool capturable=False, bool maximize=False, bool differentiable=False)';
 const SIGNATURE = signature(TEXT);
 type Full = [
   params: Params<AdadeltaOptions>,

@@ -21,7 +21,7 @@ export type AdafactorOptions = {
 };
 
 const TEXT =
-  'Adafactor(any params, float lr=0.01, float beta2Decay=-0.8, any[]? eps=None, float d=1, float weightDecay=0, bool? foreach=None, bool maximize=False)';
+  'Adafactor(any? params, float lr=0.01, float beta2Decay=-0.8, any[]? eps=None, float d=1, float weightDecay=0, bool? foreach=None, bool maximize=False)';
 const SIGNATURE = signature(TEXT);
 type Full = [
   params: Params<AdafactorOptions>,

@@ -22,7 +22,7 @@ export type AdagradOptions = {
 };
 
 const TEXT =
-  'Adagrad(any params, float lr=0.01, float lrDecay=0, float weightDecay=0, float initialAccumulatorValue=0, float eps=1e-10, bool? foreach=None, bool maximize=False, bool differentiable=False, bool? fused=None)';
+  'Adagrad(any? params, float lr=0.01, float lrDecay=0, float weightDecay=0, float initialAccumulatorValue=0, float eps=1e-10, bool? foreach=None, bool maximize=False, bool differentiable=False, bool? fused=None)';
 const SIGNATURE = signature(TEXT);
 type Full = [
   params: Params<AdagradOptions>,

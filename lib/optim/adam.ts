@@ -27,9 +27,9 @@ export type AdamOptions = {
 };
 
 const ADAM =
-  'Adam(any params, float lr=0.001, float[]? betas=None, float eps=1e-8, float weightDecay=0, bool amsgrad=False, bool? foreach=None, bool maximize=False, bool capturable=False, bool differentiable=False, bool? fused=None, bool decoupledWeightDecay=False)';
+  'Adam(any? params, float lr=0.001, float[]? betas=None, float eps=1e-8, float weightDecay=0, bool amsgrad=False, bool? foreach=None, bool maximize=False, bool capturable=False, bool differentiable=False, bool? fused=None, bool decoupledWeightDecay=False)';
 const ADAMW =
-  'AdamW(any params, float lr=0.001, float[]? betas=None, float eps=1e-8, float weightDecay=0.01, bool amsgrad=False, bool maximize=False, bool? foreach=None, bool capturable=False, bool differentiable=False, bool? fused=None)';
+  'AdamW(any? params, float lr=0.001, float[]? betas=None, float eps=1e-8, float weightDecay=0.01, bool amsgrad=False, bool maximize=False, bool? foreach=None, bool capturable=False, bool differentiable=False, bool? fused=None)';
 const ADAM_SIGNATURE = signature(ADAM);
 const ADAMW_SIGNATURE = signature(ADAMW);
 

@@ -15,7 +15,7 @@ export type AdamaxOptions = CommonOptions & {
 };
 
 const TEXT =
-  'Adamax(any params, float lr=0.002, float[]? betas=None, float eps=1e-8, float weightDecay=0, bool? foreach=None, bool maximize=False, bool differentiable=False, bool capturable=False)';
+  'Adamax(any? params, float lr=0.002, float[]? betas=None, float eps=1e-8, float weightDecay=0, bool? foreach=None, bool maximize=False, bool differentiable=False, bool capturable=False)';
 const SIGNATURE = signature(TEXT);
 type Full = [
   params: Params<AdamaxOptions>,

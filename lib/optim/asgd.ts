@@ -16,7 +16,7 @@ export type ASGDOptions = CommonOptions & {
 };
 
 const TEXT =
-  'ASGD(any params, float lr=0.01, float lambd=1e-4, float alpha=0.75, float t0=1e6, float weightDecay=0, bool? foreach=None, bool maximize=False, bool differentiable=False, bool capturable=False)';
+  'ASGD(any? params, float lr=0.01, float lambd=1e-4, float alpha=0.75, float t0=1e6, float weightDecay=0, bool? foreach=None, bool maximize=False, bool differentiable=False, bool capturable=False)';
 const SIGNATURE = signature(TEXT);
 type Full = [
   params: Params<ASGDOptions>,

@@ -23,7 +23,7 @@ export type LBFGSOptions = {
 };
 
 const TEXT =
-  'LBFGS(any params, float lr=1, int maxIter=20, int? maxEval=None, float toleranceGrad=1e-7, float toleranceChange=1e-9, int historySize=100, str? lineSearchFn=None)';
+  'LBFGS(any? params, float lr=1, int maxIter=20, int? maxEval=None, float toleranceGrad=1e-7, float toleranceChange=1e-9, int historySize=100, str? lineSearchFn=None)';
 const SIGNATURE = signature(TEXT);
 type Full = [
   params: Params<LBFGSOptions>,

@@ -25,7 +25,7 @@ export type MuonOptions = {
 };
 
 const TEXT =
-  'Muon(any params, float lr=0.001, float weightDecay=0.1, float momentum=0.95, bool nesterov=True, float[]? nsCoefficients=None, float eps=1e-7, int nsSteps=5, str? adjustLrFn=None)';
+  'Muon(any? params, float lr=0.001, float weightDecay=0.1, float momentum=0.95, bool nesterov=True, float[]? nsCoefficients=None, float eps=1e-7, int nsSteps=5, str? adjustLrFn=None)';
 const SIGNATURE = signature(TEXT);
 type Full = [
   params: Params<MuonOptions>,

@@ -17,7 +17,7 @@ export type NAdamOptions = CommonOptions & {
 };
 
 const TEXT =
-  'NAdam(any params, float lr=0.002, float[]? betas=None, float eps=1e-8, float weightDecay=0, float momentumDecay=0.004, bool decoupledWeightDecay=False, bool? foreach=None, bool maximize=False, bool capturable=False, bool differentiable=False)';
+  'NAdam(any? params, float lr=0.002, float[]? betas=None, float eps=1e-8, float weightDecay=0, float momentumDecay=0.004, bool decoupledWeightDecay=False, bool? foreach=None, bool maximize=False, bool capturable=False, bool differentiable=False)';
 const SIGNATURE = signature(TEXT);
 type Full = [
   params: Params<NAdamOptions>,

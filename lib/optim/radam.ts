@@ -16,7 +16,7 @@ export type RAdamOptions = CommonOptions & {
 };
 
 const TEXT =
-  'RAdam(any params, float lr=0.001, float[]? betas=None, float eps=1e-8, float weightDecay=0, bool decoupledWeightDecay=False, bool? foreach=None, bool maximize=False, bool capturable=False, bool differentiable=False)';
+  'RAdam(any? params, float lr=0.001, float[]? betas=None, float eps=1e-8, float weightDecay=0, bool decoupledWeightDecay=False, bool? foreach=None, bool maximize=False, bool capturable=False, bool differentiable=False)';
 const SIGNATURE = signature(TEXT);
 type Full = [
   params: Params<RAdamOptions>,

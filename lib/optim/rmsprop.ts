@@ -17,7 +17,7 @@ export type RMSpropOptions = CommonOptions & {
 };
 
 const TEXT =
-  'RMSprop(any params, float lr=0.01, float alpha=0.99, float eps=1e-8, float weightDecay=0, float momentum=0, bool centered=False, bool capturable=False, bool? foreach=None, bool maximize=False, bool differentiable=False)';
+  'RMSprop(any? params, float lr=0.01, float alpha=0.99, float eps=1e-8, float weightDecay=0, float momentum=0, bool centered=False, bool capturable=False, bool? foreach=None, bool maximize=False, bool differentiable=False)';
 const SIGNATURE = signature(TEXT);
 type Full = [
   params: Params<RMSpropOptions>,

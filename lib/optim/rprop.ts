@@ -15,7 +15,7 @@ export type RpropOptions = CommonOptions & {
 };
 
 const TEXT =
-  'Rprop(any params, float lr=0.01, float[]? etas=None, float[]? stepSizes=None, bool capturable=False, bool? foreach=None, bool maximize=False, bool differentiable=False)';
+  'Rprop(any? params, float lr=0.01, float[]? etas=None, float[]? stepSizes=None, bool capturable=False, bool? foreach=None, bool maximize=False, bool differentiable=False)';
 const SIGNATURE = signature(TEXT);
 type Full = [
   params: Params<RpropOptions>,

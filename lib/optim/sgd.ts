@@ -25,7 +25,7 @@ export type SGDOptions = {
 };
 
 const TEXT =
-  'SGD(any params, float lr=0.001, float momentum=0, float dampening=0, float weightDecay=0, bool nesterov=False, bool maximize=False, bool? foreach=None, bool differentiable=False, bool? fused=None)';
+  'SGD(any? params, float lr=0.001, float momentum=0, float dampening=0, float weightDecay=0, bool nesterov=False, bool maximize=False, bool? foreach=None, bool differentiable=False, bool? fused=None)';
 const SIGNATURE = signature(TEXT);
 type Full = [
   params: Params<SGDOptions>,

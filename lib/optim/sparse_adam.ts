@@ -16,7 +16,7 @@ export type SparseAdamOptions = {
   maximize: boolean;
 };
 
-const TEXT = 'SparseAdam(any params, float lr=0.001, float[]? betas=None, float eps=1e-8, bool maximize=False)';
+const TEXT = 'SparseAdam(any? params, float lr=0.001, float[]? betas=None, float eps=1e-8, bool maximize=False)';
 const SIGNATURE = signature(TEXT);
 type Full = [
   params: Params<SparseAdamOptions>,

@@ -4,7 +4,7 @@ import { backward } from '../autograd/backward.js';
 import { currentTask, forAllLeaves } from '../autograd/engine.js';
 import { enableGrad } from '../autograd/mode.js';
 import { savedTensorsHooks } from '../autograd/saved.js';
-import { RuntimeError } from '../core/errors.js';
+import { inWords, kindOf, RuntimeError } from '../core/errors.js';
 import { restoring } from '../core/restoring.js';
 import type { Module } from '../nn/module.js';
 import { Sequential } from '../nn/containers/sequential.js';
@@ -40,8 +40,11 @@ let stopsEarly = true;
  * @param enable whether recomputation may stop before the end of the function, once all that backward needs is there
  * @param fn what to run so
  * @returns what `fn` returns
+ * @throws TypeError if `fn` is no function
  */
 export function setCheckpointEarlyStop<T>(enable: boolean, fn: () => T): T {
+  if (typeof fn !== 'function')
+    throw new TypeError(`setCheckpointEarlyStop(): argument 'fn' must be function, not ${kindOf(fn)}`);
   const outer = stopsEarly;
   stopsEarly = enable;
   return restoring(fn, () => {
@@ -304,10 +307,19 @@ export function checkpointSequential(
       throw new TypeError(`checkpointSequential() got an unexpected keyword argument '${key}'`);
     }
   }
+  const given: readonly unknown[] =
+    functions instanceof Sequential ? [] : Array.isArray(functions) ? functions : [null];
+  if (!given.every((fn) => typeof fn === 'function')) {
+    throw new TypeError(
+      `checkpointSequential(): argument 'functions' must be a Sequential or a list of functions, not ${kindOf(functions)}`,
+    );
+  }
   const list = (functions instanceof Sequential ? [...functions.children()] : [...functions]) as Callable[];
   const size = Math.floor(list.length / segments);
   if (!Number.isInteger(segments) || segments < 1 || size < 1) {
-    throw new RangeError(`checkpointSequential(): ${segments} segments cannot be made of ${list.length} functions`);
+    throw new RangeError(
+      `checkpointSequential(): ${inWords(segments)} segments cannot be made of ${list.length} functions`,
+    );
   }
   const part =
     (from: number, to: number) =>

@@ -1,9 +1,9 @@
 // Dropout: elements or whole channels set to zero at random, the rest scaled so that the mean stays.
-import { RuntimeError } from '../../core/errors.js';
+import { kindOf, RuntimeError } from '../../core/errors.js';
 import { add, mul } from '../../ops/arithmetic.js';
 import { type Op, fnOp } from '../../ops/define.js';
 import { nativeDropout } from '../../ops/random_draw.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
 
 /** @internal Throws unless p is a probability. */
@@ -13,6 +13,9 @@ export function checkProbability(p: number): void {
 
 /** Whether a draw is needed at all. */
 function isActive(input: Tensor, p: number, training: boolean): boolean {
+  // Where nothing is drawn nothing else would look at the input.
+  if (!(input instanceof Tensor))
+    throw new TypeError(`dropout(): argument 'input' must be Tensor, not ${kindOf(input)}`);
   return training && p > 0 && input.numel() > 0;
 }
 

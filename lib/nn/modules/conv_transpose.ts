@@ -1,5 +1,5 @@
 // Transposed convolutions.
-import { RuntimeError } from '../../core/errors.js';
+import { kindOf, RuntimeError } from '../../core/errors.js';
 import { convTranspose1d, convTranspose2d, convTranspose3d } from '../../ops/conv.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { isOptions } from '../../ops/signature.js';
@@ -80,6 +80,7 @@ export abstract class ConvTransposeNd extends ConvNd {
   _outputPadding(input: Tensor, outputSize: OutputSize): number[] {
     const asked = isOptions(outputSize) ? (outputSize.outputSize ?? null) : (outputSize as readonly number[] | null);
     if (asked === null) return this.outputPadding;
+    if (!Array.isArray(asked)) throw new TypeError(`argument 'outputSize' must be a list, not ${kindOf(asked)}`);
     const nd = this.kernelSize.length;
     const lead = input.ndim === nd + 2 ? 2 : 1;
     const size = asked.length === lead + nd ? asked.slice(lead) : asked;

@@ -61,9 +61,8 @@ export class Dropout extends DropoutNd {
   }
 
   override forward(input: Tensor): Tensor {
-    if (!this.training) return input;
-    return this.inplace || input.numel() === 0
-      ? dropout.impl(input, this.p, true, this.inplace)
+    return this.inplace || !this.training || input.numel() === 0
+      ? dropout.impl(input, this.p, this.training, this.inplace)
       : dropoutOf(input, this.p);
   }
 }

@@ -1,5 +1,5 @@
 // Recurrent layers.
-import { RuntimeError } from '../../core/errors.js';
+import { kindOf, RuntimeError } from '../../core/errors.js';
 import { zeros } from '../../ops/creation.js';
 import { indexSelect } from '../../ops/index_along.js';
 import { asNumbers, type Tensor } from '../../tensor/tensor.js';
@@ -75,6 +75,8 @@ export abstract class RNNBase extends Module {
    *   is negative or not below hiddenSize. Dropout with a single layer only warns.
    */
   constructor(mode: Mode, s: RNNSettings) {
+    if (typeof s !== 'object' || s === null)
+      throw new TypeError(`RNNBase(): argument 's' must be the settings of a layer, not ${kindOf(s)}`);
     super();
     checkSettings(s);
     this.mode = mode;

@@ -39,7 +39,7 @@ function totalNorm(tensors: readonly Tensor[], normType: number, errorIfNonfinit
  * @throws RuntimeError if the norm is not finite and `errorIfNonfinite` is set
  */
 export const getTotalNorm = fnOp(
-  'getTotalNorm(any tensors, float normType=2, bool errorIfNonfinite=False, bool? foreach=None)',
+  'getTotalNorm(Tensor|Tensor[] tensors, float normType=2, bool errorIfNonfinite=False, bool? foreach=None)',
   (tensors: Tensors, normType: number, errorIfNonfinite: boolean): Tensor =>
     totalNorm(tensors instanceof Tensor ? [tensors] : [...tensors], normType, errorIfNonfinite),
 );
@@ -58,7 +58,7 @@ function scaleDown(grads: readonly Tensor[], maxNorm: number, total: Tensor): vo
  * @param foreach accepted for PyTorch's sake (default null)
  */
 export const clipGradsWithNorm_ = fnOp(
-  'clipGradsWithNorm_(any parameters, float maxNorm, Tensor totalNorm, bool? foreach=None)',
+  'clipGradsWithNorm_(Tensor|Tensor[] parameters, float maxNorm, Tensor totalNorm, bool? foreach=None)',
   (parameters: Tensors, maxNorm: number, total: Tensor): void =>
     noGrad(() => scaleDown(gradientsOf(parameters), maxNorm, total)),
 );
@@ -75,7 +75,7 @@ export const clipGradsWithNorm_ = fnOp(
  * @throws RuntimeError if the norm is not finite and `errorIfNonfinite` is set
  */
 export const clipGradNorm_ = fnOp(
-  'clipGradNorm_(any parameters, float maxNorm, float normType=2, bool errorIfNonfinite=False, bool? foreach=None)',
+  'clipGradNorm_(Tensor|Tensor[] parameters, float maxNorm, float normType=2, bool errorIfNonfinite=False, bool? foreach=None)',
   (parameters: Tensors, maxNorm: number, normType: number, errorIfNonfinite: boolean): Tensor =>
     noGrad(() => {
       const grads = gradientsOf(parameters);
@@ -96,7 +96,7 @@ export const clipGradNorm_ = fnOp(
  * @throws RuntimeError if the norm is not finite and `errorIfNonfinite` is set
  */
 export const clipGradNorm = fnOp(
-  'clipGradNorm(any parameters, float maxNorm, float normType=2, bool errorIfNonfinite=False, bool? foreach=None)',
+  'clipGradNorm(Tensor|Tensor[] parameters, float maxNorm, float normType=2, bool errorIfNonfinite=False, bool? foreach=None)',
   (parameters: Tensors, maxNorm: number, normType: number, errorIfNonfinite: boolean): Tensor => {
     warn('`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`.');
     return clipGradNorm_.impl(parameters, maxNorm, normType, errorIfNonfinite);
@@ -110,7 +110,7 @@ export const clipGradNorm = fnOp(
  * @param foreach accepted for PyTorch's sake (default null)
  */
 export const clipGradValue_ = fnOp(
-  'clipGradValue_(any parameters, float clipValue, bool? foreach=None)',
+  'clipGradValue_(Tensor|Tensor[] parameters, float clipValue, bool? foreach=None)',
   (parameters: Tensors, clipValue: number): void =>
     noGrad(() => {
       for (const g of gradientsOf(parameters)) g.clamp_(-clipValue, clipValue);

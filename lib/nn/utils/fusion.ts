@@ -6,6 +6,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import type { Module } from '../module.js';
 import { deepcopy } from '../module_copy.js';
 import { Parameter } from '../parameter.js';
+import { neededModule } from './named_tensor.js';
 
 /** A layer with a weight and perhaps a bias. */
 interface Weighted extends Module {
@@ -23,8 +24,10 @@ interface BatchNorm extends Module {
 }
 type Statistics = BatchNorm & { running_mean: Tensor; running_var: Tensor };
 
-function checkEval(layer: Module, bn: Module): void {
-  if (layer.training || bn.training) throw new RuntimeError('Fusion only for eval!');
+function checkEval(fn: string, layer: [name: string, module: Module], bn: Module): void {
+  neededModule(fn, layer[1], layer[0]);
+  neededModule(fn, bn, 'bn');
+  if (layer[1].training || bn.training) throw new RuntimeError('Fusion only for eval!');
 }
 function checkStatistics(bn: BatchNorm): asserts bn is Statistics {
   if (bn.running_mean === null || bn.running_var === null) {
@@ -87,7 +90,7 @@ export function fuseConvBnEval<C extends Module>(
   bn: Module,
   transpose: boolean | { transpose?: boolean } = false,
 ): C {
-  checkEval(conv, bn);
+  checkEval('fuseConvBnEval', ['conv', conv], bn);
   const norm = bn as BatchNorm;
   const fused = deepcopy(conv);
   const layer = fused as unknown as Weighted;
@@ -148,7 +151,7 @@ export const fuseLinearBnWeights = fnOp(
  *   normalization without parameters.
  */
 export function fuseLinearBnEval<L extends Module>(linear: L, bn: Module): L {
-  checkEval(linear, bn);
+  checkEval('fuseLinearBnEval', ['linear', linear], bn);
   const norm = bn as BatchNorm;
   const fused = deepcopy(linear);
   const layer = fused as unknown as Weighted & { outFeatures: number };

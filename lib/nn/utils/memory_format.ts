@@ -3,8 +3,10 @@ import { inFormat } from '../../ops/internal/memory_format.js';
 import type { Module } from '../module.js';
 import { Conv2d, Conv3d, ConvTranspose2d, ConvTranspose3d } from '../modules/index.js';
 import type { Parameter } from '../parameter.js';
+import { neededModule } from './named_tensor.js';
 
-function convert<M extends Module>(module: M, format: string, isMeant: (part: Module) => boolean): M {
+function convert<M extends Module>(fn: string, module: M, format: string, isMeant: (part: Module) => boolean): M {
+  neededModule(fn, module);
   for (const part of module.modules()) {
     if (!isMeant(part)) continue;
     const { weight } = part as unknown as { weight: Parameter };
@@ -18,10 +20,15 @@ function convert<M extends Module>(module: M, format: string, isMeant: (part: Mo
  * @param module what to look through
  * @param memoryFormat `torch.channelsLast`, `torch.contiguousFormat` or `torch.preserveFormat`.
  * @returns the module.
- * @throws TypeError for another format.
+ * @throws TypeError for another format and anything but a module.
  */
 export function convertConv2dWeightMemoryFormat<M extends Module>(module: M, memoryFormat: string): M {
-  return convert(module, memoryFormat, (part) => part instanceof Conv2d || part instanceof ConvTranspose2d);
+  return convert(
+    'convertConv2dWeightMemoryFormat',
+    module,
+    memoryFormat,
+    (part) => part instanceof Conv2d || part instanceof ConvTranspose2d,
+  );
 }
 
 /**
@@ -29,8 +36,13 @@ export function convertConv2dWeightMemoryFormat<M extends Module>(module: M, mem
  * @param module what to look through
  * @param memoryFormat `torch.channelsLast3d`, `torch.contiguousFormat` or `torch.preserveFormat`.
  * @returns the module.
- * @throws TypeError for another format.
+ * @throws TypeError for another format and anything but a module.
  */
 export function convertConv3dWeightMemoryFormat<M extends Module>(module: M, memoryFormat: string): M {
-  return convert(module, memoryFormat, (part) => part instanceof Conv3d || part instanceof ConvTranspose3d);
+  return convert(
+    'convertConv3dWeightMemoryFormat',
+    module,
+    memoryFormat,
+    (part) => part instanceof Conv3d || part instanceof ConvTranspose3d,
+  );
 }

@@ -10,13 +10,18 @@ export function attribute(module: Module, name: string): unknown {
   return (module as unknown as Record<string, unknown>)[name];
 }
 
+/** @throws TypeError unless `module`, which the function `fn` was given, is a module. */
+export function neededModule(fn: string, module: unknown, argument = 'module'): void {
+  if (!(module instanceof Module))
+    throw new TypeError(`${fn}(): argument '${argument}' must be a Module, not ${kindOf(module)}`);
+}
+
 /**
  * The tensor `module[name]` that a utility is asked to work on.
  * @throws TypeError unless `module` is a module; RuntimeError if it has no tensor of that name.
  */
 export function neededTensor(fn: string, module: Module, name: string): Tensor {
-  if (!(module instanceof Module))
-    throw new TypeError(`${fn}(): argument 'module' must be a Module, not ${kindOf(module)}`);
+  neededModule(fn, module);
   const found = attribute(module, name);
   if (found instanceof Tensor) return found;
   throw new RuntimeError(

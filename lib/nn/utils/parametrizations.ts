@@ -8,7 +8,7 @@ import { Tensor } from '../../tensor/tensor.js';
 import { normalize } from '../functional/distance.js';
 import { Module } from '../module.js';
 import { _Orthogonal, type OrthogonalMap } from './orthogonal.js';
-import { attribute } from './named_tensor.js';
+import { attribute, neededModule } from './named_tensor.js';
 import { registerParametrization } from './parametrize.js';
 import { outputDim, randomDirection, type SpectralNormOptions } from './spectral_norm.js';
 import { normExceptDim, scaledDirection } from './weight_norm.js';
@@ -102,6 +102,7 @@ export function weightNorm<M extends Module>(
     | [name?: string, dim?: number | null]
 ): M {
   const [, name, dim] = bind(weightNormArguments, [module, ...args]) as [unknown, string, number | null];
+  neededModule('weightNorm', module);
   registerParametrization(module, name, new _WeightNorm(dim), true);
   module._registerLoadStateDictPreHook((state, prefix) => {
     const [g, v] = [`${prefix}${name}_g`, `${prefix}${name}_v`];

@@ -8,7 +8,14 @@ import { ModuleDict } from '../containers/module_dict.js';
 import type { Module } from '../module.js';
 import { isModule } from '../module_attributes.js';
 import { pySize } from '../printing.js';
-import { attribute, deleteAttribute, neededTensor, setAttribute, tensorAttribute } from './named_tensor.js';
+import {
+  attribute,
+  deleteAttribute,
+  neededModule,
+  neededTensor,
+  setAttribute,
+  tensorAttribute,
+} from './named_tensor.js';
 import {
   compute,
   forget,
@@ -123,6 +130,7 @@ export function registerParametrization<M extends Module>(
     unknown,
     boolean,
   ];
+  neededModule('registerParametrization', module);
   if (!isModule(parametrization)) throw new TypeError(`${kindOf(parametrization)} is not a Module subclass`);
   parametrization.train(module.training);
   if (isParametrized(module, name)) {
@@ -154,6 +162,7 @@ export function registerParametrization<M extends Module>(
  * @returns whether it, or one, is parametrized
  */
 export function isParametrized(module: Module, tensorName: string | null = null): boolean {
+  neededModule('isParametrized', module);
   const dict = dictOf(module);
   if (dict === null) return false;
   return tensorName === null ? dict.size > 0 : dict.has(tensorName);
@@ -176,6 +185,7 @@ export function removeParametrizations<M extends Module>(
   ...args: [leaveParametrized?: boolean] | [options: { leaveParametrized?: boolean }]
 ): M {
   const [, name, leave] = bind(removing, [module, tensorName, ...args]) as [unknown, string, boolean];
+  neededModule('removeParametrizations', module);
   if (!isParametrized(module, name)) {
     throw new RuntimeError(`Module ${String(module)} does not have a parametrization on ${name}`);
   }
@@ -209,6 +219,7 @@ export function removeParametrizations<M extends Module>(
  * @returns a Module class
  */
 export function typeBeforeParametrizations(module: Module): typeof Module {
+  neededModule('typeBeforeParametrizations', module);
   const type = module.constructor as typeof Module;
   return isParametrized(module) ? (Object.getPrototypeOf(type) as typeof Module) : type;
 }
@@ -226,6 +237,8 @@ export function transferParametrizationsAndParams<M extends Module>(
   toModule: M,
   tensorName: string | null = null,
 ): M {
+  neededModule('transferParametrizationsAndParams', fromModule, 'fromModule');
+  neededModule('transferParametrizationsAndParams', toModule, 'toModule');
   const dict = dictOf(fromModule);
   if (dict === null || dict.size === 0) return toModule;
   for (const name of tensorName === null ? [...dict._modules.keys()] : [tensorName]) {

@@ -1,10 +1,10 @@
 // torch.nn.utils.prune: removing weights by masks.
-import { RuntimeError } from '../../core/errors.js';
+import { kindOf, RuntimeError } from '../../core/errors.js';
 import { onesLike } from '../../ops/creation.js';
 import { cat } from '../../ops/join.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Module } from '../module.js';
-import { ownedHooks, tensorAttribute } from './named_tensor.js';
+import { neededModule, ownedHooks, tensorAttribute } from './named_tensor.js';
 import { BasePruningMethod, PruningContainer, pruningType } from './prune_base.js';
 import {
   CustomFromMask,
@@ -151,6 +151,8 @@ export function globalUnstructured(
   if (typeof (parameters as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== 'function') {
     throw new TypeError('global_unstructured(): parameters is not an Iterable');
   }
+  if (typeof pruningMethod !== 'function')
+    throw new TypeError(`globalUnstructured(): argument 'pruningMethod' must be a class, not ${kindOf(pruningMethod)}`);
   const { importanceScores, ...rest } = options;
   const list = [...parameters];
   if (importanceScores != null && !(importanceScores instanceof Map) && !Array.isArray(importanceScores)) {
@@ -192,6 +194,7 @@ export function globalUnstructured(
  * @throws RuntimeError if the tensor is not pruned.
  */
 export function remove<M extends Module>(module: M, name: string): M {
+  neededModule('remove', module);
   for (const [id, method] of ownedHooks(module, BasePruningMethod)) {
     if (method._tensorName !== name) continue;
     method.remove(module);
@@ -209,6 +212,7 @@ export function remove<M extends Module>(module: M, name: string): M {
  * @returns whether there is one
  */
 export function isPruned(module: Module): boolean {
+  neededModule('isPruned', module);
   for (const part of module.modules()) if (ownedHooks(part, BasePruningMethod).length > 0) return true;
   return false;
 }

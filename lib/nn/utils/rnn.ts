@@ -2,7 +2,7 @@
 import type { DeviceLike } from '../../core/device.js';
 import type { DType } from '../../core/dtype.js';
 import { int64 } from '../../core/dtype.js';
-import { RuntimeError } from '../../core/errors.js';
+import { kindOf, RuntimeError } from '../../core/errors.js';
 import { full, tensor } from '../../ops/creation.js';
 import { fnOp } from '../../ops/define.js';
 import { indexSelect } from '../../ops/index_along.js';
@@ -10,7 +10,9 @@ import { cat } from '../../ops/join.js';
 import { Tensor } from '../../tensor/tensor.js';
 
 /** Integers of a tensor or an array. */
-function numbersOf(v: Tensor | readonly number[]): number[] {
+function numbersOf(fn: string, argument: string, v: Tensor | readonly number[]): number[] {
+  if (!(v instanceof Tensor) && !(Array.isArray(v) && v.every(Number.isInteger)))
+    throw new TypeError(`${fn}(): argument '${argument}' must be Tensor or int[], not ${kindOf(v)}`);
   return v instanceof Tensor ? Array.from(v.toTypedArray() as ArrayLike<number | bigint>, Number) : [...v];
 }
 
@@ -21,7 +23,7 @@ function numbersOf(v: Tensor | readonly number[]): number[] {
  */
 export function invertPermutation(permutation: Tensor | null): Tensor | null {
   if (permutation === null) return null;
-  const order = numbersOf(permutation);
+  const order = numbersOf('invertPermutation', 'permutation', permutation);
   const inverse = new BigInt64Array(order.length);
   order.forEach((from, to) => {
     inverse[from] = BigInt(to);
@@ -86,6 +88,11 @@ export class PackedSequence {
   }
 }
 
+function neededPacked(fn: string, argument: string, value: unknown): void {
+  if (!(value instanceof PackedSequence))
+    throw new TypeError(`${fn}(): argument '${argument}' must be PackedSequence, not ${kindOf(value)}`);
+}
+
 /**
  * Packs a padded batch: the elements of all sequences, time step by time step, without the padding.
  * @param input [T, B, ..], or [B, T, ..] with `batchFirst`
@@ -98,7 +105,7 @@ export class PackedSequence {
 export const packPaddedSequence = fnOp(
   'packPaddedSequence(Tensor input, any lengths, bool batchFirst=False, bool enforceSorted=True)',
   (input: Tensor, lengths: Tensor | readonly number[], batchFirst: boolean, enforceSorted: boolean): PackedSequence => {
-    const given = numbersOf(lengths);
+    const given = numbersOf('packPaddedSequence', 'lengths', lengths);
     const order = given.map((_, i) => i);
     if (!enforceSorted) order.sort((a, b) => given[b]! - given[a]! || a - b);
     const sorted = order.map((i) => given[i]!);
@@ -152,7 +159,8 @@ export const padPackedSequence = fnOp(
     paddingValue: number,
     totalLength: number | null,
   ): [Tensor, Tensor] => {
-    const sizes = numbersOf(sequence.batchSizes);
+    neededPacked('padPackedSequence', 'sequence', sequence);
+    const sizes = numbersOf('padPackedSequence', 'batchSizes', sequence.batchSizes);
     const steps = totalLength ?? sizes.length;
     if (steps < sizes.length) {
       throw new RuntimeError(
@@ -228,7 +236,7 @@ export const unpadSequence = fnOp(
   'unpadSequence(Tensor paddedSequences, any lengths, bool batchFirst=False)',
   (padded: Tensor, lengths: Tensor | readonly number[], batchFirst: boolean): Tensor[] => {
     const x = batchFirst ? padded : padded.transpose(0, 1);
-    return numbersOf(lengths).map((n, b) => x.select(0, b).narrow(0, 0, n));
+    return numbersOf('unpadSequence', 'lengths', lengths).map((n, b) => x.select(0, b).narrow(0, 0, n));
   },
 );
 
@@ -255,6 +263,7 @@ export const packSequence = fnOp(
  * @returns B tensors [T_i, ..], in their order before packing
  */
 export function unpackSequence(packed: PackedSequence): Tensor[] {
+  neededPacked('unpackSequence', 'packedSequences', packed);
   const [padded, lengths] = padPackedSequence(packed, true);
   return unpadSequence(padded, lengths, true);
 }

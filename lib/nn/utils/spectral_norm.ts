@@ -13,7 +13,14 @@ import { normalize } from '../functional/distance.js';
 import type { Module } from '../module.js';
 import { ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from '../modules/index.js';
 import { isLazy, Parameter } from '../parameter.js';
-import { addOwnedHook, deleteAttribute, ownedHooks, setAttribute, tensorAttribute } from './named_tensor.js';
+import {
+  addOwnedHook,
+  deleteAttribute,
+  neededModule,
+  ownedHooks,
+  setAttribute,
+  tensorAttribute,
+} from './named_tensor.js';
 
 /** A vector of length one in a random direction. */
 export function randomDirection(like: Tensor, n: number, eps: number): Tensor {
@@ -131,6 +138,7 @@ export function attachSpectralNorm(module: Module, owner: SpectralNorm): void {
 export const spectralNorm = fnOp(
   "spectralNorm(any module, str name='weight', int nPowerIterations=1, float eps=1e-12, int? dim=None)",
   <M extends Module>(module: M, name: string, nPowerIterations: number, eps: number, dim: number | null): M => {
+    neededModule('spectralNorm', module);
     if (ownedHooks(module, SpectralNorm).some(([, other]) => other.name === name)) {
       throw new RuntimeError(`Cannot register two spectral_norm hooks on the same parameter ${name}`);
     }
@@ -181,6 +189,7 @@ export interface SpectralNormOptions {
  * @throws RuntimeError if the weight is not normalized.
  */
 export function removeSpectralNorm<M extends Module>(module: M, name = 'weight'): M {
+  neededModule('removeSpectralNorm', module);
   for (const [id, owner] of ownedHooks(module, SpectralNorm)) {
     if (owner.name !== name) continue;
     const weight = noGrad(() => owner.compute(module, false));

@@ -10,6 +10,7 @@ import { warn } from '../warn.js';
 import {
   addOwnedHook,
   deleteAttribute,
+  neededModule,
   neededTensor,
   ownedHooks,
   setAttribute,
@@ -66,6 +67,7 @@ export const weightNorm = fnOp(
   "weightNorm(any module, str name='weight', int? dim=0)",
   <M extends Module>(module: M, name: string, dim: number | null): M => {
     warn('`torch.nn.utils.weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations.weight_norm`.');
+    neededModule('weightNorm', module);
     if (ownedHooks(module, WeightNorm).some(([, other]) => other.name === name)) {
       throw new RuntimeError(`Cannot register two weight_norm hooks on the same parameter ${name}`);
     }
@@ -100,6 +102,7 @@ export const weightNorm = fnOp(
  * @throws RuntimeError if the weight was not split.
  */
 export function removeWeightNorm<M extends Module>(module: M, name = 'weight'): M {
+  neededModule('removeWeightNorm', module);
   for (const [id, owner] of ownedHooks(module, WeightNorm)) {
     if (owner.name !== name) continue;
     const weight = owner.compute(module);
