@@ -1,4 +1,5 @@
-"""Records what PyTorch's CPU generator gives: test/random/streams.json. Run with a Python that has torch."""
+"""Records what PyTorch's CPU generator gives, test/random/streams.json, and what dropout makes of it, dropouts.json beside it.
+Run with a Python that has torch."""
 
 import json
 import math
@@ -85,3 +86,69 @@ OUT.write_text(
     '{"extras": %s,\n"cases": [\n%s\n]}\n'
     % (json.dumps(extras), ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases))
 )
+
+
+# Dropout. Inputs are ramps, so that nothing but the mask is drawn; two draws behind each show how much it consumed.
+nn, F = torch.nn, torch.nn.functional
+
+
+def ramp(shape, dtype):
+    return (torch.arange(math.prod(shape), dtype=torch.float64) * 0.37 - 3).reshape(shape).to(dtype)
+
+
+LAYOUTS = {
+    "row-major": lambda x: x,
+    "transposed": lambda x: x.reshape(x.shape[::-1]).t(),
+    "with gaps": lambda x: torch.stack([x, x], -1).select(-1, 1),
+    "broadcast": lambda x: x[:1].expand(x.shape),
+}
+WAYS = {
+    "F.dropout": lambda x, p: F.dropout(x, p),
+    "torch.dropout": lambda x, p: torch.dropout(x, p, True),
+    "inplace": lambda x, p: F.dropout(x.clone(), p, inplace=True),
+    "nn.Dropout": lambda x, p: nn.Dropout(p)(x),
+    "native_dropout": lambda x, p: torch.native_dropout(x, p, True)[0],
+    "alpha_dropout": lambda x, p: F.alpha_dropout(x, p, training=True),
+}
+
+
+def dropouts():
+    ways = [(way, dtype, p, "row-major") for way in WAYS for dtype in FLOATS for p in (0.1, 0.3, 0.5, 0.9)]
+    # Alpha dropout adds numbers to its mask, which is about arithmetic of narrow types and not about dropout.
+    ways = [row for row in ways if row[0] != "alpha_dropout" or row[1] in ("float32", "float64")]
+    for way, dtype, p, layout in ways + [(way, "float32", 0.4, layout) for way in WAYS for layout in LAYOUTS]:
+        x = LAYOUTS[layout](ramp([5, 7], getattr(torch, dtype))).detach().requires_grad_()
+        torch.manual_seed(3)
+        y = WAYS[way](x, p)
+        following = torch.rand(2)
+        y.sum().backward()
+        found = {"values": [text(v) for v in y.detach().double().flatten().tolist()], "stride": list(y.stride())}
+        grad = [text(v) for v in x.grad.double().flatten().tolist()]
+        yield {"way": way, "dtype": dtype, "p": p, "layout": layout, **found, "grad": grad, "following": following.tolist()}
+
+
+def networks():
+    def filled(module):
+        with torch.no_grad():
+            for p in module.parameters():
+                p.copy_(torch.sin(ramp(list(p.shape), torch.float64)).mul(0.5))
+        return module
+
+    x = torch.cos(ramp([4, 3, 6], torch.float32))
+    packed = nn.utils.rnn.pack_padded_sequence(x, [4, 2, 1])
+    for kind in ("RNN", "GRU", "LSTM"):
+        for bidirectional in (False, True):
+            layer = filled(getattr(nn, kind)(6, 4, num_layers=3, dropout=0.4, bidirectional=bidirectional))
+            for form, given in (("padded", x), ("packed", packed)):
+                torch.manual_seed(5)
+                y = layer(given)[0]
+                y = y.data if form == "packed" else y
+                yield {"kind": kind, "bidirectional": bidirectional, "form": form, "values": y.detach().flatten().tolist()}
+    layer = filled(nn.TransformerEncoderLayer(6, 2, 8, dropout=0.4))
+    layer.self_attn.dropout = 0.0
+    torch.manual_seed(5)
+    yield {"kind": "TransformerEncoderLayer", "values": layer(x).detach().flatten().tolist()}
+
+
+lines = [",\n".join(json.dumps(c, separators=(",", ":")) for c in rows) for rows in (dropouts(), networks())]
+OUT.with_name("dropouts.json").write_text('{"functions": [\n%s\n],\n"networks": [\n%s\n]}\n' % tuple(lines))

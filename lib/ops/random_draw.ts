@@ -19,6 +19,7 @@ import { cast } from './internal/cast.js';
 import { finish } from './internal/finish.js';
 
 const ZEROS = nativeOp('zeros');
+const FULL = nativeOp('full');
 const NORMAL_ = nativeOp('normal_');
 const EXPONENTIAL_ = nativeOp('exponential_');
 const POISSON = nativeOp('poisson');
@@ -194,11 +195,23 @@ export const nativeDropout = fnOp(
       const mask = cast(input.newOnes(input.shape), D.bool);
       return [mul(input, 1), mask];
     }
-    const [y, mask] = invokeMany(DROPOUT, null, input, 1 - p) as [Tensor, Tensor];
-    if (needsGrad(input)) {
-      const scale = p === 1 ? 0 : 1 / (1 - p);
-      record('NativeDropoutBackward0', y, [input], [mask], (g, [m]) => [mul(mul(g, m), scale)]);
-    }
-    return [y, mask];
+    return drawDropout(input, p, p === 1 ? 0 : 1 / (1 - p), 'NativeDropoutBackward0');
   },
 );
+
+function drawDropout(input: Tensor, p: number, scale: number, name: string): [y: Tensor, mask: Tensor] {
+  const [y, mask] = invokeMany(DROPOUT, null, input, 1 - p, scale) as [Tensor, Tensor];
+  if (needsGrad(input)) {
+    const wide = input.dtype !== D.float16 && input.dtype !== D.bfloat16;
+    // The same factor as in forward, which is of the input's type.
+    const factor = wide ? scale : Number(invoke(FULL, [], scale, input.dtype).item());
+    record(name, y, [input], [mask], (g, [m]) => [mul(mul(g, m), factor)]);
+  }
+  return [y, mask];
+}
+
+/** @internal x * mask / (1 - p) with a mask of x's type, as `dropout` computes it: the division is one of that type. */
+export function dropped(input: Tensor, p: number): Tensor {
+  const keep = input.dtype === D.float64 || input.dtype === D.complex128 ? 1 - p : Math.fround(1 - p);
+  return drawDropout(input, p, 1 / keep, 'MulBackward0')[0];
+}

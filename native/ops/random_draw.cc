@@ -10,30 +10,34 @@
 namespace flambeau {
 namespace {
 
-constexpr int64_t kTile = 4096;
-
-// dropout(generator, x, keep) -> x / keep where it is kept and 0 elsewhere, and the mask. One 32-bit value each.
+// dropout(generator, x, keep, scale) -> x * scale where it is kept and x * 0 elsewhere, and the mask. What is kept is
+// drawn as bernoulli_(keep) draws it, in the order of x in memory; `scale` is rounded to x's type.
 FLAMBEAU_OP(dropout, OnMeta::Free) {
   const Source g(call);
   const Tensor& x = call.tensor();
-  const double keep = call.number();
+  const double keep = call.number(), factor = call.number();
   FLAMBEAU_CHECK(keep >= 0 && keep <= 1, Kind::Runtime, "dropout probability has to be between 0 and 1, but got %g",
                  1 - keep);
   FLAMBEAU_CHECK(is_float(x.dtype) || is_complex(x.dtype), Kind::Runtime,
                  "result type Float can't be cast to the desired output type %s", scalar_name(x.dtype));
   const DType dtype = dtype_of(compute_of(x.dtype));
-  const Ref from = contiguous(x, dtype);
-  Ref out = empty(x.sizes, dtype);
-  Ref mask = empty(x.sizes, DType::Bool);
-  uint8_t* bits = mask->as<uint8_t>();
-  const auto limit = static_cast<uint64_t>(std::ldexp(keep, 32));
-  uint32_t drawn[kTile];
-  for (int64_t at = 0; at < x.numel && !dry_run(); at += kTile) {
-    const int64_t n = std::min(kTile, x.numel - at);
-    g->random(drawn, n);
-    for (int64_t i = 0; i < n; i++) bits[at + i] = drawn[i] < limit;
+  const Dims strides = preserved_strides(x);
+  int order[kMaxDims];
+  memory_order(x.sizes, strides, order);
+  const Dims sizes = permuted(x.sizes, order);
+  const Ref from = contiguous(*view_of(x, sizes, permuted(x.strides, order), x.offset), dtype);
+  Ref out = empty(sizes, dtype);
+  Ref mask = empty(sizes, DType::Bool);
+  const uint8_t* bits = mask->as<uint8_t>();
+  double scale = factor;
+  if (!dry_run()) {
+    fill_bernoulli(*g, DType::Bool, mask->data(), x.numel, keep);
+    if (x.dtype == DType::F16 || x.dtype == DType::BF16) {
+      uint16_t rounded;
+      kernels().convert.convert(DType::F64, x.dtype, 1, &factor, &rounded);
+      kernels().convert.convert(x.dtype, DType::F64, 1, &rounded, &scale);
+    }
   }
-  const double scale = keep > 0 ? 1 / keep : 0;
   by_compute(compute_of(dtype), [&](auto zero) {
     using T = decltype(zero);
     if constexpr (!std::is_integral_v<T>) {
@@ -45,12 +49,14 @@ FLAMBEAU_OP(dropout, OnMeta::Free) {
           s = T(static_cast<typename T::value_type>(scale));
         else
           s = static_cast<T>(scale);
-        for (int64_t i = begin; i < end; i++) to[i] = bits[i] ? in[i] * s : T(0);
+        // A product with zero, not a zero: what is no number stays none.
+        for (int64_t i = begin; i < end; i++) to[i] = in[i] * (bits[i] ? s : T(0));
       });
     }
   });
-  call.result(contiguous(*out, x.dtype));
-  call.result(std::move(mask));
+  const Ref result = contiguous(*out, x.dtype);
+  call.result(view_of(*result, x.sizes, strides, 0));
+  call.result(view_of(*mask, x.sizes, strides, 0));
 }
 
 // multinomial(generator, p [rows, n] or [n], count) -> positions drawn with replacement, by their cumulated weights

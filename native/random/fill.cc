@@ -205,7 +205,22 @@ void fill_random_bits(Generator& g, DType dtype, void* out, int64_t n) {
 }
 
 void fill_bernoulli(Generator& g, DType dtype, void* out, int64_t n, double p) {
-  fill_integers(dtype, out, n, [&] { return static_cast<int64_t>(g.uniform() < p); });
+  // uniform() < p without the division: the 53 bits of each number against p 2^53, upper and lower word apart.
+  const auto limit = static_cast<uint64_t>(std::ceil(std::ldexp(p, 53)));
+  const auto high_limit = static_cast<uint32_t>(limit >> 32), low_limit = static_cast<uint32_t>(limit);
+  const auto draw = [&](uint8_t* to, int64_t count) {
+    uint32_t words[2 * kTile];
+    for (int64_t at = 0; at < count; at += kTile) {
+      const int64_t m = count - at < kTile ? count - at : kTile;
+      g.random(words, 2 * m);
+      for (int64_t i = 0; i < m; i++) {
+        const uint32_t high = words[2 * i] & 0x1fffffu, low = words[2 * i + 1];
+        to[at + i] = (high < high_limit) | ((high == high_limit) & (low < low_limit));
+      }
+    }
+  };
+  if (dtype == DType::Bool) return draw(static_cast<uint8_t*>(out), n);
+  fill_as<uint8_t>(DType::U8, dtype, out, n, draw);
 }
 
 void fill_bernoulli_each(Generator& g, DType dtype, void* out, int64_t n, DType p_dtype, const void* p) {

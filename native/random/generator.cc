@@ -63,7 +63,8 @@ void Generator::random(uint32_t* out, int64_t n) {
       left_ = kWords + 1;
     }
     const int64_t take = n < left_ - 1 ? n : left_ - 1;
-    for (int64_t i = 0; i < take; i++) out[i] = temper(state_[next_ + i]);
+    const uint32_t* from = state_ + next_;
+    for (int64_t i = 0; i < take; i++) out[i] = temper(from[i]);
     next_ += static_cast<uint32_t>(take);
     left_ -= static_cast<int32_t>(take);
     out += take;

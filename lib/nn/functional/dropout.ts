@@ -1,8 +1,9 @@
 // Dropout: elements or whole channels set to zero at random, the rest scaled so that the mean stays.
 import { kindOf, RuntimeError } from '../../core/errors.js';
 import { add, mul } from '../../ops/arithmetic.js';
+import { emptyLike, onesLike } from '../../ops/creation.js';
 import { type Op, fnOp } from '../../ops/define.js';
-import { nativeDropout } from '../../ops/random_draw.js';
+import { dropped } from '../../ops/random_draw.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
 
@@ -22,7 +23,7 @@ function isActive(input: Tensor, p: number, training: boolean): boolean {
 /** @internal `dropout` in training, out of place. */
 export function dropoutOf(input: Tensor, p: number): Tensor {
   if (p === 0) return input;
-  return p === 1 ? mul.impl(input, 0) : nativeDropout.impl(input, p, true)[0]!;
+  return p === 1 ? mul.impl(input, 0) : dropped(input, p);
 }
 
 /** A mask of zeros and ones for [N, C, ..] with one draw per channel. */
@@ -47,10 +48,7 @@ function alphaDropoutOf(input: Tensor, p: number, training: boolean, inplace: bo
   if (p === 1) return inplace ? input.mul_(0) : mul.impl(input, 0);
   const mask = perChannel
     ? channelMask(input, 1 - p)
-    : input
-        .detach()
-        .newEmpty([...input.shape])
-        .bernoulli_(1 - p);
+    : emptyLike(input.detach()).bernoulli_(1 - p);
   const a = 1 / Math.sqrt((SATURATED * SATURATED * p + 1) * (1 - p));
   const shift = mask
     .add(-1)
@@ -89,7 +87,7 @@ function dropoutRow(
 export const dropout = dropoutRow('dropout', 'True', (input, p, training, inplace) => {
   if (!isActive(input, p, training)) return input;
   if (!inplace) return dropoutOf(input, p);
-  return input.mul_(p === 1 ? 0 : dropoutOf(input.detach().newOnes([...input.shape]), p));
+  return input.mul_(p === 1 ? 0 : dropoutOf(onesLike(input.detach()), p));
 });
 
 /**
