@@ -29,7 +29,7 @@ function modifiedError(node: Node, i: number, t: Tensor, found: number): Runtime
   const ownNr = node.savedNrs?.[i] ?? -1;
   const source = ownNr >= 0 ? node : (t._ad?.gradFn ?? null);
   const nr = ownNr >= 0 ? ownNr : (t._ad?.outputNr ?? 0);
-  const origin = source === null ? '' : `, which is output ${nr} of ${shortName(source._name)},`;
+  const origin = source === null ? '' : `, which is output ${nr} of ${shortName(source.name())},`;
   return new RuntimeError(
     'one of the variables needed for gradient computation has been modified by an inplace operation: ' +
       `[torch.${t.dtype.scalarName}Tensor [${t.shape.join(', ')}]]${origin} is at version ${found}; expected version ` +

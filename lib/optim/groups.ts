@@ -25,6 +25,16 @@ export type ScheduledOptions = {
   maxMomentum?: number;
 };
 
+const SCHEDULED: ReadonlySet<string> = new Set([
+  'initialLr',
+  'maxLr',
+  'minLr',
+  'swaLr',
+  'baseMomentum',
+  'maxMomentum',
+  'paramNames',
+]);
+
 /** A group as the optimizer keeps it: every option has a value. */
 export type Group<O> = O & ScheduledOptions & { params: Tensor[]; paramNames?: string[] };
 
@@ -66,7 +76,7 @@ export function readParams<O>(params: Params<O>): ParameterGroup<O>[] {
  * Completes a group: lists its tensors and fills in the options it leaves out.
  * @param defaults the options of the optimizer.
  * @param others the groups that the optimizer already has.
- * @throws TypeError for what is no group or no tensor; RuntimeError for tensors that cannot be optimized here.
+ * @throws TypeError for what is no group or no tensor, and for an option in the spelling of state dicts; RuntimeError for tensors that cannot be optimized here.
  */
 export function completeGroup<O extends object>(
   group: ParameterGroup<O>,
@@ -83,7 +93,10 @@ export function completeGroup<O extends object>(
   const complete: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(group)) {
     if (key === 'params') complete['params'] = tensors;
-    else if (value !== undefined) complete[key] = value;
+    else if (key !== optionKey(key) && (optionKey(key) in defaults || SCHEDULED.has(optionKey(key)))) {
+      // A key that no optimizer knows is kept, as PyTorch keeps it; one in PyTorch's spelling would be kept and never read.
+      throw new TypeError(`a parameter group got an unexpected key '${key}': write '${optionKey(key)}'`);
+    } else if (value !== undefined) complete[key] = value;
   }
   if (names !== null) complete['paramNames'] = names;
   for (const [key, value] of Object.entries(defaults)) if (!(key in complete)) complete[key] = value;

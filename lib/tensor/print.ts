@@ -273,7 +273,8 @@ interface Differentiable {
 
 function gradSuffix(t: Tensor): string | null {
   const { requiresGrad, gradFn } = t as Differentiable;
-  if (gradFn) return `grad_fn=<${gradFn.name()}>`;
+  // Without the namespace that nodes of autograd itself have in messages.
+  if (gradFn) return `grad_fn=<${gradFn.name().split('::').at(-1)!}>`;
   return requiresGrad ? 'requires_grad=True' : null;
 }
 

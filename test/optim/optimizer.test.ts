@@ -50,6 +50,22 @@ describe('parameter groups', () => {
     expect(opt.stateDict().param_groups.map((g) => g['params'])).toEqual([[0], [1]]);
   });
 
+  test('an option in the spelling of state dicts is refused, an unknown one is kept', () => {
+    const groups = (extra: object) => [{ params: [parameter([1])], ...extra }] as never;
+    for (const [key, name] of [
+      ['weight_decay', 'weightDecay'],
+      ['initial_lr', 'initialLr'],
+    ]) {
+      expect(() => new optim.SGD(groups({ [key!]: 0 }))).toThrow(
+        new TypeError(`a parameter group got an unexpected key '${key}': write '${name}'`),
+      );
+    }
+    const opt = new optim.SGD(groups({ name: 'head', my_note: 3 }));
+    expect(opt.paramGroups[0]).toMatchObject({ name: 'head', my_note: 3, weightDecay: 0 });
+    opt.loadStateDict(opt.stateDict());
+    expect(opt.paramGroups[0]!.weightDecay).toBe(0);
+  });
+
   test('what cannot be optimized is refused', () => {
     const p = parameter([1]);
     expect(() => new optim.SGD([])).toThrow(new torch.RuntimeError('optimizer got an empty parameter list'));

@@ -31,6 +31,27 @@ const settings = (options: Case['options'] = {}) => {
   return sci_mode === undefined ? rest : { ...rest, sciMode: sci_mode };
 };
 
+test('a gradient function is named without its namespace, but in messages', () => {
+  const x = torch.ones(3, { requiresGrad: true });
+  const part = x.mul(2);
+  part.select(0, 0).fill_(1);
+  const copy = torch.zeros(3);
+  copy.copy_(x);
+  expect([part, copy].map(String)).toEqual([
+    'tensor([1., 2., 2.], grad_fn=<CopySlices>)',
+    'tensor([1., 1., 1.], grad_fn=<CopyBackwards>)',
+  ]);
+  expect([part, copy].map((t) => t.gradFn!.name())).toEqual([
+    'torch::autograd::CopySlices',
+    'torch::autograd::CopyBackwards',
+  ]);
+  for (const t of [part, copy]) {
+    const y = t.sin();
+    t.copy_(x);
+    expect(() => y.sum().backward()).toThrow('which is output 0 of torch::autograd::CopyBackwards, is at version');
+  }
+});
+
 describe('printing', () => {
   afterEach(() => torch.setPrintoptions({ profile: 'default' }));
 
