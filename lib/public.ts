@@ -122,3 +122,5 @@ export { type NestedArray, Tensor, type TypedArray } from './tensor/tensor.js';
 export * from './torch.js';
 export * as utils from './utils.js';
 export { summary } from './utils/summary.js';
+// Behind all that gives tensors methods.
+import './nn/uninitialized.js';

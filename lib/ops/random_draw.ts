@@ -4,7 +4,7 @@ import { type DeviceLike, home } from '../core/device.js';
 import * as D from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
-import { invoke, invokeMany } from '../tensor/invoke.js';
+import { invoke } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
 import { add, mul } from './arithmetic.js';
 import { fnOp, op } from './define.js';
@@ -16,16 +16,15 @@ import type { TensorOrScalar } from './signature.js';
 import { topk } from './sort.js';
 import { expand } from './view.js';
 import { cast } from './internal/cast.js';
+import { drawDropout } from './internal/dropout.js';
 import { finish } from './internal/finish.js';
 
 const ZEROS = nativeOp('zeros');
-const FULL = nativeOp('full');
 const NORMAL_ = nativeOp('normal_');
 const EXPONENTIAL_ = nativeOp('exponential_');
 const POISSON = nativeOp('poisson');
 const BINOMIAL = nativeOp('binomial');
 const MULTINOMIAL = nativeOp('multinomial');
-const DROPOUT = nativeOp('dropout');
 
 function normalOf(mean: TensorOrScalar, std: TensorOrScalar, source: Tensor | null): Tensor {
   const m = mean instanceof Tensor ? mean : null;
@@ -198,20 +197,3 @@ export const nativeDropout = fnOp(
     return drawDropout(input, p, p === 1 ? 0 : 1 / (1 - p), 'NativeDropoutBackward0');
   },
 );
-
-function drawDropout(input: Tensor, p: number, scale: number, name: string): [y: Tensor, mask: Tensor] {
-  const [y, mask] = invokeMany(DROPOUT, null, input, 1 - p, scale) as [Tensor, Tensor];
-  if (needsGrad(input)) {
-    const wide = input.dtype !== D.float16 && input.dtype !== D.bfloat16;
-    // The same factor as in forward, which is of the input's type.
-    const factor = wide ? scale : Number(invoke(FULL, [], scale, input.dtype).item());
-    record(name, y, [input], [mask], (g, [m]) => [mul(mul(g, m), factor)]);
-  }
-  return [y, mask];
-}
-
-/** @internal x * mask / (1 - p) with a mask of x's type, as `dropout` computes it: the division is one of that type. */
-export function dropped(input: Tensor, p: number): Tensor {
-  const keep = input.dtype === D.float64 || input.dtype === D.complex128 ? 1 - p : Math.fround(1 - p);
-  return drawDropout(input, p, 1 / keep, 'MulBackward0')[0];
-}

@@ -54,3 +54,49 @@ test('an initialised module cannot be loaded from one that is not', () => {
   const message = thrown(() => new nn.Linear(5, 3).loadStateDict(new nn.LazyLinear(3).stateDict()))!.message;
   expect(message).toMatch(/^Can't access the shape of an uninitialized parameter or buffer\./);
 });
+
+describe('a tensor without a shape', () => {
+  const parameter = () => new nn.UninitializedParameter();
+  const refused: Record<string, [call: () => unknown, message: string]> = {
+    'nn.init': [() => nn.init.normal_(parameter()), 'Attempted to use an uninitialized parameter in normal_.'],
+    zeros: [() => nn.init.zeros_(parameter()), 'Attempted to use an uninitialized parameter in zero_.'],
+    fans: [
+      () => nn.init.kaimingNormal_(parameter()),
+      "Can't access the shape of an uninitialized parameter or buffer.",
+    ],
+    'in place': [() => parameter().add_(1), 'Attempted to use an uninitialized parameter in add_.'],
+    'in place, without gradients': [
+      () => torch.noGrad(() => parameter().fill_(1)),
+      'Attempted to use an uninitialized parameter in fill_.',
+    ],
+    'out of place': [() => parameter().clone(), 'Attempted to use an uninitialized parameter in clone.'],
+    'a method of linalg': [() => parameter().det(), 'Attempted to use an uninitialized parameter in det.'],
+    'a buffer': [
+      () => new nn.UninitializedBuffer().zero_(),
+      'explicitly manipulating `torch.nn.parameter.UninitializedBuffer` objects',
+    ],
+    sharing: [
+      () => new nn.LazyLinear(3).shareMemory(),
+      "Can't share memory on an uninitialized parameter or buffer. Call `forward` to initialize the parameters before " +
+        'calling `module.share_memory()`.',
+    ],
+  };
+  test.each(Object.keys(refused))('refuses %s', (what) => {
+    const [call, message] = refused[what]!;
+    expect(call).toThrow(torch.RuntimeError);
+    expect(call).toThrow(message);
+  });
+  test('can be moved and converted, and is an ordinary one after materialize', () => {
+    const p = parameter();
+    expect([p.to('cpu'), p.data.dtype, p.isFloatingPoint()].map(String)).toEqual([
+      '<UninitializedParameter>',
+      'torch.float32',
+      'true',
+    ]);
+    p.materialize([2]);
+    torch.noGrad(() => p.fill_(3).add_(1));
+    expect(p.tolist()).toEqual([4, 4]);
+    const layer = new nn.LazyLinear(2).double();
+    expect(layer(torch.ones([1, 3], { dtype: torch.float64 })).shape).toEqual([1, 2]);
+  });
+});

@@ -1,5 +1,6 @@
 // Module descriptions of layers in containers, as PyTorch prints them.
-import { nn } from 'flambeau';
+import { inspect } from 'node:util';
+import torch, { nn } from 'flambeau';
 
 test.each<[string, nn.Module, string]>([
   ['no bias', new nn.Linear(3, 4, { bias: false }), 'Linear(in_features=3, out_features=4, bias=False)'],
@@ -46,4 +47,23 @@ test.each<[string, nn.Module, string]>([
   ['large floats', new nn.Threshold(1e16, -0.5), 'Threshold(threshold=1e+16, value=-0.5)'],
 ])('%s', (_, module, text) => {
   expect(String(module)).toBe(text);
+});
+
+test('what holds tensors prints as in PyTorch', () => {
+  const state = new nn.BatchNorm1d(1).stateDict();
+  const text =
+    "OrderedDict([('weight', tensor([1.])), ('bias', tensor([0.])), ('running_mean', tensor([0.])), " +
+    "('running_var', tensor([1.])), ('num_batches_tracked', tensor(0))])";
+  expect([String(state), inspect(state)]).toEqual([text, text]);
+  expect(String(new nn.Sequential().stateDict())).toBe('OrderedDict()');
+  const mixed = new torch.StateDict<unknown>([
+    ['a', [1, 'x', null, true]],
+    ['b', new Map([['c', torch.Tuple.of(2)]])],
+  ]);
+  expect(String(mixed)).toBe("OrderedDict([('a', [1, 'x', None, True]), ('b', {'c': (2,)})])");
+  const packed = nn.utils.rnn.packSequence([torch.ones(1), torch.ones(2)], { enforceSorted: false });
+  expect(String(packed)).toBe(
+    'PackedSequence(data=tensor([1., 1., 1.]), batch_sizes=tensor([2, 1]), sorted_indices=tensor([1, 0]), ' +
+      'unsorted_indices=tensor([1, 0]))',
+  );
 });

@@ -3,7 +3,7 @@ import { kindOf, RuntimeError } from '../../core/errors.js';
 import { add, mul } from '../../ops/arithmetic.js';
 import { emptyLike, onesLike } from '../../ops/creation.js';
 import { type Op, fnOp } from '../../ops/define.js';
-import { dropped } from '../../ops/random_draw.js';
+import { dropped } from '../../ops/internal/dropout.js';
 import { Tensor } from '../../tensor/tensor.js';
 import { warn } from '../warn.js';
 
@@ -46,9 +46,7 @@ const SATURATED = 1.7580993408473766;
 function alphaDropoutOf(input: Tensor, p: number, training: boolean, inplace: boolean, perChannel: boolean): Tensor {
   if (!isActive(input, p, training)) return input;
   if (p === 1) return inplace ? input.mul_(0) : mul.impl(input, 0);
-  const mask = perChannel
-    ? channelMask(input, 1 - p)
-    : emptyLike(input.detach()).bernoulli_(1 - p);
+  const mask = perChannel ? channelMask(input, 1 - p) : emptyLike(input.detach()).bernoulli_(1 - p);
   const a = 1 / Math.sqrt((SATURATED * SATURATED * p + 1) * (1 - p));
   const shift = mask
     .add(-1)

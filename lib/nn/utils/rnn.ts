@@ -77,6 +77,19 @@ export class PackedSequence {
     return new PackedSequence(this.data.to(target), this.batchSizes, this.sortedIndices, this.unsortedIndices);
   }
 
+  /** As PyTorch prints it, a named tuple. */
+  toString(): string {
+    const { data, batchSizes, sortedIndices, unsortedIndices } = this;
+    const [sorted, unsorted] = [sortedIndices, unsortedIndices].map((t) => (t === null ? 'None' : String(t)));
+    const sizes = `batch_sizes=${String(batchSizes)}, sorted_indices=${sorted!}, unsorted_indices=${unsorted!}`;
+    return `PackedSequence(data=${String(data)}, ${sizes})`;
+  }
+
+  /** How console.log shows it: as `toString`. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
   /** The packed elements as float64; the rest is shared. */
   double(): PackedSequence {
     return new PackedSequence(this.data.double(), this.batchSizes, this.sortedIndices, this.unsortedIndices);
