@@ -1,5 +1,6 @@
 // Convolutions over one to three spatial dimensions, and their transposes.
 import { needsGrad, record } from '../autograd/graph.js';
+import { bfloat16 } from '../core/dtype.js';
 import { inWords, RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke } from '../tensor/invoke.js';
@@ -8,6 +9,7 @@ import { add, sub } from './arithmetic.js';
 import { complex, imag, real } from './complex.js';
 import { fnOp } from './define.js';
 import { sum } from './reduce.js';
+import { checkedName, cppName } from './internal/type_names.js';
 
 const CONV = nativeOp('conv');
 const CONV_INPUT = nativeOp('conv_input');
@@ -70,6 +72,21 @@ function byWeight(g: Tensor, x: Tensor, shape: readonly number[], at: Geometry):
   return y;
 }
 
+/** PyTorch's words, which tell which of its kernels would have looked. */
+function checkTypes(x: Tensor, w: Tensor, bias: Tensor | null): void {
+  if (bias !== null && bias.dtype !== x.dtype)
+    throw new RuntimeError(
+      `Input type (${cppName(x.dtype)}) and bias type (${cppName(bias.dtype)}) should be the same`,
+    );
+  if (x.dtype === w.dtype) return;
+  if (!x.dtype.isComplex && x.dtype !== bfloat16)
+    throw new RuntimeError(`expected scalar type ${x.dtype.scalarName} but found ${w.dtype.scalarName}`);
+  const others = x.dtype === bfloat16 ? ' or input should be a MKLDNN tensor and weight is a dense tensor' : '';
+  throw new RuntimeError(
+    `Input type (${checkedName(x.dtype)}) and weight type (${checkedName(w.dtype)}) should be the same${others}`,
+  );
+}
+
 /** A convolution of complex tensors from those of their parts: (a + bi) * (c + di). */
 function byParts(
   x: Tensor,
@@ -78,9 +95,6 @@ function byParts(
   run: (x: Tensor, w: Tensor, bias: Tensor | null) => Tensor,
 ): Tensor {
   if (!x.dtype.isComplex && !w.dtype.isComplex) return run(x, w, bias);
-  if (x.dtype !== w.dtype) {
-    throw new RuntimeError(`Input type (${x.dtype.name}) and weight type (${w.dtype.name}) should be the same`);
-  }
   const [a, b, c, d] = [real(x), imag(x), real(w), imag(w)];
   const re = sub(run(a, c, bias === null ? null : real(bias)), run(b, d, null));
   return complex(re, add(run(a, d, bias === null ? null : imag(bias)), run(b, c, null)));
@@ -132,6 +146,7 @@ const conv = (nd: number) =>
       groups: number,
     ): Tensor => {
       const name = `conv${nd}d`;
+      checkTypes(input, weight, bias);
       if (weight.ndim !== nd + 2) {
         throw new RuntimeError(
           `expected weight to be at least 1 at dimension 0, but got weight of size [${weight.shape.join(', ')}] for ${name}`,
@@ -208,6 +223,7 @@ const convTranspose = (nd: number) =>
       dilation: readonly number[],
     ): Tensor => {
       const name = `conv_transpose${nd}d`;
+      checkTypes(input, weight, null);
       if (weight.ndim !== nd + 2)
         throw new RuntimeError(`${name}: expected a weight of ${nd + 2} dimensions, got [${weight.shape.join(', ')}]`);
       return batched(name, input, nd, (x) => {

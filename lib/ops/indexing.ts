@@ -129,7 +129,18 @@ function positionsOf(mask: Tensor): Tensor[] {
 function locate(x: Tensor, given: readonly unknown[]): Place {
   const items = given.map(readItem);
   const used = items.reduce((n: number, item) => n + width(item), 0);
-  if (used > x.ndim) throw new RangeError(`too many indices for tensor of dimension ${x.ndim}`);
+  if (used > x.ndim) {
+    const [only] = items;
+    if (x.ndim === 0 && items.length === 1 && typeof only === 'number') {
+      throw new RangeError(
+        'invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim ' +
+          'tensor to a number',
+      );
+    }
+    if (x.ndim === 0 && items.length === 1 && only instanceof Slice)
+      throw new RangeError('slice() cannot be applied to a 0-dim tensor.');
+    throw new RangeError(`too many indices for tensor of dimension ${x.ndim}`);
+  }
   if (items.filter((item) => item === '...').length > 1)
     throw new RangeError("an index can only have a single ellipsis ('...')");
   let view = x;
@@ -237,7 +248,7 @@ function assign(self: Tensor, items: readonly unknown[], values: Tensor | Scalar
     items.every((item) => item instanceof Tensor || item === null)
   ) {
     throw new RuntimeError(
-      `Index put requires the source and destination dtypes match, got ${self.dtype.name} for the destination and ${values.dtype.name} for the source.`,
+      `Index put requires the source and destination dtypes match, got ${self.dtype.scalarName} for the destination and ${values.dtype.scalarName} for the source.`,
     );
   }
   const { view, dims, at, mask } = locate(self, items);

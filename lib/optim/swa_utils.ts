@@ -221,9 +221,9 @@ export class SWALR extends LRScheduler {
     const rates = perGroup('swaLr', optimizer, swaLr);
     check(
       annealStrategy === 'cos' || annealStrategy === 'linear',
-      `annealStrategy must be one of 'cos' or 'linear', instead got ${annealStrategy}`,
+      `anneal_strategy must be one of 'cos' or 'linear', instead got ${annealStrategy}`,
     );
-    check(annealEpochs >= 0, `annealEpochs must be equal or greater than 0, got ${annealEpochs}`);
+    check(annealEpochs >= 0, `anneal_epochs must be equal or greater than 0, got ${annealEpochs}`);
     groupsOf(optimizer).forEach((group, i) => {
       group.swaLr = rates[i]!;
     });

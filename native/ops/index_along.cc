@@ -38,10 +38,12 @@ FLAMBEAU_OP(embedding, OnMeta::Indexed) {
   const Tensor& weight = call.tensor();
   Tensor& index = call.tensor();
   FLAMBEAU_CHECK(weight.ndim() == 2, Kind::Runtime, "'weight' must be 2-D");
+  // PyTorch has no name of the older kind, torch.FloatTensor, for these.
+  const bool young = is_complex(index.dtype) || index.dtype == DType::Bool || index.dtype == DType::BF16;
   FLAMBEAU_CHECK(index.dtype == DType::I64 || index.dtype == DType::I32, Kind::Runtime,
                  "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but "
-                 "got torch.%s instead (while checking arguments for embedding)",
-                 dtype_name(index.dtype));
+                 "got %s%s%s instead (while checking arguments for embedding)",
+                 young ? "CPU" : "torch.", scalar_name(index.dtype), young ? "Type" : "Tensor");
   call.result(get(weight, select(weight, {0}, {&index}, Bounds::Plain, nullptr)));
 }
 

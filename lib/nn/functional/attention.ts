@@ -11,21 +11,22 @@ import { reshaped } from '../../ops/internal/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkProbability, dropoutOf } from './dropout.js';
 import { cast } from '../../ops/internal/cast.js';
+import { cppName } from '../../ops/internal/type_names.js';
 
 function checkAttention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | null): void {
   if (query.dtype !== key.dtype || query.dtype !== value.dtype) {
     throw new RuntimeError(
-      `Expected query, key, and value to have the same dtype, but got query.dtype: ${query.dtype.name} key.dtype: ${key.dtype.name} and value.dtype: ${value.dtype.name} instead.`,
+      `Expected query, key, and value to have the same dtype, but got query.dtype: ${cppName(query.dtype)} key.dtype: ${cppName(key.dtype)} and value.dtype: ${cppName(value.dtype)} instead.`,
     );
   }
   if (query.ndim < 2 || key.ndim < 2 || value.ndim < 2) {
     throw new RuntimeError(
-      `Expected query, key, and value to all be  at least 2 dimensional, but got query.dim(): ${query.ndim}, key.dim(): ${key.ndim} and value.dim(): ${value.ndim} instead.`,
+      `Expected query, key, and value to all be  at least 2 dimensional, but got query.dim: ${query.ndim} key.dim: ${key.ndim} and value.dim: ${value.ndim} instead.`,
     );
   }
   if (mask !== null && mask.dtype !== bool && mask.dtype !== float32 && mask.dtype !== query.dtype) {
     throw new RuntimeError(
-      `Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: ${mask.dtype.name} and  query.dtype: ${query.dtype.name} instead.`,
+      `Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: ${cppName(mask.dtype)} and  query.dtype: ${cppName(query.dtype)} instead.`,
     );
   }
   if (!query.dtype.isFloatingPoint) {

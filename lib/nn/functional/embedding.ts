@@ -1,6 +1,6 @@
 // Rows of a table: single ones, and sums, means or maxima of bags of them.
 import { noGrad } from '../../autograd/mode.js';
-import { bool, int64 } from '../../core/dtype.js';
+import { bool, int32, int64 } from '../../core/dtype.js';
 import { RuntimeError } from '../../core/errors.js';
 import { div, mul } from '../../ops/arithmetic.js';
 import { eq } from '../../ops/comparison.js';
@@ -10,13 +10,33 @@ import { fromNested } from '../../ops/nested.js';
 import { unique } from '../../ops/sort_unique.js';
 import { asNumbers, type Tensor } from '../../tensor/tensor.js';
 import { cast } from '../../ops/internal/cast.js';
+import { checkedName } from '../../ops/internal/type_names.js';
 import { reshaped } from '../../ops/internal/view.js';
 
 export { oneHot } from '../../ops/index_triangle.js';
 
+function checkIndices(indices: Tensor, which: number, fn: string): void {
+  if (indices.dtype === int64 || indices.dtype === int32) return;
+  throw new RuntimeError(
+    `Expected tensor for argument #${which} 'indices' to have one of the following scalar types: Long, Int; but got ` +
+      `${checkedName(indices.dtype)} instead (while checking arguments for ${fn})`,
+  );
+}
+
 /** Scales the rows that are used so that their norm is at most maxNorm, in place and unrecorded. */
 function renormalise(weight: Tensor, input: Tensor, maxNorm: number, normType: number): void {
-  if (weight.ndim !== 2) throw new RuntimeError("'weight' must be 2-D");
+  if (weight.ndim !== 2) {
+    throw new RuntimeError(
+      `Expected 2-dimensional tensor, but got ${weight.ndim}-dimensional tensor for argument #1 'self' (while checking ` +
+        'arguments for embedding_renorm_)',
+    );
+  }
+  checkIndices(input, 2, 'embedding_renorm_');
+  if (!weight.dtype.isFloatingPoint && !weight.dtype.isComplex) {
+    throw new RuntimeError(
+      `norm(): input dtype should be either floating point or complex. Got ${weight.dtype.scalarName} instead.`,
+    );
+  }
   if (input.numel() === 0 || input.isMeta) return;
   noGrad(() => {
     const table = weight.detach();
@@ -168,6 +188,20 @@ export const embeddingBag = fnOp(
       );
     }
     if (maxNorm !== null) renormalise(weight, input, maxNorm, normType);
+    for (const t of [input, offsets]) if (t !== null) checkIndices(t, 1, 'embedding_bag');
+    if (!weight.dtype.isFloatingPoint) {
+      throw new RuntimeError(
+        "Expected tensor for argument #1 'weight' to have one of the following scalar types: Half, BFloat16, Float, Double; " +
+          `but got ${checkedName(weight.dtype)} instead (while checking arguments for embedding_bag)`,
+      );
+    }
+    if (perSampleWeights !== null && perSampleWeights.dtype !== weight.dtype) {
+      throw new RuntimeError(
+        "Expected tensor for argument #1 'weight' to have the same type as tensor for argument #1 'per_sample_weights'; but " +
+          `type ${checkedName(weight.dtype)} does not equal ${checkedName(perSampleWeights.dtype)} (while checking arguments ` +
+          'for embedding_bag)',
+      );
+    }
     const flat = reshaped(input, [-1]);
     const n = flat.shape[0]!;
     const padding = paddingRow(paddingIdx, weight.shape[0]!);

@@ -23,6 +23,12 @@ export function tensorTypeName(dtype: DType, device: string): string {
   return `torch.${device === 'cpu' ? '' : `${device}.`}${NAMES[dtype.name] ?? dtype.name}Tensor`;
 }
 
+/** The name of a tensor on the CPU in checks of arguments: the older one, for types that are not younger than such names. */
+export function checkedName(dtype: DType): string {
+  const young = dtype.isComplex || dtype.name === 'bool' || dtype.name === 'bfloat16';
+  return young ? `CPU${NAMES[dtype.name]}Type` : tensorTypeName(dtype, 'cpu');
+}
+
 /**
  * The type that an older name stands for.
  * @throws RuntimeError for a name that is none of a tensor on the CPU.

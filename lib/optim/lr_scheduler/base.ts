@@ -42,8 +42,9 @@ export function perGroup(name: string, optimizer: AnyOptimizer, values: readonly
   const n = optimizer.paramGroups.length;
   if (values.length === n) return [...values];
   if (values.length === 1) return new Array<number>(n).fill(values[0]!);
+  const key = dataKey(name);
   throw new RuntimeError(
-    `${name} must have the same length as optimizer.paramGroups. ${name} has ${values.length} values, paramGroups has ${n}.`,
+    `${key} must have the same length as optimizer.param_groups. ${key} has ${values.length} values, param_groups has ${n}.`,
   );
 }
 
@@ -91,8 +92,10 @@ export class LRScheduler {
       if (lastEpoch === -1) group.initialLr ??= group.lr;
       else if (group.initialLr === undefined) {
         throw new RuntimeError(
-          `param 'initialLr' is not specified in paramGroups[${i}] when resuming scheduler with lastEpoch >= 0. ` +
-            'Load the optimizer state of the checkpoint first, or start with lastEpoch = -1.',
+          `param 'initial_lr' is not specified in param_groups[${i}] when resuming scheduler with last_epoch >= 0.\n` +
+            'This typically happens when:\n' +
+            "1. You're trying to resume training from a checkpoint but haven't properly loaded the optimizer state\n" +
+            "2. You're using last_epoch >= 0 for a fresh training run (not recommended)",
         );
       }
     });

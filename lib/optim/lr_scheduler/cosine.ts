@@ -23,7 +23,7 @@ export class CosineAnnealingLR extends LRScheduler {
    */
   constructor(...args: SchedulerArguments<typeof ANNEALING, AnnealingFull>) {
     const [optimizer, tMax, etaMin, lastEpoch] = bind(ANNEALING_SIGNATURE, args) as AnnealingFull;
-    check(tMax > 0, `Expected positive integer tMax, but got ${tMax}`);
+    check(tMax > 0, `Expected positive integer T_max, but got ${tMax}`);
     super(optimizer, lastEpoch, { tMax, etaMin });
   }
 
@@ -70,8 +70,8 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
    */
   constructor(...args: SchedulerArguments<typeof RESTARTS, RestartsFull>) {
     const [optimizer, t0, tMult, etaMin, lastEpoch] = bind(RESTARTS_SIGNATURE, args) as RestartsFull;
-    check(t0 > 0, `Expected positive integer t0, but got ${t0}`);
-    check(tMult >= 1, `Expected integer tMult >= 1, but got ${tMult}`);
+    check(t0 > 0, `Expected positive integer T_0, but got ${t0}`);
+    check(tMult >= 1, `Expected integer T_mult >= 1, but got ${tMult}`);
     super(optimizer, lastEpoch, { t0, tI: t0, tMult, etaMin, tCur: lastEpoch });
   }
 

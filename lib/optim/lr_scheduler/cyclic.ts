@@ -18,7 +18,7 @@ import { dataKey, optionKey } from '../groups.js';
 function usesBeta1(optimizer: AnyOptimizer): boolean {
   check(
     'momentum' in optimizer.defaults || 'betas' in optimizer.defaults,
-    'optimizer must support momentum or beta1 with `cycleMomentum` option enabled',
+    'optimizer must support momentum or beta1 with `cycle_momentum` option enabled',
   );
   return 'betas' in optimizer.defaults;
 }
@@ -108,7 +108,7 @@ export class CyclicLR extends LRScheduler {
     checkOptimizer(optimizer);
     check(
       mode === 'triangular' || mode === 'triangular2' || mode === 'exp_range' || scaleFn !== null,
-      'mode is invalid and scaleFn is null',
+      'mode is invalid and scale_fn is None',
     );
     const baseLrs = perGroup('baseLr', optimizer, baseLr);
     if (lastEpoch === -1) {
@@ -219,12 +219,15 @@ function phase(endStep: number, lr: [RateName, RateName], momentum: [MomentumNam
 
 function totalOf(totalSteps: number | null, epochs: number | null, stepsPerEpoch: number | null): number {
   if (totalSteps !== null) {
-    check(totalSteps > 0, `Expected positive integer totalSteps, but got ${totalSteps}`);
+    check(totalSteps > 0, `Expected positive integer total_steps, but got ${totalSteps}`);
     return totalSteps;
   }
-  check(epochs !== null && stepsPerEpoch !== null, 'You must define either totalSteps OR (epochs AND stepsPerEpoch)');
+  check(
+    epochs !== null && stepsPerEpoch !== null,
+    'You must define either total_steps OR (epochs AND steps_per_epoch)',
+  );
   check(epochs! > 0, `Expected positive integer epochs, but got ${epochs}`);
-  check(stepsPerEpoch! > 0, `Expected positive integer stepsPerEpoch, but got ${stepsPerEpoch}`);
+  check(stepsPerEpoch! > 0, `Expected positive integer steps_per_epoch, but got ${stepsPerEpoch}`);
   return epochs! * stepsPerEpoch!;
 }
 
@@ -269,10 +272,10 @@ export class OneCycleLR extends LRScheduler {
     ] = bind(ONE_CYCLE_SIGNATURE, args) as OneCycleFull;
     checkOptimizer(optimizer);
     const total = totalOf(totalSteps, epochs, stepsPerEpoch);
-    check(pctStart >= 0 && pctStart <= 1, `Expected float between 0 and 1 pctStart, but got ${pctStart}`);
+    check(pctStart >= 0 && pctStart <= 1, `Expected float between 0 and 1 pct_start, but got ${pctStart}`);
     check(
       annealStrategy === 'cos' || annealStrategy === 'linear',
-      `annealStrategy must be one of 'cos' or 'linear', instead got ${annealStrategy}`,
+      `anneal_strategy must be one of 'cos' or 'linear', instead got ${annealStrategy}`,
     );
     const up = phase(pctStart * total - 1, ['initialLr', 'maxLr'], ['maxMomentum', 'baseMomentum']);
     const phases = threePhase

@@ -130,7 +130,7 @@ export class ReduceLROnPlateau extends LRScheduler {
         throw new RuntimeError(
           `The number of param groups in the \`optimizer\` (${n}) differs from when \`ReduceLROnPlateau\` was initialized ` +
             `(${this.minLrs.length}), usually due to a new param group being added to the optimizer. Please modify the ` +
-            '`minLrs` field to match the length of the `optimizer` param groups.',
+            '`min_lrs` field to match the length of the `optimizer` param groups.',
         );
       }
       this.minLrs = new Array<number>(n).fill(this.defaultMinLr);

@@ -20,7 +20,7 @@ export class StepLR extends LRScheduler {
    */
   constructor(...args: SchedulerArguments<typeof STEP, StepFull>) {
     const [optimizer, stepSize, gamma, lastEpoch] = bind(STEP_SIGNATURE, args) as StepFull;
-    check(stepSize > 0, `Expected positive integer stepSize, but got ${stepSize}`);
+    check(stepSize > 0, `Expected positive integer step_size, but got ${stepSize}`);
     super(optimizer, lastEpoch, { stepSize, gamma });
   }
 
@@ -222,13 +222,13 @@ export class PolynomialLR extends LRScheduler {
 /** Gives the factor of a step. */
 export type LrLambda = (epoch: number) => number;
 
-function lambdasFor(name: string, optimizer: AnyOptimizer, given: LrLambda | readonly LrLambda[]): LrLambda[] {
+function lambdasFor(optimizer: AnyOptimizer, given: LrLambda | readonly LrLambda[]): LrLambda[] {
   checkOptimizer(optimizer);
   const list = Array.isArray(given) ? (given as LrLambda[]) : [given as LrLambda];
   const n = optimizer.paramGroups.length;
   if (list.length === n) return [...list];
   if (list.length === 1) return new Array<LrLambda>(n).fill(list[0]!);
-  throw new RuntimeError(`${name}: Expected ${n} lrLambdas, but got ${list.length}`);
+  throw new RuntimeError(`Expected ${n} lr_lambdas, but got ${list.length}`);
 }
 
 type LambdaFull = [optimizer: AnyOptimizer, lrLambda: LrLambda | readonly LrLambda[], lastEpoch: number];
@@ -258,7 +258,7 @@ export class LambdaLR extends FunctionLR {
    */
   constructor(...args: SchedulerArguments<typeof LAMBDA, LambdaFull>) {
     const [optimizer, lrLambda, lastEpoch] = bind(LAMBDA_SIGNATURE, args) as LambdaFull;
-    super(optimizer, lastEpoch, { lrLambdas: lambdasFor('LambdaLR', optimizer, lrLambda) });
+    super(optimizer, lastEpoch, { lrLambdas: lambdasFor(optimizer, lrLambda) });
   }
 
   override getLr(): number[] {
@@ -279,7 +279,7 @@ export class MultiplicativeLR extends FunctionLR {
    */
   constructor(...args: SchedulerArguments<typeof MULTIPLICATIVE, LambdaFull>) {
     const [optimizer, lrLambda, lastEpoch] = bind(MULTIPLICATIVE_SIGNATURE, args) as LambdaFull;
-    super(optimizer, lastEpoch, { lrLambdas: lambdasFor('MultiplicativeLR', optimizer, lrLambda) });
+    super(optimizer, lastEpoch, { lrLambdas: lambdasFor(optimizer, lrLambda) });
   }
 
   override getLr(): number[] {
