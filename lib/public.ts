@@ -97,6 +97,7 @@ export * as masked from './masked/index.js';
 export * from './nn/functional/torch.js';
 export * from './nn/functional/torch_forms.js';
 export * from './nn/functional/torch_losses.js';
+export * from './nn/functional/torch_recurrent.js';
 export * from './ops/functions.js';
 export { openShared, type SharedTensor, shareTensor } from './ops/shared.js';
 export * as optim from './optim/index.js';

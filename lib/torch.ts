@@ -6,6 +6,19 @@ import { Tensor } from './tensor/tensor.js';
 
 /** The version of the package. */
 export const __version__ = '0.1.0';
+/** The version of the package, and of what it was built for: nothing but the CPU. */
+export const version = Object.freeze({ __version__, debug: false, cuda: null, hip: null, xpu: null });
+
+/** The ratio of a circle's circumference to its diameter. */
+export const pi = Math.PI;
+/** Euler's number. */
+export const e = Math.E;
+/** Infinity. */
+export const inf = Number.POSITIVE_INFINITY;
+/** Not a number. */
+export const nan = Number.NaN;
+/** What stands for a new axis in `index`. */
+export const newaxis = null;
 
 /**
  * How many threads a kernel may use.

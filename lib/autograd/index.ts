@@ -5,6 +5,7 @@ import { getGradientEdge } from './backward.js';
 import { hessian, hvp, jacobian, jvp, vhp, vjp } from './functional.js';
 import { Node } from './node.js';
 import { disableSavedTensorsHooks, savedTensorsHooks } from './saved.js';
+import { incrementVersion } from './version.js';
 
 export { backward, grad, type BackwardOptions, type GradientEdge, type GradOptions } from './backward.js';
 export { detectAnomaly, isAnomalyCheckNanEnabled, isAnomalyEnabled, setDetectAnomaly } from './anomaly.js';
@@ -25,7 +26,14 @@ export { Node } from './node.js';
 export { queueCallback } from './engine.js';
 
 /** Looking at the graph, and changing what it saves: torch.autograd.graph. */
-export const graph = { Node, disableSavedTensorsHooks, getGradientEdge, registerMultiGradHook, savedTensorsHooks };
+export const graph = {
+  Node,
+  disableSavedTensorsHooks,
+  getGradientEdge,
+  incrementVersion,
+  registerMultiGradHook,
+  savedTensorsHooks,
+};
 
 /** Derivatives of functions: torch.autograd.functional. */
 export const functional = { hessian, hvp, jacobian, jvp, vhp, vjp };

@@ -38,7 +38,7 @@ describe('the package', () => {
       import torch, * as named from 'flambeau';
       const cjs = createRequire(process.cwd() + '/')('flambeau');
       const names = Object.keys(cjs).filter((n) => n !== 'default' && n !== '__esModule');
-      const missing = names.filter((n) => named[n] !== cjs[n]);
+      const missing = names.filter((n) => !Object.is(named[n], cjs[n]));
       const surplus = Object.keys(named).filter((n) => n !== 'default' && !names.includes(n));
       console.log(JSON.stringify([torch === cjs.default, missing, surplus, names.length > 100]));`;
     const { stdout, stderr } = node(['--input-type=module', '-e', script]);
