@@ -16,7 +16,7 @@ const FREED =
   'after calling backward.';
 
 /** @internal What to say when the saved tensors of a node are gone. */
-export function freedError(): RuntimeError {
+function freedError(): RuntimeError {
   return new RuntimeError(FREED);
 }
 

@@ -22,7 +22,7 @@ export interface MapDataset<T> {
 export type DatasetLike<T> = MapDataset<T> | readonly T[];
 
 /** @internal The batch that default collation makes of samples, where a dataset can form it at once. */
-export const COLLATED: unique symbol = Symbol('collated');
+const COLLATED: unique symbol = Symbol('collated');
 
 interface Collating {
   [COLLATED]?(indices: readonly number[]): unknown;

@@ -234,14 +234,6 @@ type DistributedFull = [
   dropLast: boolean,
 ];
 
-/** Says how many processes train together and which one this is; installed by lib/distributed. */
-let group: (() => { worldSize: number; rank: number }) | null = null;
-
-/** @internal */
-export function installProcessGroup(fn: () => { worldSize: number; rank: number }): void {
-  group = fn;
-}
-
 /**
  * One process's share of a dataset when several train together: process r of R gets places r, r + R, r + 2 R .. of an order that
  * all processes have in common.
@@ -267,20 +259,20 @@ export class DistributedSampler extends Sampler {
   epoch = 0;
 
   /**
-   * @param args `dataset`, anything with a length; `numReplicas` and `rank` (default null: those of the process group); `shuffle`
+   * @param args `dataset`, anything with a length; `numReplicas` and `rank`, which must be given; `shuffle`
    *   (default true); `seed` (default 0; the same in all processes); `dropLast` (default false: some samples come twice where the
    *   length does not divide; true leaves the rest out)
-   * @throws RuntimeError without a process group if `numReplicas` or `rank` is missing, and for a rank out of range
+   * @throws RuntimeError if `numReplicas` or `rank` is missing, and for a rank out of range
    */
   constructor(...args: CallArguments<typeof DISTRIBUTED, DistributedFull>) {
     super();
     const [dataset, numReplicas, rank, shuffle, seed, dropLast] = bind(DISTRIBUTED_SIGNATURE, args) as DistributedFull;
-    if ((numReplicas === null || rank === null) && group === null) {
+    if (numReplicas === null || rank === null) {
       throw new RuntimeError('DistributedSampler: without a process group, numReplicas and rank must be given');
     }
     this.dataset = dataset;
-    this.numReplicas = numReplicas ?? group!().worldSize;
-    this.rank = rank ?? group!().rank;
+    this.numReplicas = numReplicas;
+    this.rank = rank;
     if (this.rank < 0 || this.rank >= this.numReplicas) {
       throw new RuntimeError(`Invalid rank ${this.rank}, rank should be in the interval [0, ${this.numReplicas - 1}]`);
     }

@@ -176,7 +176,7 @@ export function unpack(lu: Tensor, pivots: Tensor, data: boolean, withPivots: bo
 }
 
 /** @internal The solution of A X = B (or X A = B, A^H X = B) from factors, with gradients. */
-export function solveWith(lu: Tensor, pivots: Tensor, b: Tensor, left: boolean, adjointSystem: boolean): Tensor {
+function solveWith(lu: Tensor, pivots: Tensor, b: Tensor, left: boolean, adjointSystem: boolean): Tensor {
   // X A = B is A^H X^H = B^H.
   if (!left) return adjoint(solveWith(lu, pivots, adjoint(b), true, !adjointSystem));
   const batch = broadcastSizes(batchSizes(lu), batchSizes(b));

@@ -70,7 +70,7 @@ export function typeName(value: unknown): string {
 }
 
 /** Indents all lines but the first. `padBlank` says whether lines without text are indented too. */
-export function addIndent(text: string, spaces: number, padBlank: boolean): string {
+function addIndent(text: string, spaces: number, padBlank: boolean): string {
   const pad = ' '.repeat(spaces);
   return text
     .split('\n')

@@ -76,11 +76,6 @@ export type MethodsOf<M> = InPlaceMethodsOf<M> & {
     : never;
 };
 
-/** The functions of `torch` that a module of ops gives. */
-export type FunctionsOf<M> = {
-  [K in keyof M as M[K] extends { readonly home: 'method' } ? never : K]: M[K];
-};
-
 /** Puts the methods of a module of ops on Tensor's prototype. */
 export function installMethods(prototype: Tensor, ops: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(ops)) {

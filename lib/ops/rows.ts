@@ -11,7 +11,7 @@ import { type Op, op } from './define.js';
 import type { TensorOrScalar } from './signature.js';
 
 /** 'logSoftmax' to 'log_softmax'. */
-export function snakeCase(name: string): string {
+function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 }
 

@@ -3,7 +3,16 @@ import { bind, type CallArguments, signature } from '../ops/signature.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Group, Params } from './groups.js';
 import type { ParameterState } from './optimizer.js';
-import { check, checkModes, type CommonOptions, numberState, readBetas, realView, zeroState } from './state.js';
+import {
+  check,
+  checkModes,
+  type CommonOptions,
+  countMoments,
+  numberState,
+  readBetas,
+  realView,
+  zeroState,
+} from './state.js';
 import { countStep, TensorOptimizer } from './tensor_optimizer.js';
 import { pyFloat } from '../nn/printing.js';
 
@@ -94,23 +103,14 @@ export class NAdam extends TensorOptimizer<NAdamOptions> {
 
   protected override update(p: Tensor, grad: Tensor, state: ParameterState, group: Group<NAdamOptions>): void {
     const step = countStep(state);
-    const { lr, weightDecay, momentumDecay } = group;
+    const { lr, momentumDecay } = group;
     const [beta1, beta2] = group.betas;
-    let g = grad;
-    if (weightDecay !== 0) {
-      if (group.decoupledWeightDecay) p.mul_(1 - lr * weightDecay);
-      else g = grad.add(p, { alpha: weightDecay });
-    }
-    g = realView(g);
-    const average = realView(state['exp_avg'] as Tensor);
-    const square = realView(state['exp_avg_sq'] as Tensor);
+    const { g, average, square } = countMoments(p, grad, state, group);
     const product = state['mu_product'] as Tensor;
     const mu = beta1 * (1 - 0.5 * 0.96 ** (step * momentumDecay));
     const muNext = beta1 * (1 - 0.5 * 0.96 ** ((step + 1) * momentumDecay));
     product.mul_(mu);
     const muProduct = Number(product.item());
-    average.lerp_(g, 1 - beta1);
-    square.mul_(beta2).addcmul_(g, g, { value: 1 - beta2 });
     const denominator = square
       .div(1 - beta2 ** step)
       .sqrt_()

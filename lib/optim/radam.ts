@@ -3,7 +3,16 @@ import { bind, type CallArguments, signature } from '../ops/signature.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Group, Params } from './groups.js';
 import type { ParameterState } from './optimizer.js';
-import { check, checkModes, type CommonOptions, numberState, readBetas, realView, zeroState } from './state.js';
+import {
+  check,
+  checkModes,
+  type CommonOptions,
+  countMoments,
+  numberState,
+  readBetas,
+  realView,
+  zeroState,
+} from './state.js';
 import { countStep, TensorOptimizer } from './tensor_optimizer.js';
 import { pyFloat } from '../nn/printing.js';
 
@@ -78,18 +87,9 @@ export class RAdam extends TensorOptimizer<RAdamOptions> {
 
   protected override update(p: Tensor, grad: Tensor, state: ParameterState, group: Group<RAdamOptions>): void {
     const step = countStep(state);
-    const { lr, weightDecay } = group;
+    const { lr } = group;
     const [beta1, beta2] = group.betas;
-    let g = grad;
-    if (weightDecay !== 0) {
-      if (group.decoupledWeightDecay) p.mul_(1 - lr * weightDecay);
-      else g = grad.add(p, { alpha: weightDecay });
-    }
-    g = realView(g);
-    const average = realView(state['exp_avg'] as Tensor);
-    const square = realView(state['exp_avg_sq'] as Tensor);
-    average.lerp_(g, 1 - beta1);
-    square.mul_(beta2).addcmul_(g, g, { value: 1 - beta2 });
+    const { average, square } = countMoments(p, grad, state, group);
     const correction2 = 1 - beta2 ** step;
     const limit = 2 / (1 - beta2) - 1;
     const length = limit - (2 * step * beta2 ** step) / correction2;

@@ -89,3 +89,35 @@ export function readBetas(betas: readonly number[] | null): [number, number] {
 export function realView(t: Tensor): Tensor {
   return t.dtype.isComplex ? t.viewAsReal() : t;
 }
+
+/** What the averages of gradients and of their squares depend on. */
+interface MomentOptions {
+  lr: number;
+  weightDecay: number;
+  decoupledWeightDecay: boolean;
+  betas: readonly [number, number];
+}
+
+/**
+ * Decays a parameter, or adds the decay to its gradient, and brings the running averages of the gradient and of its square up to
+ * date.
+ * @returns the gradient and both averages, complex ones as pairs of real numbers
+ */
+export function countMoments(
+  p: Tensor,
+  grad: Tensor,
+  state: ParameterState,
+  { lr, weightDecay, decoupledWeightDecay, betas: [beta1, beta2] }: MomentOptions,
+): { g: Tensor; average: Tensor; square: Tensor } {
+  let g = grad;
+  if (weightDecay !== 0) {
+    if (decoupledWeightDecay) p.mul_(1 - lr * weightDecay);
+    else g = grad.add(p, { alpha: weightDecay });
+  }
+  g = realView(g);
+  const average = realView(state['exp_avg'] as Tensor);
+  const square = realView(state['exp_avg_sq'] as Tensor);
+  average.lerp_(g, 1 - beta1);
+  square.mul_(beta2).addcmul_(g, g, { value: 1 - beta2 });
+  return { g, average, square };
+}

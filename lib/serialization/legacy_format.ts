@@ -136,7 +136,7 @@ function fillStorage(source: ByteSource, at: number, storage: Declared, options:
 }
 
 /** Compares a storage's own count with the expected size; returns where it ends. */
-export function checkStorage(source: ByteSource, at: number, nbytes: number, itemsize: number): number {
+function checkStorage(source: ByteSource, at: number, nbytes: number, itemsize: number): number {
   const count = u64(dataView(readBytes(source, at, 8)), 0, 'the size of a storage');
   if (count * itemsize !== nbytes) {
     throw new RuntimeError(`${source.name}: a storage has ${count} elements, the pickle says ${nbytes / itemsize}`);

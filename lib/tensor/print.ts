@@ -311,7 +311,7 @@ export function withSuffixes(text: string, suffixes: readonly string[], indent: 
  * @param t any tensor; one that was disposed prints as such
  * @returns PyTorch's text, as `tensor([1., 2.], requires_grad=True)`; a parameter's has `Parameter containing:` above
  */
-export function formatTensor(t: Tensor): string {
+function formatTensor(t: Tensor): string {
   const isParameter = t instanceof Parameter;
   const Class = t.constructor as { name: string };
   const plain = Class === (Tensor as unknown) || Class === (Parameter as unknown);

@@ -7,15 +7,9 @@ import { alive, type Tensor } from './tensor.js';
 
 const EMPTY = nativeOp('empty');
 const EMPTY_STRIDED = nativeOp('empty_strided');
-const FILL = nativeOp('zeros');
 const VIEW = nativeOp('view_storage');
 
-/** A tensor of uint8 [nbytes] on fresh memory set to zero. */
-export function allocateStorage(nbytes: number): Tensor {
-  return invoke(FILL, [nbytes], uint8);
-}
-
-/** As allocateStorage, but with whatever the memory holds: for callers that overwrite all of it. */
+/** A tensor of uint8 [nbytes] with whatever the memory holds: for callers that overwrite all of it. */
 export function allocateStorageUninitialized(nbytes: number): Tensor {
   return invoke(EMPTY, [nbytes], uint8);
 }

@@ -366,7 +366,7 @@ export function float16Value(bits: number): number {
 }
 
 /** The value of a bfloat16's bits: the upper half of a float32. */
-export function bfloat16Value(bits: number): number {
+function bfloat16Value(bits: number): number {
   word.setUint32(0, bits << 16);
   return word.getFloat32(0);
 }

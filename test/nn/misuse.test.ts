@@ -46,7 +46,7 @@ function refusals(name: string, call: Callable, named: RegExp, mustRefuse = true
   for (const [what, args] of Object.entries(AFTER_A_TENSOR)) errorOf(() => call(...args), `${name} of ${what}`);
 }
 const functionsOf = (space: object) =>
-  Object.entries(space).filter((entry): entry is [string, Callable] => {
+  Object.entries(space as Record<string, unknown>).filter((entry): entry is [string, Callable] => {
     return typeof entry[1] === 'function' && /^[a-z_]/.test(entry[0]);
   });
 
@@ -57,7 +57,8 @@ afterAll(() => {
   jest.restoreAllMocks();
 });
 
-const layers = Object.entries(nn).filter((entry): entry is [string, new (...args: unknown[]) => nn.Module] => {
+type Class = new (...args: unknown[]) => nn.Module;
+const layers = Object.entries(nn as unknown as Record<string, unknown>).filter((entry): entry is [string, Class] => {
   return typeof entry[1] === 'function' && entry[1].prototype instanceof nn.Module;
 });
 /** Settings that some layer takes; the first that fit are used. */
@@ -73,7 +74,7 @@ const MADE: Record<string, () => nn.Module> = {
   Unflatten: () => new nn.Unflatten(1, [3, 1]),
   Sequential: () => new nn.Sequential(new nn.ReLU()),
 };
-function make(name: string, layer: new (...args: unknown[]) => nn.Module): nn.Module {
+function make(name: string, layer: Class): nn.Module {
   if (MADE[name] !== undefined) return MADE[name]();
   for (const settings of SETTINGS) {
     try {
@@ -164,7 +165,7 @@ const FORWARDS: [call: () => unknown, message: string][] = [
     "LazyLinear.forward(): argument 'input' must be Tensor, not string",
   ],
   [
-    () => (nn.utils.clipGradNorm_ as Callable)([3], 1),
+    () => (nn.utils.clipGradNorm_ as unknown as Callable)([3], 1),
     "clipGradNorm_(): argument 'parameters' must be Tensor|Tensor[], not [3]",
   ],
   [

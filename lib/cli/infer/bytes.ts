@@ -16,7 +16,7 @@ export interface ByteStream {
   close(): void;
 }
 
-export const isPacked = (file: string): boolean => /\.gz$/i.test(file);
+const isPacked = (file: string): boolean => /\.gz$/i.test(file);
 
 /** The bytes of a file from `offset` on (an offset in the unpacked bytes); `-` is standard input. */
 export function openBytes(file: string, offset: number): ByteStream {

@@ -307,13 +307,34 @@ export class AvgPool1d extends AvgPoolNd {
   }
 }
 
-/**
- * The mean of each window. Input [N, C, H, W] or [C, H, W] to [N, C, H', W'] or [C, H', W'], H' and W' as `AvgPool1d`'s L'.
- */
-export class AvgPool2d extends AvgPoolNd {
+/** Average pooling over two and three dimensions: sums can be divided by another number than the window's size. */
+abstract class DividedAvgPool extends AvgPoolNd {
   /** What a sum is divided by in the place of the window's size; null for that. */
   divisorOverride: number | null;
 
+  constructor(name: string, args: AvgArgumentList) {
+    super();
+    const [kernel, stride, padding, ceilMode, countIncludePad, divisor] = avgSettings(name)(args);
+    this.kernelSize = kernel;
+    this.stride = stride ?? kernel;
+    this.padding = padding;
+    this.ceilMode = ceilMode;
+    this.countIncludePad = countIncludePad;
+    this.divisorOverride = divisor;
+  }
+
+  /** @internal */
+  _average(op: typeof avgPool2d, input: Tensor): Tensor {
+    const { kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride } = this;
+    const [window, step, pad] = [kernelSize, stride, padding].map(sizes) as [number[], number[], number[]];
+    return op.impl(input, window, step, pad, ceilMode, countIncludePad, divisorOverride);
+  }
+}
+
+/**
+ * The mean of each window. Input [N, C, H, W] or [C, H, W] to [N, C, H', W'] or [C, H', W'], H' and W' as `AvgPool1d`'s L'.
+ */
+export class AvgPool2d extends DividedAvgPool {
   /**
    * @param args as for `AvgPool1d`: kernelSize; stride (default null: the kernel), padding (0), ceilMode (false), countIncludePad
    *   (true); divisorOverride (default null: the number of elements): what sums are divided by. Sizes are one number or
@@ -321,37 +342,18 @@ export class AvgPool2d extends AvgPoolNd {
    * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
    */
   constructor(...args: AvgArgumentList) {
-    super();
-    const [kernel, stride, padding, ceilMode, countIncludePad, divisor] = avgSettings('AvgPool2d')(args);
-    this.kernelSize = kernel;
-    this.stride = stride ?? kernel;
-    this.padding = padding;
-    this.ceilMode = ceilMode;
-    this.countIncludePad = countIncludePad;
-    this.divisorOverride = divisor;
+    super('AvgPool2d', args);
   }
 
   override forward(input: Tensor): Tensor {
-    const { kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride } = this;
-    return avgPool2d.impl(
-      input,
-      sizes(kernelSize),
-      sizes(stride),
-      sizes(padding),
-      ceilMode,
-      countIncludePad,
-      divisorOverride,
-    );
+    return this._average(avgPool2d, input);
   }
 }
 
 /**
  * The mean of each window. Input [N, C, D, H, W] or without N to [N, C, D', H', W'] or without N, sizes as `AvgPool1d`'s L'.
  */
-export class AvgPool3d extends AvgPoolNd {
-  /** What a sum is divided by in the place of the window's size; null for that. */
-  divisorOverride: number | null;
-
+export class AvgPool3d extends DividedAvgPool {
   /**
    * @param args as for `AvgPool1d`: kernelSize; stride (default null: the kernel), padding (0), ceilMode (false), countIncludePad
    *   (true); divisorOverride (default null: the number of elements): what sums are divided by. Sizes are one number or
@@ -359,27 +361,11 @@ export class AvgPool3d extends AvgPoolNd {
    * @throws TypeError for arguments that do not fit. The call throws RuntimeError for shapes or sizes that do not fit.
    */
   constructor(...args: AvgArgumentList) {
-    super();
-    const [kernel, stride, padding, ceilMode, countIncludePad, divisor] = avgSettings('AvgPool3d')(args);
-    this.kernelSize = kernel;
-    this.stride = stride ?? kernel;
-    this.padding = padding;
-    this.ceilMode = ceilMode;
-    this.countIncludePad = countIncludePad;
-    this.divisorOverride = divisor;
+    super('AvgPool3d', args);
   }
 
   override forward(input: Tensor): Tensor {
-    const { kernelSize, stride, padding, ceilMode, countIncludePad, divisorOverride } = this;
-    return avgPool3d.impl(
-      input,
-      sizes(kernelSize),
-      sizes(stride),
-      sizes(padding),
-      ceilMode,
-      countIncludePad,
-      divisorOverride,
-    );
+    return this._average(avgPool3d, input);
   }
 }
 

@@ -34,7 +34,7 @@ export function outputDim(module: Module): number {
 }
 
 /** A weight as a matrix [size of `dim`, all the others]. */
-export function asMatrix(weight: Tensor, dim: number): Tensor {
+function asMatrix(weight: Tensor, dim: number): Tensor {
   const first = dim === 0 ? weight : weight.movedim(dim, 0);
   return first.reshape(first.shape[0]!, -1);
 }
