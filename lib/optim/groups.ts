@@ -96,7 +96,7 @@ export function completeGroup<O extends object>(
     else if (key !== optionKey(key) && (optionKey(key) in defaults || SCHEDULED.has(optionKey(key)))) {
       // A key that no optimizer knows is kept, as PyTorch keeps it; one in PyTorch's spelling would be kept and never read.
       throw new TypeError(`a parameter group got an unexpected key '${key}': write '${optionKey(key)}'`);
-    } else if (value !== undefined) complete[key] = value;
+    } else if (value !== undefined) complete[key] = numberLike(defaults[key as keyof O], value);
   }
   if (names !== null) complete['paramNames'] = names;
   for (const [key, value] of Object.entries(defaults)) if (!(key in complete)) complete[key] = value;
@@ -146,6 +146,11 @@ function readList(params: ParameterList): { tensors: Tensor[]; names: string[] |
   return { tensors, names: names.length === 0 ? null : names };
 }
 
+/** A 0-d tensor as a number where the option is one: steps compute with numbers. */
+function numberLike(known: unknown, value: unknown): unknown {
+  return typeof known === 'number' && value instanceof Tensor && value.ndim === 0 ? Number(value.item()) : value;
+}
+
 /** A value of an option as a state dict holds it: lists are tuples, as in PyTorch. */
 function dataValue(key: string, value: unknown): unknown {
   return Array.isArray(value) && key !== 'paramNames' ? Tuple.from(value as unknown[]) : value;
@@ -169,7 +174,8 @@ export function unpackGroup<O>(entries: readonly [string, unknown][], group: Gro
   const result: Record<string, unknown> = {};
   for (const [key, value] of entries) {
     if (key === 'params') continue;
-    result[optionKey(key)] = Array.isArray(value) ? [...(value as unknown[])] : value;
+    const own = (group as Record<string, unknown>)[optionKey(key)];
+    result[optionKey(key)] = Array.isArray(value) ? [...(value as unknown[])] : numberLike(own, value);
   }
   if (group.paramNames !== undefined && result['paramNames'] === undefined) result['paramNames'] = group.paramNames;
   return { params: group.params, ...result } as unknown as Group<O>;

@@ -179,7 +179,9 @@ test('wrong arguments are refused', () => {
   );
   expect(() => new S.StepLR(...([opt] as never))).toThrow("StepLR() missing a required argument: 'stepSize'");
   expect(() => new S.LambdaLR(opt, [() => 1, () => 1, () => 1])).toThrow('Expected 2 lr_lambdas, but got 3');
-  expect(() => new S.OneCycleLR(opt, 0.1)).toThrow('You must define either total_steps OR (epochs AND steps_per_epoch)');
+  expect(() => new S.OneCycleLR(opt, 0.1)).toThrow(
+    'You must define either total_steps OR (epochs AND steps_per_epoch)',
+  );
   expect(() => new S.SequentialLR(opt, [new S.ConstantLR(opt)], [1])).toThrow('number of schedulers 1');
   expect(() => new S.ChainedScheduler([new S.ConstantLR(opt), new S.ConstantLR(makeOptimizer('SGD'))])).toThrow(
     'same optimizer',

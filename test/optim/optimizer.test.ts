@@ -66,6 +66,18 @@ describe('parameter groups', () => {
     expect(opt.paramGroups[0]!.weightDecay).toBe(0);
   });
 
+  test('a learning rate that is a tensor counts as its number', () => {
+    const rate = torch.tensor(0.5);
+    const [a, b] = [parameter([1], [1]), parameter([1], [1])];
+    const opt = new optim.SGD([{ params: [a], lr: rate as never }, { params: [b] }], { lr: rate as never });
+    expect(opt.paramGroups.map((group) => group.lr)).toEqual([0.5, 0.5]);
+    const state = opt.stateDict();
+    state.param_groups[0]!['lr'] = torch.tensor(0.25);
+    opt.loadStateDict(state);
+    opt.step();
+    expect([values(a)[0], values(b)[0]]).toEqual([0.75, 0.5]);
+  });
+
   test('what cannot be optimized is refused', () => {
     const p = parameter([1]);
     expect(() => new optim.SGD([])).toThrow(new torch.RuntimeError('optimizer got an empty parameter list'));
