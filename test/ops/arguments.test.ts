@@ -81,7 +81,7 @@ const refused: Record<string, [call: () => unknown, kind: new (...args: never[])
   'a table of three dimensions': [
     () => F.embedding(torch.tensor([0n]), torch.ones(2, 3, 1), { maxNorm: 1 }),
     torch.RuntimeError,
-    /'weight' must be 2-D/,
+    /Expected 2-dimensional tensor, but got 3-dimensional tensor for argument #1 'self'/,
   ],
   'places of no tensor': [
     () => loose(torch.indexPut_)(new Uint8Array(2), [], 2),
