@@ -241,6 +241,45 @@ Ref as_rows(const Tensor& t, uint64_t mask, DType dtype, int64_t* rows, int64_t*
   return contiguous(*v, dtype);
 }
 
+// Joins the moments of the blocks of each row, after Chan, Golub and LeVeque, "Updating Formulae and a Pairwise
+// Algorithm for Computing Sample Variances" (1979).
+template <class T>
+void join_moments(int64_t rows, int64_t blocks, int64_t n, const T* means, const T* squares, T* mean, T* m2) {
+  for (int64_t r = 0; r < rows; r++) {
+    double m = 0, square = 0;
+    for (int64_t b = 0; b < blocks; b++) {
+      const double before = static_cast<double>(b * kBlock),
+                   count = static_cast<double>(std::min(kBlock, n - b * kBlock));
+      const double delta = static_cast<double>(means[r * blocks + b]) - m, share = count / (before + count);
+      m += delta * share;
+      square += static_cast<double>(squares[r * blocks + b]) + delta * delta * before * share;
+    }
+    mean[r] = static_cast<T>(m);
+    m2[r] = static_cast<T>(square);
+  }
+}
+
+// As ReduceKernels::moments_rows, for rows that are longer than a cache: its two passes go block by block.
+void moments_by_blocks(Compute compute, int64_t rows, int64_t n, const char* x, Tensor& mean, Tensor& m2) {
+  const auto fn = kernels().reduce.moments_rows[static_cast<int>(compute)];
+  const int item = item_size(dtype_of(compute));
+  const int64_t blocks = (n + kBlock - 1) / kBlock;
+  const Ref means = empty(Dims{rows * blocks}, dtype_of(compute)),
+            squares = empty(Dims{rows * blocks}, dtype_of(compute));
+  parallel(0, rows * blocks, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const int64_t first = i % blocks * kBlock;
+      fn(1, std::min(kBlock, n - first), 0, x + (i / blocks * n + first) * item, means->data() + i * item,
+         squares->data() + i * item);
+    }
+  });
+  if (dry_run()) return;
+  if (compute == Compute::F32)
+    join_moments(rows, blocks, n, means->as<float>(), squares->as<float>(), mean.as<float>(), m2.as<float>());
+  else
+    join_moments(rows, blocks, n, means->as<double>(), squares->as<double>(), mean.as<double>(), m2.as<double>());
+}
+
 // var_mean(x, dims, correction, keepdim) -> var, mean, in the float type of x.
 FLAMBEAU_OP(var_mean, OnMeta::Serve) {
   const Tensor& t = call.tensor();
@@ -257,9 +296,13 @@ FLAMBEAU_OP(var_mean, OnMeta::Serve) {
   Ref var = empty(sizes, dtype_of(compute));
   const int item = item_size(dtype_of(compute));
   const auto fn = kernels().reduce.moments_rows[static_cast<int>(compute)];
-  parallel(0, rows, std::max<int64_t>(1, kGrain / std::max<int64_t>(n, 1)), [&](int64_t begin, int64_t end) {
-    fn(end - begin, n, n, x->data() + begin * n * item, mean->data() + begin * item, var->data() + begin * item);
-  });
+  if (n > kBlock) {
+    moments_by_blocks(compute, rows, n, x->data(), *mean, *var);
+  } else {
+    parallel(0, rows, std::max<int64_t>(1, kGrain / std::max<int64_t>(n, 1)), [&](int64_t begin, int64_t end) {
+      fn(end - begin, n, n, x->data() + begin * n * item, mean->data() + begin * item, var->data() + begin * item);
+    });
+  }
   const double divisor = std::max(0.0, static_cast<double>(n) - correction);
   for (int64_t i = 0; i < rows && !dry_run(); i++) {
     if (compute == Compute::F32)
