@@ -17,7 +17,8 @@ const SHAPES = [
 ] as const;
 
 /** The largest difference, in units of the largest value. */
-const difference = (a: Tensor, b: Tensor): number => a.double().sub(b).abs().max().item() / b.abs().max().item();
+const difference = (a: Tensor, b: Tensor): number =>
+  Number(a.double().sub(b).abs().max().item()) / Number(b.abs().max().item());
 
 describe.each([1, 3])('with %d threads', (threads) => {
   beforeAll(() => torch.setNumThreads(threads));
