@@ -171,6 +171,7 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       [1, 6, 24, 1, [3, 5, 6], [2, 3, 3], [1, 1, 1], [1, 1, 1], [1, 1, 1]],
       [5, 4, 32, 1, [3, 4, 3], [3, 2, 3], [2, 1, 1], [1, 0, 1], [1, 2, 1]],
       [2, 40, 32, 1, [1, 9, 9], [1, 1, 1], [1, 2, 2], [0, 0, 0], [1, 1, 1]],
+      [2, 4, 32, 1, [2, 30, 20], [2, 3, 3], [1, 1, 1], [0, 0, 0], [1, 1, 1]], // bands of rows in the image itself
       [1, 20, 16, 1, [1, 30, 260], [1, 30, 2], [1, 1, 1], [0, 0, 1], [1, 1, 1]], // more than a window holds
     ];
     for (const [n, c, o, groups, input, kernel, stride, padding, dilation] of many) {
