@@ -1,5 +1,5 @@
 // How operations enter the graph.
-import { dtypes } from '../core/dtype.js';
+import { type DType, dtypes } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { addon, FIRST, scratch } from '../native/addon.js';
 import { keep, keepTensor } from '../tensor/memory.js';
@@ -243,6 +243,42 @@ export function record(
   save(node, out);
   if (options !== undefined) applyOptions(node, options);
   if (anomalyEnabled) extraOf(node).trace = forwardTrace();
+  return node;
+}
+
+/**
+ * Enters an operation whose result only the next operation sees, so that there is no tensor for it.
+ * @param shape the result's sizes
+ * @param dtype the result's type
+ * @param before the node whose result is the operand; or null, and the operands are `inputs`
+ */
+export function recordUnseen<const S extends Saved>(
+  name: string,
+  shape: readonly number[],
+  dtype: DType,
+  before: Node | null,
+  inputs: readonly (Tensor | null)[],
+  saved: S,
+  backward: (g: Tensor, saved: S, needs: Needs) => Gradients,
+): Node {
+  const node = new Node(name, nextSequence(), backward, saved, shape, dtype);
+  if (before === null) connect(node, inputs);
+  else node.edges = [before];
+  save(node, null);
+  return node;
+}
+
+/** `record` for an operation on the result of `before`, for which there is no tensor. */
+export function recordAfter<const S extends Saved>(
+  before: Node,
+  name: string,
+  out: Tensor,
+  saved: S,
+  backward: (g: Tensor, saved: S, needs: Needs) => Gradients,
+  options?: RecordOptions,
+): Node {
+  const node = record(name, out, [], saved, backward, options);
+  node.edges = [before];
   return node;
 }
 

@@ -37,8 +37,8 @@ const hooksOfAll = globalForwardHooks;
 const backwardPreHooksOfAll = globalBackwardPreHooks;
 const backwardHooksOfAll = globalBackwardHooks;
 
-function callDirect(raw: Module, module: Module, args: unknown[]): unknown {
-  if (
+function hasNoHooks(raw: Module): boolean {
+  return (
     raw._forwardPreHooks.size === 0 &&
     raw._forwardHooks.size === 0 &&
     raw._backwardHooks.size === 0 &&
@@ -47,7 +47,11 @@ function callDirect(raw: Module, module: Module, args: unknown[]): unknown {
     hooksOfAll.size === 0 &&
     backwardHooksOfAll.size === 0 &&
     backwardPreHooksOfAll.size === 0
-  ) {
+  );
+}
+
+function callDirect(raw: Module, module: Module, args: unknown[]): unknown {
+  if (hasNoHooks(raw)) {
     try {
       return raw.forward.apply(module, args);
     } catch (error) {
@@ -55,6 +59,11 @@ function callDirect(raw: Module, module: Module, args: unknown[]): unknown {
     }
   }
   return new HookedCall(raw, module, args).run();
+}
+
+/** Whether calling the module is nothing but running `forward`: nobody would see a difference between the two. */
+export function callsForwardAlone(module: Module): boolean {
+  return module._compiledCall === null && hasNoHooks(module);
 }
 
 /** A call of a module that has hooks. */

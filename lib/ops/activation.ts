@@ -1,48 +1,17 @@
 // Activations. Each gradient is one native pass; that pass is itself recorded, with the second derivative composed.
-import { needsGrad, record } from '../autograd/graph.js';
+import { needsGrad } from '../autograd/graph.js';
 import { uint8 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
-import { invoke, type Scalar } from '../tensor/invoke.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
 import { add, div, mul, sub } from './arithmetic.js';
 import { gt, le } from './comparison.js';
 import { op } from './define.js';
 import { type Unary, type Binary, binary, pointwise1, pointwise1_, unary, withInPlace } from './rows.js';
-import { abs, conj, exp, neg, square } from './unary.js';
+import { abs, exp, neg, square } from './unary.js';
+import { type Params, type Pass, pass, passes, reluPass } from './internal/gradient_pass.js';
 import { select3 as where } from './internal/select.js';
 import { checkFloating } from './internal/type_names.js';
-
-/** A gradient pass: (g, at) -> g f'(at), where `at` is the operand of f, or its result. */
-type Pass = (g: Tensor, at: Tensor) => Tensor;
-
-type Params = readonly Scalar[];
-
-/**
- * Declares the gradient passes of a row with parameters, one for each choice of them.
- * @param second gives f''(at) (the slope of f' by `at`); null where it is zero almost everywhere.
- */
-function passes(native: string, second: ((at: Tensor, params: Params) => Tensor) | null): (params: Params) => Pass {
-  const id = nativeOp(native);
-  const node = `${native[0]!.toUpperCase()}${native.slice(1).replace(/_(.)/g, (_, c: string) => c.toUpperCase())}Backward0`;
-  const run = (g: Tensor, at: Tensor, params: Params): Tensor => {
-    const y = invoke(id, g, at, ...params);
-    if (needsGrad(g, at)) {
-      // Of complex operands: y = g conj(f'(at)) depends on the conjugate of `at`.
-      record(node, y, [g, at], [g, at], (gg, [g0, x], needs) => [
-        needs[0] ? conj(run(conj(gg), x, params)) : null,
-        needs[1] && second !== null ? mul(mul(conj(gg), g0), conj(second(x, params))) : null,
-      ]);
-    }
-    return y;
-  };
-  return (params) => (g, at) => run(g, at, params);
-}
-
-/** Declares the gradient pass of a row whose parameters are always the same. */
-function pass(native: string, params: Params, second: ((at: Tensor) => Tensor) | null): Pass {
-  return passes(native, second)(params);
-}
 
 const tanhPass = pass('tanh_backward', [], (y) => mul(y, -2));
 /** The hyperbolic tangent, elementwise, in (-1, 1); integers and bool give the default float type. */
@@ -50,7 +19,6 @@ export const tanh: Unary = unary('tanh', (g, _x, y) => tanhPass(g, y), { saves: 
 const sigmoidPass = pass('sigmoid_backward', [], (y) => sub(1, mul(y, 2)));
 /** The logistic function 1 / (1 + exp(-x)), elementwise, in (0, 1); integers and bool give the default float type. */
 export const sigmoid: Unary = unary('sigmoid', (g, _x, y) => sigmoidPass(g, y), { saves: 'y' });
-const reluPass = pass('threshold_backward', [0], null);
 /** max(x, 0), elementwise; NaN stays. Of real tensors but bool, in their own type; the gradient at 0 is 0. */
 export const relu: Unary = unary('relu', (g, _x, y) => reluPass(g, y), { saves: 'y' });
 

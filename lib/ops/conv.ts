@@ -1,76 +1,13 @@
 // Convolutions over one to three spatial dimensions, and their transposes.
-import { needsGrad, record } from '../autograd/graph.js';
 import { bfloat16 } from '../core/dtype.js';
 import { inWords, RuntimeError } from '../core/errors.js';
-import { nativeOp } from '../native/addon.js';
-import { invoke } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { add, sub } from './arithmetic.js';
 import { complex, imag, real } from './complex.js';
 import { fnOp } from './define.js';
-import { sum } from './reduce.js';
+import { byInput, forward, type Geometry } from './internal/conv.js';
 import { checkedName, cppName } from './internal/type_names.js';
 
-const CONV = nativeOp('conv');
-const CONV_INPUT = nativeOp('conv_input');
-const CONV_WEIGHT = nativeOp('conv_weight');
-
-/** Stride, padding and dilation (one number per spatial dimension) and groups. */
-interface Geometry {
-  stride: readonly number[];
-  padding: readonly number[];
-  dilation: readonly number[];
-  groups: number;
-}
-
-/** Sums over everything but the channels: the gradient of a bias. */
-function channelSums(g: Tensor): Tensor {
-  return sum(g, [0, ...g.shape.slice(2).map((_, i) => i + 2)]);
-}
-
-/** y = conv(x, w) + bias; x: [N, C, ..], w: [O, C / groups, ..], bias: [O]. */
-function forward(x: Tensor, w: Tensor, bias: Tensor | null, at: Geometry): Tensor {
-  const y = invoke(CONV, x, w, bias, at.stride, at.padding, at.dilation, at.groups);
-  if (needsGrad(x, w, bias)) {
-    record('ConvolutionBackward0', y, [x, w, bias], [x, w], (g, [x0, w0], needs) => [
-      needs[0] ? byInput(g, w0, x0.shape, null, at) : null,
-      needs[1] ? byWeight(g, x0, w0.shape, at) : null,
-      needs[2] ? channelSums(g) : null,
-    ]);
-  }
-  return y;
-}
-/** The transposed convolution of g: linear in g and w, so its gradients are the other two. */
-function byInput(g: Tensor, w: Tensor, shape: readonly number[], bias: Tensor | null, at: Geometry): Tensor {
-  const y = invoke(CONV_INPUT, g, w, shape, bias, at.stride, at.padding, at.dilation, at.groups);
-  if (needsGrad(g, w, bias)) {
-    record('ConvolutionBackward0', y, [g, w, bias], [g, w], (gg, [g0, w0], needs) => [
-      // With output padding the forward convolution reaches further than g did.
-      needs[0] ? cropped(forward(gg, w0, null, at), g0.shape) : null,
-      needs[1] ? byWeight(g0, gg, w0.shape, at) : null,
-      needs[2] ? channelSums(gg) : null,
-    ]);
-  }
-  return y;
-}
-function cropped(x: Tensor, shape: readonly number[]): Tensor {
-  let out = x;
-  shape.forEach((n, d) => {
-    if (out.shape[d] !== n) out = out.narrow(d, 0, n);
-  });
-  return out;
-}
-/** The gradient of the weight: linear in g and x. */
-function byWeight(g: Tensor, x: Tensor, shape: readonly number[], at: Geometry): Tensor {
-  const y = invoke(CONV_WEIGHT, g, x, shape, at.stride, at.padding, at.dilation, at.groups);
-  if (needsGrad(g, x)) {
-    record('ConvolutionBackward0', y, [g, x], [g, x], (gw, [g0, x0], needs) => [
-      needs[0] ? forward(x0, gw, null, at) : null,
-      needs[1] ? byInput(g0, gw, x0.shape, null, at) : null,
-    ]);
-  }
-  return y;
-}
 
 /** PyTorch's words, which tell which of its kernels would have looked. */
 function checkTypes(x: Tensor, w: Tensor, bias: Tensor | null): void {

@@ -5,32 +5,15 @@ import { nativeOp } from '../native/addon.js';
 import { invoke, invokeMany } from '../tensor/invoke.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { fnOp } from './define.js';
-import { reshaped } from './internal/view.js';
+import { scatterPlanes } from './internal/scatter_planes.js';
 
 const MAX_POOL = nativeOp('max_pool');
-const MAX_POOL_BACKWARD = nativeOp('max_pool_backward');
 const AVG_POOL = nativeOp('avg_pool');
 const AVG_POOL_BACKWARD = nativeOp('avg_pool_backward');
 const ADAPTIVE_AVG = nativeOp('adaptive_avg_pool');
 const ADAPTIVE_AVG_BACKWARD = nativeOp('adaptive_avg_pool_backward');
 const ADAPTIVE_MAX = nativeOp('adaptive_max_pool');
 
-/** Puts values at flat places of their planes; the gradient picks them up again. */
-function scatterPlanes(g: Tensor, indices: Tensor, shape: readonly number[], nd: number): Tensor {
-  const y = invoke(MAX_POOL_BACKWARD, g, indices, shape, nd);
-  if (needsGrad(g)) record('MaxPoolBackwardBackward0', y, [g], [indices], (gg, [at]) => [gatherPlanes(gg, at, nd)]);
-  return y;
-}
-function gatherPlanes(x: Tensor, indices: Tensor, nd: number): Tensor {
-  const lead = x.shape.slice(0, x.ndim - nd);
-  return reshaped(
-    reshaped(x, [...lead, planeSize(x, nd)]).gather(-1, reshaped(indices, [...lead, planeSize(indices, nd)])),
-    indices.shape,
-  );
-}
-function planeSize(x: Tensor, nd: number): number {
-  return x.shape.slice(x.ndim - nd).reduce((a, b) => a * b, 1);
-}
 /** As `scatterPlanes` with the roles exchanged: x at the places of `indices`. */
 function recordMax(node: string, x: Tensor, values: Tensor, indices: Tensor, nd: number): void {
   if (!needsGrad(x)) return;

@@ -184,6 +184,41 @@ void run_forward(DType type, const ConvShape& s, const T* x, const T* w, const T
   run_convolution(r, threads_for(s), tap_bytes(r), [&](void* list) { list_taps(s, r, list); });
 }
 
+// The convolution without the positions that fill no window.
+template <class T>
+Lowered<T> crop(Lowered<T> r, const int64_t (&window)[2]) {
+  if (window[0] * window[1] == 1) return r;
+  for (int d = 0; d < 2; d++) r.grid[1 + d] = r.grid[1 + d] / window[d] * window[d];
+  r.y_channel = r.grid[1] / window[0] * (r.grid[2] / window[1]);
+  r.y_image = r.groups * r.o * r.y_channel;
+  return r;
+}
+
+// Where the whole convolution and the cropped one add up in the same order.
+template <class T>
+bool takes_tail_as(const ConvShape& s, const int64_t (&window)[2]) {
+  if (is_empty(s) || is_pointwise(s) || is_depthwise(s) || s.out[0] != 1) return false;
+  if (s.out[1] < window[0] || s.out[2] < window[1] || window[0] * window[1] >= kClosed) return false;
+  const Lowered<T> r = lower<T>(s, nullptr, nullptr, nullptr, nullptr);
+  if (!DirectConvolution<T>::suits(r)) return false;
+  const int threads = threads_for(s);
+  const ConvTail tail{{window[0], window[1]}, nullptr};
+  return DirectConvolution<T>(r, threads).in_one_go() &&
+         DirectConvolution<T>(crop(r, window), threads, &tail).in_one_go();
+}
+
+template <class T>
+void forward_with_as(const ConvShape& s, const T* x, const T* w, const T* packed, const T* bias, const ConvTail& tail,
+                     T* y) {
+  Lowered<T> r = crop(lower(s, x, w, bias, y), tail.window);
+  r.packed = packed;
+  const int threads = threads_for(s);
+  run_with_lists(DirectConvolution<T>(r, threads, &tail), tap_bytes(r), [&](void* list, void* space) {
+    list_taps(s, r, list);
+    DirectConvolution<T>(r, threads, &tail).run(space);
+  });
+}
+
 // Positions q * stride + phase of gx, which are a convolution of gy with stride one: gx[i] sums w[k] gy[j] over
 // i + pad = j stride + k dilation, so with i = q stride + phase only those k count for which phase + pad - k dilation
 // is a multiple of the stride, and j = q + that multiple.
@@ -358,6 +393,19 @@ void pack(DType type, const ConvShape& s, const void* w, void* form) {
   if (type == DType::F32) pack_as<float>(s, w, form);
   if (type == DType::F64) pack_as<double>(s, w, form);
 }
+bool takes_tail(DType type, const ConvShape& s, const int64_t (&window)[2]) {
+  if (type == DType::F32) return takes_tail_as<float>(s, window);
+  return type == DType::F64 && takes_tail_as<double>(s, window);
+}
+void forward_with(DType type, const ConvShape& s, const void* x, const void* w, const void* packed, const void* bias,
+                  const ConvTail& tail, void* y) {
+  const auto run = [&]<class T>(T* out) {
+    forward_with_as(s, static_cast<const T*>(x), static_cast<const T*>(w), static_cast<const T*>(packed),
+                    static_cast<const T*>(bias), tail, out);
+  };
+  if (type == DType::F32) return run(static_cast<float*>(y));
+  if (type == DType::F64) run(static_cast<double*>(y));
+}
 void backward_input(DType type, const ConvShape& s, const void* gy, const void* w, const void* bias, void* gx) {
   if (type == DType::F32) return backward_input_as<float>(type, s, gy, w, bias, gx);
   if (type == DType::F64) backward_input_as<double>(type, s, gy, w, bias, gx);
@@ -373,6 +421,8 @@ void fill(ConvKernels& k) {
   k.forward = forward;
   k.packed_bytes = packed_bytes;
   k.pack = pack;
+  k.takes_tail = takes_tail;
+  k.forward_with = forward_with;
   k.backward_input = backward_input;
   k.backward_weight = backward_weight;
 }

@@ -1,6 +1,7 @@
 // Convolutions with many output channels, without a copy of the image for every tap: windows of rows, or of short
 // images side by side, are read by tiles of positions by output channels.
 #pragma once
+#include "kernels/conv_tail.h"
 #include "kernels/conv_tile.h"
 #include "kernels/conv_window.h"
 
@@ -29,12 +30,13 @@ class DirectConvolution {
  public:
   // The output channels fill vectors, lines fill tiles, and a result is worth its way through the stage.
   static bool suits(const Lowered<T>& s) {
-    if (4 * s.o < 3 * round_up(s.o, L) || s.c * s.volume() < 2 * L) return false;
+    if (4 * s.o < 3 * round_up(s.o, L) || s.c * s.volume() < L / 2) return false;
     return across(s) || s.grid[2] >= 4;
   }
 
-  DirectConvolution(const Lowered<T>& s, int threads)
-      : s_(s), threads_(threads), across_(across(s)), window_(s, 1, false) {
+  // tail, or null: the grid then has only the positions that windows take, and y is what follows.
+  DirectConvolution(const Lowered<T>& s, int threads, const ConvTail* tail = nullptr)
+      : s_(s), threads_(threads), across_(across(s)), tail_(tail), window_(s, 1, false) {
     panels_ = (s.o + W - 1) / W;
     even_block_ = even_piece(s.c, kDepth / s.volume() > 0 ? kDepth / s.volume() : 1, 1);
     int64_t others = s.groups;
@@ -52,15 +54,18 @@ class DirectConvolution {
       lines_ = s.grid[0] * s.grid[1] * cuts_;
       images_ = s.n;
       others *= images_;
-      band_ = by_row ? 1 : kBand / length_ > 0 ? kBand / length_ : 1;
+      const int64_t unit = tail ? tail->window[0] : 1;  // a band has whole windows
+      band_ = by_row ? 1 : kBand / length_ / unit * unit;
+      if (band_ < unit) band_ = unit;
       if (band_ > lines_) band_ = lines_;
-      for (;; band_--) {
+      for (;; band_ -= unit) {
         window_ = Window<T>(s, band_ * length_, by_row);
         const int64_t bytes = s.c * window_.slabs * window_.channel * static_cast<int64_t>(sizeof(T));
-        const bool few = threads > 1 && band_ > 4 && others * ((lines_ + band_ - 1) / band_) * panels_ < 2 * threads;
-        if (band_ == 1 || (!few && (window_.direct || bytes <= kRoom))) break;
+        const bool few =
+            threads > 1 && band_ > 4 * unit && others * ((lines_ + band_ - 1) / band_) * panels_ < 2 * threads;
+        if (band_ <= unit || (!few && (window_.direct || bytes <= kRoom))) break;
       }
-      band_ = even_piece(lines_, band_, 1);
+      band_ = even_piece(lines_, band_, unit);
       window_ = Window<T>(s, band_ * length_, by_row);
       channel_ = window_.slabs * window_.channel;
     }
@@ -74,6 +79,10 @@ class DirectConvolution {
     filled_ = room >= s.c ? s.c : room > 0 ? even_piece(s.c, room, 1) : 1;
     window_.set_block(filled_);
   }
+
+  // Whether every sum is made by one task in one go, in an order that does not depend on how positions are taken
+  // together, and tasks have whole rows.
+  bool in_one_go() const { return !across_ && cuts_ == 1 && filled_ == s_.c; }
 
   int64_t form_bytes() const { return s_.groups * panels_ * depth() * W * static_cast<int64_t>(sizeof(T)); }
   // All panels of all groups.
@@ -133,7 +142,15 @@ class DirectConvolution {
   int64_t window_bytes() const {
     return across_ ? round_up(filled_ * channel_ * static_cast<int64_t>(sizeof(T)), 64) : window_.bytes();
   }
-  int64_t slot_bytes() const { return line_bytes() + tap_bytes() + stage_bytes() + part_bytes() + window_bytes(); }
+  // The places of a band's maxima, as they are found and channel by channel.
+  int64_t place_bytes() const {
+    if (!tail_ || !tail_->places) return 0;
+    return round_up(2 * band_ * length_ * W / (tail_->window[0] * tail_->window[1]) * static_cast<int64_t>(sizeof(T)),
+                    64);
+  }
+  int64_t slot_bytes() const {
+    return line_bytes() + tap_bytes() + stage_bytes() + part_bytes() + place_bytes() + window_bytes();
+  }
 
   // Channels [c0, c1) of a panel: [channel][tap][W], zeros for output channels that are missing.
   void pack_weights(int64_t g, int64_t panel, int64_t c0, int64_t c1, T* out) const {
@@ -185,12 +202,21 @@ class DirectConvolution {
     return at >= 0 && at < s_.in[d];
   }
 
+  // Whether no line reads padding above or below, so that all have all taps.
+  bool unpadded() const {
+    for (int d = 0; d < 2; d++) {
+      if (s_.low[d] < 0 || (s_.grid[d] - 1) * s_.stride[d] + s_.low[d] + s_.span[d] > s_.in[d]) return false;
+    }
+    return !across_;
+  }
+
   // Lists the taps of the lines of a band that starts with line `first`.
   void list_lines(int64_t origin, int64_t image, int64_t first, int64_t count, Line* lines, Tap* taps) const {
+    const bool alike = unpadded();
     int64_t listed = 0;
     for (int64_t i = 0; i < count; i++) {
       int64_t at = first + i, column = 0;
-      lines[i].first = listed;
+      lines[i].first = alike ? 0 : listed;
       if (across_) {
         column = at % s_.grid[2];
         at /= s_.grid[2];
@@ -199,6 +225,10 @@ class DirectConvolution {
         const int64_t w = at % cuts_ * length_;
         at /= cuts_;
         lines[i].x = window_.place(origin, {image, at / s_.grid[1], at % s_.grid[1], w, 1});
+      }
+      if (alike && i > 0) {
+        lines[i].count = listed;
+        continue;
       }
       const int64_t d = at / s_.grid[1], h = at % s_.grid[1];
       int64_t t = 0;
@@ -241,6 +271,7 @@ class DirectConvolution {
     T* stage = reinterpret_cast<T*>(own + line_bytes() + tap_bytes());
     T* part = reinterpret_cast<T*>(own + line_bytes() + tap_bytes() + stage_bytes());
     T* window = reinterpret_cast<T*>(own + slot_bytes() - window_bytes());
+    T* places = place_bytes() ? reinterpret_cast<T*>(own + slot_bytes() - window_bytes() - place_bytes()) : nullptr;
     const int64_t count = lines_ - first < band_ ? lines_ - first : band_;
     const int64_t length = line_length(image, first);
     const int64_t origin = across_ ? 0 : image * s_.positions() + first / cuts_ * s_.grid[2] + first % cuts_ * length_;
@@ -256,7 +287,12 @@ class DirectConvolution {
       for (int64_t panel = p0; panel < p1; panel++) {
         T* sums = stage + (filled_ < s_.c ? panel - p0 : 0) * band_ * length_ * W;
         add_channels(g, panel, c0, c1, data, lines, count, length, taps, part, sums);
-        if (c1 == s_.c) emit(image, g, panel, first, count, length, sums);
+        if (c1 < s_.c) continue;
+        if (tail_ && tail_->window[0] * tail_->window[1] > 1) {
+          emit_windows(image, g, panel, first, count, sums, places);
+        } else {
+          emit(image, g, panel, first, count, length, sums);
+        }
       }
     }
   }
@@ -325,15 +361,32 @@ class DirectConvolution {
       for (int64_t at = 0; at < total; at += step) {
         const int64_t p = begin + at, row = p / s_.grid[2];
         T* to = y + row / s_.grid[1] * s_.y_step[0] + row % s_.grid[1] * s_.y_step[1] + p % s_.grid[2] * s_.y_step[2];
-        emit_channels(from + at * stride, stride, step, channels, bias, to, s_.y_channel, s_.y_step[2]);
+        emit_channels(from + at * stride, stride, step, channels, bias, to, s_.y_channel, s_.y_step[2],
+                      tail_ != nullptr);
       }
     }
   }
 
+  // The largest elements of the windows of `count` lines.
+  void emit_windows(int64_t image, int64_t g, int64_t panel, int64_t first, int64_t count, T* sums, T* places) const {
+    const int64_t o = panel * W, channels = s_.o - o < W ? s_.o - o : W;
+    const int64_t columns = length_ / tail_->window[1], found = count / tail_->window[0] * columns;
+    pool_sums(sums, count, length_, tail_->window, channels, s_.bias ? s_.bias + g * s_.o + o : nullptr, places);
+    const int64_t at =
+        image * s_.y_image + (g * s_.o + o) * s_.y_channel + first / tail_->window[0] * columns * s_.y_step[2];
+    emit_channels<T>(sums, W, found, channels, nullptr, s_.y + at, s_.y_channel, 1);
+    if (!places) return;
+    T* ordered = places + found * W;
+    emit_channels<T>(places, W, found, channels, nullptr, ordered, found, 1);
+    emit_places(ordered, channels, found, tail_->places + at, s_.y_channel);
+  }
+
   Lowered<T> s_;
   int threads_;
-  bool across_, packed_ahead_;  // weights that one task alone uses are packed when it does, a block at a time
-  Window<T> window_;            // of lines that are rows
+  bool across_;
+  const ConvTail* tail_;
+  bool packed_ahead_;  // weights that one task alone uses are packed when it does, a block at a time
+  Window<T> window_;   // of lines that are rows
   int64_t panels_, even_block_, filled_, shares_;  // even_block_: channels that a panel has at a time
   int64_t length_, cuts_ = 1, lines_, band_, bands_, images_, pitch_ = 0, channel_;
   const T* weights_ = nullptr;

@@ -141,10 +141,12 @@ FLAMBEAU_INLINE void transpose_part(const T* src, int64_t stride, int rows, int 
   }
 }
 
-// y[o * y_channel + p * y_step] = stage[p * stride + o] + bias[o] for p < positions and o < channels <= kPanel.
+// y[o * y_channel + p * y_step] = stage[p * stride + o] + bias[o] for p < positions and o < channels <= kPanel, or 0
+// where that is less and only positive ones are asked for.
 template <class T>
 __attribute__((noinline)) void emit_channels(const T* stage, int64_t stride, int64_t positions, int64_t channels,
-                                             const T* bias, T* y, int64_t y_channel, int64_t y_step) {
+                                             const T* bias, T* y, int64_t y_channel, int64_t y_step,
+                                             bool positive = false) {
   constexpr int L = kLanes<T>;
   for (int64_t o = 0; o < channels; o += L) {
     const int64_t rows = channels - o < L ? channels - o : L;
@@ -159,7 +161,8 @@ __attribute__((noinline)) void emit_channels(const T* stage, int64_t stride, int
 #pragma GCC unroll 16
       for (int r = 0; r < L; r++, to += y_channel) {
         if (r >= rows) break;
-        const V<T> x = bias ? add<T>(splat(bias[o + r]), v[r]) : v[r];
+        V<T> x = bias ? add<T>(splat(bias[o + r]), v[r]) : v[r];
+        if (positive) x = select(Vec<T>(x) < Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(x)).v;
         if (y_step != 1) {
           T lanes[L];
           store(lanes, x);

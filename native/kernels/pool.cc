@@ -2,6 +2,7 @@
 
 #include "kernels/pool_avg.h"
 #include "kernels/pool_max.h"
+#include "kernels/pool_places.h"
 #include "kernels/set.h"
 
 namespace flambeau {
@@ -67,6 +68,14 @@ void adaptive_max_forward(DType type, const PoolShape& s, const void* x, void* y
   }
 }
 
+void scatter_places(DType type, const PoolShape& s, const void* gy, const uint8_t* places, void* gx) {
+  if (type == DType::F32) {
+    scatter_places_as(s, static_cast<const float*>(gy), places, static_cast<float*>(gx));
+  } else if (type == DType::F64) {
+    scatter_places_as(s, static_cast<const double*>(gy), places, static_cast<double*>(gx));
+  }
+}
+
 }  // namespace
 
 void fill(PoolKernels& k) {
@@ -77,6 +86,7 @@ void fill(PoolKernels& k) {
   k.adaptive_avg_forward = adaptive_avg_forward;
   k.adaptive_avg_backward = adaptive_avg_backward;
   k.adaptive_max_forward = adaptive_max_forward;
+  k.scatter_places = scatter_places;
 }
 
 }  // namespace FLAMBEAU_SET

@@ -31,6 +31,9 @@ struct PoolKernels {
   void (*adaptive_avg_forward)(DType type, const PoolShape& s, const void* x, void* y);
   void (*adaptive_avg_backward)(DType type, const PoolShape& s, const void* gy, void* gx);
   void (*adaptive_max_forward)(DType type, const PoolShape& s, const void* x, void* y, int64_t* indices);
+  // Windows side by side, of two dimensions (kernel, in and out count): gx = gy at the place of each window's maximum,
+  // 0 elsewhere; places: [planes, out...], row by row within the window, any other number for none. Types F32 and F64.
+  void (*scatter_places)(DType type, const PoolShape& s, const void* gy, const uint8_t* places, void* gx);
 };
 
 // clang-format off

@@ -39,11 +39,8 @@ ConvShape conv_shape(Call& call, int nd, const Tensor& w) {
   return s;
 }
 
-// conv(x, w, bias or null, stride, padding, dilation, groups); x: [N, C, spatial..], w: [O, C / groups, kernel..].
-FLAMBEAU_OP(conv, OnMeta::Serve) {
-  const Tensor& x = call.tensor();
-  const Tensor& w = call.tensor();
-  const Tensor* bias = call.tensor_or_null();
+// The shape of a convolution of x, read from the call.
+ConvShape forward_shape(Call& call, const Tensor& x, const Tensor& w, const Tensor* bias) {
   const int nd = x.ndim() - 2;
   FLAMBEAU_CHECK(nd >= 1 && nd <= 3 && w.ndim() == x.ndim(), Kind::Runtime,
                  "Expected %dD (unbatched) or %dD (batched) input to conv%dd, but got input of size: %s", w.ndim() - 1,
@@ -88,11 +85,20 @@ FLAMBEAU_OP(conv, OnMeta::Serve) {
          "input size",
          product_text(room).c_str(), product_text(reach).c_str());
   }
+  return s;
+}
+
+// conv(x, w, bias or null, stride, padding, dilation, groups); x: [N, C, spatial..], w: [O, C / groups, kernel..].
+FLAMBEAU_OP(conv, OnMeta::Serve) {
+  const Tensor& x = call.tensor();
+  const Tensor& w = call.tensor();
+  const Tensor* bias = call.tensor_or_null();
+  const ConvShape s = forward_shape(call, x, w, bias);
   // Integers are convolved in float64: exact as long as sums stay below 2^53.
   const DType dtype = is_integral(x.dtype) ? DType::F64 : float_compute("conv", x);
   const Ref xc = contiguous(x, dtype), wc = contiguous(w, dtype);
   const Ref bc = bias ? contiguous(*bias, dtype) : Ref();
-  Ref y = empty(with_spatial({s.n, s.o}, s.out, nd), dtype);
+  Ref y = empty(with_spatial({s.n, s.o}, s.out, x.ndim() - 2), dtype);
   count_work(s);
   if (y->numel > 0) {
     // A copy of the weight is used once: nothing of it is worth noting.
@@ -100,6 +106,32 @@ FLAMBEAU_OP(conv, OnMeta::Serve) {
     kernels().conv.forward(dtype, s, xc->data(), wc->data(), form.data(), bc ? bc->data() : nullptr, y->data());
   }
   call.result(contiguous(*y, x.dtype));
+}
+
+// What max(conv(x, w, bias), 0) gives, and max pooling it by windows that lie side by side, (1, 1) for no pooling:
+// conv_relu(x, w, bias or null, stride, padding, dilation, groups, window, with places) -> y[, places], or nothing
+// where the three steps are to be taken one by one. places: see ConvTail.
+FLAMBEAU_OP(conv_relu, OnMeta::Serve) {
+  const Tensor& x = call.tensor();
+  const Tensor& w = call.tensor();
+  const Tensor* bias = call.tensor_or_null();
+  const ConvShape s = forward_shape(call, x, w, bias);
+  const Dims window = call.dims();
+  const bool with_places = call.flag();
+  ConvTail tail{{window[0], window[1]}, nullptr};
+  if (x.ndim() != 4 || !kernels().conv.takes_tail(x.dtype, s, tail.window)) return;
+  const Ref xc = contiguous(x), wc = contiguous(w), bc = bias ? contiguous(*bias) : Ref();
+  const Dims sizes{s.n, s.o, s.out[1] / window[0], s.out[2] / window[1]};
+  Ref y = empty(sizes, x.dtype), places;
+  if (with_places) {
+    places = empty(sizes, DType::U8);
+    tail.places = places->as<uint8_t>();
+  }
+  count_work(s);
+  kernels().conv.forward_with(x.dtype, s, xc->data(), wc->data(), packed_weight(s, *wc).data(),
+                              bc ? bc->data() : nullptr, tail, y->data());
+  call.result(std::move(y));
+  if (places) call.result(std::move(places));
 }
 
 // Reads gy and the shape of a convolution whose input has the sizes `in` (first argument of the call's list).

@@ -124,6 +124,39 @@ FLAMBEAU_OP(max_pool_backward, OnMeta::Serve) {
   call.result(contiguous(*gx, gy.dtype));
 }
 
+// Windows of `window` elements side by side in planes of in_sizes, and the places of their maxima.
+PoolShape window_geometry(const Tensor& places, const Dims& in_sizes, const Dims& window) {
+  PoolShape s{};
+  FLAMBEAU_CHECK(places.dtype == DType::U8 && places.ndim() == 4 && in_sizes.size() == 4 && window.size() == 2,
+                 Kind::Runtime, "max_pool backward: places %s do not fit", show(places.sizes).c_str());
+  s.planes = in_sizes[0] * in_sizes[1];
+  s.in[0] = s.out[0] = s.kernel[0] = 1;
+  bool fits = places.sizes[0] == in_sizes[0] && places.sizes[1] == in_sizes[1];
+  for (int i = 0; i < 2; i++) {
+    s.in[1 + i] = in_sizes[2 + i];
+    s.out[1 + i] = places.sizes[2 + i];
+    s.kernel[1 + i] = s.stride[1 + i] = window[i];
+    fits = fits && window[i] > 0 && s.out[1 + i] * window[i] <= s.in[1 + i];
+  }
+  FLAMBEAU_CHECK(fits, Kind::Runtime, "max_pool backward: places %s do not fit", show(places.sizes).c_str());
+  return s;
+}
+
+// scatter_places(gy, places, in_sizes, window): the gradient of pooling, from the places that conv_relu found.
+FLAMBEAU_OP(scatter_places, OnMeta::Serve) {
+  const Tensor& gy = call.tensor();
+  const Tensor& places = call.tensor();
+  const Dims in_sizes = call.dims(), window = call.dims();
+  const PoolShape s = window_geometry(places, in_sizes, window);
+  FLAMBEAU_CHECK(gy.sizes == places.sizes, Kind::Runtime, "max_pool backward: gradient %s does not fit",
+                 show(gy.sizes).c_str());
+  const DType dtype = float_compute("max_pool_backward", gy);
+  const Ref gc = contiguous(gy, dtype), pc = contiguous(places);
+  Ref gx = empty(in_sizes, dtype);
+  if (gx->numel > 0) kernels().pool.scatter_places(dtype, s, gc->data(), pc->as<uint8_t>(), gx->data());
+  call.result(contiguous(*gx, gy.dtype));
+}
+
 void read_average(Call& call, PoolShape* s) {
   s->count_include_pad = call.flag();
   const auto divisor = call.integer_or_null();

@@ -44,15 +44,16 @@ KernelTable silenced(KernelTable table) {
     packed_b_bytes = [](DType, const GemmArgs&) -> int64_t { return 0; };
   }
   {
-    auto& [forward, packed_bytes, pack, backward_input, backward_weight] = conv;
-    silence_all(forward, pack, backward_input, backward_weight);
+    auto& [forward, packed_bytes, pack, takes_tail, forward_with, backward_input, backward_weight] = conv;
+    (void)takes_tail;  // sizes only
+    silence_all(forward, pack, forward_with, backward_input, backward_weight);
     packed_bytes = [](DType, const ConvShape&) -> int64_t { return 0; };
   }
   {
     auto& [max_forward, max_backward, avg_forward, avg_backward, adaptive_avg_forward, adaptive_avg_backward,
-           adaptive_max_forward] = pool;
+           adaptive_max_forward, scatter_places] = pool;
     silence_all(max_forward, max_backward, avg_forward, avg_backward, adaptive_avg_forward, adaptive_avg_backward,
-                adaptive_max_forward);
+                adaptive_max_forward, scatter_places);
   }
   {
     auto& [row_forward, row_backward, channel_stats, channel_affine, channel_backward] = norm;

@@ -4,6 +4,7 @@ import type { Tensor } from '../../tensor/tensor.js';
 import { Module } from '../module.js';
 import { DELETE_INDEX, isModule, SET_INDEX } from '../module_attributes.js';
 import { typeName } from '../printing.js';
+import { runJoined } from './joined.js';
 import { defineLength, isIterable, range, wrapIndex } from './list.js';
 
 /** What `new Sequential` takes beside modules one by one: names with modules. */
@@ -63,7 +64,12 @@ export class Sequential<In = Tensor, Out = Tensor> extends Module {
 
   override forward(input: In): Out {
     let value: unknown = input;
-    for (const module of this._modules.values()) value = module!(value);
+    const modules = [...this._modules.values()] as Module[];
+    for (let i = 0; i < modules.length; ) {
+      const joined = runJoined(modules, i, value);
+      value = joined === null ? modules[i]!(value) : joined.value;
+      i += joined === null ? 1 : joined.count;
+    }
     return value as Out;
   }
 
