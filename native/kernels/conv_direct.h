@@ -213,6 +213,9 @@ class DirectConvolution {
   // Lists the taps of the lines of a band that starts with line `first`.
   void list_lines(int64_t origin, int64_t image, int64_t first, int64_t count, Line* lines, Tap* taps) const {
     const bool alike = unpadded();
+    // Lines of one depth lie at one distance.
+    const int64_t down = window_.direct ? s_.stride[1] * s_.in[2] : window_.down * window_.pitch;
+    const bool regular = !across_ && cuts_ == 1 && s_.grid[0] == 1;
     int64_t listed = 0;
     for (int64_t i = 0; i < count; i++) {
       int64_t at = first + i, column = 0;
@@ -221,6 +224,8 @@ class DirectConvolution {
         column = at % s_.grid[2];
         at /= s_.grid[2];
         lines[i].x = 0;
+      } else if (regular && i > 0) {
+        lines[i].x = lines[0].x + i * down;
       } else {
         const int64_t w = at % cuts_ * length_;
         at /= cuts_;
@@ -305,7 +310,7 @@ class DirectConvolution {
   void add_channels(int64_t g, int64_t panel, int64_t c0, int64_t c1, const T* data, const Line* lines, int64_t count,
                     int64_t length, const Tap* taps, T* part, T* sums) const {
     const bool narrow = s_.o - panel * W <= L;
-    const int64_t tiles = (length + P - 1) / P;
+    const int64_t most = tile_positions(narrow ? 1 : kTileVectors), tiles = (length + most - 1) / most;
     TileWork<T> work;
     work.x_channel = across_ ? s_.plane() * pitch_ : window_.channel;
     work.w_channel = s_.volume() * W;

@@ -20,6 +20,8 @@ constexpr int kTilePositions = 12;
 constexpr int kTilePositions = 5;
 #endif
 constexpr int kTileVectors = 2;
+// Those of a tile of so many vectors: with one there is room for more, and a vector of weights is loaded less often.
+constexpr int tile_positions(int vectors) { return kTilePositions * kTileVectors / vectors; }
 
 template <class T>
 constexpr int kPanel = kTileVectors * kLanes<T>;  // output channels of a panel
@@ -46,7 +48,7 @@ template <class T, int P, int NV>
 __attribute__((noinline)) void convolve_tile(const TileWork<T>& work) {
   constexpr int L = kLanes<T>;
   V<T> acc[P][NV];
-#pragma GCC unroll 16
+#pragma GCC unroll 32
   for (int p = 0; p < P; p++) {
 #pragma GCC unroll 4
     for (int v = 0; v < NV; v++) acc[p][v] = V<T>{};
@@ -61,7 +63,7 @@ __attribute__((noinline)) void convolve_tile(const TileWork<T>& work) {
       V<T> weights[NV];
 #pragma GCC unroll 4
       for (int v = 0; v < NV; v++) weights[v] = load(w + v * L);
-#pragma GCC unroll 16
+#pragma GCC unroll 32
       for (int p = 0; p < P; p++) {
         const V<T> at = splat(x[p]);
 #pragma GCC unroll 4
@@ -70,7 +72,7 @@ __attribute__((noinline)) void convolve_tile(const TileWork<T>& work) {
     }
   }
   T* out = work.out;
-#pragma GCC unroll 16
+#pragma GCC unroll 32
   for (int p = 0; p < P; p++) {
 #pragma GCC unroll 4
     for (int v = 0; v < NV; v++) {
@@ -80,7 +82,7 @@ __attribute__((noinline)) void convolve_tile(const TileWork<T>& work) {
   }
 }
 
-template <class T, int NV, int P = kTilePositions>
+template <class T, int NV, int P = tile_positions(NV)>
 FLAMBEAU_INLINE void convolve_positions(int64_t positions, const TileWork<T>& work) {
   if constexpr (P > 1) {
     if (positions < P) return convolve_positions<T, NV, P - 1>(positions, work);

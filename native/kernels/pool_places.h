@@ -7,39 +7,41 @@ namespace flambeau {
 namespace FLAMBEAU_SET {
 namespace {
 
-// The first `count` places as numbers; all lanes are read where `whole`.
+// gy at the places of maxima in one row of windows two wide, `first` and the one beside it, and 0 elsewhere; n: how
+// many windows, left: how many windows there are altogether from here on, room: how many elements of `out` may be
+// written, since what follows will be.
 template <class T>
-FLAMBEAU_INLINE Vec<T> load_places(const uint8_t* places, int count, bool whole) {
+FLAMBEAU_INLINE void scatter_pairs(const T* gy, const uint8_t* places, int64_t n, int64_t left, int first, T* out,
+                                   int64_t room) {
   constexpr int L = kLanes<T>;
-  T lanes[L];
-  if (whole) {
-    for (int i = 0; i < L; i++) lanes[i] = static_cast<T>(places[i]);
-  } else {
-    for (int i = 0; i < L; i++) lanes[i] = i < count ? static_cast<T>(places[i]) : T(-1);
-  }
-  return Vec<T>::load(lanes);
-}
-
-// a[0] b[0] a[1] b[1] .. of `count` lanes each.
-template <class T>
-FLAMBEAU_INLINE void put_pairs(T* out, int count, Vec<T> a, Vec<T> b) {
-  constexpr int L = kLanes<T>;
-  const Vec<T> low(riffle<T, 0>(a.v, b.v)), high(riffle<T, L / 2>(a.v, b.v));
-  put(out, 2 * count < L ? 2 * count : L, low);
-  if (2 * count > L) put(out + L, 2 * count - L, high);
-}
-
-// One row of windows of two by two; `left`: how many places there are from the first one on.
-template <class T>
-FLAMBEAU_INLINE void scatter_pairs(const T* gy, const uint8_t* places, int64_t n, int64_t left, T* upper, T* lower) {
-  constexpr int L = kLanes<T>;
+  using I = Bits<T>;
   const Vec<T> zero(T(0));
   for (int64_t i = 0; i < n; i += L) {
+    Vec<T> g;
+    Vec<I> at;
     const int count = static_cast<int>(n - i < L ? n - i : L);
-    const Vec<T> g = get(gy + i, count), at = load_places<T>(places + i, count, left - i >= L);
-    const auto only = [&](int k) FLAMBEAU_LAMBDA { return select(at == Vec<T>(static_cast<T>(k)), g, zero); };
-    put_pairs(upper + 2 * i, count, only(0), only(1));
-    put_pairs(lower + 2 * i, count, only(2), only(3));
+    if (left - i >= L) {
+      g = Vec<T>::load(gy + i);
+      at = arch::load_bytes(places + i, I(0));
+    } else {
+      uint8_t lanes[L] = {};
+      for (int j = 0; j < count; j++) lanes[j] = places[i + j];
+      g = Vec<T>::load(gy + i, count);
+      at = arch::load_bytes(lanes, I(0));
+    }
+    const auto only = [&](int place) FLAMBEAU_LAMBDA {
+      return select(Mask<T>{(typename Mask<T>::R)(at == Vec<I>(place)).v}, g, zero).v;
+    };
+    const V<T> even = only(first), odd = only(first + 1);
+    const V<T> low = riffle<T, 0>(even, odd), high = riffle<T, L / 2>(even, odd);
+    T* to = out + 2 * i;
+    if (2 * (i + L) <= room) {
+      store(to, low);
+      store(to + L, high);
+    } else {
+      put(to, 2 * count < L ? 2 * count : L, Vec<T>(low));
+      if (2 * count > L) put(to + L, 2 * count - L, Vec<T>(high));
+    }
   }
 }
 
@@ -56,8 +58,10 @@ void scatter_places_as(const PoolShape& s, const T* gy, const uint8_t* places, T
         const int64_t first = p * found + r * columns;
         T* out = plane + r * high * width;
         if (pairs) {
-          scatter_pairs(gy + first, places + first, columns, total - first, out, out + width);
-          for (int64_t w = 2 * columns; w < width; w++) out[w] = out[width + w] = T(0);
+          for (int row = 0; row < 2; row++, out += width) {
+            scatter_pairs(gy + first, places + first, columns, total - first, 2 * row, out, plane + size - out);
+            for (int64_t w = 2 * columns; w < width; w++) out[w] = T(0);
+          }
           continue;
         }
         for (int64_t i = 0; i < high * width; i++) out[i] = T(0);
