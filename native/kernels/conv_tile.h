@@ -164,7 +164,7 @@ __attribute__((noinline)) void emit_channels(const T* stage, int64_t stride, int
       for (int r = 0; r < L; r++, to += y_channel) {
         if (r >= rows) break;
         V<T> x = bias ? add<T>(splat(bias[o + r]), v[r]) : v[r];
-        if (positive) x = select(Vec<T>(x) < Vec<T>(T(0)), Vec<T>(T(0)), Vec<T>(x)).v;
+        if (positive) x = max_second(Vec<T>(T(0)), Vec<T>(x)).v;  // -0 and NaN stay
         if (y_step != 1) {
           T lanes[L];
           store(lanes, x);
