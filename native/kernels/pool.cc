@@ -18,13 +18,13 @@ void max_forward(DType type, const PoolShape& s, const void* x, void* y, int64_t
   }
 }
 
-void max_backward(DType type, int64_t planes, int64_t in_size, int64_t out_size, const void* gy, const int64_t* indices,
+bool max_backward(DType type, int64_t planes, int64_t in_size, int64_t out_size, const void* gy, const int64_t* indices,
                   void* gx) {
   if (type == DType::F32) {
-    max_backward_as(planes, in_size, out_size, static_cast<const float*>(gy), indices, static_cast<float*>(gx));
-  } else if (type == DType::F64) {
-    max_backward_as(planes, in_size, out_size, static_cast<const double*>(gy), indices, static_cast<double*>(gx));
+    return max_backward_as(planes, in_size, out_size, static_cast<const float*>(gy), indices, static_cast<float*>(gx));
   }
+  return type == DType::F64 &&
+         max_backward_as(planes, in_size, out_size, static_cast<const double*>(gy), indices, static_cast<double*>(gx));
 }
 
 void avg_forward(DType type, const PoolShape& s, const void* x, void* y) {

@@ -21,8 +21,8 @@ struct PoolKernels {
   // indices: [planes, out...] or null, positions within the input plane.
   void (*max_forward)(DType type, const PoolShape& s, const void* x, void* y, int64_t* indices);
   // gx[p, indices[p, i]] += gy[p, i]; gx is zeroed first. Serves the adaptive form too, which is why it takes plain
-  // sizes: in_size and out_size are elements per plane. Indices must be in [0, in_size). Types F32 and F64.
-  void (*max_backward)(DType type, int64_t planes, int64_t in_size, int64_t out_size, const void* gy,
+  // sizes: in_size and out_size are elements per plane. Whether all indices are in [0, in_size). Types F32 and F64.
+  bool (*max_backward)(DType type, int64_t planes, int64_t in_size, int64_t out_size, const void* gy,
                        const int64_t* indices, void* gx);
   // Types F32, F64 and, for the forward, I64 (truncating division).
   void (*avg_forward)(DType type, const PoolShape& s, const void* x, void* y);

@@ -60,12 +60,16 @@ FLAMBEAU_INLINE void max_vector(const PoolShape& s, const T* x, Span d, Span h, 
   put(y, count, best);
   I places[N];
   place.store(places);
-  for (int i = 0; i < count; i++) index[i] = static_cast<int64_t>(places[i]) + column + i * s.stride[2];
+  if (count == N) {
+    for (int i = 0; i < N; i++) index[i] = static_cast<int64_t>(places[i]) + column + i * s.stride[2];
+  } else {
+    for (int i = 0; i < count; i++) index[i] = static_cast<int64_t>(places[i]) + column + i * s.stride[2];
+  }
 }
 
 template <class T>
 FLAMBEAU_INLINE Vec<T> larger(Vec<T> v, Vec<T> best) {
-  return select((v > best) | (v != v), v, best);
+  return select(v != v, v, max_second(v, best));
 }
 
 // The same without places. Windows of two neighbours are first joined over their rows, and shuffled once.
@@ -97,6 +101,48 @@ FLAMBEAU_INLINE void max_vector_values(const PoolShape& s, const T* x, Span d, S
   put(y, count, best);
 }
 
+// A row without places where windows share columns or are large: first the maxima of the columns, with the padding,
+// then those of their windows.
+template <class T>
+__attribute__((noinline)) void max_columns(const PoolShape& s, const T* x, Span d, Span h, T* y) {
+  constexpr int N = Vec<T>::N;
+  constexpr int64_t kRoom = 512;
+  T columns[kRoom];
+  const int64_t stride = s.stride[2], reach = (s.kernel[2] - 1) * s.dilation[2] + 1;
+  const int64_t most = ((kRoom - reach) / stride + 1) / N * N;
+  for (int64_t first = 0; first < s.out[2]; first += most) {
+    const int64_t count = s.out[2] - first < most ? s.out[2] - first : most, width = (count - 1) * stride + reach;
+    const int64_t from = first * stride - s.pad[2], begin = from < 0 ? -from : 0;
+    const int64_t end = from + width < s.in[2] ? width : s.in[2] - from;
+    for (int64_t w = 0; w < begin; w++) columns[w] = lowest<T>();
+    for (int64_t w = begin; w < end; w += N) {
+      const int lanes = static_cast<int>(end - w < N ? end - w : N);
+      Vec<T> best(lowest<T>());
+      for (int64_t i = d.begin; i < d.end; i += d.step) {
+        for (int64_t j = h.begin; j < h.end; j += h.step) {
+          best = larger(get(x + (i * s.in[1] + j) * s.in[2] + from + w, lanes), best);
+        }
+      }
+      put(columns + w, lanes, best);
+    }
+    for (int64_t w = end; w < width; w++) columns[w] = lowest<T>();
+    for (int64_t o = 0; o < count; o += N) {
+      const int lanes = static_cast<int>(count - o < N ? count - o : N);
+      Vec<T> best(lowest<T>());
+      for (int64_t k = 0; k < s.kernel[2]; k++) {
+        best = larger(load_lanes(columns + o * stride + k * s.dilation[2], stride, lanes), best);
+      }
+      put(y + first + o, lanes, best);
+    }
+  }
+}
+
+// Whether max_columns reads less than max_vector_values, and has the room.
+FLAMBEAU_INLINE bool shares_columns(const PoolShape& s) {
+  if (s.stride[2] > 2 || s.kernel[2] == 1 || (s.kernel[2] == 2 && s.stride[2] == 2)) return false;
+  return s.kernel[0] * s.kernel[1] > 1 && (s.kernel[2] - 1) * s.dilation[2] < 256;
+}
+
 template <class T>
 FLAMBEAU_INLINE void max_row(const PoolShape& s, Span inner, const T* x, Span d, Span h, T* y, int64_t* index) {
   constexpr int N = Vec<T>::N;
@@ -122,8 +168,16 @@ void max_forward_as(const PoolShape& s, const T* x, T* y, int64_t* indices) {
   Span inner = inner_columns(s, s.dilation[2]);
   // Lanes hold places in 32 bits where the elements have 32.
   if (s.stride[2] > 2 || volume(s.in) > INT32_MAX) inner.end = inner.begin;
-  each_output_row(s, volume(s.out) * volume(s.kernel), [&](int64_t p, int64_t d, int64_t h) {
-    const int64_t row = ((p * s.out[0] + d) * s.out[1] + h) * s.out[2];
+  const int64_t work = volume(s.out) * volume(s.kernel);
+  const auto row_of = [&](int64_t p, int64_t d, int64_t h) { return ((p * s.out[0] + d) * s.out[1] + h) * s.out[2]; };
+  if (!indices && shares_columns(s)) {
+    return each_output_row(s, work, [&](int64_t p, int64_t d, int64_t h) {
+      max_columns(s, x + p * volume(s.in), window(s, 0, d, s.dilation[0]), window(s, 1, h, s.dilation[1]),
+                  y + row_of(p, d, h));
+    });
+  }
+  each_output_row(s, work, [&](int64_t p, int64_t d, int64_t h) {
+    const int64_t row = row_of(p, d, h);
     max_row(s, inner, x + p * volume(s.in), window(s, 0, d, s.dilation[0]), window(s, 1, h, s.dilation[1]), y + row,
             indices ? indices + row : nullptr);
   });
@@ -141,18 +195,26 @@ void adaptive_max_forward_as(const PoolShape& s, const T* x, T* y, int64_t* indi
   });
 }
 
+// Whether all indices point inside; one that does not is passed over, not written through.
 template <class T>
-void max_backward_as(int64_t planes, int64_t in_size, int64_t out_size, const T* gy, const int64_t* indices, T* gx) {
+bool max_backward_as(int64_t planes, int64_t in_size, int64_t out_size, const T* gy, const int64_t* indices, T* gx) {
+  bool outside = false;
   parallel(0, planes, kPoolGrain / (in_size + out_size + 1) + 1, [&](int64_t begin, int64_t end) {
+    bool wrong = false;
     for (int64_t p = begin; p < end; p++) {
       T* plane = gx + p * in_size;
       for (int64_t i = 0; i < in_size; i++) plane[i] = T(0);
       for (int64_t i = p * out_size; i < (p + 1) * out_size; i++) {
-        // Indices are a caller's tensor: one that points outside is passed over, not written through.
-        if (static_cast<uint64_t>(indices[i]) < static_cast<uint64_t>(in_size)) plane[indices[i]] += gy[i];
+        if (static_cast<uint64_t>(indices[i]) < static_cast<uint64_t>(in_size)) {
+          plane[indices[i]] += gy[i];
+        } else {
+          wrong = true;
+        }
       }
     }
+    if (wrong) __atomic_store_n(&outside, true, __ATOMIC_RELAXED);
   });
+  return !outside;
 }
 
 }  // namespace

@@ -52,7 +52,8 @@ KernelTable silenced(KernelTable table) {
   {
     auto& [max_forward, max_backward, avg_forward, avg_backward, adaptive_avg_forward, adaptive_avg_backward,
            adaptive_max_forward, scatter_places] = pool;
-    silence_all(max_forward, max_backward, avg_forward, avg_backward, adaptive_avg_forward, adaptive_avg_backward,
+    max_backward = [](DType, int64_t, int64_t, int64_t, const void*, const int64_t*, void*) { return true; };
+    silence_all(max_forward, avg_forward, avg_backward, adaptive_avg_forward, adaptive_avg_backward,
                 adaptive_max_forward, scatter_places);
   }
   {

@@ -69,6 +69,16 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
         type,
         {},
       );
+      // Without a gradient no places are looked for.
+      const alone = functionOf(`maxPool${nd}d`)(
+        x.detach(),
+        s.kernel,
+        s.stride,
+        s.padding,
+        s.dilation,
+        s.ceil,
+      ) as Tensor;
+      expect([JSON.stringify(s), ...numbers(alone)]).toEqual([JSON.stringify(s), ...numbers(y)]);
       const gs = draw.values(y.numel());
       y.backward(draw.tensor(gs, y.shape, type));
       const gx = new Array<number>(values.length).fill(0);
@@ -77,6 +87,28 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       });
       expectClose(numbers(x.grad!), gx, type, { relative });
     }
+  });
+  test.each([
+    [3, 1, 1, 1],
+    [3, 2, 1, 1],
+    [5, 1, 2, 1],
+    [4, 2, 0, 2],
+    [2, 1, 0, 1],
+  ])('rows longer than a piece: kernel %i, stride %i, padding %i, dilation %i', (kernel, stride, padding, dilation) => {
+    const draw = new Draw(5);
+    const s: PoolShape = {
+      input: [4, 1100],
+      kernel: [2, kernel],
+      stride: [1, stride],
+      padding: [1, padding],
+      dilation: [1, dilation],
+      ceil: false,
+    };
+    const values = draw.values(4400);
+    values[1600] = NaN;
+    const x = draw.tensor(values, [1, 4, 1100], type).detach();
+    const y = functionOf('maxPool2d')(x, s.kernel, s.stride, s.padding, s.dilation) as Tensor;
+    expect(numbers(y)).toEqual(numbers(x.flatten().index(windows(s).map(({ places }) => argmax(values, places)))));
   });
   test.each([1, 2, 3])('random %id average pools and their gradients agree with the loop', (nd) => {
     const draw = new Draw(10 + nd);
