@@ -200,7 +200,7 @@ bool takes_tail_as(const ConvShape& s, const int64_t (&window)[2]) {
   if (is_empty(s) || is_pointwise(s) || is_depthwise(s) || s.out[0] != 1) return false;
   if (s.out[1] < window[0] || s.out[2] < window[1] || window[0] * window[1] >= kClosed) return false;
   const Lowered<T> r = lower<T>(s, nullptr, nullptr, nullptr, nullptr);
-  if (!DirectConvolution<T>::suits(r)) return false;
+  if (WinogradConvolution<T>::suits(r) || !DirectConvolution<T>::suits(r)) return false;
   const int threads = threads_for(s);
   const ConvTail tail{{window[0], window[1]}, nullptr};
   return DirectConvolution<T>(r, threads).in_one_go() &&

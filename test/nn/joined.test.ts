@@ -49,10 +49,11 @@ const LAYERS: Layer[] = [
   { c: 4, o: 32, k: 3, size: [2, 9, 12], padding: 1, groups: 2, pool: null },
   { c: 8, o: 40, k: 3, size: [2, 30, 30], padding: 1, pool: 2 },
   { c: 20, o: 16, k: 3, size: [2, 21, 23], stride: 2, pool: [3, 2] },
-  { c: 40, o: 64, k: 3, size: [1, 40, 40], padding: 1, pool: 2 }, // several bands of rows
+  { c: 24, o: 64, k: 3, size: [1, 40, 40], padding: 1, pool: 2 }, // several bands of rows
   // These are called one by one.
   { c: 3, o: 5, k: 3, size: [2, 14, 14], pool: 2 },
   { c: 24, o: 32, k: 1, size: [2, 8, 8], pool: 2 },
+  { c: 40, o: 64, k: 3, size: [1, 20, 20], padding: 1, pool: 2 },
   { c: 6, o: 32, k: 3, size: [8, 6, 6], pool: 2 },
   { c: 3, o: 16, k: 3, size: [1, 6, 300], pool: 2 },
 ];
