@@ -13,8 +13,9 @@ extern std::atomic<int> dry_runs;
 bool dry_run_here();
 
 // Whether the op that this thread runs must touch no element: storages are made without bytes, parallel() and
-// for_each_in_room() call nothing, and every kernel of the table does nothing.
-inline bool dry_run() { return dry_runs.load(std::memory_order_relaxed) != 0 && dry_run_here(); }
+// for_each_in_room() call nothing, and every kernel of the table does nothing. Always inline: kernels are compiled once
+// for each instruction set, and must share no copy of it.
+[[gnu::always_inline]] inline bool dry_run() { return dry_runs.load(std::memory_order_relaxed) != 0 && dry_run_here(); }
 
 // Runs this thread's op dry from here on. They nest.
 class DryRun {
