@@ -8,7 +8,6 @@ import { fnOp } from './define.js';
 import { byInput, forward, type Geometry } from './internal/conv.js';
 import { checkedName, cppName } from './internal/type_names.js';
 
-
 /** PyTorch's words, which tell which of its kernels would have looked. */
 function checkTypes(x: Tensor, w: Tensor, bias: Tensor | null): void {
   if (bias !== null && bias.dtype !== x.dtype)

@@ -56,6 +56,11 @@ export function runJoined(modules: readonly Module[], i: number, x: unknown): Jo
   const window = isPlain(pool, MaxPool2d) ? windowOf(pool) : null;
   // In place, ReLU leaves a tensor that was changed once.
   if (window === null && activation.inplace) return null;
-  const value = convRelu(x, weight, bias, { stride, padding, dilation, groups }, window);
+  let value: Tensor | null;
+  try {
+    value = convRelu(x, weight, bias, { stride, padding, dilation, groups }, window);
+  } catch {
+    return null; // the module that it comes from says what is wrong, and names itself
+  }
   return value === null ? null : { value, count: window === null ? 2 : 3 };
 }
