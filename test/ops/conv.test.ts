@@ -155,6 +155,50 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       expectClose(numbers(w.grad!), convWeight(s, gs, xs), type, { relative }, (i) => `${text(s)}: gw[${i}]`);
     }
   });
+  test('depthwise layers of 3 by 3 agree with the loop, at every edge of their strips', () => {
+    const draw = new Draw(33);
+    for (let round = 0; round < 100; round++) {
+      // Planes narrower than a vector, as wide, and wider, by a column more or less.
+      const height = draw.whole(1, 9);
+      const width = draw.pick([1, 2, 3, 7, 8, 9, 14, 15, 16, 17, 18, 31, 32, 33, 35, 50, 66, 67]);
+      const step = draw.pick([1, 2]);
+      const [up, left] = draw.list(2, 0, 3);
+      const groups = width < 9 ? draw.pick([2, 18]) : draw.pick([1, 2, 3]);
+      const each = draw.pick([1, 1, 2, 3]);
+      const s: ConvShape = {
+        n: draw.whole(1, 3),
+        c: groups,
+        o: groups * each,
+        groups,
+        input: [1, height, width],
+        kernel: [1, 3, 3],
+        stride: [1, step, step],
+        padding: [0, up!, left!],
+        dilation: [1, 1, 1],
+      };
+      if (convOutput(s).some((v) => v < 1)) continue;
+      const [xs, ws] = [draw.values(s.n * groups * height * width), draw.values(s.o * 9)];
+      const bias = draw.values(s.o);
+      const x = draw.tensor(xs, [s.n, groups, height, width], type).detach().requiresGrad_();
+      const w = draw.tensor(ws, [s.o, 1, 3, 3], type).detach().requiresGrad_();
+      const y = torch.conv2d(x, w, draw.tensor(bias, [s.o], type), step, [up!, left!], 1, groups);
+      expectClose(numbers(y), conv(s, xs, ws, bias), type, { relative }, (i) => `${text(s)}: y[${i}]`);
+      const gs = draw.values(y.numel());
+      const g = draw.tensor(gs, y.shape, type);
+      y.backward(g);
+      const gx = convInput(s, gs, ws);
+      expectClose(numbers(x.grad!), gx, type, { relative }, (i) => `${text(s)}: gx[${i}]`);
+      expectClose(numbers(w.grad!), convWeight(s, gs, xs), type, { relative }, (i) => `${text(s)}: gw[${i}]`);
+      const [h, v] = convOutput(s).slice(1);
+      const extra = [height - (h! - 1) * step + 2 * up! - 3, width - (v! - 1) * step + 2 * left! - 3];
+      if (extra.some((e) => e < 0 || e >= step)) continue;
+      const shift = draw.values(groups);
+      const t = draw.tensor(shift, [groups], type);
+      const back = torch.convTranspose2d(g, w.detach(), t, step, [up!, left!], extra, groups);
+      const shifted = gx.map((value, i) => value + shift[Math.floor(i / (height * width)) % groups]!);
+      expectClose(numbers(back), shifted, type, { relative }, (i) => `${text(s)}: transposed[${i}]`);
+    }
+  });
   test('layers with many output channels agree with the loop', () => {
     const draw = new Draw(7);
     type Sizes = [number, number, number];
