@@ -5,6 +5,7 @@
 #include "kernels/conv_depthwise.h"
 #include "kernels/conv_direct.h"
 #include "kernels/conv_forward.h"
+#include "kernels/conv_narrow.h"
 #include "kernels/conv_weight.h"
 #include "kernels/conv_winograd.h"
 #include "kernels/gemm.h"
@@ -215,8 +216,13 @@ bool run_in_place(const ConvShape& s, Lowered<T>& r, int threads) {
     if (done) return true;
     r.packed = nullptr;  // that is another form
   }
-  if (!DirectConvolution<T>::suits(r)) return false;
-  run_lowered<DirectConvolution<T>>(s, r, threads);
+  if (DirectConvolution<T>::suits(r)) {
+    run_lowered<DirectConvolution<T>>(s, r, threads);
+  } else if (NarrowConvolution<T>::suits(r)) {
+    run_lowered<NarrowConvolution<T>>(s, r, threads);
+  } else {
+    return false;
+  }
   return true;
 }
 

@@ -61,13 +61,13 @@ class DirectConvolution {
       band_ = by_row ? 1 : kBand / wide > 0 ? kBand / wide : 1;
       if (band_ > lines_) band_ = lines_;
       for (;; band_--) {
-        window_ = Window<T>(s, band_ * length_, by_row);
+        window_ = Window<T>(s, band_ * length_, by_row, true);
         const int64_t bytes = s.c * window_.slabs * window_.channel * static_cast<int64_t>(sizeof(T));
         const bool few = threads > 1 && band_ > 4 && others * ((lines_ + band_ - 1) / band_) * panels_ < 2 * threads;
         if (band_ == 1 || (!few && (window_.direct || bytes <= kRoom))) break;
       }
       band_ = even_piece(lines_, band_, 1);
-      window_ = Window<T>(s, band_ * length_, by_row);
+      window_ = Window<T>(s, band_ * length_, by_row, true);
       channel_ = window_.slabs * window_.channel;
     }
     bands_ = (lines_ + band_ - 1) / band_;
