@@ -60,6 +60,22 @@ struct Columns {
 #endif
   }
 
+  // v with zeros in the lanes outside.
+  FLAMBEAU_INLINE V<T> keep(V<T> v) const {
+#if defined(__AVX512F__)
+    if constexpr (sizeof(T) == 4) {
+      return _mm512_maskz_mov_ps(static_cast<__mmask16>(mask), v);
+    } else {
+      return _mm512_maskz_mov_pd(static_cast<__mmask8>(mask), v);
+    }
+#elif defined(__AVX2__)
+    return (V<T>)((__m256i)v & mask);
+#else
+    for (int i = 0; i < kLanes<T>; i++) v[i] = i >= begin && i < end ? v[i] : T(0);
+    return v;
+#endif
+  }
+
   FLAMBEAU_INLINE void store(T* p, V<T> v) const {
 #if defined(__AVX512F__)
     if constexpr (sizeof(T) == 4) {
@@ -345,7 +361,13 @@ __attribute__((noinline)) void correlate_strip3(const Plane3<T>& s, const T* gy,
   const int64_t width = s.width, columns = s.columns, rows = s.rows;
   const int64_t x_ahead = s.x_ahead(L * Stride), y_ahead = s.y_ahead(L);
   const auto height = static_cast<uint64_t>(s.height);
-  const auto row = [&](int i, V<T> g) FLAMBEAU_LAMBDA {
+  // Products with a zero in the place of what gy has not would make a NaN of what is not finite.
+  const auto read = [&](const T* p) FLAMBEAU_LAMBDA {
+    taps.load(p, t);
+    for (int k = 0; Edge && k < 3; k++) t[k] = in.keep(t[k]);
+  };
+  const auto row = [&](int i, int64_t h, V<T> g) FLAMBEAU_LAMBDA {
+    if (h < 0 || h >= rows) return;
 #pragma GCC unroll 4
     for (int k = 0; k < 3; k++) acc[3 * i + k] = fma<T>(g, t[k], acc[3 * i + k]);
   };
@@ -358,18 +380,18 @@ __attribute__((noinline)) void correlate_strip3(const Plane3<T>& s, const T* gy,
     __builtin_prefetch(x + x_ahead, 0, 2);
     __builtin_prefetch(y + y_ahead, 0, 2);
     if (static_cast<uint64_t>(r) < height) {
-      taps.load(x, t);
-      row(0, g);
-      if constexpr (Stride == 1) row(1, before);
-      row(2, Stride == 1 ? last : before);
+      read(x);
+      row(0, h, g);
+      if constexpr (Stride == 1) row(1, h - 1, before);
+      row(2, h - (Stride == 1 ? 2 : 1), Stride == 1 ? last : before);
     }
     if constexpr (Stride == 2) {
       __builtin_prefetch(x + x_ahead + L, 0, 2);
       __builtin_prefetch(x + x_ahead + width, 0, 2);
       __builtin_prefetch(x + x_ahead + width + L, 0, 2);
       if (static_cast<uint64_t>(r + 1) < height) {
-        taps.load(x + width, t);
-        row(1, g);
+        read(x + width);
+        row(1, h, g);
       }
     }
     last = before;

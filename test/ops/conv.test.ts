@@ -199,6 +199,50 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       expectClose(numbers(back), shifted, type, { relative }, (i) => `${text(s)}: transposed[${i}]`);
     }
   });
+  test.each([
+    // c, o, groups, side, kernel, stride: depthwise, and few input channels
+    [2, 2, 2, 19, 3, 1],
+    [2, 2, 2, 19, 3, 2],
+    [3, 20, 1, 26, 7, 2],
+    [4, 4, 1, 26, 3, 1],
+  ])(
+    'an infinity reaches the gradients that it counts for: %i to %i channels, %i groups of %i',
+    (c, o, groups, side, k, step) => {
+      const draw = new Draw(5);
+      const pad = Math.floor(k / 2);
+      const s: ConvShape = {
+        n: 1,
+        c,
+        o,
+        groups,
+        input: [1, side, side],
+        kernel: [1, k, k],
+        stride: [1, step, step],
+        padding: [0, pad, pad],
+        dilation: [1, 1, 1],
+      };
+      const out = convOutput(s);
+      const [xs, ws, gs] = [
+        draw.values(c * side * side),
+        draw.values((o * c * k * k) / groups),
+        draw.values(o * size(out)),
+      ];
+      if (groups > 1) {
+        for (const at of [0, side - 1, side * side - 1]) xs[at] = Number.POSITIVE_INFINITY;
+      } else {
+        gs[out[2]! + 1] = Number.POSITIVE_INFINITY;
+      }
+      const x = draw.tensor(xs, [1, c, side, side], type).detach().requiresGrad_();
+      const w = draw
+        .tensor(ws, [o, c / groups, k, k], type)
+        .detach()
+        .requiresGrad_();
+      const y = torch.conv2d(x, w, null, step, pad, 1, groups);
+      y.backward(draw.tensor(gs, y.shape, type));
+      if (groups > 1) expectClose(numbers(w.grad!), convWeight(s, gs, xs), type, { relative }, (i) => `gw[${i}]`);
+      else expectClose(numbers(x.grad!), convInput(s, gs, ws), type, { relative }, (i) => `gx[${i}]`);
+    },
+  );
   test('layers with many output channels agree with the loop', () => {
     const draw = new Draw(7);
     type Sizes = [number, number, number];
