@@ -6,6 +6,7 @@
 #include "kernels/conv_direct.h"
 #include "kernels/conv_forward.h"
 #include "kernels/conv_narrow.h"
+#include "kernels/conv_narrow_weight.h"
 #include "kernels/conv_weight.h"
 #include "kernels/conv_winograd.h"
 #include "kernels/gemm.h"
@@ -332,10 +333,14 @@ void run_backward_weight(const ConvShape& s, const T* gy, const T* x, T* gw) {
   }
   Lowered<T> r = lower<T>(s, x, nullptr, nullptr, nullptr);
   const int threads = threads_for(s);
-  run_with_lists(WeightGradient<T>(r, gy, gw, threads), tap_bytes(r), [&](void* list, void* space) {
-    list_taps(s, r, list);
-    WeightGradient<T>(r, gy, gw, threads).run(space);
-  });
+  const auto run = [&]<class Gradient>(const Gradient& sized) {
+    run_with_lists(sized, tap_bytes(r), [&](void* list, void* space) {
+      list_taps(s, r, list);
+      Gradient(r, gy, gw, threads).run(space);
+    });
+  };
+  if (NarrowWeightGradient<T>::suits(r)) return run(NarrowWeightGradient<T>(r, gy, gw, threads));
+  run(WeightGradient<T>(r, gy, gw, threads));
 }
 
 // ---- by element type ----
