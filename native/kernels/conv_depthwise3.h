@@ -294,7 +294,7 @@ FLAMBEAU_INLINE void interleave(V<T> a, V<T> b, V<T>& low, V<T>& high) {
 // are the padding. A strip makes a vector of even and one of odd columns, which lie side by side in gx then. Its first
 // column is odd with its padding where the padding is (Odd), so that a strip of gx starts with a row.
 template <class T, bool Odd, bool Edge>
-__attribute__((noinline)) void spread_strip3(const Plane3<T>& s, int64_t q) {
+__attribute__((noinline)) void spread_strip3(const Plane3<T>& s, int64_t from, int64_t to, int64_t q) {
   constexpr int L = kLanes<T>;
   const int64_t width = s.width, columns = s.columns, left = s.left / 2 + q / 2, other = Odd ? 1 : -1;
   const auto near = Columns<T>::inside(left, width), far = Columns<T>::inside(left + other, width);
@@ -309,7 +309,7 @@ __attribute__((noinline)) void spread_strip3(const Plane3<T>& s, int64_t q) {
   const V<T> bias = splat(s.bias);
   const int64_t x_ahead = s.x_ahead(L), y_ahead = s.y_ahead(2 * L);
   const auto put = [&](int64_t row, V<T> odd, V<T> even) FLAMBEAU_LAMBDA {
-    if (row < 0 || row >= s.rows) return;
+    if (row < from || row >= to) return;
     T* y = s.y + row * columns + q;
     V<T> v[2];
     interleave<T>(Odd ? odd : even, Odd ? even : odd, v[0], v[1]);
@@ -321,7 +321,7 @@ __attribute__((noinline)) void spread_strip3(const Plane3<T>& s, int64_t q) {
     }
   };
   V<T> odd{}, even{};  // what the row of gy before adds to the next even row of gx
-  for (int64_t m = s.top / 2 - 1, row = 2 * m - s.top; row < s.rows; m++, row += 2) {
+  for (int64_t m = (s.top + from) / 2 - 1, row = 2 * m - s.top; row < to; m++, row += 2) {
     V<T> a{}, b{};
     if (m >= 0 && m < s.height) {
       const T* x = s.x + m * width + left;
@@ -336,15 +336,20 @@ __attribute__((noinline)) void spread_strip3(const Plane3<T>& s, int64_t q) {
   }
 }
 
+constexpr int64_t kSpreadRows = 16;  // of gx: lines that follow one another are written better
+
 template <class T, bool Odd>
 void spread_plane3(const Plane3<T>& s) {
   constexpr int L = kLanes<T>;
-  for (int64_t q = 0; q < s.columns; q += 2 * L) {
-    const int64_t left = s.left / 2 + q / 2 - (Odd ? 0 : 1);
-    if (q + 2 * L <= s.columns && left >= 0 && left + L + 1 <= s.width) {
-      spread_strip3<T, Odd, false>(s, q);
-    } else {
-      spread_strip3<T, Odd, true>(s, q);
+  for (int64_t from = 0; from < s.rows; from += kSpreadRows) {
+    const int64_t to = from + kSpreadRows < s.rows ? from + kSpreadRows : s.rows;
+    for (int64_t q = 0; q < s.columns; q += 2 * L) {
+      const int64_t left = s.left / 2 + q / 2 - (Odd ? 0 : 1);
+      if (q + 2 * L <= s.columns && left >= 0 && left + L + 1 <= s.width) {
+        spread_strip3<T, Odd, false>(s, from, to, q);
+      } else {
+        spread_strip3<T, Odd, true>(s, from, to, q);
+      }
     }
   }
 }
