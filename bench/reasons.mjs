@@ -13,7 +13,37 @@ const REASONS = [
     /matrix/,
     'the tile alone runs at 0.99 of the peak; packing both operands takes 3 to 6%, and more for smaller ones',
   ],
-  [/s2_n\d+_gx$/, /input/, 'with a stride the results are stored one by one: 23% of the time at batch 32'],
+  [
+    /^conv_c128_56s2_n\d+_gx$/,
+    /input/,
+    'the tile has 80% of the time and runs at 0.9 of the peak: a phase of the stride has one to four taps a channel; transposing results takes 8%, the window 6%',
+  ],
+  [
+    /^conv_c512_7_n1_gx$/,
+    /input/,
+    'one image for 9.4 MB of weights: transposing them into panels takes 34%; a tile has 7 positions, half of its registers',
+  ],
+  [
+    /^conv_c128_56s2_n\d+_f$/,
+    /forward/,
+    'the tile has 79% of the time; dividing rows into even and odd columns takes 14%, transposing results 6%',
+  ],
+  [
+    /^conv_c128_56s2_n\d+_gw$/,
+    /weight/,
+    'the product has 81% of the time; dividing rows into even and odd columns takes 13%, transposing taps 4%',
+  ],
+  [/^conv_c64_56_n\d+_gw$/, /weight/, 'the product has 84% of the time; transposing taps takes 10%, the window 5%'],
+  [
+    /^conv_c512_7_n1_gw$/,
+    /weight/,
+    'the product has 90% of the time: 49 positions are few for each reading and writing of 9.4 MB of sums',
+  ],
+  [
+    /^conv_c512_7_n32_gw$/,
+    /weight/,
+    'the product has 82% of the time; the rows of gy, of 49 positions an image, are packed anew for every 288 columns: 13%',
+  ],
   [
     /^sum/,
     /convolutions/,

@@ -5,6 +5,8 @@
 #include "kernels/conv_depthwise.h"
 #include "kernels/conv_direct.h"
 #include "kernels/conv_forward.h"
+#include "kernels/conv_narrow.h"
+#include "kernels/conv_narrow_weight.h"
 #include "kernels/conv_weight.h"
 #include "kernels/conv_weight_direct.h"
 #include "kernels/conv_winograd.h"
@@ -98,6 +100,15 @@ void run_depthwise(const ConvShape& s, bool back, const F& run) {
 
 // ---- the general path ----
 
+// The phase of the results that tap k of the gradient by the input counts for, and where it reads.
+int64_t back_phase(const ConvShape& s, int d, int64_t k) {
+  const int64_t rest = (k * s.dilation[d] - s.pad[d]) % s.stride[d];
+  return rest < 0 ? rest + s.stride[d] : rest;
+}
+int64_t back_tap(const ConvShape& s, int d, int64_t k) {
+  return (back_phase(s, d, k) + s.pad[d] - k * s.dilation[d]) / s.stride[d];
+}
+
 template <class T>
 Lowered<T> lower(const ConvShape& s, const T* x, const T* w, const T* bias, T* y) {
   Lowered<T> r{};
@@ -123,21 +134,58 @@ Lowered<T> lower(const ConvShape& s, const T* x, const T* w, const T* bias, T* y
   r.y_step[0] = s.out[1] * s.out[2];
   r.y_step[1] = s.out[2];
   r.y_step[2] = 1;
+  for (int d = 0; d < 3; d++) {
+    r.phases[d] = 1;
+    r.size[d] = s.out[d];
+  }
+  return r;
+}
+
+// The gradient by the input, where x is gy and y is gx: gx[i] sums w[k] gy[j] over i + pad = j stride + k dilation, so
+// with i = q stride + phase a tap k counts for that phase for which phase + pad - k dilation is a multiple of the
+// stride, and reads j = q + that multiple.
+template <class T>
+Lowered<T> lower_back(const ConvShape& s, const T* gy, const T* w, const T* bias, T* gx) {
+  Lowered<T> r = lower(s, gy, w, bias, gx);
+  r.c = s.o / s.groups;
+  r.o = s.c / s.groups;
+  r.transposed = true;
+  r.y_channel = volume(s.in);
+  r.y_image = s.c * r.y_channel;
+  r.y_step[0] = s.in[1] * s.in[2];
+  r.y_step[1] = s.in[2];
+  for (int d = 0; d < 3; d++) {
+    r.in[d] = s.out[d];
+    r.grid[d] = (s.in[d] + s.stride[d] - 1) / s.stride[d];
+    r.stride[d] = 1;
+    r.phases[d] = s.stride[d];
+    r.size[d] = s.in[d];
+    r.low[d] = back_tap(s, d, 0);
+    int64_t high = r.low[d];
+    for (int64_t k = 1; k < s.kernel[d]; k++) {
+      const int64_t at = back_tap(s, d, k);
+      if (at < r.low[d]) r.low[d] = at;
+      if (at > high) high = at;
+    }
+    r.span[d] = high - r.low[d] + 1;
+  }
   return r;
 }
 
 template <class T>
 int64_t tap_bytes(const Lowered<T>& r) {
-  return round_up((r.count[0] + r.count[1] + r.count[2]) * 8, 64);
+  return round_up((r.count[0] + r.count[1] + r.count[2]) * 16, 64);
 }
 
-// Lists the forward taps of all dimensions at `memory` and points r to them.
+// Lists the taps of all dimensions and their phases at `memory` and points r to them.
 template <class T>
 void list_taps(const ConvShape& s, Lowered<T>& r, void* memory) {
   auto* at = static_cast<int64_t*>(memory);
   for (int d = 0; d < 3; d++) {
     r.taps[d] = at;
-    for (int64_t i = 0; i < r.count[d]; i++) *at++ = i * s.dilation[d] - s.pad[d];
+    for (int64_t i = 0; i < r.count[d]; i++) *at++ = r.transposed ? back_tap(s, d, i) : i * s.dilation[d] - s.pad[d];
+    r.phase[d] = at;
+    for (int64_t i = 0; i < r.count[d]; i++) *at++ = r.transposed ? back_phase(s, d, i) : 0;
   }
 }
 
@@ -150,27 +198,34 @@ void run_with_lists(const Conv& sized, int64_t lists, const F& run) {
   return_workspace(space, bytes);
 }
 
-template <class T, class F>
-void run_convolution(Lowered<T>& r, int threads, int64_t lists, const F& prepare) {
+template <class Conv, class T>
+void run_lowered(const ConvShape& s, Lowered<T>& r, int threads) {
+  run_with_lists(Conv(r, threads), tap_bytes(r), [&](void* list, void* space) {
+    list_taps(s, r, list);
+    Conv(r, threads).run(space);
+  });
+}
+
+// The paths that read the image where it lies; false where none of them suits.
+template <class T>
+bool run_in_place(const ConvShape& s, Lowered<T>& r, int threads) {
   if (WinogradConvolution<T>::suits(r)) {
     bool done = false;
-    run_with_lists(WinogradConvolution<T>(r, threads), lists, [&](void* list, void* space) {
-      prepare(list);
+    run_with_lists(WinogradConvolution<T>(r, threads), tap_bytes(r), [&](void* list, void* space) {
+      list_taps(s, r, list);
       done = WinogradConvolution<T>(r, threads).run(space);
     });
-    if (done) return;
+    if (done) return true;
     r.packed = nullptr;  // that is another form
   }
   if (DirectConvolution<T>::suits(r)) {
-    return run_with_lists(DirectConvolution<T>(r, threads), lists, [&](void* list, void* space) {
-      prepare(list);
-      DirectConvolution<T>(r, threads).run(space);
-    });
+    run_lowered<DirectConvolution<T>>(s, r, threads);
+  } else if (NarrowConvolution<T>::suits(r)) {
+    run_lowered<NarrowConvolution<T>>(s, r, threads);
+  } else {
+    return false;
   }
-  run_with_lists(Convolution<T>(r, threads), lists, [&](void* list, void* space) {
-    prepare(list);
-    Convolution<T>(r, threads).run(space);
-  });
+  return true;
 }
 
 template <class T>
@@ -181,14 +236,15 @@ void run_forward(DType type, const ConvShape& s, const T* x, const T* w, const T
   }
   Lowered<T> r = lower(s, x, w, bias, y);
   r.packed = packed;
-  run_convolution(r, threads_for(s), tap_bytes(r), [&](void* list) { list_taps(s, r, list); });
+  if (run_in_place(s, r, threads_for(s))) return;
+  run_lowered<Convolution<T>>(s, r, threads_for(s));
 }
 
 // The convolution without the positions that fill no window.
 template <class T>
 Lowered<T> crop(Lowered<T> r, const int64_t (&window)[2]) {
   if (window[0] * window[1] == 1) return r;
-  for (int d = 0; d < 2; d++) r.grid[1 + d] = r.grid[1 + d] / window[d] * window[d];
+  for (int d = 0; d < 2; d++) r.size[1 + d] = r.grid[1 + d] = r.grid[1 + d] / window[d] * window[d];
   r.y_channel = r.grid[1] / window[0] * (r.grid[2] / window[1]);
   r.y_image = r.groups * r.o * r.y_channel;
   return r;
@@ -219,47 +275,32 @@ void forward_with_as(const ConvShape& s, const T* x, const T* w, const T* packed
   });
 }
 
-// Positions q * stride + phase of gx, which are a convolution of gy with stride one: gx[i] sums w[k] gy[j] over
-// i + pad = j stride + k dilation, so with i = q stride + phase only those k count for which phase + pad - k dilation
-// is a multiple of the stride, and j = q + that multiple.
+// One phase of the gradient by the input: positions q * stride + phase of gx, a convolution of gy with stride one.
 template <class T>
 struct Phase {
   Lowered<T> r;
   int64_t at[3];
 
   Phase(const ConvShape& s, const int64_t (&phase)[3], const T* gy, const T* w, const T* bias, T* gx) {
-    r = lower(s, gy, w, bias, gx);
-    r.c = s.o / s.groups;
-    r.o = s.c / s.groups;
-    r.transposed = true;
-    r.y_channel = volume(s.in);
-    r.y_image = s.c * r.y_channel;
-    const int64_t row[3] = {s.in[1] * s.in[2], s.in[2], 1};
+    r = lower_back(s, gy, w, bias, gx);
     for (int d = 0; d < 3; d++) {
       at[d] = phase[d];
-      r.in[d] = s.out[d];
-      r.grid[d] = (s.in[d] - phase[d] + s.stride[d] - 1) / s.stride[d];
-      r.stride[d] = 1;
-      r.y += phase[d] * row[d];
-      r.y_step[d] = s.stride[d] * row[d];
+      r.grid[d] = r.size[d] = (s.in[d] - phase[d] + s.stride[d] - 1) / s.stride[d];
+      r.phases[d] = 1;
+      r.y += phase[d] * r.y_step[d];
+      r.y_step[d] *= s.stride[d];
       r.count[d] = 0;
       int64_t highest = 0;
       for (int64_t k = 0; k < s.kernel[d]; k++) {
         if (!reads(s, d, k)) continue;
-        r.low[d] = tap(s, d, k);  // they descend
+        r.low[d] = back_tap(s, d, k);  // they descend
         if (r.count[d]++ == 0) highest = r.low[d];
       }
       r.span[d] = highest - r.low[d] + 1;
     }
   }
 
-  bool reads(const ConvShape& s, int d, int64_t k) const {
-    return (at[d] + s.pad[d] - k * s.dilation[d]) % s.stride[d] == 0;
-  }
-
-  int64_t tap(const ConvShape& s, int d, int64_t k) const {
-    return (at[d] + s.pad[d] - k * s.dilation[d]) / s.stride[d];
-  }
+  bool reads(const ConvShape& s, int d, int64_t k) const { return back_phase(s, d, k) == at[d]; }
 
   int64_t bytes() const { return round_up((r.count[0] + r.count[1] + r.count[2] + r.volume()) * 8, 64); }
 
@@ -268,7 +309,7 @@ struct Phase {
     for (int d = 0; d < 3; d++) {
       r.taps[d] = list;
       for (int64_t k = 0; k < s.kernel[d]; k++) {
-        if (reads(s, d, k)) *list++ = tap(s, d, k);
+        if (reads(s, d, k)) *list++ = back_tap(s, d, k);
       }
     }
     r.tap_index = list;
@@ -301,6 +342,8 @@ void run_backward_input(DType type, const ConvShape& s, const T* gy, const T* w,
     return run_depthwise<T>(s, true, [&](Depthwise<T>& conv, void* space) { conv.run_back(gy, w, bias, gx, space); });
   }
   const int threads = threads_for(s);
+  Lowered<T> r = lower_back(s, gy, w, bias, gx);
+  if (run_in_place(s, r, threads)) return;
   int64_t phase[3];
   for (phase[0] = 0; phase[0] < s.stride[0] && phase[0] < s.in[0]; phase[0]++) {
     for (phase[1] = 0; phase[1] < s.stride[1] && phase[1] < s.in[1]; phase[1]++) {
@@ -310,7 +353,10 @@ void run_backward_input(DType type, const ConvShape& s, const T* gy, const T* w,
           p.fill();
           continue;
         }
-        run_convolution(p.r, threads, p.bytes(), [&](void* list) { p.prepare(s, static_cast<int64_t*>(list)); });
+        run_with_lists(Convolution<T>(p.r, threads), p.bytes(), [&](void* list, void* space) {
+          p.prepare(s, static_cast<int64_t*>(list));
+          Convolution<T>(p.r, threads).run(space);
+        });
       }
     }
   }
@@ -323,13 +369,13 @@ void run_backward_weight(const ConvShape& s, const T* gy, const T* x, T* gw) {
   }
   Lowered<T> r = lower<T>(s, x, nullptr, nullptr, nullptr);
   const int threads = threads_for(s);
-  const auto run = [&](auto sized) {
-    using Gradient = decltype(sized);
+  const auto run = [&]<class Gradient>(const Gradient& sized) {
     run_with_lists(sized, tap_bytes(r), [&](void* list, void* space) {
       list_taps(s, r, list);
       Gradient(r, gy, gw, threads).run(space);
     });
   };
+  if (NarrowWeightGradient<T>::suits(r)) return run(NarrowWeightGradient<T>(r, gy, gw, threads));
   if (DirectWeightGradient<T>::suits(r)) return run(DirectWeightGradient<T>(r, gy, gw, threads));
   run(WeightGradient<T>(r, gy, gw, threads));
 }

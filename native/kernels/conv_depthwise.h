@@ -26,7 +26,8 @@ struct DepthwiseShape {
 template <class T>
 class Depthwise {
   static constexpr int L = kLanes<T>;
-  static constexpr int64_t kWindow = 16384;  // elements aimed at: 64 or 128 KiB
+  static constexpr int64_t kWindow = 16384;                       // elements aimed at: 64 or 128 KiB
+  static constexpr int64_t kTogether = 16, kTogetherRoom = 8192;  // channels, and elements of all their planes
 
  public:
   Depthwise(const DepthwiseShape& s, int threads) : s_(s), threads_(threads) {
@@ -44,7 +45,7 @@ class Depthwise {
 
   // y = (accumulate ? y : bias) + conv(x, w); bias: [groups * each] or null.
   void run(const T* x, const T* w, const T* bias, T* y, void* workspace) {
-    if (in_registers()) {
+    if (in_registers(1)) {
       share(s_.n * s_.groups * s_.each, threads_, [&](int64_t, int64_t i) {
         const int64_t o = i % (s_.groups * s_.each);
         plane3(x + i / s_.each * s_.plane(), w + o * 9, bias ? bias[o] : T(0), false, y + i * s_.positions());
@@ -67,7 +68,7 @@ class Depthwise {
   // The gradient by the input of a convolution with `each` results a channel: here x is gy [n, groups * each, in...]
   // and y is gx [n, groups, grid...].
   void run_back(const T* gy, const T* w, const T* bias, T* gx, void* workspace) {
-    if (in_registers()) {
+    if (in_registers(1) || in_registers(2)) {
       share(s_.n * s_.groups, threads_, [&](int64_t, int64_t i) {
         const int64_t g = i % s_.groups;
         for (int64_t m = 0; m < s_.each; m++) {
@@ -93,6 +94,28 @@ class Depthwise {
 
   // gw[o, tap] = sum of gy times what the tap reads.
   void run_weight(const T* x, const T* gy, T* gw, void* workspace) {
+    if (in_registers(1)) {
+      // Channels with small planes are taken together, as far as there are enough for all threads: they lie side by
+      // side in an image, and far apart from image to image.
+      const int64_t channels = s_.groups * s_.each;
+      int64_t some = threads_ > 1 ? channels / (4 * threads_) : kTogether;
+      if (some > kTogetherRoom / s_.plane()) some = kTogetherRoom / s_.plane();
+      some = some < 1 ? 1 : some < kTogether ? some : kTogether;
+      share((channels + some - 1) / some, threads_, [&](int64_t, int64_t i) {
+        const int64_t first = i * some, end = first + some < channels ? first + some : channels;
+        alignas(64) T sums[kTogether][9 * L] = {};
+        for (int64_t n = 0; n < s_.n; n++) {
+          for (int64_t o = first; o < end; o++) {
+            correlate3(x + (n * s_.groups + o / s_.each) * s_.plane(), gy + (n * channels + o) * s_.positions(),
+                       some == 1 ? s_.groups : 1, sums[o - first]);
+          }
+        }
+        for (int64_t o = first; o < end; o++) {
+          for (int64_t t = 0; t < 9; t++) gw[o * 9 + t] = sum_lanes<T>(load(sums[o - first] + t * L));
+        }
+      });
+      return;
+    }
     prepare(workspace);
     share(s_.groups, threads_, [&](int64_t slot, int64_t g) {
       T* window = window_of(slot);
@@ -114,25 +137,40 @@ class Depthwise {
   }
 
  private:
-  bool in_registers() const {
+  // Whether conv_depthwise3.h has it, for planes that are spread out by `lift`.
+  bool in_registers(int64_t lift) const {
     const bool flat = s_.count[0] == 1 && s_.in[0] == 1 && s_.grid[0] == 1 && s_.first[0] == 0;
     const bool square = s_.span(1) == 3 && s_.span(2) == 3 && s_.volume() == 9;
-    const bool near = s_.stride[1] == s_.stride[2] && s_.stride[1] <= 2 && s_.lift[1] == 1 && s_.lift[2] == 1;
+    const bool near = s_.stride[1] == s_.stride[2] && s_.stride[1] <= 2 && s_.lift[1] == lift && s_.lift[2] == lift;
     return kHasMaskedLoads && flat && square && near;
   }
 
+  // Planes that follow one another.
+  Plane3<T> plane_of(const T* x, T* y) const {
+    return {x, s_.in[1],   s_.in[2],   s_.lowest(1), s_.lowest(2),  {}, T(0), false,
+            y, s_.grid[1], s_.grid[2], s_.plane(),   s_.positions()};
+  }
+
   void plane3(const T* x, const T* w, T bias, bool add, T* y) const {
-    Plane3<T> p{x, s_.in[1], s_.in[2], s_.lowest(1), s_.lowest(2), {}, bias, add, y, s_.grid[1], s_.grid[2]};
-    for (int i = 0; i < 3; i++) {
-      for (int k = 0; k < 3; k++) {
-        p.weights[3 * i + k] = w[3 * (s_.step[1] < 0 ? 2 - i : i) + (s_.step[2] < 0 ? 2 - k : k)];
-      }
+    const bool spread = s_.lift[2] == 2, flip = s_.step[2] < 0 && !spread;
+    Plane3<T> p = plane_of(x, y);
+    for (int i = 0; i < 9; i++) p.weights[i] = w[flip ? 8 - i : i];
+    p.bias = bias;
+    p.add = add;
+    if (spread) {
+      p.top = s_.first[1];
+      p.left = s_.first[2];
+      return p.left % 2 == 1 ? spread_plane3<T, true>(p) : spread_plane3<T, false>(p);
     }
-    if (s_.stride[1] == 1) {
-      convolve_plane3<T, 1>(p);
-    } else {
-      convolve_plane3<T, 2>(p);
-    }
+    return s_.stride[2] == 1 ? convolve_plane3<T, 1>(p) : convolve_plane3<T, 2>(p);
+  }
+
+  // next: how many channels further the next plane lies.
+  void correlate3(const T* x, const T* gy, int64_t next, T* sums) const {
+    Plane3<T> p = plane_of(x, nullptr);
+    p.x_next *= next;
+    p.y_next *= next == 1 ? 1 : next * s_.each;
+    return s_.stride[2] == 1 ? correlate_plane3<T, 1>(p, gy, sums) : correlate_plane3<T, 2>(p, gy, sums);
   }
 
   int64_t slot_bytes() const {

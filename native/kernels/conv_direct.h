@@ -11,6 +11,7 @@ namespace {
 
 // The positions of a task are lines, whose elements lie side by side in the window for every tap: rows of the grid, or,
 // where those are short, one position of several images. Taps that read only padding for a whole line are left out.
+// A line passes the tile once for each of its phases, and the stage has all their results as they lie in y.
 template <class T>
 class DirectConvolution {
   static constexpr int L = kLanes<T>, W = kPanel<T>, P = kTilePositions;
@@ -22,21 +23,25 @@ class DirectConvolution {
   static constexpr int64_t kWideRow = 256;          // longer rows are cut
   static constexpr int64_t kShortRow = 8;           // shorter rows are not lines where there are images enough
   static constexpr int64_t kSmallPlane = 64;        // positions of an image of which lines across images are made
+  static constexpr int64_t kMostPhases = 16;        // so that the stage holds a line's
 
-  struct Line {
+  struct Line {               // in one phase
     int64_t x, first, count;  // where its first position lies in the window; its taps
+    int64_t out;              // where its first results lie in the stage
   };
 
  public:
   // The output channels fill vectors, lines fill tiles, and a result is worth its way through the stage.
   static bool suits(const Lowered<T>& s) {
     if (4 * s.o < 3 * round_up(s.o, L) || s.c * s.volume() < L / 2) return false;
+    if (s.phases[0] * s.phases[1] * s.phases[2] > kMostPhases) return false;
     return across(s) || s.grid[2] >= 4;
   }
 
   // tail, or null: the grid then has only the positions that windows take, and y is what follows.
   DirectConvolution(const Lowered<T>& s, int threads, const ConvTail* tail = nullptr)
       : s_(s), threads_(threads), across_(across(s)), tail_(tail), window_(s, 1, false) {
+    rows_ = s.phases[0] * s.phases[1];
     panels_ = (s.o + W - 1) / W;
     even_block_ = even_piece(s.c, kDepth / s.volume() > 0 ? kDepth / s.volume() : 1, 1);
     int64_t others = s.groups;
@@ -54,19 +59,20 @@ class DirectConvolution {
       lines_ = s.grid[0] * s.grid[1] * cuts_;
       images_ = s.n;
       others *= images_;
+      const int64_t wide = length_ * rows_ * s.phases[2];
       const int64_t unit = tail ? tail->window[0] : 1;  // a band has whole windows
-      band_ = by_row ? 1 : kBand / length_ / unit * unit;
+      band_ = by_row ? 1 : kBand / wide / unit * unit;
       if (band_ < unit) band_ = unit;
       if (band_ > lines_) band_ = lines_;
       for (;; band_ -= unit) {
-        window_ = Window<T>(s, band_ * length_, by_row);
+        window_ = Window<T>(s, band_ * length_, by_row, true);
         const int64_t bytes = s.c * window_.slabs * window_.channel * static_cast<int64_t>(sizeof(T));
         const bool few =
             threads > 1 && band_ > 4 * unit && others * ((lines_ + band_ - 1) / band_) * panels_ < 2 * threads;
         if (band_ <= unit || (!few && (window_.direct || bytes <= kRoom))) break;
       }
       band_ = even_piece(lines_, band_, unit);
-      window_ = Window<T>(s, band_ * length_, by_row);
+      window_ = Window<T>(s, band_ * length_, by_row, true);
       channel_ = window_.slabs * window_.channel;
     }
     bands_ = (lines_ + band_ - 1) / band_;
@@ -101,11 +107,6 @@ class DirectConvolution {
       first.block = 1;
       first.list_offsets(offsets_);
     }
-    if (s_.transposed) {
-      tap_of_ = offsets_ + s_.volume();
-      for (int64_t k = 0; k < s_.kernel; k++) tap_of_[k] = -1;
-      for (int64_t t = 0; t < s_.volume(); t++) tap_of_[s_.tap_index[t]] = t;
-    }
     if (s_.packed) {
       weights_ = s_.packed;
     } else if (packed_ahead_) {
@@ -131,14 +132,14 @@ class DirectConvolution {
     return packed_ahead_ || s_.packed ? 0
                                       : round_up(even_block_ * s_.volume() * W * static_cast<int64_t>(sizeof(T)), 64);
   }
-  int64_t offset_bytes() const { return round_up((s_.volume() + (s_.transposed ? s_.kernel : 0)) * 8, 64); }
-  int64_t line_bytes() const { return round_up(band_ * static_cast<int64_t>(sizeof(Line)), 64); }
+  int64_t offset_bytes() const { return round_up(s_.volume() * 8, 64); }
+  int64_t phases() const { return rows_ * s_.phases[2]; }
+  int64_t line_bytes() const { return round_up(band_ * phases() * static_cast<int64_t>(sizeof(Line)), 64); }
   int64_t tap_bytes() const { return round_up(band_ * s_.volume() * static_cast<int64_t>(sizeof(Tap)), 64); }
   // Where a window does not hold all channels, the sums of all panels wait for the next ones.
   int64_t waiting() const { return filled_ < s_.c ? (panels_ + shares_ - 1) / shares_ : 1; }
-  int64_t stage_bytes() const {
-    return round_up(waiting() * band_ * length_ * W * static_cast<int64_t>(sizeof(T)), 64);
-  }
+  int64_t stage_size() const { return band_ * phases() * length_ * W; }
+  int64_t stage_bytes() const { return round_up(waiting() * stage_size() * static_cast<int64_t>(sizeof(T)), 64); }
   int64_t window_bytes() const {
     return across_ ? round_up(filled_ * channel_ * static_cast<int64_t>(sizeof(T)), 64) : window_.bytes();
   }
@@ -166,32 +167,30 @@ class DirectConvolution {
           transpose_part(from + i, depth(), rows, static_cast<int>(k - i < L ? k - i : L), out + i * W, W);
         }
       } else {
-        pack_transposed(s_.w + ((g * s_.c + c0) * s_.o + o) * s_.kernel, c1 - c0, rows, out);
+        pack_transposed(s_.w + ((g * s_.c + c0) * s_.o + o) * volume, c1 - c0, rows, out);
       }
     }
   }
 
-  // Of every channel a square of output channels by places in the kernel, whose rows go where their taps are.
+  // Of every channel a square of output channels by places in the kernel.
   void pack_transposed(const T* from, int64_t channels, int rows, T* out) const {
     const int64_t volume = s_.volume();
-    const T* const last = s_.w + s_.groups * s_.c * s_.o * s_.kernel - (L - 1) * s_.kernel - L;  // for whole loads
-    for (int64_t c = 0; c < channels; c++, from += s_.o * s_.kernel, out += volume * W) {
-      for (int64_t k = 0; k < s_.kernel; k += L) {
+    const T* const last = s_.w + s_.groups * s_.c * s_.o * volume - (L - 1) * volume - L;  // for whole loads
+    for (int64_t c = 0; c < channels; c++, from += s_.o * volume, out += volume * W) {
+      for (int64_t k = 0; k < volume; k += L) {
         const T* square = from + k;
+        const int columns = static_cast<int>(volume - k < L ? volume - k : L);
         V<T> v[L];
         if (rows == L && square <= last) {
 #pragma GCC unroll 16
-          for (int i = 0; i < L; i++) v[i] = load(square + i * s_.kernel);
+          for (int i = 0; i < L; i++) v[i] = load(square + i * volume);
         } else {
-          const int columns = static_cast<int>(s_.kernel - k < L ? s_.kernel - k : L);
-          for (int i = 0; i < L; i++) v[i] = i < rows ? load_n(square + i * s_.kernel, columns) : V<T>{};
+          for (int i = 0; i < L; i++) v[i] = i < rows ? load_n(square + i * volume, columns) : V<T>{};
         }
         transpose_vectors<T>(v);
 #pragma GCC unroll 16
         for (int j = 0; j < L; j++) {
-          if (k + j >= s_.kernel) break;
-          const int64_t t = tap_of_[k + j];
-          if (t >= 0) store(out + t * W, v[j]);
+          if (j < columns) store(out + (k + j) * W, v[j]);
         }
       }
     }
@@ -207,47 +206,58 @@ class DirectConvolution {
     for (int d = 0; d < 2; d++) {
       if (s_.low[d] < 0 || (s_.grid[d] - 1) * s_.stride[d] + s_.low[d] + s_.span[d] > s_.in[d]) return false;
     }
-    return !across_;
+    return !across_ && phases() == 1;
   }
 
-  // Lists the taps of the lines of a band that starts with line `first`.
-  void list_lines(int64_t origin, int64_t image, int64_t first, int64_t count, Line* lines, Tap* taps) const {
+  // Lists the lines of a band that starts with line `first`, phase by phase, and their taps.
+  void list_lines(int64_t origin, int64_t image, int64_t first, int64_t count, int64_t length, Line* lines,
+                  Tap* taps) const {
     const bool alike = unpadded();
     // Lines of one depth lie at one distance.
     const int64_t down = window_.direct ? s_.stride[1] * s_.in[2] : window_.down * window_.pitch;
     const bool regular = !across_ && cuts_ == 1 && s_.grid[0] == 1;
+    const Line* const top = lines;
     int64_t listed = 0;
     for (int64_t i = 0; i < count; i++) {
-      int64_t at = first + i, column = 0;
-      lines[i].first = alike ? 0 : listed;
+      int64_t at = first + i, column = 0, x = 0;
       if (across_) {
         column = at % s_.grid[2];
         at /= s_.grid[2];
-        lines[i].x = 0;
       } else if (regular && i > 0) {
-        lines[i].x = lines[0].x + i * down;
+        x = top->x + i * down;
       } else {
         const int64_t w = at % cuts_ * length_;
         at /= cuts_;
-        lines[i].x = window_.place(origin, {image, at / s_.grid[1], at % s_.grid[1], w, 1});
+        x = window_.place(origin, {image, at / s_.grid[1], at % s_.grid[1], w, 1});
       }
       if (alike && i > 0) {
-        lines[i].count = listed;
+        *lines++ = {x, top->first, top->count, place_out(i, 0, 0, length)};
         continue;
       }
       const int64_t d = at / s_.grid[1], h = at % s_.grid[1];
-      int64_t t = 0;
-      for (int64_t a = 0; a < s_.count[0]; a++) {
-        for (int64_t b = 0; b < s_.count[1]; b++) {
-          const bool row = inside(0, d, a) && inside(1, h, b);
-          for (int64_t c = 0; c < s_.count[2]; c++, t++) {
-            if (!row || (across_ && !inside(2, column, c))) continue;
-            taps[listed++] = {across_ ? place_across(d, h, column, a, b, c) : offsets_[t], t * W};
+      for (int64_t p = 0; p < phases(); p++, lines++) {
+        const int64_t z = p / s_.phases[2] / s_.phases[1], y = p / s_.phases[2] % s_.phases[1], v = p % s_.phases[2];
+        *lines = {x, listed, 0, place_out(i, p / s_.phases[2], v, length)};
+        int64_t t = 0;
+        for (int64_t a = 0; a < s_.count[0]; a++) {
+          for (int64_t b = 0; b < s_.count[1]; b++) {
+            const bool row = s_.phase[0][a] == z && s_.phase[1][b] == y && inside(0, d, a) && inside(1, h, b);
+            for (int64_t c = 0; c < s_.count[2]; c++, t++) {
+              if (!row || s_.phase[2][c] != v || (across_ && !inside(2, column, c))) continue;
+              taps[listed++] = {across_ ? place_across(d, h, column, a, b, c) : offsets_[t], t * W};
+            }
           }
         }
+        lines->count = listed - lines->first;
       }
-      lines[i].count = listed - lines[i].first;
     }
+  }
+
+  // Where the stage has the results of line i of a band in phase `row` of rows and `column` of columns: rows of results
+  // one after another, and of each position all images, or of each line all positions.
+  int64_t place_out(int64_t i, int64_t row, int64_t column, int64_t length) const {
+    if (!across_) return ((i * rows_ + row) * length * s_.phases[2] + column) * W;
+    return (((i / s_.grid[2] * rows_ + row) * s_.grid[2] + i % s_.grid[2]) * s_.phases[2] + column) * length * W;
   }
 
   int64_t place_across(int64_t d, int64_t h, int64_t w, int64_t a, int64_t b, int64_t c) const {
@@ -280,7 +290,7 @@ class DirectConvolution {
     const int64_t count = lines_ - first < band_ ? lines_ - first : band_;
     const int64_t length = line_length(image, first);
     const int64_t origin = across_ ? 0 : image * s_.positions() + first / cuts_ * s_.grid[2] + first % cuts_ * length_;
-    list_lines(origin, image, first, count, lines, taps);
+    list_lines(origin, image, first, count, length, lines, taps);
     for (int64_t c0 = 0; c0 < s_.c; c0 += filled_) {
       const int64_t c1 = c0 + filled_ < s_.c ? c0 + filled_ : s_.c;
       const T* data = window;
@@ -290,8 +300,8 @@ class DirectConvolution {
         data = window_.fill(g, c0, c1, origin, count * length, window);
       }
       for (int64_t panel = p0; panel < p1; panel++) {
-        T* sums = stage + (filled_ < s_.c ? panel - p0 : 0) * band_ * length_ * W;
-        add_channels(g, panel, c0, c1, data, lines, count, length, taps, part, sums);
+        T* sums = stage + (filled_ < s_.c ? panel - p0 : 0) * stage_size();
+        add_channels(g, panel, c0, c1, data, lines, count * phases(), length, taps, part, sums);
         if (c1 < s_.c) continue;
         if (tail_ && tail_->window[0] * tail_->window[1] > 1) {
           emit_windows(image, g, panel, first, count, sums, places);
@@ -314,6 +324,14 @@ class DirectConvolution {
     TileWork<T> work;
     work.x_channel = across_ ? s_.plane() * pitch_ : window_.channel;
     work.w_channel = s_.volume() * W;
+    work.out_step = across_ ? W : s_.phases[2] * W;
+    int64_t busy = 0;
+    for (int64_t i = 0; i < count; i++) {
+      if (lines[i].count > 0) busy++;
+      for (int64_t p = 0; lines[i].count == 0 && c0 == 0 && p < length; p++) {
+        zero_run(sums + lines[i].out + p * work.out_step, W);
+      }
+    }
     for (int64_t c = c0; c < c1; c += even_block_) {
       work.channels = c1 - c < even_block_ ? c1 - c : even_block_;
       if (weights_) {
@@ -325,7 +343,7 @@ class DirectConvolution {
       work.add = c > 0;
       // The weights that follow are spread over the tiles.
       const int64_t lines_a_part = weights_ ? work.channels * work.w_channel / kLine : 0;
-      const int64_t passes = count * tiles * work.channels;
+      const int64_t passes = (busy > 0 ? busy : 1) * tiles * work.channels;
       work.ahead = work.w + work.channels * work.w_channel;
       work.ahead_lines = (lines_a_part + passes - 1) / passes;
       int64_t left = lines_a_part;
@@ -333,11 +351,12 @@ class DirectConvolution {
       for (int64_t i = 0; i < count; i++) {
         work.taps = taps + lines[i].first;
         work.count = lines[i].count;
+        if (work.count == 0) continue;
         for (int64_t tile = 0; tile < tiles; tile++, left -= work.ahead_lines * work.channels) {
           if (left <= 0) work.ahead_lines = 0;
           const int64_t at = length * tile / tiles, end = length * (tile + 1) / tiles;
           work.x = from + lines[i].x + at;
-          work.out = sums + (i * length + at) * W;
+          work.out = sums + lines[i].out + at * work.out_step;
           if (narrow) {
             convolve_positions<T, 1>(end - at, work);
           } else {
@@ -353,21 +372,25 @@ class DirectConvolution {
             const T* sums) const {
     const int64_t o = panel * W, channels = s_.o - o < W ? s_.o - o : W;
     const T* bias = s_.bias ? s_.bias + g * s_.o + o : nullptr;
-    const int64_t images = across_ ? length : 1;
+    const int64_t images = across_ ? length : 1, stride = images * W;
+    // Rows of results: how many, the first one's, and how long they are in the stage and in y.
+    const int64_t rows = across_ ? count / s_.grid[2] : count, begin = across_ ? first / s_.grid[2] : first / cuts_;
+    const int64_t column = across_ ? 0 : first % cuts_ * length_ * s_.phases[2];
+    const int64_t wide = (across_ ? s_.grid[2] : length) * s_.phases[2];
+    const int64_t run = s_.size[2] - column < wide ? s_.size[2] - column : wide;
+    // Rows that follow one another in the stage and in y are one.
+    const bool dense = run == s_.y_step[1] && run == wide && s_.phases[0] == 1 &&
+                       s_.size[1] == s_.grid[1] * s_.phases[1] && s_.y_step[0] == s_.size[1] * run;
     for (int64_t i = 0; i < images; i++) {
-      T* y = s_.y + (across_ ? image * length_ + i : image) * s_.y_image + (g * s_.o + o) * s_.y_channel;
+      T* y = s_.y + (across_ ? image * length_ + i : image) * s_.y_image + (g * s_.o + o) * s_.y_channel + column;
       const T* from = sums + i * W;
-      const int64_t stride = across_ ? length * W : W, run = across_ ? s_.grid[2] : length;
-      const int64_t total = across_ ? count : count * length;
-      // Rows of the grid that follow one another in y are one.
-      const bool dense = s_.y_step[2] == 1 && s_.y_step[1] == s_.grid[2] && s_.y_step[0] == s_.grid[1] * s_.grid[2];
-      const int64_t begin = across_ ? first : first / cuts_ * s_.grid[2] + first % cuts_ * length_;
-      const int64_t step = dense ? total : run;
-      for (int64_t at = 0; at < total; at += step) {
-        const int64_t p = begin + at, row = p / s_.grid[2];
-        T* to = y + row / s_.grid[1] * s_.y_step[0] + row % s_.grid[1] * s_.y_step[1] + p % s_.grid[2] * s_.y_step[2];
-        emit_channels(from + at * stride, stride, step, channels, bias, to, s_.y_channel, s_.y_step[2],
-                      tail_ != nullptr);
+      const int64_t total = rows * rows_, step = dense ? total : 1;
+      for (int64_t r = 0; r < total; r += step) {
+        const int64_t row = begin + r / rows_, z = r % rows_ / s_.phases[1], v = r % s_.phases[1];
+        const int64_t d = row / s_.grid[1] * s_.phases[0] + z, h = row % s_.grid[1] * s_.phases[1] + v;
+        if (d >= s_.size[0] || h >= s_.size[1]) continue;
+        emit_channels(from + r * wide * stride, stride, step * run, channels, bias,
+                      y + d * s_.y_step[0] + h * s_.y_step[1], s_.y_channel, tail_ != nullptr);
       }
     }
   }
@@ -379,10 +402,10 @@ class DirectConvolution {
     pool_sums(sums, count, length_, tail_->window, channels, s_.bias ? s_.bias + g * s_.o + o : nullptr, places);
     const int64_t at =
         image * s_.y_image + (g * s_.o + o) * s_.y_channel + first / tail_->window[0] * columns * s_.y_step[2];
-    emit_channels<T>(sums, W, found, channels, nullptr, s_.y + at, s_.y_channel, 1);
+    emit_channels<T>(sums, W, found, channels, nullptr, s_.y + at, s_.y_channel);
     if (!places) return;
     T* ordered = places + found * W;
-    emit_channels<T>(places, W, found, channels, nullptr, ordered, found, 1);
+    emit_channels<T>(places, W, found, channels, nullptr, ordered, found);
     emit_places(ordered, channels, found, tail_->places + at, s_.y_channel);
   }
 
@@ -394,9 +417,9 @@ class DirectConvolution {
   Window<T> window_;   // of lines that are rows
   int64_t panels_, even_block_, filled_, shares_;  // even_block_: channels that a panel has at a time
   int64_t length_, cuts_ = 1, lines_, band_, bands_, images_, pitch_ = 0, channel_;
+  int64_t rows_;  // of results for a row of positions
   const T* weights_ = nullptr;
   int64_t* offsets_ = nullptr;
-  int64_t* tap_of_ = nullptr;  // the tap at a place of a transposed kernel, -1 for none
 };
 
 }  // namespace

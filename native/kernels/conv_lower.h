@@ -11,6 +11,8 @@ namespace {
 // x: [n, groups, c, in...], c and o counted per group. Position q of the grid reads x at q * stride + taps[i] in each
 // dimension and zero outside; a forward convolution has taps[i] = i * dilation - pad. Element (image, group, channel,
 // q) of the result is at y + image * y_image + (group * o + channel) * y_channel + sum of q * y_step.
+// With phases a position stands for as many results side by side, at q * phases + phase, and each tap counts for one of
+// them alone: the gradient by the input of a convolution with a stride.
 template <class T>
 struct Lowered {
   int64_t n, groups, c, o;
@@ -28,6 +30,8 @@ struct Lowered {
   const T* bias;    // [groups * o] or null
   T* y;
   int64_t y_image, y_channel, y_step[3];
+  int64_t phases[3], size[3];  // size: how many results there are, up to grid * phases
+  const int64_t* phase[3];     // of each tap
 
   int64_t plane() const { return in[0] * in[1] * in[2]; }
   int64_t positions() const { return grid[0] * grid[1] * grid[2]; }

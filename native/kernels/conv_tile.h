@@ -37,7 +37,8 @@ struct TileWork {
   const T* w;  // the panel from the first channel on
   const Tap* taps;
   int64_t count, channels, x_channel, w_channel;
-  T* out;  // [positions][kPanel]
+  T* out;  // kPanel sums of each position, out_step apart
+  int64_t out_step;
   bool add;
   // What is asked for meanwhile, some lines with every channel: weights that come later, from afar.
   const T* ahead;
@@ -76,7 +77,7 @@ __attribute__((noinline)) void convolve_tile(const TileWork<T>& work) {
   for (int p = 0; p < P; p++) {
 #pragma GCC unroll 4
     for (int v = 0; v < NV; v++) {
-      T* to = out + p * kPanel<T> + v * L;
+      T* to = out + p * work.out_step + v * L;
       store(to, work.add ? add<T>(load(to), acc[p][v]) : acc[p][v]);
     }
   }
@@ -143,12 +144,11 @@ FLAMBEAU_INLINE void transpose_part(const T* src, int64_t stride, int rows, int 
   }
 }
 
-// y[o * y_channel + p * y_step] = stage[p * stride + o] + bias[o] for p < positions and o < channels <= kPanel, or 0
-// where that is less and only positive ones are asked for.
+// y[o * y_channel + p] = stage[p * stride + o] + bias[o] for p < positions and o < channels <= kPanel, or 0 where that
+// is less and only positive ones are asked for.
 template <class T>
 __attribute__((noinline)) void emit_channels(const T* stage, int64_t stride, int64_t positions, int64_t channels,
-                                             const T* bias, T* y, int64_t y_channel, int64_t y_step,
-                                             bool positive = false) {
+                                             const T* bias, T* y, int64_t y_channel, bool positive = false) {
   constexpr int L = kLanes<T>;
   for (int64_t o = 0; o < channels; o += L) {
     const int64_t rows = channels - o < L ? channels - o : L;
@@ -159,17 +159,13 @@ __attribute__((noinline)) void emit_channels(const T* stage, int64_t stride, int
 #pragma GCC unroll 16
       for (int i = 0; i < L; i++) v[i] = i < count ? load(from + i * stride) : V<T>{};
       transpose_vectors<T>(v);
-      T* to = y + o * y_channel + p * y_step;
+      T* to = y + o * y_channel + p;
 #pragma GCC unroll 16
       for (int r = 0; r < L; r++, to += y_channel) {
         if (r >= rows) break;
         V<T> x = bias ? add<T>(splat(bias[o + r]), v[r]) : v[r];
         if (positive) x = max_second(Vec<T>(T(0)), Vec<T>(x)).v;  // -0 and NaN stay
-        if (y_step != 1) {
-          T lanes[L];
-          store(lanes, x);
-          for (int i = 0; i < count; i++) to[i * y_step] = lanes[i];
-        } else if (count == L) {
+        if (count == L) {
           store(to, x);
         } else {
           store_n(to, x, count);

@@ -1,6 +1,7 @@
 // The gradient of a convolution by its weight: [o, taps] = gy [o, positions] x (second operand) [taps, positions]^T,
 // summed over the images.
 #pragma once
+#include "kernels/conv_tile.h"
 #include "kernels/conv_window.h"
 
 namespace flambeau {
@@ -12,25 +13,29 @@ namespace {
 template <class T, int W>
 __attribute__((noinline)) void pack_taps(const Window<T>& window, const T* data, int64_t p, int64_t depth,
                                          const int64_t* offsets, int64_t taps, T* dst) {
-  constexpr int S = kSquare<T>;
+  constexpr int L = kLanes<T>;
   if (taps % W != 0) zero_run(dst + taps / W * W * depth, W * depth);
   for (int64_t at = 0; at < depth;) {
     const Segment q = segment_at(window.s, p + at, p + depth);
     const T* from = data + window.place(p, q);
-    int64_t j = 0;
-    for (; j + S <= taps; j += S) {
-      const T* rows[S];
-      for (int r = 0; r < S; r++) rows[r] = from + offsets[j + r];
+    for (int64_t j = 0; j < taps; j += L) {
+      const int rows = static_cast<int>(taps - j < L ? taps - j : L);
       T* out = dst + (j / W * depth + at) * W + j % W;
-      int64_t i = 0;
-      for (; i + S <= q.length; i += S) transpose_square(rows, i, out + i * W, W);
-      for (; i < q.length; i++) {
-        for (int r = 0; r < S; r++) out[i * W + r] = rows[r][i];
+      for (int64_t i = 0; i < q.length; i += L, out += L * W) {
+        const int count = static_cast<int>(q.length - i < L ? q.length - i : L);
+        V<T> v[L];
+        if (rows == L && count == L) {
+#pragma GCC unroll 16
+          for (int r = 0; r < L; r++) v[r] = load(from + offsets[j + r] + i);
+        } else {
+          for (int r = 0; r < L; r++) v[r] = r < rows ? load_n(from + offsets[j + r] + i, count) : V<T>{};
+        }
+        transpose_vectors<T>(v);
+#pragma GCC unroll 16
+        for (int r = 0; r < L; r++) {
+          if (r < count) store(out + r * W, v[r]);
+        }
       }
-    }
-    for (; j < taps; j++) {
-      T* out = dst + (j / W * depth + at) * W + j % W;
-      for (int64_t i = 0; i < q.length; i++) out[i * W] = from[offsets[j] + i];
     }
     at += q.length;
   }
@@ -41,6 +46,7 @@ template <class T>
 class WeightGradient {
   static constexpr int R = kRows<T>, C = kCols<T>;
   static constexpr int64_t kTaps = 288, kMostPartial = 4 << 20;
+  static constexpr int64_t kLargePlane = 128;  // positions of an image that are a block of their own
 
  public:
   WeightGradient(const Lowered<T>& s, const T* gy, T* gw, int threads)
@@ -49,11 +55,12 @@ class WeightGradient {
     piece_ = even_piece(columns_, kTaps, C);
     rows_ = round_up(s.o, R);
     const bool by_row = s.grid[2] >= kConvPositions;
-    range_ = by_row ? s.grid[2] : s.n * s.positions();
+    in_image_ = by_row || s.positions() >= kLargePlane;
+    range_ = by_row ? s.grid[2] : in_image_ ? s.positions() : s.n * s.positions();
     depth_ = even_piece(range_, kConvDepth, 1);
     steps_ = (range_ + depth_ - 1) / depth_;
-    blocks_ = by_row ? s.n * s.grid[0] * s.grid[1] * steps_ : steps_;
-    window_ = Window<T>(s, depth_, by_row);
+    blocks_ = s.n * s.positions() / range_ * steps_;
+    window_ = Window<T>(s, depth_, by_row, in_image_);
     const int64_t channels = piece_ / s.volume() + 2;
     window_.set_block(channels < s.c ? channels : s.c);
     // With few pieces the positions are divided among the threads as well, each with sums of its own. How they are
@@ -92,7 +99,7 @@ class WeightGradient {
  private:
   int64_t offset_bytes() const { return round_up(window_.block * s_.volume() * 8, 64); }
   int64_t gw_bytes() const { return round_up(s_.groups * s_.o * columns_ * static_cast<int64_t>(sizeof(T)), 64); }
-  int64_t a_bytes() const { return round_up(rows_ * depth_ * static_cast<int64_t>(sizeof(T)), 64); }
+  int64_t a_bytes() const { return in_image_ ? 0 : round_up(rows_ * depth_ * static_cast<int64_t>(sizeof(T)), 64); }
   int64_t b_bytes() const { return round_up(piece_ * depth_ * static_cast<int64_t>(sizeof(T)), 64); }
   int64_t slot_bytes() const { return a_bytes() + b_bytes() + window_.bytes(); }
 
@@ -108,6 +115,14 @@ class WeightGradient {
       const int64_t depth = range_ - start < depth_ ? range_ - start : depth_;
       const T* data = window_.fill(g, c0, c1, p, depth, window);
       pack_taps<T, C>(window_, data, p, depth, offsets_ + (k0 - c0 * s_.volume()), width, b);
+      Epilogue<T> e;
+      e.beta = block > first ? T(1) : T(0);
+      const Target<T> target{out + g * s_.o * columns_ + k0, columns_, 1};
+      if (in_image_) {  // a row of gy serves as it lies
+        const T* gy = gy_ + (p / plane * s_.groups + g) * s_.o * plane + p % plane;
+        multiply_unpacked<T>(s_.o, width, depth, gy, plane, b, target, e);
+        continue;
+      }
       for (int64_t at = 0; at < depth;) {  // image by image
         const int64_t image = (p + at) / plane, from = (p + at) % plane;
         const int64_t length = plane - from < depth - at ? plane - from : depth - at;
@@ -117,9 +132,7 @@ class WeightGradient {
         }
         at += length;
       }
-      Epilogue<T> e;
-      e.beta = block > first ? T(1) : T(0);
-      multiply_rows<T>(s_.o, width, depth, a, b, Target<T>{out + g * s_.o * columns_ + k0, columns_, 1}, e);
+      multiply_rows<T>(s_.o, width, depth, a, b, target, e);
     }
   }
 
@@ -128,6 +141,7 @@ class WeightGradient {
   T* gw_;
   int threads_;
   Window<T> window_;
+  bool in_image_;
   int64_t columns_, piece_, rows_, range_, depth_, steps_, blocks_, splits_;
   int64_t* offsets_ = nullptr;
 };

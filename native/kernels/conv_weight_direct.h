@@ -118,7 +118,7 @@ class DirectWeightGradient {
     for (int64_t g = 0; g < s_.groups; g++) {
       for (int64_t panel = 0; panel < panels_; panel++, total += columns_ * W) {
         const int64_t o = panel * W, channels = s_.o - o < W ? s_.o - o : W;
-        emit_channels<T>(total, W, columns_, channels, nullptr, gw_ + (g * s_.o + o) * columns_, columns_, 1);
+        emit_channels<T>(total, W, columns_, channels, nullptr, gw_ + (g * s_.o + o) * columns_, columns_);
       }
     }
   }

@@ -26,8 +26,9 @@ struct Window {
   int64_t channel, slab, slabs;  // the size of a channel in a slab, of a slab, and the number of slabs
   int64_t block = 0;             // channels
 
-  // For runs of at most `piece` positions; by_row: each within one row of the grid.
-  Window(const Lowered<T>& lowered, int64_t piece, bool each_in_a_row) : s(lowered), by_row(each_in_a_row) {
+  // For runs of at most `piece` positions; by_row: each within one row of the grid, or in_image: in one image.
+  Window(const Lowered<T>& lowered, int64_t piece, bool each_in_a_row, bool in_image = false)
+      : s(lowered), by_row(each_in_a_row) {
     const int64_t columns = by_row ? piece : s.grid[2], plane = s.grid[1] * s.grid[2];
     line = ((columns - 1) * s.stride[2] + s.span[2] + s.stride[2] - 1) / s.stride[2];
     lines = s.count[2] == 1 ? 1 : s.stride[2];
@@ -37,7 +38,8 @@ struct Window {
     if (height > s.grid[1]) height = s.grid[1];
     rows = (height - 1) * down + s.span[1];
     slabs = by_row ? 1 : (piece - 1 + plane - 1) / plane + 1;
-    if (slabs > s.n * s.grid[0]) slabs = s.n * s.grid[0];
+    const int64_t most = in_image ? s.grid[0] : s.n * s.grid[0];
+    if (slabs > most) slabs = most;
     channel = s.count[0] * rows * pitch;
     slab = 0;
     direct = s.stride[2] == 1;
@@ -45,6 +47,12 @@ struct Window {
       direct = direct && s.low[d] >= 0 && (s.grid[d] - 1) * s.stride[d] + s.low[d] + s.span[d] <= s.in[d];
     }
     if (direct) channel = s.plane();
+  }
+
+  // Has the image copied even where it could serve, for whole vectors that reach beyond the last row.
+  void copy() {
+    direct = false;
+    channel = s.count[0] * rows * pitch;
   }
 
   static constexpr int64_t kAhead = 2;  // channels

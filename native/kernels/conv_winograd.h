@@ -41,7 +41,7 @@ class WinogradConvolution {
     for (int d = 1; d < 3; d++) {
       if (s.count[d] != 3 || s.span[d] != 3 || s.stride[d] != 1) return false;
     }
-    if (s.y_step[2] != 1 || s.c < kLeastChannels || 4 * s.o < 3 * round_up(s.o, L)) return false;
+    if (s.phases[1] * s.phases[2] != 1 || s.c < kLeastChannels || 4 * s.o < 3 * round_up(s.o, L)) return false;
     const int64_t squares = (s.grid[1] + 1) / 2 * ((s.grid[2] + 1) / 2);
     return s.n * squares >= 2 * P && 4 * s.positions() >= 3 * 4 * squares;
   }
@@ -151,7 +151,7 @@ class WinogradConvolution {
         for (int64_t k = 0; k < 9; k += L) {
           transpose_part(from + k, 9, rows, static_cast<int>(9 - k < L ? 9 - k : L), place + k * W, W);
         }
-        for (int64_t t = 0; t < 9; t++) store(out + place_of(t) * W, load(place + s_.tap_index[t] * W));
+        for (int64_t t = 0; t < 9; t++) store(out + place_of(t) * W, load(place + t * W));
       }
     }
   }
@@ -297,6 +297,7 @@ class WinogradConvolution {
     work.x_channel = pitch_;
     work.w_channel = W;
     work.add = false;
+    work.out_step = W;
     const int64_t tiles = (count + P - 1) / P;
     for (int64_t e = 0; e < kSquare; e++) {
       work.w = weights + e * s_.c * W;
@@ -337,11 +338,11 @@ class WinogradConvolution {
     const T* bias = s_.bias ? s_.bias + g * s_.o + o : nullptr;
     T* y = s_.y + image * s_.y_image + (g * s_.o + o) * s_.y_channel + 2 * at * s_.y_step[1];
     if (s_.y_step[1] == width) {
-      emit_channels(stage, W, high * width, channels, bias, y, s_.y_channel, 1);
+      emit_channels(stage, W, high * width, channels, bias, y, s_.y_channel);
       return;
     }
     for (int64_t h = 0; h < high; h++) {
-      emit_channels(stage + h * width * W, W, width, channels, bias, y + h * s_.y_step[1], s_.y_channel, 1);
+      emit_channels(stage + h * width * W, W, width, channels, bias, y + h * s_.y_step[1], s_.y_channel);
     }
   }
 

@@ -155,6 +155,94 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       expectClose(numbers(w.grad!), convWeight(s, gs, xs), type, { relative }, (i) => `${text(s)}: gw[${i}]`);
     }
   });
+  test('depthwise layers of 3 by 3 agree with the loop, at every edge of their strips', () => {
+    const draw = new Draw(33);
+    for (let round = 0; round < 100; round++) {
+      // Planes narrower than a vector, as wide, and wider, by a column more or less.
+      const height = draw.whole(1, 9);
+      const width = draw.pick([1, 2, 3, 7, 8, 9, 14, 15, 16, 17, 18, 31, 32, 33, 35, 50, 66, 67]);
+      const step = draw.pick([1, 2]);
+      const [up, left] = draw.list(2, 0, 3);
+      const groups = width < 9 ? draw.pick([2, 18]) : draw.pick([1, 2, 3]);
+      const each = draw.pick([1, 1, 2, 3]);
+      const s: ConvShape = {
+        n: draw.whole(1, 3),
+        c: groups,
+        o: groups * each,
+        groups,
+        input: [1, height, width],
+        kernel: [1, 3, 3],
+        stride: [1, step, step],
+        padding: [0, up!, left!],
+        dilation: [1, 1, 1],
+      };
+      if (convOutput(s).some((v) => v < 1)) continue;
+      const [xs, ws] = [draw.values(s.n * groups * height * width), draw.values(s.o * 9)];
+      const bias = draw.values(s.o);
+      const x = draw.tensor(xs, [s.n, groups, height, width], type).detach().requiresGrad_();
+      const w = draw.tensor(ws, [s.o, 1, 3, 3], type).detach().requiresGrad_();
+      const y = torch.conv2d(x, w, draw.tensor(bias, [s.o], type), step, [up!, left!], 1, groups);
+      expectClose(numbers(y), conv(s, xs, ws, bias), type, { relative }, (i) => `${text(s)}: y[${i}]`);
+      const gs = draw.values(y.numel());
+      const g = draw.tensor(gs, y.shape, type);
+      y.backward(g);
+      const gx = convInput(s, gs, ws);
+      expectClose(numbers(x.grad!), gx, type, { relative }, (i) => `${text(s)}: gx[${i}]`);
+      expectClose(numbers(w.grad!), convWeight(s, gs, xs), type, { relative }, (i) => `${text(s)}: gw[${i}]`);
+      const [h, v] = convOutput(s).slice(1);
+      const extra = [height - (h! - 1) * step + 2 * up! - 3, width - (v! - 1) * step + 2 * left! - 3];
+      if (extra.some((e) => e < 0 || e >= step)) continue;
+      const shift = draw.values(groups);
+      const t = draw.tensor(shift, [groups], type);
+      const back = torch.convTranspose2d(g, w.detach(), t, step, [up!, left!], extra, groups);
+      const shifted = gx.map((value, i) => value + shift[Math.floor(i / (height * width)) % groups]!);
+      expectClose(numbers(back), shifted, type, { relative }, (i) => `${text(s)}: transposed[${i}]`);
+    }
+  });
+  test.each([
+    // c, o, groups, side, kernel, stride: depthwise, and few input channels
+    [2, 2, 2, 19, 3, 1],
+    [2, 2, 2, 19, 3, 2],
+    [3, 20, 1, 26, 7, 2],
+    [4, 4, 1, 26, 3, 1],
+  ])(
+    'an infinity reaches the gradients that it counts for: %i to %i channels, %i groups of %i',
+    (c, o, groups, side, k, step) => {
+      const draw = new Draw(5);
+      const pad = Math.floor(k / 2);
+      const s: ConvShape = {
+        n: 1,
+        c,
+        o,
+        groups,
+        input: [1, side, side],
+        kernel: [1, k, k],
+        stride: [1, step, step],
+        padding: [0, pad, pad],
+        dilation: [1, 1, 1],
+      };
+      const out = convOutput(s);
+      const [xs, ws, gs] = [
+        draw.values(c * side * side),
+        draw.values((o * c * k * k) / groups),
+        draw.values(o * size(out)),
+      ];
+      if (groups > 1) {
+        for (const at of [0, side - 1, side * side - 1]) xs[at] = Number.POSITIVE_INFINITY;
+      } else {
+        gs[out[2]! + 1] = Number.POSITIVE_INFINITY;
+      }
+      const x = draw.tensor(xs, [1, c, side, side], type).detach().requiresGrad_();
+      const w = draw
+        .tensor(ws, [o, c / groups, k, k], type)
+        .detach()
+        .requiresGrad_();
+      const y = torch.conv2d(x, w, null, step, pad, 1, groups);
+      y.backward(draw.tensor(gs, y.shape, type));
+      if (groups > 1) expectClose(numbers(w.grad!), convWeight(s, gs, xs), type, { relative }, (i) => `gw[${i}]`);
+      else expectClose(numbers(x.grad!), convInput(s, gs, ws), type, { relative }, (i) => `gx[${i}]`);
+    },
+  );
   test('layers with many output channels agree with the loop', () => {
     const draw = new Draw(7);
     type Sizes = [number, number, number];
@@ -173,6 +261,28 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       [2, 40, 32, 1, [1, 9, 9], [1, 1, 1], [1, 2, 2], [0, 0, 0], [1, 1, 1]],
       [2, 4, 32, 1, [2, 30, 20], [2, 3, 3], [1, 1, 1], [0, 0, 0], [1, 1, 1]], // bands of rows in the image itself
       [1, 20, 16, 1, [1, 30, 260], [1, 30, 2], [1, 1, 1], [0, 0, 1], [1, 1, 1]], // more than a window holds
+      // Many input channels and strides: results of the gradient by the input lie between one another.
+      [1, 40, 8, 1, [1, 9, 13], [1, 3, 3], [1, 2, 2], [0, 1, 1], [1, 1, 1]],
+      [2, 32, 8, 2, [1, 11, 12], [1, 4, 3], [1, 3, 2], [0, 2, 0], [1, 1, 2]],
+      [1, 16, 12, 1, [1, 10, 14], [1, 1, 1], [1, 2, 2], [0, 0, 0], [1, 1, 1]], // results of no product
+      [1, 16, 3, 1, [1, 3, 600], [1, 3, 3], [1, 1, 2], [0, 1, 1], [1, 1, 1]],
+      [5, 16, 8, 1, [1, 9, 9], [1, 3, 3], [1, 2, 2], [0, 1, 1], [1, 1, 1]],
+      [6, 24, 4, 1, [3, 6, 7], [2, 3, 3], [2, 2, 2], [1, 1, 1], [1, 1, 1]],
+      [1, 16, 4, 1, [5, 8, 9], [3, 3, 3], [2, 2, 1], [1, 1, 1], [1, 1, 1]],
+      [1, 16, 8, 1, [1, 16, 16], [1, 2, 2], [1, 4, 4], [0, 0, 0], [1, 1, 1]],
+      [1, 16, 3, 1, [1, 20, 20], [1, 5, 5], [1, 5, 5], [0, 0, 0], [1, 1, 1]], // too many for a stage
+      // Few output channels, or few input channels for the gradient by the input.
+      [2, 5, 3, 1, [1, 9, 20], [1, 3, 3], [1, 1, 1], [0, 1, 1], [1, 1, 1]],
+      [1, 9, 1, 1, [1, 6, 47], [1, 3, 5], [1, 2, 2], [0, 2, 0], [1, 1, 2]],
+      [1, 4, 5, 1, [1, 3, 300], [1, 3, 3], [1, 1, 1], [0, 0, 1], [1, 1, 1]],
+      [2, 16, 16, 4, [1, 7, 30], [1, 3, 3], [1, 1, 1], [0, 1, 1], [1, 1, 1]],
+      [2, 3, 20, 1, [1, 13, 33], [1, 7, 7], [1, 2, 2], [0, 3, 3], [1, 1, 1]],
+      [1, 7, 9, 1, [1, 8, 64], [1, 3, 3], [1, 2, 2], [0, 1, 1], [1, 1, 1]], // in two passes
+      [1, 2, 9, 1, [1, 12, 60], [1, 4, 5], [1, 3, 3], [0, 1, 1], [1, 1, 2]],
+      [1, 3, 8, 1, [1, 8, 65], [1, 4, 4], [1, 4, 4], [0, 0, 0], [1, 1, 1]],
+      [1, 2, 10, 1, [1, 5, 64], [1, 1, 1], [1, 2, 2], [0, 0, 0], [1, 1, 1]],
+      [2, 3, 12, 1, [4, 5, 34], [3, 3, 3], [2, 2, 2], [1, 1, 1], [1, 1, 1]],
+      [2, 6, 2, 1, [3, 4, 15], [2, 2, 3], [1, 1, 1], [1, 0, 1], [1, 1, 1]],
     ];
     for (const [n, c, o, groups, input, kernel, stride, padding, dilation] of many) {
       const s: ConvShape = { n, c, o, groups, input, kernel, stride, padding, dilation };
