@@ -1,4 +1,11 @@
-// Convolutions: which path a shape takes, and how it is described to that path.
+// Convolutions: which path a shape takes, and how it is described to that path. Forward, and by the input:
+//   one tap, stride one                         a matrix product
+//   one input channel a group                   conv_depthwise.h; 3 x 3: conv_depthwise3.h
+//   3 x 3, stride one, many channels            conv_winograd.h
+//   many output channels                        conv_direct.h; with ReLU and pooling behind it: conv_tail.h
+//   few output channels                         conv_narrow.h
+//   any other                                   conv_forward.h
+// By the weight: conv_depthwise.h, conv_narrow_weight.h, conv_weight_direct.h where the sums are few, conv_weight.h.
 #include "kernels/conv.h"
 
 #include "core/allocator.h"
