@@ -107,15 +107,15 @@ void Environment::sweep(bool full) {
   napi_open_handle_scope(env_, &scope);
   if (full) sweep_list(old_, nullptr);
   sweep_list(middle_, &old_);
-  sweep_list(young_, &middle_);
+  sweep_list(young_, full ? &old_ : &middle_);  // a major collection promotes all that it finds alive
   napi_close_handle_scope(env_, scope);
   old_bytes_ = 0;
   for (const uint32_t handle : old_)
     if (alive(handle)) old_bytes_ += bytes_of(slots_[handle & kIndexMask]);
-  if (full) {
-    old_bytes_limit_ = old_bytes_ + std::max(kMinimumOld, old_bytes_ / 4);
-    old_count_limit_ = std::max(kMinimumOldCount, 2 * old_.size());
-  }
+  // What a graph lets go of leaves the old without a collection: what is left is what garbage is measured by.
+  old_base_ = full ? old_bytes_ : std::min(old_base_, old_bytes_);
+  old_bytes_limit_ = old_base_ + std::max(kFairBudget, old_base_ / 4);
+  if (full) old_count_limit_ = std::max(kMinimumOldCount, 2 * old_.size());
   bytes_since_sweep_ = 0;
   tensors_since_sweep_ = 0;
   budget_ = std::max(kMinimumBudget, std::min(live_bytes, std::max(kFairBudget, live_bytes / 4)));
