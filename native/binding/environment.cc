@@ -114,7 +114,7 @@ void Environment::sweep(bool full) {
     if (alive(handle)) old_bytes_ += bytes_of(slots_[handle & kIndexMask]);
   // What a graph lets go of leaves the old without a collection: what is left is what garbage is measured by.
   old_base_ = full ? old_bytes_ : std::min(old_base_, old_bytes_);
-  old_bytes_limit_ = old_base_ + std::max(kFairBudget, old_base_ / 4);
+  old_bytes_limit_ = old_base_ + std::max(kOldRoom, old_base_ / 4);
   if (full) old_count_limit_ = std::max(kMinimumOldCount, 2 * old_.size());
   bytes_since_sweep_ = 0;
   tensors_since_sweep_ = 0;
