@@ -9,6 +9,11 @@ const REASONS = [
   ],
   [/_bf16$/, /matrix/, 'the product itself is at the limit; PyTorch computes it with the same instructions in oneDNN'],
   [
+    /^bmm_/,
+    /matrix/,
+    'packing both operands takes 26% of the time: rows of 64 to 128 elements, which come from the last cache',
+  ],
+  [
     /^matmul/,
     /matrix/,
     'the tile alone runs at 0.99 of the peak; packing both operands takes 3 to 6%, and more for smaller ones',
@@ -57,11 +62,52 @@ const REASONS = [
   [/^(sigmoid|tanh)_16m$/, /memory/, 'arithmetic: 29 and 35 vector instructions for 16 floats, a division among them'],
   [/^add_1m$/, /memory/, 'results wait for a collection: several take turns, where PyTorch writes into the same one'],
   [/^cast_/, /memory/, 'converted in tiles of the first-level cache, which are then streamed'],
-  [/^var_16m$/, /memory/, 'two passes, for the mean and for the deviations from it'],
+  [
+    /^(softmax|log_softmax|layer_norm)_f$/,
+    /memory/,
+    'arithmetic: three passes over a row in the first-level cache; what lies in a cache altogether takes 0.9 of the time',
+  ],
+  [
+    /^(softmax|log_softmax)_b$/,
+    /memory/,
+    'the kernel has 94% of the time: two passes over a row, of which the first waits for memory and the second computes',
+  ],
+  [
+    /^layer_norm_b$/,
+    /memory/,
+    "the input's gradient has 70% of the time, the parameters' 23%: each reads its operands",
+  ],
+  [
+    /^group_norm_/,
+    /memory/,
+    "the statistics are taken first, the result or the input's gradient (87% of the time) in a second pass over a cache",
+  ],
+  [
+    /^(argmax_16m|sum_16m_dim1|amax_16m_dim1|amax_16m_dim0)$/,
+    /memory/,
+    'what lies in a cache altogether takes 0.26 to 0.52 of the time: arithmetic and waiting add up where a row ends',
+  ],
+  [
+    /^(clone|neg|relu|exp|add|mul)_16m_?$/,
+    /memory/,
+    'what lies in a cache altogether takes a quarter of the time (exp two thirds); the rest waits for memory',
+  ],
+  [
+    /^sum_16m$|^mean_16m$|^amax_16m$|^var_16m$/,
+    /memory/,
+    'what lies in a cache altogether takes a third of the time; the rest waits for memory',
+  ],
   [/^cross_entropy_f$/, /memory/, 'writes the log-softmax, of which it needs an element a row'],
   [/^cross_entropy_b$/, /memory/, 'writes a gradient of zeros but for an element a row, and reads it back'],
   [/^batch_norm_/, /memory/, 'reads its operands twice: statistics first'],
   [/^sgd/, /optimizers/, 'both sides are at the limit of memory'],
+  [/^adam/, /optimizers/, 'the limit of memory, by what else its host does'],
+  [
+    /^lstm_.*_f$/,
+    /recurrent/,
+    'the products have 75 to 81% of the time, the gates 10 to 16%; PyTorch leaves both to oneDNN',
+  ],
+  [/^lstm_step$/, /training/, 'two thirds are LSTM layers; PyTorch leaves theirs to oneDNN'],
   [
     /^cnn_step$/,
     /training/,
