@@ -3,6 +3,14 @@ import torch, { F, type Tensor } from 'flambeau';
 import { ask, worker } from './in_worker';
 
 const packed = (collectFirst = false) => torch.memoryStats(collectFirst).packedBytes;
+
+// What files before this one packed, and what their last frames still held, is gone after this.
+beforeAll(async () => {
+  packed(true);
+  await new Promise(setImmediate);
+  packed(true);
+});
+
 /** What `product` gives of a copy of `w` that was never multiplied before. */
 const afresh = (product: (w: Tensor) => Tensor, w: Tensor) => product(w.clone());
 

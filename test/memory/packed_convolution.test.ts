@@ -2,6 +2,14 @@
 import torch, { F, type Tensor } from 'flambeau';
 
 const packed = (collectFirst = false) => torch.memoryStats(collectFirst).packedBytes;
+
+// What files before this one packed, and what their last frames still held, is gone after this.
+beforeAll(async () => {
+  packed(true);
+  await new Promise(setImmediate);
+  packed(true);
+});
+
 const SHAPES = [
   // [n, c, o, side, kernel, stride, groups]
   [1, 24, 48, 9, 3, 1, 1],

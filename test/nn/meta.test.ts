@@ -219,7 +219,7 @@ describe('skipInit', () => {
     expect(layer(torch.ones(1, 2, 4, 4, { dtype: torch.float64 })).shape).toEqual([1, 3, 2, 2]);
     const before = torch.memoryStats(true).bytes;
     const big = nn.utils.skipInit(nn.Linear, 1 << 20, 1 << 20, { device: 'meta' });
-    expect([big.weight.isMeta, torch.memoryStats().bytes]).toEqual([true, before]);
+    expect([big.weight.isMeta, torch.memoryStats().bytes <= before]).toEqual([true, true]);
     expect(torch.getRngState().tolist()).toEqual(state);
   });
 });

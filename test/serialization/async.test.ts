@@ -63,7 +63,8 @@ test('nothing is kept afterwards', async () => {
   for (let i = 0; i < 5; i++) await torch.saveAsync(state, at('kept.pt'));
   await torch.saveAsync(state, path.join(folder, 'no', 'folder.pt')).catch(() => {});
   const after = torch.memoryStats(true);
-  expect([after.tensors, after.bytes]).toEqual([before.tensors, before.bytes]);
+  expect(after.tensors).toBeLessThanOrEqual(before.tensors);
+  expect(after.bytes).toBeLessThanOrEqual(before.bytes);
 });
 
 test('without a copy a change before the end rejects, and the old file stays', async () => {

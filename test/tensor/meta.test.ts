@@ -31,7 +31,7 @@ test('it takes no memory', () => {
   const t = torch.zeros(1e6, 1e6, { device: 'meta' });
   const u = t.add(1).matmul(meta(1e6, 7)).sum(0);
   expect(u.shape).toEqual([7]);
-  expect(torch.memoryStats().bytes).toBe(before);
+  expect(torch.memoryStats().bytes).toBeLessThanOrEqual(before);
 });
 
 test.each<[string, () => unknown, string]>([
