@@ -67,11 +67,7 @@ const REASONS = [
     /memory/,
     'arithmetic: three passes over a row in the first-level cache; what lies in a cache altogether takes 0.9 of the time',
   ],
-  [
-    /^(softmax|log_softmax)_b$/,
-    /memory/,
-    'the kernel has 94% of the time: two passes over a row, of which the first waits for memory and the second computes',
-  ],
+  [/^(softmax|log_softmax)_b$/, /memory/, 'the kernel has 94% of the time: two passes over a row'],
   [
     /^layer_norm_b$/,
     /memory/,
@@ -85,7 +81,7 @@ const REASONS = [
   [
     /^(argmax_16m|sum_16m_dim1|amax_16m_dim1|amax_16m_dim0)$/,
     /memory/,
-    'what lies in a cache altogether takes 0.26 to 0.52 of the time: arithmetic and waiting add up where a row ends',
+    'what lies in a cache altogether takes 0.26 to 0.52 of the time; the rest waits for memory',
   ],
   [
     /^(clone|neg|relu|exp|add|mul)_16m_?$/,
@@ -101,13 +97,11 @@ const REASONS = [
   [/^cross_entropy_b$/, /memory/, 'writes a gradient of zeros but for an element a row, and reads it back'],
   [/^batch_norm_/, /memory/, 'reads its operands twice: statistics first'],
   [/^sgd/, /optimizers/, 'both sides are at the limit of memory'],
-  [/^adam/, /optimizers/, 'the limit of memory, by what else its host does'],
   [
     /^lstm_.*_f$/,
     /recurrent/,
     'the products have 75 to 81% of the time, the gates 10 to 16%; PyTorch leaves both to oneDNN',
   ],
-  [/^lstm_step$/, /training/, 'two thirds are LSTM layers; PyTorch leaves theirs to oneDNN'],
   [
     /^cnn_step$/,
     /training/,

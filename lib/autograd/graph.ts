@@ -181,8 +181,6 @@ export interface RecordOptions {
   temporaries?: readonly Tensor[];
   /** Run even if no gradient arrived, as a custom Function does that wants zeros. */
   runsOnNull?: boolean;
-  /** The backward function is user code. */
-  userCode?: boolean;
 }
 
 /** @internal Makes `t` the node's result number `nr`. */
@@ -286,7 +284,6 @@ function applyOptions(node: Node, options: RecordOptions): void {
   const { temporaries } = options;
   if (temporaries !== undefined) node.temporaries = [...(node.temporaries ?? []), ...temporaries];
   if (options.runsOnNull) extraOf(node).runsOnNull = true;
-  if (options.userCode) extraOf(node).userCode = true;
 }
 
 const NO_SHAPE: readonly number[] = [];

@@ -56,13 +56,13 @@ class Environment {
   int64_t budget_ = kMinimumBudget;
   int64_t old_bytes_ = 0;
   int64_t old_base_ = 0;
-  int64_t old_bytes_limit_ = kMinimumOld;
+  int64_t old_bytes_limit_ = kOldRoom;
 
   // New storage between two looks: as much as is alive, from 128 MiB on a quarter of it. A minor collection (0.1 to
-  // 0.3 ms) takes as long as writing a few MiB, a major one (5 to 15 ms) as writing 64 to 256.
+  // 0.3 ms) takes as long as writing a few MiB, a major one (5 to 15 ms) as writing 100 to 300.
   static constexpr int64_t kMinimumBudget = int64_t{8} << 20;
   static constexpr int64_t kFairBudget = int64_t{128} << 20;
-  static constexpr int64_t kMinimumOld = int64_t{32} << 20, kOldRoom = int64_t{64} << 20;
+  static constexpr int64_t kOldRoom = int64_t{64} << 20;
   static constexpr int64_t kTensorBudget = 4096;
   static constexpr size_t kMinimumOldCount = 65536;
   size_t old_count_limit_ = kMinimumOldCount;

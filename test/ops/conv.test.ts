@@ -33,6 +33,29 @@ function drawShape(draw: Draw, nd: number): ConvShape {
     if (convOutput(shape).every((v) => v > 0)) return shape;
   }
 }
+/** A convolution over [n, c, side, side] with a square kernel. */
+function squareShape(
+  n: number,
+  c: number,
+  o: number,
+  groups: number,
+  side: number,
+  k: number,
+  step: number,
+  pad: number,
+): ConvShape {
+  return {
+    n,
+    c,
+    o,
+    groups,
+    input: [1, side, side],
+    kernel: [1, k, k],
+    stride: [1, step, step],
+    padding: [0, pad, pad],
+    dilation: [1, 1, 1],
+  };
+}
 const text = (s: ConvShape): string => JSON.stringify(s);
 
 describe.each(TOLERANCES)('in %s', (type, relative) => {
@@ -130,17 +153,7 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
       [1, 12, 24, 8, 3, 1, 1, 4],
     ];
     for (const [n, c, o, side, k, step, pad, groups] of common) {
-      const s: ConvShape = {
-        n,
-        c,
-        o,
-        groups,
-        input: [1, side, side],
-        kernel: [1, k, k],
-        stride: [1, step, step],
-        padding: [0, pad, pad],
-        dilation: [1, 1, 1],
-      };
+      const s = squareShape(n, c, o, groups, side, k, step, pad);
       const [xs, ws] = [draw.values(n * c * side * side), draw.values((o * c * k * k) / groups)];
       const x = draw.tensor(xs, [n, c, side, side], type).detach().requiresGrad_();
       const w = draw
@@ -210,17 +223,7 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
     (c, o, groups, side, k, step) => {
       const draw = new Draw(5);
       const pad = Math.floor(k / 2);
-      const s: ConvShape = {
-        n: 1,
-        c,
-        o,
-        groups,
-        input: [1, side, side],
-        kernel: [1, k, k],
-        stride: [1, step, step],
-        padding: [0, pad, pad],
-        dilation: [1, 1, 1],
-      };
+      const s = squareShape(1, c, o, groups, side, k, step, pad);
       const out = convOutput(s);
       const [xs, ws, gs] = [
         draw.values(c * side * side),

@@ -21,8 +21,9 @@ const difference = (a: Tensor, b: Tensor): number =>
   Number(a.double().sub(b).abs().max().item()) / Number(b.abs().max().item());
 
 describe.each([1, 3])('with %d threads', (threads) => {
+  const before = torch.getNumThreads();
   beforeAll(() => torch.setNumThreads(threads));
-  afterAll(() => torch.setNumThreads(1));
+  afterAll(() => torch.setNumThreads(before));
 
   test.each(SHAPES)(
     '%d images of %d to %d channels of %d x %d, padding %p, %d groups: the result and its gradients',
@@ -45,7 +46,6 @@ describe.each([1, 3])('with %d threads', (threads) => {
     const [n, c, o, height, width, padding, groups] = shape;
     torch.manualSeed(n + c + o);
     const [x, w, b] = [torch.randn(n, c, height, width), torch.randn(c, o / groups, 3, 3), torch.randn(o)];
-    if (height < 2 * padding[0] || width < 2 * padding[1]) return;
     const y = F.convTranspose2d(x, w, b, { padding, groups });
     const expected = F.convTranspose2d(x.double(), w.double(), b.double(), { padding, groups });
     expect(difference(y, expected)).toBeLessThan(3e-6);
@@ -53,6 +53,7 @@ describe.each([1, 3])('with %d threads', (threads) => {
 });
 
 test('a result does not depend on the number of threads', () => {
+  const before = torch.getNumThreads();
   const [x, w] = [torch.randn(2, 64, 30, 22), torch.randn(80, 64, 3, 3)];
   const run = (threads: number): Tensor => {
     torch.setNumThreads(threads);
@@ -60,7 +61,7 @@ test('a result does not depend on the number of threads', () => {
   };
   const one = run(1);
   for (const threads of [2, 3, 8]) expect(run(threads).equal(one)).toBe(true);
-  torch.setNumThreads(1);
+  torch.setNumThreads(before);
 });
 
 test.each([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN])('%p reaches what reads it alone', (odd) => {

@@ -7,6 +7,7 @@ import { permute } from '../../ops/view.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { padConstant } from './padding.js';
 import { reshaped, sliceDim } from '../../ops/internal/view.js';
+import { windowCounts } from '../../ops/internal/window_counts.js';
 
 type Pair = readonly [number, number];
 interface Windows {
@@ -52,11 +53,8 @@ function windows(
 }
 
 /** How many windows fit along each dimension. */
-function blocks(size: readonly number[], at: Windows): [number, number] {
-  const along = (d: 0 | 1): number =>
-    Math.floor((size[d]! + 2 * at.padding[d] - at.dilation[d] * (at.kernel[d] - 1) - 1) / at.stride[d]) + 1;
-  return [along(0), along(1)];
-}
+const blocks = (size: readonly number[], at: Windows): [number, number] =>
+  windowCounts(size, at.kernel, at) as [number, number];
 
 /** [N, C, H, W] to [N, C kh kw, L]. */
 function toColumns(x: Tensor, at: Windows): Tensor {

@@ -14,17 +14,18 @@ import { maxPool2dWithIndices } from '../pool.js';
 import { forward, type Geometry, gradients } from './conv.js';
 import { reluPass } from './gradient_pass.js';
 import { scatterPlanes } from './scatter_planes.js';
+import { windowCounts } from './window_counts.js';
 
 const CONV_RELU = nativeOp('conv_relu');
 const SCATTER_PLACES = nativeOp('scatter_places');
 const NO_WINDOW: readonly number[] = [1, 1];
 
 /** The convolution's sizes of [N, C, H, W]. */
-function convolved(x: readonly number[], w: readonly number[], at: Geometry): number[] {
-  const side = (d: number): number =>
-    Math.floor((x[d]! + 2 * at.padding[d - 2]! - at.dilation[d - 2]! * (w[d]! - 1) - 1) / at.stride[d - 2]!) + 1;
-  return [x[0]!, w[0]!, side(2), side(3)];
-}
+const convolved = (x: readonly number[], w: readonly number[], at: Geometry): number[] => [
+  x[0]!,
+  w[0]!,
+  ...windowCounts(x.slice(2), w.slice(2), at),
+];
 
 const hooked = (node: Node): boolean => node.extra !== null && (node.extra.pre.size > 0 || node.extra.post.size > 0);
 
