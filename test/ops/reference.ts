@@ -27,25 +27,36 @@ export function convOutput(s: ConvShape): number[] {
     (n, d) => Math.floor((n + 2 * s.padding[d]! - s.dilation[d]! * (s.kernel[d]! - 1) - 1) / s.stride[d]!) + 1,
   );
 }
+/** Which element of an input's plane the kernel's element q meets at place p, at [p * taps + q]; -1 in the padding. */
+function meetings(s: ConvShape, out: readonly number[]): Int32Array {
+  const taps = size(s.kernel);
+  const kernel = Array.from({ length: taps }, (_, q) => unravel(q, s.kernel));
+  const met = new Int32Array(size(out) * taps).fill(-1);
+  for (let p = 0; p < size(out); p++) {
+    const at = unravel(p, out);
+    for (let q = 0; q < taps; q++) {
+      const from = at.map((v, d) => v * s.stride[d]! - s.padding[d]! + kernel[q]![d]! * s.dilation[d]!);
+      if (from.every((v, d) => v >= 0 && v < s.input[d]!)) met[p * taps + q] = ravel(from, s.input);
+    }
+  }
+  return met;
+}
+
 /** Visits every product of a convolution: places in x [n, c, ..], w [o, c / groups, ..] and y [n, o, ..]. */
 function visitConv(s: ConvShape, visit: (x: number, w: number, y: number) => void): void {
   const out = convOutput(s);
   const perGroup = s.c / s.groups;
+  const [places, taps, plane] = [size(out), size(s.kernel), size(s.input)];
+  const met = meetings(s, out);
   for (let b = 0; b < s.n; b++) {
     for (let o = 0; o < s.o; o++) {
       const group = Math.floor(o / (s.o / s.groups));
-      for (let p = 0; p < size(out); p++) {
-        const at = unravel(p, out);
+      for (let p = 0; p < places; p++) {
         for (let c = 0; c < perGroup; c++) {
-          for (let q = 0; q < size(s.kernel); q++) {
-            const k = unravel(q, s.kernel);
-            const from = at.map((v, d) => v * s.stride[d]! - s.padding[d]! + k[d]! * s.dilation[d]!);
-            if (from.some((v, d) => v < 0 || v >= s.input[d]!)) continue;
-            visit(
-              (b * s.c + group * perGroup + c) * size(s.input) + ravel(from, s.input),
-              (o * perGroup + c) * size(s.kernel) + q,
-              (b * s.o + o) * size(out) + p,
-            );
+          const [image, weight] = [(b * s.c + group * perGroup + c) * plane, (o * perGroup + c) * taps];
+          for (let q = 0; q < taps; q++) {
+            const from = met[p * taps + q]!;
+            if (from >= 0) visit(image + from, weight + q, (b * s.o + o) * places + p);
           }
         }
       }
