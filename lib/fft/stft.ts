@@ -8,7 +8,6 @@ import { viewAsReal } from '../ops/complex.js';
 import { installMethods, type MethodsOf, op } from '../ops/define.js';
 import { indexAdd } from '../ops/index_along.js';
 import { cat } from '../ops/join.js';
-import { conj } from '../ops/unary.js';
 import { narrow, select, squeeze, transpose, unfold, unsqueeze } from '../ops/view.js';
 import { invoke } from '../tensor/invoke.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -241,7 +240,7 @@ export const istft = op(
         reshaped(t, [t.shape[0]!, count * nFft]),
         1,
       );
-    const energy = mul.impl(w, conj.impl(w));
+    const energy = mul.impl(w, w);
     const weights = addUp(energy.expand(1, count, nFft));
     const start = center ? Math.floor(nFft / 2) : 0;
     const end = length !== null ? start + length : center ? total - Math.floor(nFft / 2) : total;

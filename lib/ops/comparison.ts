@@ -1,4 +1,6 @@
 // Comparisons, logic, bits, and selection by a mask.
+import { needsGrad, record } from '../autograd/graph.js';
+import { noGrad } from '../autograd/mode.js';
 import { bool, int64 } from '../core/dtype.js';
 import { RuntimeError } from '../core/errors.js';
 import { nativeOp } from '../native/addon.js';
@@ -140,15 +142,29 @@ function boundsAreTensors(name: string, min: TensorOrScalar | null, max: TensorO
   return tensors > 0;
 }
 
-function inRange(g: Tensor, x: Tensor, min: Scalar | null, max: Scalar | null): Tensor {
+function inRange(g: Tensor, x: Tensor, min: TensorOrScalar | null, max: TensorOrScalar | null): Tensor {
   let inside = min === null ? null : ge(x, min);
   if (max !== null) inside = inside === null ? le(x, max) : logicalAnd(inside, le(x, max));
   return select3(inside!, g, 0);
 }
 
-function between(x: Tensor, min: Tensor | null, max: Tensor | null): Tensor {
-  const low = min === null ? x : maximum(x, min);
-  return max === null ? low : minimum(low, max);
+/** The larger of x and min, then the smaller of that and max. Where x equals a limit its gradient passes whole. */
+function between(name: string, x: Tensor, min: Tensor | null, max: Tensor | null): Tensor {
+  const y = noGrad(() => {
+    const low = min === null ? x : maximum(x, min);
+    return max === null ? low : minimum(low, max);
+  });
+  if (!needsGrad(x, min, max)) return y;
+  record(name, y, [x, min, max], [x, min, max], (g, [at, low, high], needs) => {
+    const below = (): Tensor => (high === null ? lt(at, low!) : logicalAnd(lt(at, low!), lt(low!, high)));
+    const above = (): Tensor => (low === null ? gt(at, high!) : logicalOr(gt(at, high!), lt(high!, low)));
+    return [
+      needs[0] ? inRange(g, at, low, high) : null,
+      needs[1] ? select3(below(), g, 0) : null,
+      needs[2] ? select3(above(), g, 0) : null,
+    ];
+  });
+  return y;
 }
 
 /**
@@ -164,19 +180,21 @@ export const clamp = withInPlace(
   op(
     'clamp(Tensor input, Tensor|Scalar? min=None, Tensor|Scalar? max=None)',
     (input: Tensor, min: TensorOrScalar | null, max: TensorOrScalar | null): Tensor => {
-      if (boundsAreTensors('clamp', min, max)) return between(input, min as Tensor | null, max as Tensor | null);
+      if (boundsAreTensors('clamp', min, max))
+        return between('ClampBackward0', input, min as Tensor | null, max as Tensor | null);
       const [low, high] = [min, max] as [Scalar | null, Scalar | null];
       const x = promoted(input, low, high);
       const gradient = (g: Tensor, at: Tensor): Tensor => inRange(g, at, low, high);
-      if (high === null) return pointwise1(CLAMP_MIN, 'ClampBackward0', x, [low!], 'x', gradient);
-      if (low === null) return pointwise1(CLAMP_MAX, 'ClampBackward0', x, [high], 'x', gradient);
-      return pointwise1(CLAMP, 'ClampBackward0', x, [low, high], 'x', gradient);
+      if (high === null) return pointwise1(CLAMP_MIN, 'ClampBackward1', x, [low!], 'x', gradient);
+      if (low === null) return pointwise1(CLAMP_MAX, 'ClampBackward1', x, [high], 'x', gradient);
+      return pointwise1(CLAMP, 'ClampBackward1', x, [low, high], 'x', gradient);
     },
   ),
   (self: Tensor, min: TensorOrScalar | null, max: TensorOrScalar | null): Tensor => {
     if (boundsAreTensors('clamp_', min, max)) {
       const bounds = [min, max].filter((bound): bound is Tensor => bound instanceof Tensor);
-      return overwrite(self, (x) => between(x, min as Tensor | null, max as Tensor | null), ...bounds);
+      const limited = (x: Tensor) => between('ClampBackward0', x, min as Tensor | null, max as Tensor | null);
+      return overwrite(self, limited, ...bounds);
     }
     const [low, high] = [min, max] as [Scalar | null, Scalar | null];
     const result = promotedType(self, low, high);
@@ -186,9 +204,9 @@ export const clamp = withInPlace(
       );
     }
     const gradient = (g: Tensor, at: Tensor): Tensor => inRange(g, at, low, high);
-    if (high === null) return pointwise1_(CLAMP_MIN_, 'ClampBackward0', self, [low!], 'x', gradient);
-    if (low === null) return pointwise1_(CLAMP_MAX_, 'ClampBackward0', self, [high], 'x', gradient);
-    return pointwise1_(CLAMP_, 'ClampBackward0', self, [low, high], 'x', gradient);
+    if (high === null) return pointwise1_(CLAMP_MIN_, 'ClampBackward1', self, [low!], 'x', gradient);
+    if (low === null) return pointwise1_(CLAMP_MAX_, 'ClampBackward1', self, [high], 'x', gradient);
+    return pointwise1_(CLAMP_, 'ClampBackward1', self, [low, high], 'x', gradient);
   },
 );
 export { clamp as clip };
@@ -200,7 +218,11 @@ export { clamp as clip };
  */
 export const clampMin = op(
   'clampMin(Tensor input, Tensor|Scalar min)',
-  (input: Tensor, min: TensorOrScalar): Tensor => clamp(input, min, null),
+  (input: Tensor, min: TensorOrScalar): Tensor => {
+    if (min instanceof Tensor) return between('ClampMinBackward1', input, min, null);
+    const gradient = (g: Tensor, at: Tensor): Tensor => inRange(g, at, min, null);
+    return pointwise1(CLAMP_MIN, 'ClampMinBackward0', promoted(input, min), [min], 'x', gradient);
+  },
 );
 /**
  * Elements lowered to `max` where they are above it.
@@ -210,5 +232,9 @@ export const clampMin = op(
  */
 export const clampMax = op(
   'clampMax(Tensor input, Tensor|Scalar max)',
-  (input: Tensor, max: TensorOrScalar): Tensor => clamp(input, null, max),
+  (input: Tensor, max: TensorOrScalar): Tensor => {
+    if (max instanceof Tensor) return between('ClampMaxBackward1', input, null, max);
+    const gradient = (g: Tensor, at: Tensor): Tensor => inRange(g, at, null, max);
+    return pointwise1(CLAMP_MAX, 'ClampMaxBackward0', promoted(input, max), [max], 'x', gradient);
+  },
 );

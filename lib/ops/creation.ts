@@ -443,9 +443,16 @@ export const arange = fnOp(
   ): Tensor => {
     const [start, end] = second === null ? [0, first] : [first, second];
     const whole = isWhole(start) && isWhole(end) && isWhole(step);
-    const n = pointsBetween('arange', Number(start), Number(end), Number(step));
+    const type = dtype ?? (whole ? D.int64 : D.getDefaultDtype());
+    const given = [Number(start), Number(end), Number(step)] as const;
+    pointsBetween('arange', ...given);
+    // Integers start and step at whole numbers; those of 64 bits are counted by them, too.
+    const integral = !type.isFloatingPoint && !type.isComplex && !whole;
+    const [from, to, by] = integral ? (given.map(Math.trunc) as [number, number, number]) : given;
+    const n = pointsBetween('arange', ...(type === D.int64 ? ([from, to, by] as const) : given));
+    if (by === 0) throw new RuntimeError('step must be nonzero');
     return finish(
-      invoke(ARANGE, start, step, n, dtype ?? (whole ? D.int64 : D.getDefaultDtype()), home(device)),
+      integral ? invoke(ARANGE, from, by, n, type, home(device)) : invoke(ARANGE, start, step, n, type, home(device)),
       requiresGrad,
     );
   },
@@ -499,14 +506,16 @@ export const linspace = fnOp(
     requiresGrad: boolean,
   ): Tensor => {
     if (steps < 0) throw new RuntimeError('number of steps must be non-negative');
-    return finish(
-      invoke(LINSPACE, numberOf(start), numberOf(end), steps, dtype ?? D.getDefaultDtype(), home(device)),
-      requiresGrad,
-    );
+    const type = dtype ?? D.getDefaultDtype();
+    return finish(invoke(LINSPACE, endIn(type, start), endIn(type, end), steps, type, home(device)), requiresGrad);
   },
 );
-function numberOf(v: Tensor | Scalar): number {
-  return v instanceof Tensor ? Number(v.item()) : Number(v);
+/** The first or last value as the result's type holds it: the values between are counted from there. */
+function endIn(type: D.DType, v: Tensor | Scalar): number {
+  const x = v instanceof Tensor ? Number(v.item()) : Number(v);
+  if (type.isComplex || type === D.bool) return x;
+  if (!type.isFloatingPoint) return Math.trunc(x);
+  return type === D.float64 ? x : Number(tensor([x], { dtype: type, device: 'cpu' }).item());
 }
 /**
  * base to the power of evenly spaced exponents.
@@ -533,8 +542,8 @@ export const logspace = fnOp(
     requiresGrad: boolean,
   ): Tensor => {
     if (steps < 0) throw new RuntimeError('number of steps must be non-negative');
-    const exponents = invoke(LINSPACE, numberOf(start), numberOf(end), steps, D.float64, home(device));
     const type = dtype ?? D.getDefaultDtype();
+    const exponents = invoke(LINSPACE, endIn(type, start), endIn(type, end), steps, D.float64, home(device));
     // A negative number to the power of a fraction is complex, and NaN among real numbers.
     const bases = tensor([base], { dtype: type.isComplex ? D.complex128 : D.float64, device: exponents.device });
     return finish(bases.pow(exponents).to(type), requiresGrad);

@@ -68,9 +68,8 @@ function euclideanGradient(g: Tensor, d: Tensor, x1: Tensor, x2: Tensor): Tensor
   return sub.impl(mul.impl(x1, sum.impl(ratio, [-1], true, null)), matmul.impl(ratio, x2), 1);
 }
 
-/** Distances of no vectors, or of vectors without elements: zero, with zero gradients. */
-function nothing(a: Tensor, b: Tensor, shape: readonly number[]): Tensor {
-  const y = a.newZeros(shape);
+/** Distances that no small change changes, as the count of differences: with zero gradients. */
+function flat(y: Tensor, a: Tensor, b: Tensor): Tensor {
   const [from, to] = [a.shape, b.shape];
   if (needsGrad(a, b)) {
     record('CdistBackward0', y, [a, b], [], (g) => [g.newZeros(from), g.newZeros(to)]);
@@ -97,7 +96,9 @@ export const cdist = fnOp(
     const [rows, columns, m] = [x1.shape[x1.ndim - 2]!, x2.shape[x2.ndim - 2]!, x1.shape[x1.ndim - 1]!];
     const a = expand.impl(x1, [...batch, rows, m]);
     const b = expand.impl(x2, [...batch, columns, m]);
-    if (m === 0 || rows === 0 || columns === 0 || batch.includes(0)) return nothing(a, b, [...batch, rows, columns]);
+    if (m === 0 || rows === 0 || columns === 0 || batch.includes(0))
+      return flat(a.newZeros([...batch, rows, columns]), a, b);
+    if (p === 0) return flat(byDifferences(a.detach(), b.detach(), 0), a, b);
     const product = computeMode === MODES[1] || (computeMode === MODES[0] && Math.max(rows, columns) > MANY);
     if (p !== 2 || !product) return byDifferences(a, b, p);
     const y = euclideanByProduct(a.detach(), b.detach());

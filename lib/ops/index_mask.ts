@@ -47,6 +47,8 @@ function fillMasked(self: Tensor, inPlace: boolean, mask: Tensor, value: TensorO
       `masked_fill_ only supports a 0-dimensional value tensor, but got tensor with ${t.ndim} dimension(s).`,
     );
   }
+  if (t?.dtype.isComplex && !self.dtype.isComplex)
+    throw new RuntimeError(`value cannot be converted to type ${self.dtype.name} without overflow`);
   return change(
     'MaskedFillBackward0',
     self,

@@ -51,7 +51,7 @@ export const diff = op(
     if (n < 0) throw new RuntimeError(`order must be non-negative but got ${n}`);
     const d = wrapDim(dim, input.ndim);
     let y = padded(input, prepend, append, d);
-    if (n === 0) return y.clone();
+    if (n === 0) return input.clone();
     for (let k = Math.min(n, y.shape[d]!); k > 0; k--) {
       const count = y.shape[d]! - 1;
       const [later, earlier] = [narrow.impl(y, d, 1, count), narrow.impl(y, d, 0, count)];

@@ -391,15 +391,15 @@ export const linear = fnOp(
     return y;
   },
 );
-/** gx = g w, gw = g^T x, gb = sums of g over all rows. */
+/** gx = g conj(w), gw = g^T conj(x), gb = sums of g over all rows. */
 function linearBackward(g: Tensor, saved: readonly (Tensor | null)[], needs: readonly boolean[]): (Tensor | null)[] {
   const [x, w] = saved;
   const rows = g.ndim === 2 ? g : reshaped(g, [countRows(g.shape), g.shape[g.ndim - 1]!]);
   let gx: Tensor | null = null;
   if (needs[0]) {
-    gx = product('MmBackward0', rows, w!);
+    gx = product('MmBackward0', rows, conj(w!));
     if (g.ndim !== 2) gx = reshaped(gx, [...g.shape.slice(0, -1), w!.shape[1]!]);
   }
   const flat = needs[1] ? (x!.ndim === 2 ? x! : reshaped(x!, [countRows(x!.shape), x!.shape[x!.ndim - 1]!])) : null;
-  return [gx, flat === null ? null : product('MmBackward0', t2(rows), flat), needs[2] ? sum(rows, [0]) : null];
+  return [gx, flat === null ? null : product('MmBackward0', t2(rows), conj(flat)), needs[2] ? sum(rows, [0]) : null];
 }

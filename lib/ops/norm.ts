@@ -63,7 +63,9 @@ function rowNorm(node: string, x: Tensor, w: Tensor | null, b: Tensor | null, at
           return [gx!, gw!, needs[2] ? (gb ?? biasSums(g, b!, at)) : null];
         }
         const [gx, gw, gb] = invokeMany(ROW_NORM_BACKWARD, g, x0!, m!, r!, w0, at.rows, at.groups, at.inner);
-        return [gx!, needs[1] ? reshaped(gw!, w0!.shape) : null, needs[2] ? reshaped(gb!, b!.shape) : null];
+        // No row tells how long the bias is.
+        const bias = (): Tensor => (at.rows === 0 ? g.newZeros(b!.shape) : reshaped(gb!, b!.shape));
+        return [gx!, needs[1] ? reshaped(gw!, w0!.shape) : null, needs[2] ? bias() : null];
       },
       { temporaries: [mu!, rstd!] },
     );

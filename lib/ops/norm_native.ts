@@ -126,18 +126,30 @@ export const nativeBatchNorm = fnOp(
 );
 /**
  * `nativeBatchNorm` under the name that PyTorch gives to its form without aliasing.
- * @param input [N, C, ..], floating point
- * @param weight [C], or null
- * @param bias [C], or null
- * @param runningMean [C], or null in training
- * @param runningVar [C], or null in training
- * @param training whether to use the batch's statistics
- * @param momentum how far the running statistics move
- * @param eps what is added to the variance
+ * @param args input [N, C, ..], floating point; weight [C], or null; bias [C], or null; runningMean and runningVar [C], or null
+ *   in training, or both left out; training: whether to use the batch's statistics; momentum: how far the running statistics
+ *   move; eps: what is added to the variance
  * @returns [result, mean, rstd], as `nativeBatchNorm`
  * @throws RuntimeError as `batchNorm`
  */
-export const _native_batch_norm_legit = fnOp(
+export function _native_batch_norm_legit(...args: BatchArgs | ArgsWithoutStatistics): Tensor[] {
+  if (typeof args[3] !== 'boolean') return legit(...(args as BatchArgs));
+  return legitWithoutStatistics(...(args as ArgsWithoutStatistics));
+}
+const legit = fnOp(
   '_native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, Tensor? runningMean, Tensor? runningVar, bool training, float momentum, float eps)',
   batchStatistics,
+);
+type ArgsWithoutStatistics = [
+  input: Tensor,
+  weight: Tensor | null,
+  bias: Tensor | null,
+  training: boolean,
+  momentum: number,
+  eps: number,
+];
+const legitWithoutStatistics = fnOp(
+  '_native_batch_norm_legit(Tensor input, Tensor? weight, Tensor? bias, bool training, float momentum, float eps)',
+  (...[input, weight, bias, training, momentum, eps]: ArgsWithoutStatistics): Tensor[] =>
+    batchStatistics(input, weight, bias, null, null, training, momentum, eps),
 );

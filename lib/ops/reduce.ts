@@ -574,7 +574,9 @@ export const sumToSize = methodOp(
     if (lead < 0 || size.some((n, d) => n !== 1 && n !== from[lead + d])) {
       throw new RuntimeError(`size {[${size.join(', ')}]} is not expandable to size {[${from.join(', ')}]}.`);
     }
-    return sumTo(cast(input, sumType(input, null)), size);
+    // Without anything to sum integers keep their type, but a 0-d tensor is summed as a whole.
+    const same = lead === 0 && size.length > 0 && size.every((n, d) => n === from[d]);
+    return sumTo(same ? input : cast(input, sumType(input, null)), size);
   },
 );
 

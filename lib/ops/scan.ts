@@ -1,17 +1,17 @@
 // Running sums, products and extremes along a dimension.
 import { needsGrad, record } from '../autograd/graph.js';
-import { gradMode } from '../autograd/mode.js';
+import { gradMode, noGrad } from '../autograd/mode.js';
 import type { DType } from '../core/dtype.js';
 import { nativeOp } from '../native/addon.js';
 import { invoke, invokeMany } from '../tensor/invoke.js';
 import { type Tensor, wrapDim } from '../tensor/tensor.js';
 import { div, mul, sub } from './arithmetic.js';
-import { eq } from './comparison.js';
+import { eq, logicalAnd } from './comparison.js';
 import { op } from './define.js';
-import { cat } from './join.js';
+import { cat, stack } from './join.js';
 import { amax, sum } from './reduce.js';
 import { type ValuesIndices, valuesIndices } from './results.js';
-import { abs, conj, exp, log } from './unary.js';
+import { abs, conj, exp, log, log1p } from './unary.js';
 import { cast } from './internal/cast.js';
 import { sumType } from './internal/reduction.js';
 import { select3 as where } from './internal/select.js';
@@ -78,12 +78,35 @@ function cumprodGradient(g: Tensor, x: Tensor, y: Tensor, dim: number): Tensor {
   }
   return cat(parts, d);
 }
-/** Composed of recorded ops, with the largest real part of each row taken out. */
+/** log(exp(a) + exp(b)), on the branch of the logarithm that the larger one is on. */
+function complexLogaddexp(a: Tensor, b: Tensor): Tensor {
+  const first = a.real.ge(b.real);
+  const [high, low] = [where(first, a, b), where(first, b, a)];
+  const endless = logicalAnd(eq(high.real, low.real), high.real.abs().eq(Infinity));
+  // Of two zeros none is the larger; two infinities have a sum.
+  const alike = where(high.real.gt(0), log(exp(a).add(exp(b))), low);
+  return where(endless, alike, log1p(exp(sub(low, high))).add(high));
+}
+/** Step by step: no element is scaled by one that comes after it. */
 function complexLogcumsumexp(x: Tensor, dim: number): Tensor {
-  if (x.numel() === 0) return x.clone();
-  const top = x.ndim === 0 ? x.detach().real : amax(x.detach().real, [dim], true);
-  const shift = where(abs(top).eq(Infinity), 0, top);
-  return log(cumsum(exp(sub(x, shift)), dim)).add(shift);
+  if (x.numel() === 0 || x.ndim === 0) return x.clone();
+  const y = noGrad(() => {
+    const steps: Tensor[] = [];
+    for (const step of x.unbind(dim)) {
+      const before = steps.at(-1);
+      steps.push(before === undefined ? step : complexLogaddexp(before, step));
+    }
+    return stack(steps, dim);
+  });
+  if (needsGrad(x)) {
+    record('LogcumsumexpBackward0', y, [x], [x, y], (g, [at, l]) => {
+      // sum_j g_j conj(exp(m - l_j)) times conj(exp(x_i - m)), with m the largest real part.
+      const m = amax(at.detach().real, [dim], true);
+      const shift = where(abs(m).eq(Infinity), 0, m);
+      return [mul(reversed(mul(g, conj(exp(sub(shift, l)))), dim), conj(exp(sub(at, shift))))];
+    });
+  }
+  return y;
 }
 /**
  * The logarithms of running sums of exponentials along a dimension, without overflow.

@@ -239,7 +239,8 @@ Product<BFloat16> product_of_pairs(const HalfProduct<BFloat16>& g) {
 int64_t workspace_of_pairs(const HalfProduct<BFloat16>& g, int threads) {
   const PairPieces s(g);
   if (s.direct) return Blocked<BFloat16>(product_of_pairs(g), threads).bytes();
-  return s.c_bytes() + (s.dots ? 0 : Blocked<BFloat16>(s.piece(g, 0, 0, nullptr), threads).bytes());
+  const bool packs = !s.dots && g.k > 0;
+  return s.c_bytes() + (packs ? Blocked<BFloat16>(s.piece(g, 0, 0, nullptr), threads).bytes() : 0);
 }
 
 void run_pairs(const HalfProduct<BFloat16>& g, int threads, void* space) {

@@ -5,7 +5,7 @@
 namespace flambeau {
 
 Ref index_values(const Tensor& index, const char* op, const Tensor* changed) {
-  FLAMBEAU_CHECK(index.dtype == DType::I64 || index.dtype == DType::I32, Kind::Runtime,
+  FLAMBEAU_CHECK(index.numel == 0 || index.dtype == DType::I64 || index.dtype == DType::I32, Kind::Runtime,
                  "%s(): Expected dtype int32/int64 for index, but got %s", op, scalar_name(index.dtype));
   return changed ? source_values(index, DType::I64, *changed) : contiguous(index, DType::I64);
 }

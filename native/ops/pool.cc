@@ -46,6 +46,17 @@ PoolShape pool_geometry(Call& call, const char* name, const Tensor& x, int nd, b
         static_cast<Int>(s.pad[i]), static_cast<Int>(s.kernel[i]), static_cast<Int>(s.dilation[i]));
     s.out[i] = pooled_size(s.in[i], s.kernel[i], s.pad[i], s.stride[i], s.dilation[i], ceil);
   }
+  for (int d = x.ndim() == nd + 2 ? 1 : 0; d < x.ndim(); d++) {
+    if (x.sizes[d] > 0) continue;
+    if (nd == 3)
+      fail(Kind::Runtime,
+           "%s3d(): Expected input's non-batch dimensions to have positive length, but input has a shape of %s and "
+           "non-batch dimension %d has length zero!",
+           name, show(x.sizes).c_str(), d - (x.ndim() == nd + 2 ? 1 : 0));
+    fail(Kind::Runtime,
+         "%s%dd: Expected %dD or %dD (batch mode) tensor with optional 0 dim batch size for input, but got:%s", name,
+         nd, nd + 1, nd + 2, show(x.sizes).c_str());
+  }
   bool empty_out = false;
   for (int i = 0; i < 3; i++) empty_out = empty_out || s.out[i] <= 0;
   if (empty_out) {
@@ -63,10 +74,6 @@ PoolShape pool_geometry(Call& call, const char* name, const Tensor& x, int nd, b
     fail(Kind::Runtime, "Given input size: %s. Calculated output size: %s. Output size is too small",
          text(s.in).c_str(), text(s.out).c_str());
   }
-  for (int d = x.ndim() - nd - (x.ndim() == nd + 2 ? 1 : 0); d < x.ndim(); d++)
-    FLAMBEAU_CHECK(x.sizes[d] > 0, Kind::Runtime,
-                   "%s: Expected input's non-batch dimensions to have positive length, but got %s", name,
-                   show(x.sizes).c_str());
   return s;
 }
 

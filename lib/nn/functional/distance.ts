@@ -1,4 +1,6 @@
 // Distances and similarities of vectors, and vectors of length one.
+import { needsGrad, record } from '../../autograd/graph.js';
+import { noGrad } from '../../autograd/mode.js';
 import { RuntimeError } from '../../core/errors.js';
 import { add, div, mul, sub } from '../../ops/arithmetic.js';
 import { clampMin } from '../../ops/comparison.js';
@@ -9,11 +11,11 @@ import { norm, sum } from '../../ops/reduce.js';
 import { indexSelect } from '../../ops/index_along.js';
 import { type Tensor, wrapDim } from '../../tensor/tensor.js';
 import { commonShape } from '../../ops/join_util.js';
-import { cast } from '../../ops/internal/cast.js';
+import { cast, floating } from '../../ops/internal/cast.js';
 
 /** The p-norm of x1 - x2 + eps over the last dimension, as a function of its arguments for the losses. */
 export function pairwiseNorm(x1: Tensor, x2: Tensor, p: number, eps: number, keepdim: boolean): Tensor {
-  return norm.impl(add.impl(sub.impl(x1, x2, 1), eps, 1), p, [-1], keepdim, null);
+  return norm.impl(add.impl(floating(sub.impl(x1, x2, 1)), eps, 1), p, [-1], keepdim, null);
 }
 
 /**
@@ -69,7 +71,11 @@ export const pdist = fnOp('pdist(Tensor input, float p=2)', (input: Tensor, p: n
   const n = input.shape[0]!;
   const pairs = triuIndices(n, n, 1);
   const rows = (i: number): Tensor => indexSelect.impl(input, 0, pairs.select(0, i));
-  return norm.impl(sub.impl(rows(0), rows(1), 1), p, [1], false, null);
+  if (p !== 0) return norm.impl(sub.impl(rows(0), rows(1), 1), p, [1], false, null);
+  const counts = noGrad(() => norm.impl(sub.impl(rows(0), rows(1), 1), 0, [1], false, null));
+  const shape = input.shape;
+  if (needsGrad(input)) record('PdistBackward0', counts, [input], [], (g) => [g.newZeros(shape)]);
+  return counts;
 });
 
 /**

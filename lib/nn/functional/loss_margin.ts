@@ -12,7 +12,7 @@ import { neg, sqrt, square } from '../../ops/unary.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { pairwiseNorm } from './distance.js';
 import { reduced, reductionOf, sizeText } from './reduction.js';
-import { cast } from '../../ops/internal/cast.js';
+import { cast, floating } from '../../ops/internal/cast.js';
 import { select3 } from '../../ops/internal/select.js';
 import { reshaped } from '../../ops/internal/view.js';
 import { anyTrue } from '../../ops/internal/truth.js';
@@ -49,7 +49,7 @@ export const marginRankingLoss = fnOp(
       );
     }
     const wrong = mul.impl(neg.impl(target), sub.impl(input1, input2, 1));
-    return reduced(clampMin.impl(add.impl(wrong, margin, 1), 0), how);
+    return reduced(clampMin.impl(add.impl(floating(wrong), margin, 1), 0), how);
   },
 );
 

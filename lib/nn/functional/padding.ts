@@ -110,11 +110,15 @@ function wrapAlong(input: Tensor, d: number, left: number, right: number): Tenso
   }
   if (n + left + right < 0) throw new RuntimeError('Negative padding value is resulting in an empty dimension');
   if (left === 0 && right === 0) return input;
+  // What is cut off is not there to be repeated at the other side.
+  const kept = left < 0 || right < 0 ? sliceDim(input, d, Math.max(0, -left), n - Math.max(0, -right), 1) : input;
+  const m = kept.shape[d]!;
+  if (left > m || right > m) throw new RuntimeError('Padding value causes wrapping around more than once.');
   const parts: Tensor[] = [];
-  if (left > 0) parts.push(sliceDim(input, d, n - left, n, 1));
-  parts.push(left < 0 || right < 0 ? sliceDim(input, d, Math.max(0, -left), n - Math.max(0, -right), 1) : input);
-  if (right > 0) parts.push(sliceDim(input, d, 0, right, 1));
-  return parts.length === 1 ? parts[0]! : cat.impl(parts, d);
+  if (left > 0) parts.push(sliceDim(kept, d, m - left, m, 1));
+  parts.push(kept);
+  if (right > 0) parts.push(sliceDim(kept, d, 0, right, 1));
+  return parts.length === 1 ? kept : cat.impl(parts, d);
 }
 
 /** `pad` with complete arguments, for layers. */

@@ -1,6 +1,6 @@
 // Conversion between types inside other ops.
 import { needsGrad, record } from '../../autograd/graph.js';
-import { type DType, dtypes } from '../../core/dtype.js';
+import { type DType, dtypes, getDefaultDtype } from '../../core/dtype.js';
 import { nativeOp } from '../../native/addon.js';
 import { invoke, invokeNumbers, type Scalar } from '../../tensor/invoke.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -20,6 +20,10 @@ export function converted(input: Tensor, dtype: DType): Tensor {
     record('ToCopyBackward0', y, [input], [], (g) => [cast(g, source)]);
   }
   return y;
+}
+/** `input` with integers in the default type: what adding a float does, be it a whole number. */
+export function floating(input: Tensor): Tensor {
+  return input.dtype.isFloatingPoint || input.dtype.isComplex ? input : cast(input, getDefaultDtype());
 }
 /** The type that a tensor and numbers promote to. */
 export function promotedType(input: Tensor, ...numbers: (Scalar | null)[]): DType {

@@ -6,7 +6,7 @@ import { nativeOp } from '../../native/addon.js';
 import { invoke } from '../../tensor/invoke.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { div, mul } from '../arithmetic.js';
-import { eq } from '../comparison.js';
+import { eq, logicalOr } from '../comparison.js';
 import { amax, amin, sum } from '../reduce.js';
 import { abs, sgn, sqrt } from '../unary.js';
 import { cast } from './cast.js';
@@ -34,17 +34,16 @@ export function vectorNormOf(input: Tensor, p: number, dim: Dims, keepdim: boole
   }
   const y = normValue(x.detach(), p, dim, keepdim);
   if (needsGrad(x))
-    record('LinalgVectorNormBackward0', y, [x], [x, y], (g, [at, n]) => [normGradient(g, at, n, p, dim)]);
+    record('LinalgVectorNormBackward0', y, [x], [x, y], (g, [at, n]) => [
+      p === 0 ? null : normGradient(g, at, n, p, dim),
+    ]);
   return y;
 }
 function normValue(x: Tensor, p: number, dim: Dims, keepdim: boolean): Tensor {
   const dims = dim ?? NO_DIMS;
+  if (x.dtype.itemsize === 2) return cast(normValue(invoke(TO_DTYPE, x, D.float32), p, dim, keepdim), x.dtype);
   const direct = x.dtype.isComplex ? undefined : NORMS[p];
-  if (direct !== undefined && x.numel() > 0) {
-    const wide = x.dtype.itemsize === 2 ? invoke(TO_DTYPE, x, D.float32) : x;
-    const y = direct.finish(invoke(direct.id, wide, dims, keepdim, wide.dtype));
-    return cast(y, x.dtype);
-  }
+  if (direct !== undefined && x.numel() > 0) return direct.finish(invoke(direct.id, x, dims, keepdim, x.dtype));
   const size = abs(x);
   if (p === Infinity) return amax(size, dims, keepdim);
   if (p === -Infinity) return amin(size, dims, keepdim);
@@ -54,7 +53,6 @@ function normValue(x: Tensor, p: number, dim: Dims, keepdim: boolean): Tensor {
 function normGradient(g: Tensor, x: Tensor, y: Tensor, p: number, dim: Dims): Tensor {
   const n = spreadOver(y, x.shape, dim);
   const gs = spreadOver(g, x.shape, dim);
-  if (p === 0) return mul(x, 0);
   if (p === 1) return mul(sgn(x), gs);
   if (p === 2) return where(eq(n, 0), 0, div(mul(x, gs), n));
   const size = abs(x);
@@ -65,8 +63,9 @@ function normGradient(g: Tensor, x: Tensor, y: Tensor, p: number, dim: Dims): Te
       div(cast(at, size.dtype), spreadOver(sum(cast(at, size.dtype), dim, true), x.shape, dim)),
     );
   }
-  const scale = where(eq(n, 0), 0, div(size.pow(p - 1), n.pow(p - 1)));
-  return mul(mul(sgn(x), where(eq(size, 0), p < 1 ? Infinity : 0, scale)), gs);
+  // Of the slopes at zero, which may be infinite, the one that is zero.
+  const scale = where(logicalOr(eq(n, 0), eq(size, 0)), 0, div(size.pow(p - 1), n.pow(p - 1)));
+  return mul(mul(sgn(x), scale), gs);
 }
 
 type NuclearNorm = (input: Tensor, dim: Dims, keepdim: boolean) => Tensor;
