@@ -160,7 +160,9 @@ function evaluate(equation: Equation, operands: readonly Tensor[]): Tensor {
   const y = list[0]!;
   const left = Array.from({ length: places.total - places.kept }, (_, i) => places.kept + i);
   if (left.length === 0) return y;
-  const total = left.some((d) => y.shape[d] !== 1) ? sum.impl(y, left, true, null) : y;
+  // One operand alone is summed, integers as int64, be there but one element to sum.
+  const alone = operands.length === 1;
+  const total = alone || left.some((d) => y.shape[d] !== 1) ? sum.impl(y, left, true, null) : y;
   return reshaped(total, total.shape.slice(0, places.kept));
 }
 

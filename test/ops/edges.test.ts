@@ -259,6 +259,21 @@ describe('nothing', () => {
   ])('to sum leaves integers as they are: %p to %p', (from, to, type) => {
     expect(torch.ones(from, { dtype: int32 }).sumToSize(to).dtype.name).toBe(type);
   });
+  test.each([
+    ['iji->j', [[1, 3, 1]], 'int64'],
+    ['ij->i', [[1, 1]], 'int64'],
+    [
+      'ij,jk->',
+      [
+        [1, 1],
+        [1, 1],
+      ],
+      'int32',
+    ],
+  ] as const)('more than one element to sum over: einsum %s', (equation, shapes, type) => {
+    const operands = shapes.map((shape) => torch.ones([...shape], { dtype: int32 }));
+    expect(torch.einsum(equation, ...operands).dtype.name).toBe(type);
+  });
   test('to subtract leaves the input alone', () => {
     const x = torch.tensor([[1, 2, 3]]);
     expect(torch.diff(x, 0, 1, torch.ones(1, 1)).tolist()).toEqual([[1, 2, 3]]);
