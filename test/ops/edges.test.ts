@@ -368,3 +368,17 @@ test('batch statistics come without running ones', () => {
     [1, 0.5],
   ]);
 });
+
+describe('the numbers that fractional pooling draws its windows from', () => {
+  const pool = (...shape: number[]): Tensor =>
+    F.fractionalMaxPool2d(torch.rand(2, 2, 6, 6), 2, { outputSize: 3, RandomSamples: torch.full(shape, 0.5) });
+  test.each([
+    [[1, 2, 2], 'Expect _random_samples.size(0) no less then input batch size.'],
+    [[2, 3, 2], 'Expect _random_samples.size(1) equals to input channel size.'],
+    [[2, 2, 3], 'Expect _random_samples.size(2) equals to 2; got 3.'],
+    [[2, 2], 'Expect _random_samples to have 3 dimensions, got 2'],
+  ])('are enough: %p', (shape, message) => {
+    expect(() => pool(...shape)).toThrow(message);
+  });
+  test('may be more than that', () => expect(pool(3, 2, 2).shape).toEqual([2, 2, 3, 3]));
+});

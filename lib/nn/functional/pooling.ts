@@ -299,11 +299,11 @@ function fractionalBoth(
   const batch = input.ndim === nd + 1 ? 1 : input.shape[0]!;
   const channels = input.shape[input.ndim - nd - 1]!;
   const samples = randomSamples ?? rand([batch, channels, nd], { dtype: input.dtype, device: input.device });
-  if (samples.shape.join() !== [batch, channels, nd].join()) {
-    throw new RuntimeError(
-      `Expect _random_samples to have shape [${batch}, ${channels}, ${nd}] but got [${samples.shape.join(', ')}]`,
-    );
-  }
+  const [sets, perSet, perPlane] = samples.shape;
+  if (samples.ndim !== 3) throw new RuntimeError(`Expect _random_samples to have 3 dimensions, got ${samples.ndim}`);
+  if (sets! < batch) throw new RuntimeError('Expect _random_samples.size(0) no less then input batch size.');
+  if (perSet !== channels) throw new RuntimeError('Expect _random_samples.size(1) equals to input channel size.');
+  if (perPlane !== nd) throw new RuntimeError(`Expect _random_samples.size(2) equals to ${nd}; got ${perPlane}.`);
   const round = input.dtype.itemsize === 8 ? (v: number) => v : Math.fround;
   // Where nothing is drawn, any windows have the right sizes.
   const values = samples.isMeta ? new Array<number>(samples.numel()).fill(0) : Array.from(asNumbers(samples), Number);
