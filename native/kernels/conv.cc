@@ -5,7 +5,8 @@
 //   many output channels                        conv_direct.h; with ReLU and pooling behind it: conv_tail.h
 //   few output channels                         conv_narrow.h
 //   any other                                   conv_forward.h
-// By the weight: conv_depthwise.h, conv_narrow_weight.h, conv_weight_direct.h where the sums are few, conv_weight.h.
+// By the weight: conv_depthwise.h, conv_winograd_weight.h, conv_narrow_weight.h, conv_weight_direct.h where the sums
+// are few, conv_weight.h.
 #include "kernels/conv.h"
 
 #include "core/allocator.h"
@@ -17,6 +18,7 @@
 #include "kernels/conv_weight.h"
 #include "kernels/conv_weight_direct.h"
 #include "kernels/conv_winograd.h"
+#include "kernels/conv_winograd_weight.h"
 #include "kernels/gemm.h"
 #include "kernels/set.h"
 #include "parallel/pool.h"
@@ -376,6 +378,14 @@ void run_backward_weight(const ConvShape& s, const T* gy, const T* x, T* gw) {
   }
   Lowered<T> r = lower<T>(s, x, nullptr, nullptr, nullptr);
   const int threads = threads_for(s);
+  if (WinogradWeightGradient<T>::suits(r)) {
+    WinogradWeightGradient<T> gradient(r, gy, gw, threads);
+    const auto bytes = static_cast<size_t>(gradient.bytes());
+    void* space = take_workspace(bytes);
+    const bool done = gradient.run(space);
+    return_workspace(space, bytes);
+    if (done) return;
+  }
   const auto run = [&]<class Gradient>(const Gradient& sized) {
     run_with_lists(sized, tap_bytes(r), [&](void* list, void* space) {
       list_taps(s, r, list);

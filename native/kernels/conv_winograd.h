@@ -10,6 +10,26 @@ namespace flambeau {
 namespace FLAMBEAU_SET {
 namespace {
 
+// Whether the taps are 3 x 3 side by side with stride one, and T is float32: float64 is taken for its digits.
+template <class T>
+bool has_winograd_taps(const Lowered<T>& s) {
+  if (sizeof(T) != 4 || s.in[0] != 1 || s.count[0] != 1 || s.grid[0] != 1 || s.low[0] != 0) return false;
+  for (int d = 1; d < 3; d++) {
+    if (s.count[d] != 3 || s.span[d] != 3 || s.stride[d] != 1) return false;
+  }
+  return s.phases[1] * s.phases[2] == 1;
+}
+
+// NaN in a lane where x is not finite, or so large that x * scale is not; otherwise what odd was.
+template <class T>
+FLAMBEAU_INLINE Vec<T> mark_unusual(Vec<T> x, T scale, Vec<T> odd) {
+  return fma(x * Vec<T>(scale), Vec<T>(T(0)), odd);
+}
+template <class T>
+FLAMBEAU_INLINE bool is_usual(Vec<T> odd) {
+  return sum_lanes<T>(odd.v) == 0;
+}
+
 // The results are cut into squares of 2 x 2, each of which reads 4 x 4 elements d. With the taps g and the matrices
 //   B' = 1  0 -1  0    G = 1    0    0    A' = 1  1  1  0
 //        0  1  1  0        1/2  1/2  1/2       0  1 -1 -1
@@ -35,13 +55,9 @@ class WinogradConvolution {
 
  public:
   // Where there are channels enough for the transforms not to count, squares enough for the transformed weights to be
-  // worth their reading, and few of their results too many. float64 is taken for its digits.
+  // worth their reading, and few of their results too many.
   static bool suits(const Lowered<T>& s) {
-    if (sizeof(T) != 4 || s.in[0] != 1 || s.count[0] != 1 || s.grid[0] != 1 || s.low[0] != 0) return false;
-    for (int d = 1; d < 3; d++) {
-      if (s.count[d] != 3 || s.span[d] != 3 || s.stride[d] != 1) return false;
-    }
-    if (s.phases[1] * s.phases[2] != 1 || s.c < kLeastChannels || 4 * s.o < 3 * round_up(s.o, L)) return false;
+    if (!has_winograd_taps(s) || s.c < kLeastChannels || 4 * s.o < 3 * round_up(s.o, L)) return false;
     const int64_t squares = (s.grid[1] + 1) / 2 * ((s.grid[2] + 1) / 2);
     return s.n * squares >= 2 * P && 4 * s.positions() >= 3 * 4 * squares;
   }
@@ -130,7 +146,7 @@ class WinogradConvolution {
       }
       for (int64_t i = 0; i < channels * 9 * W; i += L) odd = mark(X::load(taps + i), odd);
     }
-    if (is_usual(odd)) return;
+    if (is_usual<T>(odd)) return;
     for (int64_t i = 0; i < panel_size(); i++) out[i] = std::numeric_limits<T>::quiet_NaN();
   }
 
@@ -223,12 +239,11 @@ class WinogradConvolution {
         transform_row(four, squares + c * pitch_ + r * wide_);
       }
     }
-    return is_usual(odd);
+    return is_usual<T>(odd);
   }
 
-  // NaN in a lane where x is not finite, or so large that sums of it might overflow; otherwise what odd was.
-  static FLAMBEAU_INLINE X mark(X x, X odd) { return fma(x * X(T(0x1p64)), X(T(0)), odd); }
-  static bool is_usual(X odd) { return sum_lanes<T>(odd.v) == 0; }
+  // Sums of larger elements might overflow.
+  static FLAMBEAU_INLINE X mark(X x, X odd) { return mark_unusual<T>(x, T(0x1p64), odd); }
 
   // The elements of a row that squares begin with, and behind them those in between; zeros outside and for no row.
   FLAMBEAU_INLINE void fill_lines(const T* row, T* line, X& odd) const {
