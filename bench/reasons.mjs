@@ -38,16 +38,10 @@ const REASONS = [
     /weight/,
     'the product has 81% of the time; dividing rows into even and odd columns takes 13%, transposing taps 4%',
   ],
-  [/^conv_c64_56_n\d+_gw$/, /weight/, 'the product has 84% of the time; transposing taps takes 10%, the window 5%'],
   [
     /^conv_c512_7_n1_gw$/,
     /weight/,
     'the product has 90% of the time: 49 positions are few for each reading and writing of 9.4 MB of sums',
-  ],
-  [
-    /^conv_c512_7_n32_gw$/,
-    /weight/,
-    'the product has 82% of the time; the rows of gy, of 49 positions an image, are packed anew for every 288 columns: 13%',
   ],
   [
     /^sum/,
