@@ -47,6 +47,7 @@ class WinogradConvolution {
   static constexpr int L = kLanes<T>, W = kPanel<T>, P = kTilePositions;
   static constexpr int64_t kSquare = 16;            // elements of a transformed square
   static constexpr int64_t kRoom = 400 << 10;       // bytes aimed at for the transformed elements of a band
+  static constexpr int64_t kLeastBand = 28;         // squares: for each band all weights come from afar
   static constexpr int64_t kLine = 64 / sizeof(T);  // elements of a cache line
   static constexpr int64_t kAhead = 2;              // channels
   static constexpr int64_t kPage = 4096 / sizeof(T);
@@ -68,7 +69,7 @@ class WinogradConvolution {
     wide_ = (s.grid[2] + 1) / 2;
     const int64_t rows = s.n * high_;
     int64_t band = kRoom / (kSquare * s.c * wide_ * kBytes);
-    if (band < 1) band = 1;
+    if (band * wide_ < kLeastBand) band = (kLeastBand + wide_ - 1) / wide_;
     // Whole tiles, as far as a row of squares is not longer.
     if (band * wide_ / P * P >= wide_) band = band * wide_ / P * P / wide_;
     const int64_t others = s.groups * panels_;
