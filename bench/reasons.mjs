@@ -87,8 +87,12 @@ const REASONS = [
     /memory/,
     'what lies in a cache altogether takes a third of the time; the rest waits for memory',
   ],
-  [/^cross_entropy_f$/, /memory/, 'writes the log-softmax, of which it needs an element a row'],
-  [/^cross_entropy_b$/, /memory/, 'writes a gradient of zeros but for an element a row, and reads it back'],
+  [
+    /^cross_entropy_f$/,
+    /memory/,
+    'arithmetic: what lies in a cache takes 0.7 of the time, 16 vector instructions for 16 scores, most of them one after the other',
+  ],
+  [/^cross_entropy_b$/, /memory/, 'arithmetic: what lies in a cache takes 0.8 of the time'],
   [/^batch_norm_/, /memory/, 'reads its operands twice: statistics first'],
   [/^sgd/, /optimizers/, 'both sides are at the limit of memory'],
   [

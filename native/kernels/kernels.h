@@ -5,6 +5,7 @@
 #include "kernels/checksum.h"
 #include "kernels/conv.h"
 #include "kernels/convert.h"
+#include "kernels/cross_entropy.h"
 #include "kernels/fft.h"
 #include "kernels/gemm.h"
 #include "kernels/norm.h"
@@ -29,6 +30,7 @@ struct KernelTable {
   NormKernels norm;
   OptimKernels optim;
   SoftmaxKernels softmax;
+  CrossEntropyKernels cross_entropy;
   FftKernels fft;
   PeakKernels peak;
   ChecksumKernels checksum;

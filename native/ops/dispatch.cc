@@ -21,6 +21,7 @@ namespace {
     set::fill(t.norm);              \
     set::fill(t.optim);             \
     set::fill(t.softmax);           \
+    set::fill(t.cross_entropy);     \
     set::fill(t.fft);               \
     set::fill(t.peak);              \
     set::fill(t.checksum);          \

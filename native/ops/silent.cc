@@ -22,8 +22,8 @@ void silence_all(T&... kernels) {
 
 // Every table is taken apart by name, so that one with a kernel more does not compile until the kernel is silenced too.
 KernelTable silenced(KernelTable table) {
-  auto& [set, convert, pointwise, reduce, gemm, conv, pool, norm, optim, softmax, fft, peak, checksum, attention, rnn] =
-      table;
+  auto& [set, convert, pointwise, reduce, gemm, conv, pool, norm, optim, softmax, cross_entropy, fft, peak, checksum,
+         attention, rnn] = table;
   {
     auto& [elements, stream, stream_end] = convert;
     silence_all(elements, stream, stream_end);
@@ -67,6 +67,10 @@ KernelTable silenced(KernelTable table) {
   {
     auto& [forward, log_forward, backward, log_backward] = softmax;
     silence_all(forward, log_forward, backward, log_backward);
+  }
+  {
+    auto& [forward, backward] = cross_entropy;
+    silence_all(forward, backward);
   }
   {
     auto& [pass] = fft;

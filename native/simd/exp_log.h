@@ -148,6 +148,20 @@ FLAMBEAU_INLINE Vec<T> exp(Vec<T> x) {
   return exp_graded<T>(x);
 }
 
+// e^x for x <= 0, in which errors matter less the smaller it is: a term of a sum that has a term of 1, which stays
+// exact. The error is that of exp() plus |x| 2^-28, for three quarters of its time.
+template <class T>
+FLAMBEAU_INLINE Vec<T> exp_term(Vec<T> x) {
+  if constexpr (sizeof(T) == 8 || !FLAMBEAU_FUSED) return exp(x);
+  using L = FloatTraits<T>;
+  x = max_second(Vec<T>(L::kExpLow), x);
+  const Vec<T> shift(L::kRound + 2 * L::kExponentBias), shifted = fma(x, Vec<T>(static_cast<T>(kLog2E)), shift);
+  const Vec<T> n = shifted - shift, r = fma(n, Vec<T>(static_cast<T>(-kLn2)), x), square = r * r;
+  const auto c = [](int i) { return Vec<T>(static_cast<T>(kExpF32[i])); };
+  const Vec<T> p = fma(fma(c(4), square, fma(c(3), r, c(2))), square, fma(c(1), r, c(0)));
+  return scale_by(fma(p, square, r + Vec<T>(1)), n, shifted);
+}
+
 template <class T>
 FLAMBEAU_INLINE Vec<T> exp2(Vec<T> x) {
   using L = FloatTraits<T>;

@@ -6,95 +6,35 @@ import { RuntimeError } from '../../core/errors.js';
 import { add, div, mul } from '../../ops/arithmetic.js';
 import { eq } from '../../ops/comparison.js';
 import { fnOp } from '../../ops/define.js';
-import { gather, scatter_ } from '../../ops/gather.js';
+import { gather } from '../../ops/gather.js';
 import { indexSelect } from '../../ops/index_along.js';
 import { linear } from '../../ops/matmul.js';
 import { sum } from '../../ops/reduce.js';
 import { logSoftmax } from '../../ops/softmax.js';
 import { neg } from '../../ops/unary.js';
-import { asNumbers, type Tensor } from '../../tensor/tensor.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { checkClassSizes, nllGradient, nllNode, outOfBounds, placesOf, totalOf, type Places } from './class_targets.js';
+import { fusedCrossEntropy, fuses } from './cross_entropy.js';
 import { reductionOf, sameShape, sizeText, type Reduction } from './reduction.js';
 import { cast } from '../../ops/internal/cast.js';
 import { select3 } from '../../ops/internal/select.js';
 import { reshaped } from '../../ops/internal/view.js';
-import { anyTrue } from '../../ops/internal/truth.js';
 
 const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
-/** Checks sizes as PyTorch's nll_loss does for each number of dimensions; gives the number of classes. */
-function checkClassSizes(input: Tensor, target: Tensor, weight: Tensor | null): number {
-  const n = input.ndim;
-  if (n === 0) throw new RuntimeError('Expected 1 or more dimensions (got 0)');
-  const shape = input.shape;
-  const classes = shape[n === 1 ? 0 : 1]!;
-  if (n !== 1 && target.ndim > 0 && shape[0] !== target.shape[0]) {
-    throw new RuntimeError(`Expected input batch_size (${shape[0]}) to match target batch_size (${target.shape[0]}).`);
-  }
-  if (n <= 2 && target.ndim > 1) {
-    throw new RuntimeError('0D or 1D target tensor expected, multi-target not supported');
-  }
-  if (n === 1 && target.numel() !== 1) {
-    throw new RuntimeError(`size mismatch (got input: ${show(shape)}, target: ${show(target.shape)})`);
-  }
-  if (n === 4 && target.ndim !== 3) {
-    throw new RuntimeError(
-      `only batches of spatial targets supported (3D tensors) but got targets of dimension: ${target.ndim}`,
-    );
-  }
-  const wanted = n === 1 ? target.shape : [shape[0]!, ...shape.slice(2)];
-  if (show(wanted) !== show(target.shape)) {
-    throw new RuntimeError(`Expected target size ${show(wanted)}, got ${show(target.shape)}`);
-  }
-  if (weight !== null && (weight.ndim !== 1 || weight.shape[0] !== classes)) {
-    throw new RuntimeError(
-      `weight tensor should be defined either for all ${classes} classes or no classes but got weight tensor of shape: ${show(weight.shape)}`,
-    );
-  }
-  return classes;
-}
-
-/** The first class that no input has. */
-function outOfBounds(target: Tensor, classes: number, ignoreIndex: number): number | null {
-  for (const value of Array.from(asNumbers(target), Number)) {
-    if ((value < 0 || value >= classes) && value !== ignoreIndex) return value;
-  }
-  return null;
-}
-
-/** What the target classes pick. */
-interface Picked {
-  /** Minus the log probability of each target, times its weight. */
-  losses: Tensor;
-  /** Each target's weight; null where all are one. */
-  weights: Tensor | null;
-  /** Target positions that are never out of range, with a dimension of one in the place of the classes. */
-  at: Tensor;
-  /** Which targets do not count; null if all do. */
-  ignored: Tensor | null;
-}
-
-/** input: [N, C, ..] (or [C]), target: [N, ..] (or []). */
-function pick(input: Tensor, target: Tensor, weight: Tensor | null, classes: number, ignoreIndex: number): Picked {
+/** Minus the log probability of each target, times its weight. */
+function pick(input: Tensor, target: Tensor, { at, weights, ignored }: Places, ignoreIndex: number): Tensor {
   const dim = input.ndim === 1 ? 0 : 1;
-  const index = target.dtype === int64 ? target : cast(target, int64);
-  const ignored = eq.impl(index, ignoreIndex);
-  const some = anyTrue(ignored);
-  const safe = some ? select3(ignored, 0, index) : index;
-  const at = input.ndim === 1 ? reshaped(safe, [1]) : safe.unsqueeze(dim);
   let picked: Tensor;
   try {
     picked = reshaped(gather.impl(input, dim, at, false), target.shape);
   } catch (error) {
-    const bad = outOfBounds(index, classes, ignoreIndex);
+    const bad = outOfBounds(target, input.shape[dim]!, ignoreIndex);
     throw bad === null ? error : new RangeError(`Target ${bad} is out of bounds.`);
   }
-  let weights: Tensor | null = null;
-  if (weight !== null) weights = reshaped(indexSelect.impl(weight, 0, reshaped(safe, [-1])), target.shape);
-  if (some) weights = select3(ignored, 0, weights ?? picked.newOnes(target.shape));
+  if (weights === null) return neg.impl(picked);
   // An ignored position counts nothing, whatever is there: 0 times an infinity would be NaN.
-  const losses =
-    weights === null ? neg.impl(picked) : neg.impl(mul.impl(some ? select3(ignored, 0, picked) : picked, weights));
-  return { losses, weights, at, ignored: some ? ignored : null };
+  return neg.impl(mul.impl(ignored !== null ? select3(ignored, 0, picked) : picked, weights));
 }
 
 /** `nllLoss` with complete arguments. */
@@ -108,41 +48,22 @@ function nllOf(
   if (target.dtype !== int64 && target.dtype !== uint8) {
     throw new RuntimeError(`expected target dtype to be Long or Byte, but got ${target.dtype.scalarName}`);
   }
-  const classes = checkClassSizes(input, target, weight);
-  const { losses, weights, at, ignored } = unrecorded(
-    pick,
-    input,
-    target,
-    weight?.detach() ?? null,
-    classes,
-    ignoreIndex,
-  );
-  // The mean is over the weights of the targets that count.
-  const total =
-    reduction !== 'mean' ? null : noGrad(() => (weights === null ? null : sum.impl(weights, null, false, null)));
-  const count = target.numel();
+  checkClassSizes(input, target, weight);
+  const places = unrecorded(placesOf, target, weight?.detach() ?? null, ignoreIndex, input.ndim, input.dtype);
+  const losses = unrecorded(pick, input, target, places, ignoreIndex);
+  const total = totalOf(places.weights, reduction);
   const y = noGrad(() => {
     if (reduction === 'none') return losses;
     const all = sum.impl(losses, null, false, null);
-    return reduction === 'sum' ? all : div.impl(all, total ?? count, null);
+    return reduction === 'sum' ? all : div.impl(all, total ?? target.numel(), null);
   });
   if (!needsGrad(input)) return y;
-  const dim = input.ndim === 1 ? 0 : 1;
-  const shape = input.shape;
-  const places = target.shape;
-  record(
-    input.ndim === 4 ? 'NllLoss2DBackward0' : 'NllLossBackward0',
-    y,
-    [input],
-    [at, weights, total, ignored],
-    (g, [index, w, sumW, out]) => {
-      let each = neg.impl(reduction === 'mean' ? div.impl(g, sumW ?? count, null) : g);
-      if (w !== null) each = mul.impl(each, w);
-      // Where nothing counts the mean is 0 / 0; its gradient still is none.
-      if (out !== null) each = select3(out, 0, each);
-      return [scatter_(g.newZeros(shape), dim, index!, reshaped(each.expand(places), index!.shape))];
-    },
-  );
+  const { shape } = input;
+  const counts = target.shape;
+  const { at, weights, ignored } = places;
+  record(nllNode(input.ndim), y, [input], [at, weights, total, ignored], (g, [at0, w, sumW, out]) => [
+    nllGradient(g, { at: at0!, weights: w!, ignored: out! }, sumW!, shape, counts, reduction),
+  ]);
   return y;
 }
 
@@ -257,12 +178,14 @@ export function crossEntropyOf(
   }
   if (smoothing > 0) return smoothedLoss(input, target, weight, ignoreIndex, reduction, smoothing);
   if (input.ndim === 0) throw new RuntimeError('Expected 1 or more dimensions (got 0)');
+  if (fuses(input, target, weight)) return fusedCrossEntropy(input, target, weight, ignoreIndex, reduction);
   return nllOf(logSoftmax.impl(input, dim, null), target, weight, ignoreIndex, reduction);
 }
 
 /**
  * The cross-entropy of unnormalised scores, `nllLoss` of their `logSoftmax`; for targets p that are probabilities
- * -sum_c weight_c p_c logSoftmax(x)_c.
+ * -sum_c weight_c p_c logSoftmax(x)_c. With classes backward reads the scores again, so that they must not be changed in
+ * place before it.
  * @param input [N, C], [C] or [N, C, d1, ..], floating-point
  * @param target classes [N], [] or [N, d1, ..] (int64), or probabilities of input's shape
  * @param weight [C]: a weight for each class (default null: ones)
