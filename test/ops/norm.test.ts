@@ -214,3 +214,21 @@ test('a large mean does not swamp the variance', () => {
     { relative: 1e-3 },
   );
 });
+test('a row that begins unlike the rest', () => {
+  // The first elements, whose mean all are taken relative to, tell nothing of the others.
+  const starts = [
+    [1000, 0],
+    [-3, 1e4],
+    [Infinity, 0],
+  ];
+  for (const n of [300, 1000, 5000, 40000]) {
+    for (const [first, rest] of starts as [number, number][]) {
+      const values = Float32Array.from({ length: n }, (_, i) => (i < n / 16 ? first : rest + (i % 7)));
+      const y = numbers(torch.layerNorm(torch.tensor(values).reshape(1, n), [n], null, null, 1e-5));
+      const plain = Array.from(values, Number);
+      const [m, v] = [mean(plain), variance(plain, 0)];
+      const expected = plain.map((x) => (x - m) / Math.sqrt(v + 1e-5));
+      expectClose(y, expected, 'float32', { relative: 1e-5, absolute: 1e-5 });
+    }
+  }
+});
