@@ -171,6 +171,37 @@ FLAMBEAU_INLINE Vec<T> exp2(Vec<T> x) {
   return scale_by(expm1_reduced<T>((x - n) * Vec<T>(static_cast<T>(kLn2))) + Vec<T>(1), n, shifted);
 }
 
+#if FLAMBEAU_FUSED
+// 2^-64 (2^f - 1) / f for |f| <= 1/2; 2^-28.9.
+inline constexpr float kGateUnit = 0x1p-64f;
+inline constexpr double kGateF32[] = {0.6931472028559698 * kGateUnit,    0.2402264791349819 * kGateUnit,
+                                      0.05550332469693692 * kGateUnit,   0.009618437366504813 * kGateUnit,
+                                      0.0013398874866701153 * kGateUnit, 0.00015353360606875505 * kGateUnit};
+
+// 2^-64 (1 + 2^t), which is infinite from t = 190 on, for the t <= 254 that is factor * x but for what `rest` adds to
+// the fraction of it.
+template <class F>
+FLAMBEAU_INLINE VF32 logistic_below(VF32 factor, VF32 x, F rest) {
+  using L = FloatTraits<float>;
+  const VF32 shift(L::kRound + 2 * L::kExponentBias), shifted = fma(x, factor, shift), n = shifted - shift;
+  const VF32 f = rest(fma(x, factor, -n)), unit(kGateUnit);
+  return scale_by(fma(f, poly(f, kGateF32), unit), n, shifted) + unit;
+}
+
+// 2^-64 (1 + e^-x); where x is large what comes is not to be used.
+FLAMBEAU_INLINE VF32 logistic_below(VF32 x) {
+  constexpr float kHigh = static_cast<float>(-kLog2E), kLow = static_cast<float>(-kLog2E - kHigh);
+  const VF32 least = max_second(VF32(-174), x);
+  return logistic_below(
+      VF32(kHigh), least, [&](VF32 f) __attribute__((always_inline)) { return fma(least, VF32(kLow), f); });
+}
+
+// y / (1 + e) for below = 2^-64 (1 + e), where e is nothing beside 1 from x = `far` on.
+FLAMBEAU_INLINE VF32 gated(VF32 y, VF32 below, VF32 x, float far) {
+  return select(x > VF32(far), y, y / below * VF32(kGateUnit));
+}
+#endif
+
 // e^x - 1 = 2 (2^(n-1) (e^r - 1) + (2^(n-1) - 1/2)); the outer 2 keeps the factor finite just below the overflow.
 template <class G, class T>
 FLAMBEAU_INLINE Vec<T> expm1_graded(Vec<T> x) {
@@ -273,6 +304,9 @@ FLAMBEAU_INLINE VF64 log1p_wide(VF64 x) {
 // d = 1 + e lost in rounding comes back by the first-order term, for which 1 / d = 1.457 - d / 2 (to 5 %) is enough.
 template <class T>
 FLAMBEAU_INLINE Vec<T> sigmoid(Vec<T> x) {
+#if FLAMBEAU_FUSED
+  if constexpr (sizeof(T) == 4) return gated(VF32(1), logistic_below(x), x, 20);
+#endif
   Vec<T> e = exp(-abs(x)), one(1), d = one + e, lost = e - (d - one);
   Vec<T> q = select(x < Vec<T>(0), e, one) / d;
   Vec<T> inverse = fma(d, Vec<T>(static_cast<T>(-0.5)), Vec<T>(static_cast<T>(1.457)));
@@ -287,8 +321,21 @@ inline constexpr double kTanhF64[] = {-0.33333333333333134,   0.1333333333330090
                                       -1.4552230408540893e-3, 5.8721422915728371e-4,  -2.3045063129190528e-4,
                                       7.9377247247539982e-5,  -1.7210837173992043e-5};  // 2^-57
 
+#if FLAMBEAU_FUSED
+// With m = e^(-2 |x|) - 1, whose digits are all right where it is small, |tanh(x)| = -m / (m + 2).
+FLAMBEAU_INLINE VF32 tanh_fused(VF32 x) {
+  using L = FloatTraits<float>;
+  const auto e = exp_reduce(min_second(VF32(9.1f), abs(x)) * VF32(-2), L::kExponentBias);
+  const VF32 s = from_bits(shl(bits(e.shifted), L::kMantissa)), m = fma(s, expm1_reduced<float>(e.r), s - VF32(1));
+  return copysign(m / (m + VF32(2)), x);
+}
+#endif
+
 template <class T>
 FLAMBEAU_INLINE Vec<T> tanh(Vec<T> x) {
+#if FLAMBEAU_FUSED
+  if constexpr (sizeof(T) == 4) return tanh_fused(x);
+#endif
   Vec<T> a = abs(x), z = x * x, p;
   if constexpr (sizeof(T) == 4)
     p = poly(z, kTanhF32);

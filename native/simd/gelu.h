@@ -164,20 +164,46 @@ FLAMBEAU_INLINE Vec<T> gelu_slope(Vec<T> a) {
   return density_exp<float>(a).times(fma(a, Vec<T>(static_cast<T>(-kInvSqrt2Pi)), q), low);
 }
 
+#if FLAMBEAU_FUSED
+// 2^-64 (1 + e^-v) for the v of gelu_tanh_exp, here with the sign of x. Its coefficients are log2(e) times as large,
+// and the product from which the exponent is taken loses nothing.
+FLAMBEAU_INLINE VF32 gelu_tanh_below(VF32 x) {
+  constexpr long double kLinear = kGeluLinear * kLog2E, kCubic = kGeluCubic * kLog2E;
+  constexpr long double kGrid = 1 << 19;
+  constexpr float kHigh = static_cast<float>(static_cast<int64_t>(kLinear * kGrid) / kGrid);
+  constexpr float kCubicHigh = static_cast<float>(kCubic);
+  const VF32 high(kHigh), low(static_cast<float>(kLinear - kHigh));
+  const VF32 cubic(kCubicHigh), cubic_low(static_cast<float>(kCubic - kCubicHigh));
+  const VF32 a = max_second(VF32(-12.8f), x), square = a * a, square_low = fma(a, a, -square);
+  const VF32 slope = fma(square, cubic, high);
+  const VF32 slope_low = fma(square, cubic, high - slope) + fma(square_low, cubic, fma(square, cubic_low, low));
+  return logistic_below(
+      -a, slope, [&](VF32 f) __attribute__((always_inline)) { return fma(-a, slope_low, f); });
+}
+#endif
+
 FLAMBEAU_INLINE VF32 gelu(VF32 x) {
   const VF32 a = min_second(VF32(kGeluEnd), abs(x));
   return rectified_minus(x, in_fused(
                                 a, [](auto v) __attribute__((always_inline)) { return gelu_tail(v); }));
 }
 FLAMBEAU_INLINE VF32 gelu_tanh(VF32 x) {
+#if FLAMBEAU_FUSED
+  return gated(x, gelu_tanh_below(x), x, 6);
+#else
   const VF32 a = min_second(VF32(kGeluTanhEnd<float>), abs(x));
-  return rectified_minus(x, in_fused(
-                                a, [](auto v) __attribute__((always_inline)) { return gelu_tanh_tail<float>(v); }));
+  return rectified_minus(x, in_double(
+                                a, [](VF64 v) __attribute__((always_inline)) { return gelu_tanh_tail<float>(v); }));
+#endif
 }
 FLAMBEAU_INLINE VF32 silu(VF32 x) {
+#if FLAMBEAU_FUSED
+  return gated(x, logistic_below(x), x, 20);
+#else
   const VF32 a = min_second(VF32(kSiluEnd<float>), abs(x));
-  return rectified_minus(x, in_fused(
-                                a, [](auto v) __attribute__((always_inline)) { return silu_tail<float>(v); }));
+  return rectified_minus(x, in_double(
+                                a, [](VF64 v) __attribute__((always_inline)) { return silu_tail<float>(v); }));
+#endif
 }
 FLAMBEAU_INLINE VF64 silu(VF64 x) {
   return rectified_minus(x, silu_tail<double>(min_second(VF64(kSiluEnd<double>), abs(x))));
