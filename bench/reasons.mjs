@@ -48,7 +48,7 @@ const REASONS = [
     /convolutions/,
     'ahead of PyTorch or level; the operands of oneDNN lie in blocks of 16 channels before the clock starts',
   ],
-  [/^gelu_16m$/, /memory/, 'arithmetic: 61 vector instructions for 16 floats, at nearly two a cycle'],
+  [/^gelu_16m$/, /memory/, 'arithmetic: 54 vector instructions for 16 floats, two divisions among them'],
   [
     /^(gelu_tanh|silu|sigmoid|tanh)_16m$/,
     /memory/,

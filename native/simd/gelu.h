@@ -182,10 +182,41 @@ FLAMBEAU_INLINE VF32 gelu_tanh_below(VF32 x) {
 }
 #endif
 
+#if FLAMBEAU_FUSED
+// (sqrt(2 pi) a + 2 - T(a)) / a with T(a) = e^(-a^2 / 2) / Q(a), a quotient that is the less of T the larger a is;
+// 2^-31.9 of T, 0 <= a <= 14.7.
+inline constexpr double kMillsNumerator[] = {0.9108591825973805, 0.6825117392160134, 0.245702459239138,
+                                             0.04728970686521342, 0.00418803004613572};
+inline constexpr double kMillsDenominator[] = {
+    1.0, 1.049286019255379, 0.5318695680013805, 0.15573242001922438, 0.02627099709290606, 0.002093985778398639};
+// (2^f - 1) / f for |f| <= 1/2; 2^-28.9.
+inline constexpr double kExp2F32[] = {0.6931472028559698,   0.2402264791349819,    0.05550332469693692,
+                                      0.009618437366504813, 0.0013398874866701153, 0.00015353360606875505};
+
+// a Q(a) = a / T(a) e^(-a^2 / 2). What T lost in rounding and the quotient's residual are carried along, and the
+// exponent has what the square lost.
+FLAMBEAU_INLINE VF32 gelu_tail_fused(VF32 a) {
+  using L = FloatTraits<float>;
+  constexpr float kHigh = static_cast<float>(-0.5 * kLog2E), kLow = static_cast<float>(-0.5 * kLog2E - kHigh);
+  const VF32 square = a * a, square_low = fma(a, a, -square), high(kHigh);
+  const VF32 shift(L::kRound + 2 * L::kExponentBias), shifted = fma(square, high, shift), n = shifted - shift;
+  const VF32 f = fma(square, high, -n) + fma(square, VF32(kLow), square_low * high), m = f * poly(f, kExp2F32);
+  const VF32 less = poly(a, kMillsNumerator) / poly(a, kMillsDenominator);
+  const VF32 limit(static_cast<float>(2.50662827463100050)), slope = limit - less, two(2);
+  const VF32 t = fma(a, slope, two), t_low = fma(a, (limit - slope) - less, fma(a, slope, two - t)), q = a / t;
+  const VF32 rest = fma(-q, t_low, fma(-q, t, a)) * rough_reciprocal(t);
+  return scale_by(q + fma(q, m, rest), n, shifted);
+}
+#endif
+
 FLAMBEAU_INLINE VF32 gelu(VF32 x) {
   const VF32 a = min_second(VF32(kGeluEnd), abs(x));
-  return rectified_minus(x, in_fused(
-                                a, [](auto v) __attribute__((always_inline)) { return gelu_tail(v); }));
+#if FLAMBEAU_FUSED
+  return rectified_minus(x, gelu_tail_fused(a));
+#else
+  return rectified_minus(x, in_double(
+                                a, [](VF64 v) __attribute__((always_inline)) { return gelu_tail(v); }));
+#endif
 }
 FLAMBEAU_INLINE VF32 gelu_tanh(VF32 x) {
 #if FLAMBEAU_FUSED
