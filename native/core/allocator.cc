@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/sanitizer.h"
 
 namespace flambeau {
 namespace {
@@ -142,12 +143,8 @@ void* from_system(size_t bytes, size_t huge_from) {
   return block;
 }
 
-}  // namespace
-
-void* allocate(size_t bytes) {
-  FLAMBEAU_CHECK(bytes < (size_t{1} << 47), Kind::Runtime,
-                 "DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
-  const SizeClass c = class_of(bytes);
+// A block of the class, out of the caches or new.
+void* take_block(const SizeClass& c) {
   const int64_t size = static_cast<int64_t>(c.bytes);
   const int64_t used = in_use.fetch_add(size, std::memory_order_relaxed) + size;
   if (c.bytes <= kLocalLimit) {
@@ -182,11 +179,23 @@ void* allocate(size_t bytes) {
   }
 }
 
+}  // namespace
+
+void* allocate(size_t bytes) {
+  FLAMBEAU_CHECK(bytes < (size_t{1} << 47), Kind::Runtime,
+                 "DefaultCPUAllocator: can't allocate memory: you tried to allocate %zu bytes.", bytes);
+  const SizeClass c = class_of(bytes);
+  void* block = take_block(c);
+  mark_used(block, bytes, c.bytes);
+  return block;
+}
+
 void on_refusal(void (*give_up)() noexcept) { spare.store(give_up, std::memory_order_release); }
 
 void release(void* block, size_t bytes) noexcept {
   if (block == nullptr) return;
   const SizeClass c = class_of(bytes);
+  mark_used(block, 0, c.bytes);
   const int64_t size = static_cast<int64_t>(c.bytes);
   const int64_t used = in_use.fetch_sub(size, std::memory_order_relaxed) - size;
   if (c.bytes <= kLocalLimit) {
@@ -222,14 +231,17 @@ void* take_workspace(size_t bytes) {
     own.bytes = rounded;
   }
   own.taken = true;
+  mark_used(own.block, bytes, own.bytes);
   return own.block;
 }
 
 void return_workspace(void* block, size_t bytes) noexcept {
-  if (block && block == workspace.block)
+  if (block && block == workspace.block) {
     workspace.taken = false;
-  else
+    mark_used(block, 0, workspace.bytes);
+  } else {
     release(block, bytes);
+  }
 }
 
 int64_t cached_bytes() { return cached_total.load(std::memory_order_relaxed); }

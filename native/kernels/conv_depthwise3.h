@@ -39,8 +39,27 @@ struct Columns {
     return c;
   }
 
+#if defined(__AVX2__)
+  // What sanitizers are to see of an access at p.
+  template <class P, class F>
+  FLAMBEAU_INLINE void show(P* p, const F& access) const {
+    if constexpr (kSeesAccesses) {
+#if defined(__AVX512F__)
+      const unsigned lanes = mask;
+#else
+      const auto lanes =
+          static_cast<unsigned>(sizeof(T) == 4 ? _mm256_movemask_ps((__m256)mask) : _mm256_movemask_pd((__m256d)mask));
+#endif
+      if (lanes) access(p + __builtin_ctz(lanes), __builtin_popcount(lanes) * static_cast<int64_t>(sizeof(T)));
+    }
+  }
+#endif
+
   // Zeros in the lanes outside. p is where lane 0 would be.
   FLAMBEAU_INLINE V<T> load(const T* p) const {
+#if defined(__AVX2__)
+    show(p, [](const T* from, int64_t bytes) { show_read(from, bytes); });
+#endif
 #if defined(__AVX512F__)
     if constexpr (sizeof(T) == 4) {
       return _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), p);
@@ -77,6 +96,9 @@ struct Columns {
   }
 
   FLAMBEAU_INLINE void store(T* p, V<T> v) const {
+#if defined(__AVX2__)
+    show(p, [](T* to, int64_t bytes) { show_write(to, bytes); });
+#endif
 #if defined(__AVX512F__)
     if constexpr (sizeof(T) == 4) {
       _mm512_mask_storeu_ps(p, static_cast<__mmask16>(mask), v);

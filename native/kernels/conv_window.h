@@ -133,6 +133,7 @@ struct Lanes {
   int lane, count;
 #if defined(__AVX512F__)
   FLAMBEAU_INLINE Raw<T> load(const T* p) const {  // p is where lane 0 would be
+    show_read(p + lane, count * static_cast<int64_t>(sizeof(T)));
     const unsigned mask = ((1u << count) - 1) << lane;
     if constexpr (sizeof(T) == 4) {
       return _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), p);
@@ -142,6 +143,7 @@ struct Lanes {
   }
 #elif defined(__AVX2__)
   FLAMBEAU_INLINE Raw<T> load(const T* p) const {
+    show_read(p + lane, count * static_cast<int64_t>(sizeof(T)));
     const __m256i below = arch::first_lanes<sizeof(T)>(lane), upto = arch::first_lanes<sizeof(T)>(lane + count);
     const __m256i mask = _mm256_andnot_si256(below, upto);
     if constexpr (sizeof(T) == 4) {

@@ -189,9 +189,12 @@ FLAMBEAU_BF16_TARGET void dot_pairs(int64_t m, int64_t k, Operand<BFloat16> a, c
     for (int j = 0; j < J; j++) acc[j] = _mm512_setzero_ps();
     for (int64_t p = 0; p < k; p += 32) {
       const __mmask32 in = k - p >= 32 ? ~0u : (1u << (k - p)) - 1;
+      const int64_t bytes = (k - p >= 32 ? 32 : k - p) * static_cast<int64_t>(sizeof(BFloat16));
+      show_read(x + p, bytes);
       const __m512bh left = (__m512bh)_mm512_maskz_loadu_epi16(in, x + p);
 #pragma GCC unroll 4
       for (int j = 0; j < J; j++) {
+        show_read(b + j * b_stride + p, bytes);
         acc[j] = _mm512_dpbf16_ps(acc[j], left, (__m512bh)_mm512_maskz_loadu_epi16(in, b + j * b_stride + p));
       }
     }

@@ -10,6 +10,8 @@
 #include <immintrin.h>
 #pragma GCC diagnostic pop
 
+#include "simd/shown.h"
+
 namespace flambeau::FLAMBEAU_SET {
 namespace {
 namespace arch {
@@ -36,6 +38,7 @@ FLAMBEAU_INLINE __m512 rough_reciprocal(__m512 x) { return _mm512_rcp14_ps(x); }
 // A register to an aligned place, past the caches.
 template <class R>
 FLAMBEAU_INLINE void stream(void* out, R v) {
+  show_write(out, sizeof(v));
   _mm512_stream_si512(static_cast<__m512i*>(out), (__m512i)v);
 }
 
@@ -60,6 +63,7 @@ FLAMBEAU_INLINE void store_bool(Raw<int64_t> m, uint8_t* p) {
 
 template <class T>
 FLAMBEAU_INLINE Raw<T> load_part(const T* p, int n) {
+  show_read(p, n * static_cast<int64_t>(sizeof(T)));
   if constexpr (sizeof(T) == 4)
     return (Raw<T>)_mm512_maskz_loadu_epi32(static_cast<__mmask16>((1u << n) - 1), p);
   else
@@ -67,6 +71,7 @@ FLAMBEAU_INLINE Raw<T> load_part(const T* p, int n) {
 }
 template <class T>
 FLAMBEAU_INLINE void store_part(T* p, int n, Raw<T> v) {
+  show_write(p, n * static_cast<int64_t>(sizeof(T)));
   if constexpr (sizeof(T) == 4)
     _mm512_mask_storeu_epi32(p, static_cast<__mmask16>((1u << n) - 1), (__m512i)v);
   else
@@ -99,6 +104,7 @@ FLAMBEAU_INLINE __m256d max(__m256d a, __m256d b) { return _mm256_max_pd(a, b); 
 
 template <class R>
 FLAMBEAU_INLINE void stream(void* out, R v) {
+  show_write(out, sizeof(v));
   _mm256_stream_si256(static_cast<__m256i*>(out), (__m256i)v);
 }
 
@@ -137,6 +143,7 @@ FLAMBEAU_INLINE __m256i first_lanes(int n) {
 }
 template <class T>
 FLAMBEAU_INLINE Raw<T> load_part(const T* p, int n) {
+  show_read(p, n * static_cast<int64_t>(sizeof(T)));
   __m256i m = first_lanes<sizeof(T)>(n);
   if constexpr (sizeof(T) == 4)
     return (Raw<T>)_mm256_maskload_epi32(reinterpret_cast<const int*>(p), m);
@@ -145,6 +152,7 @@ FLAMBEAU_INLINE Raw<T> load_part(const T* p, int n) {
 }
 template <class T>
 FLAMBEAU_INLINE void store_part(T* p, int n, Raw<T> v) {
+  show_write(p, n * static_cast<int64_t>(sizeof(T)));
   __m256i m = first_lanes<sizeof(T)>(n);
   if constexpr (sizeof(T) == 4)
     _mm256_maskstore_epi32(reinterpret_cast<int*>(p), m, (__m256i)v);
@@ -167,6 +175,7 @@ FLAMBEAU_INLINE Raw<int64_t> load_bytes(const uint8_t* p, int64_t) {
 #define FLAMBEAU_FUSED 0
 template <class R>
 FLAMBEAU_INLINE void stream(void* out, R v) {
+  show_write(out, sizeof(v));
   _mm_stream_si128(static_cast<__m128i*>(out), (__m128i)v);
 }
 
