@@ -13,9 +13,15 @@ FLAMBEAU_INLINE int64_t counted(const PoolShape& s, int d, int64_t o) {
   return (end < limit ? end : limit) - begin;
 }
 
+// a * b, or the largest number: three sides of padding need not have a product.
+FLAMBEAU_INLINE int64_t times(int64_t a, int64_t b) {
+  int64_t product;
+  return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
+}
+
 // What the windows (d, h, ...) of a row are divided by, with `columns` elements counted in the last dimension.
 FLAMBEAU_INLINE int64_t divisor(const PoolShape& s, int64_t rows, int64_t columns) {
-  return s.divisor != 0 ? s.divisor : rows * columns;
+  return s.divisor != 0 ? s.divisor : times(rows, columns);
 }
 
 template <class T>
@@ -61,11 +67,11 @@ void avg_forward_as(const PoolShape& s, const T* x, T* y) {
   constexpr int N = Vec<T>::N;
   Span inner = inner_columns(s, 1);
   if (s.stride[2] > 2 || kIntegers<T>) inner.end = inner.begin;
-  each_output_row(s, volume(s.out) * volume(s.kernel), [&](int64_t p, int64_t z, int64_t row) {
+  each_output_row(s, elements_read(s), [&](int64_t p, int64_t z, int64_t row) {
     const T* plane = x + p * volume(s.in);
     T* out = y + ((p * s.out[0] + z) * s.out[1] + row) * s.out[2];
     const Span d = window(s, 0, z, 1), h = window(s, 1, row, 1);
-    const int64_t rows = counted(s, 0, z) * counted(s, 1, row);
+    const int64_t rows = times(counted(s, 0, z), counted(s, 1, row));
     const auto single = [&](int64_t o) {
       const Span w = window(s, 2, o, 1);
       const bool empty = d.count() == 0 || h.count() == 0 || w.count() == 0;
@@ -134,7 +140,7 @@ void avg_backward_as(const PoolShape& s, const T* gy, T* gx) {
       for (int64_t z = 0; z < s.out[0]; z++) {
         for (int64_t row = 0; row < s.out[1]; row++, in += s.out[2]) {
           const Span d = window(s, 0, z, 1), h = window(s, 1, row, 1);
-          const int64_t rows = counted(s, 0, z) * counted(s, 1, row);
+          const int64_t rows = times(counted(s, 0, z), counted(s, 1, row));
           for (int64_t o = 0; o < s.out[2]; o++) {
             if (o == inner.begin && inner.count() > 0) {
               const Vec<T> divide(static_cast<T>(divisor(s, rows, s.kernel[2])));

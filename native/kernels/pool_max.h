@@ -168,7 +168,7 @@ void max_forward_as(const PoolShape& s, const T* x, T* y, int64_t* indices) {
   Span inner = inner_columns(s, s.dilation[2]);
   // Lanes hold places in 32 bits where the elements have 32.
   if (s.stride[2] > 2 || volume(s.in) > INT32_MAX) inner.end = inner.begin;
-  const int64_t work = volume(s.out) * volume(s.kernel);
+  const int64_t work = elements_read(s);
   const auto row_of = [&](int64_t p, int64_t d, int64_t h) { return ((p * s.out[0] + d) * s.out[1] + h) * s.out[2]; };
   if (!indices && shares_columns(s)) {
     return each_output_row(s, work, [&](int64_t p, int64_t d, int64_t h) {

@@ -48,6 +48,13 @@ FLAMBEAU_INLINE Vec<T> load_lanes(const T* p, int64_t stride, int count) {
   return stride == 1 ? get(p, count) : load_second(p, count);
 }
 
+// How many elements the windows of a plane read: of one that is larger than the input, the input's.
+FLAMBEAU_INLINE int64_t elements_read(const PoolShape& s) {
+  int64_t n = volume(s.out);
+  for (int d = 0; d < 3; d++) n *= s.kernel[d] < s.in[d] ? s.kernel[d] : s.in[d];
+  return n;
+}
+
 // Calls f(plane, d, h) for every row of every output plane; `work` is that of a plane.
 template <class F>
 void each_output_row(const PoolShape& s, int64_t work, const F& f) {

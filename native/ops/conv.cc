@@ -1,4 +1,7 @@
 // Convolutions: shape rules around the kernels. Half types are computed in float32.
+#include <algorithm>
+
+#include "core/dry_run.h"
 #include "kernels/kernels.h"
 #include "ops/conv_form.h"
 #include "ops/spatial.h"
@@ -18,6 +21,29 @@ std::string product_text(const Dims& d) {
   }
   s += ')';
   return s;
+}
+
+// From the first element that a window reads to behind the last.
+int64_t reach(const ConvShape& s, int d) {
+  int64_t steps = 0;
+  FLAMBEAU_CHECK(!__builtin_mul_overflow(s.dilation[d], s.kernel[d] - 1, &steps) && steps < int64_t{1} << 62,
+                 Kind::Runtime, "dilation %lld is too large for a kernel of %lld elements",
+                 static_cast<Int>(s.dilation[d]), static_cast<Int>(s.kernel[d]));
+  return steps + 1;
+}
+
+// Makes the geometry one that kernels can count with: they hold parts of the image with its padding, and what lies
+// between the elements that a window reads.
+void settle(ConvShape& s) {
+  for (int i = 0; i < 3; i++) {
+    // From a single window no step is taken.
+    if (s.out[i] <= 1) s.stride[i] = std::min(s.stride[i], std::max<int64_t>(reach(s, i), 1));
+  }
+  if (dry_run()) return;
+  double bytes = sizeof(float) * static_cast<double>(std::max(s.c, s.o) / s.groups) * static_cast<double>(s.kernel[0]);
+  for (int i = 0; i < 3; i++) bytes *= static_cast<double>(s.in[i]) + 2 * static_cast<double>(s.pad[i]);
+  FLAMBEAU_CHECK(bytes < 0x1p40, Kind::Runtime,
+                 "DefaultCPUAllocator: can't allocate memory: you tried to allocate %.0f bytes.", bytes);
 }
 
 // The geometry of a convolution whose input has sizes `in`; stride, padding, dilation and groups are read from the
@@ -68,23 +94,23 @@ ConvShape forward_shape(Call& call, const Tensor& x, const Tensor& w, const Tens
   spatial3(x, nd, s.in);
   bool small = false;
   for (int i = 0; i < 3; i++) {
-    const int64_t reach = s.dilation[i] * (s.kernel[i] - 1) + 1;
-    const int64_t room = s.in[i] + 2 * s.pad[i];
     FLAMBEAU_CHECK(s.kernel[i] > 0, Kind::Runtime, "kernel size should be greater than zero");
-    small = small || room < reach;
-    s.out[i] = room < reach ? 0 : (room - reach) / s.stride[i] + 1;
+    const int64_t left = s.in[i] + 2 * s.pad[i] - reach(s, i);
+    small = small || left < 0;
+    s.out[i] = left < 0 ? 0 : left / s.stride[i] + 1;
   }
   if (small) {
-    Dims room(nd), reach(nd);
+    Dims room(nd), window(nd);
     for (int i = 0; i < nd; i++) {
       room[i] = s.in[3 - nd + i] + 2 * s.pad[3 - nd + i];
-      reach[i] = s.dilation[3 - nd + i] * (s.kernel[3 - nd + i] - 1) + 1;
+      window[i] = reach(s, 3 - nd + i);
     }
     fail(Kind::Runtime,
          "Calculated padded input size per channel: %s. Kernel size: %s. Kernel size can't be greater than actual "
          "input size",
-         product_text(room).c_str(), product_text(reach).c_str());
+         product_text(room).c_str(), product_text(window).c_str());
   }
+  settle(s);
   return s;
 }
 
@@ -152,18 +178,20 @@ ConvShape backward_shape(Call& call, const Tensor& gy, const Dims& in_sizes, con
     s.kernel[3 - nd + i] = w_sizes[2 + i];
     s.out[3 - nd + i] = gy.sizes[2 + i];
   }
-  FLAMBEAU_CHECK(gy.sizes[0] == s.n && gy.sizes[1] == s.o && s.c == w_sizes[1] * s.groups && s.o % s.groups == 0,
+  FLAMBEAU_CHECK(gy.sizes[0] == s.n && gy.sizes[1] == s.o && s.c % s.groups == 0 && s.c / s.groups == w_sizes[1] &&
+                     s.o % s.groups == 0,
                  Kind::Runtime, "conv backward: gradient of size %s does not fit input %s and weight %s",
                  show(gy.sizes).c_str(), show(in_sizes).c_str(), show(w_sizes).c_str());
   for (int i = 0; i < 3; i++) {
     FLAMBEAU_CHECK(s.stride[i] > 0 && s.pad[i] >= 0 && s.dilation[i] > 0, Kind::Runtime,
                    "conv backward: stride, padding or dilation out of range");
     // Every element of gy must have its window inside the padded input.
-    const int64_t reach = s.dilation[i] * (s.kernel[i] - 1) + 1;
-    FLAMBEAU_CHECK(s.out[i] == 0 || (s.out[i] - 1) * s.stride[i] + reach <= s.in[i] + 2 * s.pad[i], Kind::Runtime,
+    const int64_t left = s.in[i] + 2 * s.pad[i] - reach(s, i);
+    FLAMBEAU_CHECK(s.out[i] == 0 || (left >= 0 && s.out[i] - 1 <= left / s.stride[i]), Kind::Runtime,
                    "conv backward: gradient of size %s is too large for input %s", show(gy.sizes).c_str(),
                    show(in_sizes).c_str());
   }
+  settle(s);
   return s;
 }
 

@@ -18,6 +18,13 @@ int64_t pooled_size(int64_t in, int64_t kernel, int64_t pad, int64_t stride, int
   return out;
 }
 
+// PyTorch keeps these in an int; so no sum or product of two of them overflows.
+void check_int(const int64_t (&three)[3]) {
+  for (const int64_t v : three)
+    FLAMBEAU_CHECK(v == static_cast<int32_t>(v), Kind::Runtime,
+                   "value cannot be converted to type int without overflow");
+}
+
 // x: [.., spatial]; the dimensions before the last nd are planes.
 PoolShape pool_geometry(Call& call, const char* name, const Tensor& x, int nd, bool dilated) {
   PoolShape s{};
@@ -26,6 +33,7 @@ PoolShape pool_geometry(Call& call, const char* name, const Tensor& x, int nd, b
   read3(call, nd, 0, s.pad, "padding");
   for (int i = 0; i < 3; i++) s.dilation[i] = 1;
   if (dilated) read3(call, nd, 1, s.dilation, "dilation");
+  for (const auto* given : {&s.kernel, &s.stride, &s.pad, &s.dilation}) check_int(*given);
   const bool ceil = call.flag();
   FLAMBEAU_CHECK(x.ndim() == nd + 1 || x.ndim() == nd + 2, Kind::Runtime,
                  "non-empty %dD or %dD (batch mode) tensor expected for input", nd + 1, nd + 2);

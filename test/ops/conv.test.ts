@@ -311,3 +311,32 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
     }
   });
 });
+
+describe('geometry without bounds', () => {
+  const HUGE = [2 ** 31, 2 ** 40, 2 ** 52];
+  const x = torch.arange(128).float().reshape(1, 2, 8, 8);
+  const w = torch.ones(2, 2, 3, 3);
+
+  test.each(HUGE)('a step of %d from the only window takes none', (stride) => {
+    for (const type of ['float32', 'float64'] as const) {
+      const a = x.to(torch[type]).requiresGrad_();
+      const y = torch.conv2d(a, w.to(torch[type]), null, stride);
+      expect(y.tolist()).toEqual(torch.conv2d(x, w, null, 6).tolist());
+    }
+  });
+
+  // Their products with the sizes of the padded image do not fit in 64 bits.
+  test.each(HUGE)('padding of %d is memory that nobody has', (padding) => {
+    const refused = /^DefaultCPUAllocator: can't allocate memory/;
+    for (const stride of [1, 3, padding]) {
+      expect(() => torch.conv2d(x, w, null, stride, padding, padding)).toThrow(refused);
+      if (padding > 2 ** 31) {
+        const [row, taps] = [torch.ones(1, 2, 8), torch.ones(2, 2, 3)];
+        expect(() => torch.conv1d(row, taps, null, stride, padding, padding)).toThrow(refused);
+      }
+    }
+    expect(() => torch.conv2d(torch.ones(1, 4, 8, 8), torch.ones(4, 1, 3, 3), null, 1, padding, padding, 4)).toThrow(
+      refused,
+    );
+  });
+});

@@ -1,5 +1,5 @@
 // Pooling: the rows of the table, and the kernels against a loop over windows.
-import type { Tensor } from 'flambeau';
+import torch, { type Tensor } from 'flambeau';
 import { adaptiveWindows, mean, poolOutput, type PoolShape, size, windows } from './reference';
 import { Draw, TOLERANCES } from './shapes';
 import { checkFile } from './structured';
@@ -197,6 +197,36 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
         type,
         {},
       );
+    }
+  });
+});
+
+describe('geometry without bounds', () => {
+  const x = torch.ones(1, 2, 8, 8);
+  const most = 2 ** 31 - 1;
+
+  test.each([2 ** 31, 2 ** 40, 2 ** 53 - 1, -(2 ** 40)])('%d is no int', (huge) => {
+    const refused = 'value cannot be converted to type int without overflow';
+    for (const name of ['maxPool2d', 'avgPool2d']) {
+      const pool = functionOf(name);
+      expect(() => pool(x, huge)).toThrow(refused);
+      expect(() => pool(x, 3, huge)).toThrow(refused);
+      expect(() => pool(x, 3, 1, huge)).toThrow(refused);
+    }
+    expect(() => functionOf('maxPool2d')(x, 3, 1, 0, huge)).toThrow(refused);
+  });
+
+  test('the largest windows have their maximum and their mean', () => {
+    const pad = 2 ** 30 - 1;
+    for (const nd of [1, 2, 3]) {
+      const input = torch.ones(...[1, 1, ...new Array<number>(nd).fill(4)]);
+      expect((functionOf(`maxPool${nd}d`)(input, most, most, pad) as Tensor).flatten().tolist()[0]).toBe(1);
+      if (nd === 3) continue;
+      const mean = functionOf(`avgPool${nd}d`)(input.clone().requiresGrad_(), most, most, pad, true, false) as Tensor;
+      expect(mean.flatten().tolist()[0]).toBe(1);
+      mean.sum().backward();
+      const counted = functionOf(`avgPool${nd}d`)(input, most, most, pad, true, true) as Tensor;
+      expect(counted.flatten().tolist()[0]).toBeLessThan(1e-8);
     }
   });
 });
