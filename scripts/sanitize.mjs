@@ -43,7 +43,7 @@ const env = {
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
   FLAMBEAU_TEST_PATIENCE: '20',
   // Node's own threads take locks that nobody saw them take.
-  TSAN_OPTIONS: 'halt_on_error=1:second_deadlock_stack=1:ignore_noninstrumented_modules=1',
+  TSAN_OPTIONS: 'allocator_may_return_null=1:halt_on_error=1:second_deadlock_stack=1:ignore_noninstrumented_modules=1',
 };
 const run = (args) => spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env });
 

@@ -26,7 +26,7 @@ export function runCode(code: string, env: Record<string, string> = {}, seconds 
     timeout: seconds * 1000 * patience,
   });
   // A sanitizer remarks on memory that nobody could have; that it is refused is what the code makes sure of.
-  const err = done.stderr.replace(/^==\d+==WARNING: AddressSanitizer failed to allocate .*\n?/gm, '');
+  const err = done.stderr.replace(/^==\d+==WARNING: (Address|Thread)Sanitizer failed to allocate .*\n?/gm, '');
   return { status: done.status, signal: done.signal, out: done.stdout.trim(), err: err.trim() };
 }
 /** Runs code that must end well, and gives what it printed. */
