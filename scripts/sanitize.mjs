@@ -22,9 +22,9 @@ const LEFT_OUT = {
   'test/architecture/build.test.ts': 'it reads the objects of the plain build',
   'test/fuzz/ops.test.ts': 'the fuzzer runs by itself, with --fuzz',
 };
-/** What the thread sanitizer is for: the pool, workers, and what computes in several threads. */
+/** What the thread sanitizer is for: the pool, workers, writing in the background, and what computes in several threads. */
 const THREADED =
-  'test/(native/threads|memory/(worker|packed)|random|nn/(attention|rnn)|ops/(matmul|conv|reduce|random|pool|softmax|norm|sort|pointwise|gather|indexing))';
+  'test/(native/threads|memory/(worker|packed|shared)|random|optim|serialization/async|nn/(attention|rnn|joined)|ops/(matmul|conv|reduce|random|pool|softmax|norm|sort|pointwise|gather|indexing))';
 
 if (!buildNative({ sanitize })) process.exit(1);
 
