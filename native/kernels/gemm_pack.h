@@ -16,6 +16,8 @@ struct Operand {
 
   Operand at(int64_t i, int64_t j) const { return {p + i * row + j * col, row, col}; }
   Operand transposed() const { return {p, col, row}; }
+  // Lines that are a multiple of 4 KiB apart share one set of the first cache, and few of the second.
+  bool spread() const { return (col == 1 ? row : col) * static_cast<int64_t>(sizeof(T)) % 4096 != 0; }
 };
 
 // Rows of a square of 16-byte rows: 4 by 4 elements of 4 bytes, or 2 by 2 of 8.
