@@ -15,7 +15,7 @@ namespace {
 
 constexpr int64_t kThin = 32;            // at most this many rows or columns: bound by the other operand's memory
 constexpr int64_t kSmallWork = 1 << 17;  // multiplications that one call of the tiles' loop is best left with
-constexpr int64_t kTinyWork = 1 << 14;   // multiplications that take less time than finding working memory
+constexpr int64_t kTinyWork = 1 << 12;   // multiplications that take less time than finding working memory
 constexpr int64_t kCopied = 4096;        // elements of B that are laid out anew on the stack
 
 enum class Path {
@@ -28,13 +28,14 @@ enum class Path {
 };
 
 // Whether dot products of rows of A and columns of B, both contiguous, take less time than packing B for the tiles.
-// Measured, in cycles: a dot product ends with a sum over lanes, and a packed element costs half of one or more.
+// Measured, in cycles: a dot product ends with a sum over lanes, and a packed element costs half of one, from afar one.
 template <class E>
 bool dots_pay(const Product<E>& g) {
   constexpr double L = kLanes<E>;
   const double m = static_cast<double>(g.m), n = static_cast<double>(g.n), k = static_cast<double>(g.k);
   const double padded = static_cast<double>(round_up(g.n, kLanes<E>));
-  return m * n * (k / (1.5 * L) + 5.7) < 0.8 * k * n + m * padded * k / (2 * L);
+  const double pack = k * n * sizeof(E) <= 1 << 20 ? 0.5 : 1;
+  return m * n * (k / (1.5 * L) + 5.7) < pack * k * n + m * padded * k / (2 * L);
 }
 
 template <class E>
