@@ -14,7 +14,8 @@ namespace FLAMBEAU_SET {
 namespace {
 
 constexpr int64_t kThin = 32;            // at most this many rows or columns: bound by the other operand's memory
-constexpr int64_t kSmallWork = 1 << 17;  // multiplications below which packing does not pay
+constexpr int64_t kSmallWork = 1 << 17;  // multiplications that one call of the tiles' loop is best left with
+constexpr int64_t kTinyWork = 1 << 12;   // multiplications that take less time than finding working memory
 constexpr int64_t kCopied = 4096;        // elements of B that are laid out anew on the stack
 
 enum class Path {
@@ -26,18 +27,32 @@ enum class Path {
   Blocked
 };
 
+// Whether dot products of rows of A and columns of B, both contiguous, take less time than packing B for the tiles.
+// Measured, in cycles: a dot product ends with a sum over lanes, and a packed element costs half of one, from afar one.
+template <class E>
+bool dots_pay(const Product<E>& g) {
+  constexpr double L = kLanes<E>;
+  const double m = static_cast<double>(g.m), n = static_cast<double>(g.n), k = static_cast<double>(g.k);
+  const double padded = static_cast<double>(round_up(g.n, kLanes<E>));
+  const double pack = k * n * sizeof(E) <= 1 << 20 ? 0.5 : 1;
+  return m * n * (k / (1.5 * L) + 5.7) < pack * k * n + m * padded * k / (2 * L);
+}
+
 template <class E>
 Path choose(const Product<E>& g) {
   constexpr int64_t L = kLanes<E>;
   const int64_t work = g.m * g.n * g.k;
   if (work <= 128 && !(g.k > 0 && g.b.col == 1 && g.n >= L)) return Path::Scalar;
+  const bool direct = g.b.col == 1 && (g.m <= kThin || g.n <= 2 * L || work <= kSmallWork);
+  const bool tiles = kPlaced<E> && g.m > 1 && 2 * g.n >= L;  // rows and lanes enough for tiles where the operands lie
+  if (tiles && direct) return Path::Direct;
   if (g.k >= 4 * L) {
-    if (g.m <= kThin && g.b.row == 1) return Path::Dots;
-    if (g.n <= kThin && g.a.col == 1) return Path::Dots;
+    const bool few = (g.m <= kThin && g.b.row == 1) || (g.n <= kThin && g.a.col == 1);
+    if (few && (!tiles || (g.b.row == 1 && dots_pay(g)))) return Path::Dots;
   }
-  if (g.b.col == 1 && (g.m <= kThin || g.n <= 2 * L || work <= kSmallWork)) return Path::Direct;
-  if (g.n <= kThin && g.a.row == 1 && g.m >= L) return Path::DirectTransposed;
-  if (g.k * g.n <= kCopied && (g.n <= 2 * L || work <= kSmallWork)) return Path::Copied;
+  if (direct) return Path::Direct;
+  if (!tiles && g.n <= kThin && g.a.row == 1 && g.m >= L) return Path::DirectTransposed;
+  if (g.k * g.n <= kCopied && (tiles ? work <= kTinyWork : g.n <= 2 * L || work <= kSmallWork)) return Path::Copied;
   return Path::Blocked;
 }
 template <class T>
@@ -284,6 +299,23 @@ void run(const HalfProduct<BFloat16>& g, int threads, void* space) {
 
 // ---- the batch ----
 
+// What the next matrix of a batch reads, where it lies in one piece and the batch is more than a cache holds.
+template <class E>
+Wanted<E> next_operands(const GemmArgs& args, const Product<E>& g) {
+  constexpr int64_t kHeld = int64_t{1} << 20;
+  Wanted<E> wanted;
+  const auto want = [&](int which, const Operand<E>& x, int64_t rows, int64_t columns, int64_t batch) {
+    const bool dense = (x.col == 1 && x.row == columns) || (x.row == 1 && x.col == rows);
+    if (!dense || batch == 0) return;
+    wanted.p[which] = x.p + batch;
+    wanted.left[which] = rows * columns;
+  };
+  if (args.batch * (g.m + g.n) * g.k * static_cast<int64_t>(sizeof(E)) <= kHeld) return wanted;
+  want(0, g.a, g.m, g.k, args.a_batch);
+  want(1, g.b, g.k, g.n, args.b_batch);
+  return wanted;
+}
+
 // Few large matrices take all threads one after the other, many small ones go to the threads whole.
 template <class Problem>
 void run_batch(const GemmArgs& args, const Problem& first) {
@@ -296,15 +328,18 @@ void run_batch(const GemmArgs& args, const Problem& first) {
   // All memory is taken here, on the calling thread, which may be told that there is none.
   char* space = bytes ? static_cast<char*>(take_workspace(static_cast<size_t>(bytes * slots))) : nullptr;
 
-  auto one = [&](int64_t i, void* own) {
+  auto one = [&](int64_t i, bool last, void* own) {
     Problem g = first;
     g.a.p += i * args.a_batch;
     g.b.p += i * args.b_batch;
     g.c.p += i * args.c_batch;
+    if constexpr (requires { g.wanted; }) {
+      if (!last) g.wanted = next_operands(args, g);
+    }
     run(g, each, own);
   };
   if (!whole) {
-    for (int64_t i = 0; i < args.batch; i++) one(i, space);
+    for (int64_t i = 0; i < args.batch; i++) one(i, each > 1 || i + 1 == args.batch, space);
   } else {
     int64_t next = 0;
     const int64_t grain = (1 << 15) / (work + 1) + 1;  // matrices a thread takes at a time
@@ -313,7 +348,7 @@ void run_batch(const GemmArgs& args, const Problem& first) {
         const int64_t begin = __atomic_fetch_add(&next, grain, __ATOMIC_RELAXED);
         if (begin >= args.batch) return;
         const int64_t end = begin + grain < args.batch ? begin + grain : args.batch;
-        for (int64_t i = begin; i < end; i++) one(i, space + slot * bytes);
+        for (int64_t i = begin; i < end; i++) one(i, i + 1 == end, space + slot * bytes);
       }
     });
   }
@@ -405,7 +440,9 @@ void gemm(DType type, const GemmArgs& args) {
 template <class E>
 int64_t form_bytes(const GemmArgs& g) {
   const Product<E> product = first_product<E>(g, E(1), E(0));
-  return choose(product) == Path::Blocked ? Blocked<E>(product, 1).form_bytes() : 0;
+  if (g.m <= kThin || choose(product) != Path::Blocked) return 0;
+  const Blocked<E> blocked(product, 1);
+  return blocked.reads_b_in_place() ? 0 : blocked.form_bytes();
 }
 
 int64_t packed_b_bytes(DType type, const GemmArgs& args) {

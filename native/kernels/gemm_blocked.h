@@ -6,6 +6,7 @@
 #include "kernels/gemm_complex.h"
 #include "kernels/gemm_micro.h"
 #include "kernels/gemm_pack.h"
+#include "kernels/gemm_place.h"
 #include "kernels/gemm_small.h"
 #include "parallel/pool.h"
 
@@ -85,7 +86,14 @@ class Blocked {
     const int64_t step = kc_ * static_cast<int64_t>(sizeof(E));
     mc_ = even_piece(g.m, round_up(kBlockBytes / step + 1, P::kR), P::kR);
     nc_ = even_piece(g.n, round_up(kSlabBytes / step + 1, P::kC), P::kC);
+    if constexpr (kPlaced<E>) {
+      const bool a_fits = g.n <= 4 * P::kC || g.a.spread();
+      b_here_ = !g.packed_b && g.b.col == 1 && g.m <= 512 && g.b.spread() && a_fits;
+      a_here_ = b_here_ || (g.n <= 384 && a_fits);
+    }
   }
+
+  bool reads_b_in_place() const { return b_here_; }
 
   // Whether sums over k are complete when a tile is.
   static bool one_pass(int64_t k) { return k <= kDepth; }
@@ -105,6 +113,7 @@ class Blocked {
     blocks_ = static_cast<char*>(workspace) + slab_bytes();
     for_each_slab([&](int64_t j, int64_t n, int64_t p, int64_t k) {
       if (g_.packed_b) return multiply_slab(static_cast<const Unit*>(g_.packed_b) + slab_at(j, n, p), j, n, p, k);
+      if (b_here_) return multiply_slab(nullptr, j, n, p, k);
       Unit* slab = static_cast<Unit*>(workspace);
       pack_slab(slab, j, n, p, k);
       multiply_slab(slab, j, n, p, k);
@@ -112,8 +121,10 @@ class Blocked {
   }
 
  private:
-  int64_t slab_bytes() const { return g_.packed_b ? 0 : round_up(nc_ * kc_ * static_cast<int64_t>(sizeof(E)), 64); }
-  int64_t block_bytes() const { return round_up(mc_ * kc_ * static_cast<int64_t>(sizeof(E)), 64); }
+  int64_t slab_bytes() const {
+    return g_.packed_b || b_here_ ? 0 : round_up(nc_ * kc_ * static_cast<int64_t>(sizeof(E)), 64);
+  }
+  int64_t block_bytes() const { return a_here_ ? 0 : round_up(mc_ * kc_ * static_cast<int64_t>(sizeof(E)), 64); }
 
   template <class F>
   void for_each_slab(const F& f) const {
@@ -166,11 +177,19 @@ class Blocked {
         if (task >= tasks) return;
         const int64_t i = task / runs * mc_, run = task % runs;
         const int64_t m = g_.m - i < mc_ ? g_.m - i : mc_;
-        if (packed != i) P::pack_a(block, g_.a.at(i, p), m, k);
-        packed = i;
         const int64_t first = panels * run / runs * C, end = panels * (run + 1) / runs * C;
         const int64_t cols = (end < n ? end : n) - first;
         const Unit* b = slab + first * column(k);
+        if constexpr (kPlaced<E>) {
+          if (a_here_) {
+            const auto panels_of_b = b_here_ ? Panels<E>::in_place(g_.b.at(p, j + first)) : Panels<E>::packed(b, k);
+            place_block<E>(m, cols, k, g_.a.at(i, p), panels_of_b, g_.c.at(i, j + first), e.at(i, j + first),
+                           g_.wanted.any() ? &g_.wanted : nullptr);
+            continue;
+          }
+        }
+        if (packed != i) P::pack_a(block, g_.a.at(i, p), m, k);
+        packed = i;
         if constexpr (P::kPair > 1) {
           if (g_.rounded) {
             P::multiply_rounded(m, cols, k, block, b, g_.rounded->at(i, j + first));
@@ -190,6 +209,7 @@ class Blocked {
   Product<E> g_;
   int threads_;
   int64_t mc_, nc_, kc_;
+  bool a_here_ = false, b_here_ = false;  // operands that are not packed
   char* blocks_ = nullptr;
 };
 

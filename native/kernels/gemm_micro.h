@@ -116,11 +116,24 @@ __attribute__((noinline)) void emit_tile(const T* tile, int64_t width, int64_t r
   }
 }
 
-// Writes the first `rows` rows and `cols` columns of a tile.
-template <class T, int R, int NV>
+// Writes the first `rows` rows and `cols` columns of a tile; unless it is Full, its last vector is partial. What is
+// added, and in what order, is the same on all ways out.
+template <class T, int R, int NV, bool Full = true>
 FLAMBEAU_INLINE void emit(V<T> (&acc)[R][NV], int64_t rows, int64_t cols, const Target<T>& c, const Epilogue<T>& e) {
   constexpr int L = kLanes<T>;
-  if (c.col == 1 && rows == R && cols == NV * L && e.alpha == T(1) && (e.beta == T(0) || e.beta == T(1))) {
+  const bool whole = rows == R && (Full ? cols == NV * L : cols > (NV - 1) * L);
+  if (whole && c.col == 1 && e.alpha == T(1) && (e.beta == T(0) || e.beta == T(1))) {
+    const int last = static_cast<int>(cols - (NV - 1) * L);
+    if (e.beta == T(1)) {
+      const T* p = c.p;
+#pragma GCC unroll 16
+      for (int i = 0; i < R; i++, p += c.row) {
+#pragma GCC unroll 8
+        for (int v = 0; v < NV; v++) {
+          acc[i][v] = add<T>(Full || v < NV - 1 ? load(p + v * L) : load_n(p + v * L, last), acc[i][v]);
+        }
+      }
+    }
     if (e.row_bias) {
 #pragma GCC unroll 16
       for (int i = 0; i < R; i++) {
@@ -131,18 +144,21 @@ FLAMBEAU_INLINE void emit(V<T> (&acc)[R][NV], int64_t rows, int64_t cols, const 
     if (e.col_bias) {
 #pragma GCC unroll 8
       for (int v = 0; v < NV; v++) {
-        const V<T> bias = load(e.col_bias + v * L);
+        const V<T> bias = Full || v < NV - 1 ? load(e.col_bias + v * L) : load_n(e.col_bias + v * L, last);
 #pragma GCC unroll 16
         for (int i = 0; i < R; i++) acc[i][v] = add<T>(bias, acc[i][v]);
       }
     }
-    const bool accumulate = e.beta == T(1);
+    T* p = c.p;
 #pragma GCC unroll 16
-    for (int i = 0; i < R; i++) {
+    for (int i = 0; i < R; i++, p += c.row) {
 #pragma GCC unroll 8
       for (int v = 0; v < NV; v++) {
-        T* p = c.p + i * c.row + v * L;
-        store(p, accumulate ? add<T>(load(p), acc[i][v]) : acc[i][v]);
+        if (Full || v < NV - 1) {
+          store(p + v * L, acc[i][v]);
+        } else {
+          store_n(p + v * L, acc[i][v], last);
+        }
       }
     }
     return;

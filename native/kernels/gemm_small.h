@@ -3,6 +3,7 @@
 #pragma once
 #include "kernels/gemm_micro.h"
 #include "kernels/gemm_pack.h"
+#include "kernels/gemm_place.h"
 #include "parallel/pool.h"
 #include "simd/half.h"
 
@@ -68,6 +69,7 @@ struct Product {
   Epilogue<Sum<T>> e;
   const void* packed_b = nullptr;
   const Rounded<T>* rounded = nullptr;  // of bfloat16, where sums that are complete go instead of c
+  Wanted<T> wanted = {};                // what the next product reads, nothing where it is not known or near
 };
 
 constexpr int64_t kParallelWork = 1 << 17;  // multiplications that are worth a second thread: about 4 us of one
@@ -116,7 +118,7 @@ FLAMBEAU_INLINE void direct_tile(int64_t k, Operand<T> a, Operand<T> b, Target<T
       for (int v = 0; v < NV; v++) acc[i][v] = fma<T>(s, y[v], acc[i][v]);
     }
   }
-  emit(acc, R, Partial ? (NV - 1) * L + last : NV * L, c, e);
+  emit<T, R, NV, !Partial>(acc, R, Partial ? (NV - 1) * L + last : NV * L, c, e);
 }
 
 // All columns for R rows. Few rows take wide tiles, so that enough sums are under way to hide the adder's latency.
@@ -132,28 +134,35 @@ __attribute__((noinline)) void direct_rows(int64_t n, int64_t k, Operand<T> a, O
   if (j < n) direct_tile<T, R, 1, true, false>(k, a, b.at(0, j), c.at(0, j), e.at(0, j), static_cast<int>(n - j));
 }
 
-// As many rows as registers hold the sums of, with two vectors each.
+// As many rows as registers hold the sums of, with two vectors each. Where tiles read operands in place, they take all
+// but a single row.
 constexpr int kDirectRows = FLAMBEAU_VEC_BYTES == 64 ? 8 : 6;
 
 template <class T, bool First>
 void direct_group(int64_t r, int64_t n, int64_t k, Operand<T> a, Operand<T> b, Target<T> c, const Epilogue<T>& e) {
-  switch (r) {
-    case 1: return direct_rows<T, 1, First>(n, k, a, b, c, e);
-    case 2: return direct_rows<T, 2, First>(n, k, a, b, c, e);
-    case 3: return direct_rows<T, 3, First>(n, k, a, b, c, e);
-    case 4: return direct_rows<T, 4, First>(n, k, a, b, c, e);
-    case 5: return direct_rows<T, 5, First>(n, k, a, b, c, e);
-    case 6: return direct_rows<T, 6, First>(n, k, a, b, c, e);
-    default: break;
+  if constexpr (!kPlaced<T>) {
+    switch (r) {
+      case 2: return direct_rows<T, 2, First>(n, k, a, b, c, e);
+      case 3: return direct_rows<T, 3, First>(n, k, a, b, c, e);
+      case 4: return direct_rows<T, 4, First>(n, k, a, b, c, e);
+      case 5: return direct_rows<T, 5, First>(n, k, a, b, c, e);
+      case 6: return direct_rows<T, 6, First>(n, k, a, b, c, e);
+      default: break;
+    }
+    if constexpr (kDirectRows == 8) {
+      if (r == 7) return direct_rows<T, 7, First>(n, k, a, b, c, e);
+      if (r == 8) return direct_rows<T, 8, First>(n, k, a, b, c, e);
+    }
   }
-  if constexpr (kDirectRows == 8) {
-    if (r == 7) return direct_rows<T, 7, First>(n, k, a, b, c, e);
-    direct_rows<T, 8, First>(n, k, a, b, c, e);
-  }
+  direct_rows<T, 1, First>(n, k, a, b, c, e);
 }
 
 template <class T>
-void direct_block(int64_t m, int64_t n, int64_t k, Operand<T> a, Operand<T> b, Target<T> c, const Epilogue<T>& e) {
+void direct_block(int64_t m, int64_t n, int64_t k, Operand<T> a, Operand<T> b, Target<T> c, const Epilogue<T>& e,
+                  Wanted<T> wanted = {}) {
+  if constexpr (kPlaced<T>) {
+    if (m > 1) return place_block(m, n, k, a, Panels<T>::in_place(b), c, e, wanted.any() ? &wanted : nullptr);
+  }
   for (int64_t i = 0; i < m;) {
     const int64_t left = m - i;
     const int64_t r = left <= kDirectRows ? left : left < 2 * kDirectRows ? (left + 1) / 2 : kDirectRows;
@@ -164,12 +173,13 @@ void direct_block(int64_t m, int64_t n, int64_t k, Operand<T> a, Operand<T> b, T
 }
 
 // b.col must be 1. The blocks keep the piece of B that several groups of rows share within the second cache, and the
-// number of its pages that are in use at a time within the first address cache.
+// number of its pages that are in use at a time within the first address cache. Tiles in place manage without them, but
+// where rows of B share a set of the caches.
 template <class T>
 void multiply_direct(const Product<T>& g) {
   constexpr int64_t kK = 256, kN = 512 / sizeof(T) * 2;
-  if (g.n <= kN || g.k <= 16) {
-    direct_block(g.m, g.n, g.k, g.a, g.b, g.c, g.e);
+  if (g.n <= kN || g.k <= 16 || (kPlaced<T> && g.m > 1 && g.b.spread())) {
+    direct_block(g.m, g.n, g.k, g.a, g.b, g.c, g.e, g.wanted);
     return;
   }
   for (int64_t p = 0; p < g.k; p += kK) {

@@ -38,7 +38,9 @@ describe.each(['float32', 'float64'] as const)('%s', (type) => {
         const first = product(x, bias, w);
         expect(packed()).toBe(before);
         for (let i = 0; i < 3; i++) expect(product(x, bias, w).equal(first)).toBe(true);
-        expect(packed()).toBeGreaterThan(before);
+        // Few rows read a weight as it lies where its rows are contiguous.
+        if (w.isContiguous()) expect(packed()).toBe(before);
+        else expect(packed()).toBeGreaterThan(before);
         // Other rows read the same form.
         const part = x.narrow(0, 0, rows - 6);
         expect(product(part, bias, w).equal(afresh((v) => product(part, bias, v), w))).toBe(true);
@@ -55,7 +57,7 @@ test.each([
   ['by an element', (w: Tensor) => w.indexPut_([torch.tensor([5], { dtype: torch.int64 })], torch.tensor(3))],
 ])('a weight that was written to %s is packed anew', (_name, write) => {
   const x = torch.randn(64, 100);
-  const w = torch.randn(100, 90);
+  const w = torch.randn(90, 100).t();
   for (let round = 0; round < 3; round++) {
     for (let i = 0; i < 3; i++) expect(x.mm(w).equal(afresh((v) => x.mm(v), w))).toBe(true);
     write(w);
@@ -92,7 +94,7 @@ test('parts of one weight have forms of their own, which are freed with it', () 
 
 test('a form is dropped when its weight changed, and one that is never used again is not made soon', () => {
   const x = torch.randn(64, 128);
-  const w = torch.randn(128, 128);
+  const w = torch.randn(128, 128).t();
   const before = packed(true);
   const made: boolean[] = [];
   for (let step = 0; step < 6; step++) {

@@ -1,5 +1,5 @@
 // Matrix products: the rows of the table, and the fast kernels against the plain triple loop.
-import torch, { F } from 'flambeau';
+import torch, { F, type Tensor } from 'flambeau';
 import { matmul } from './reference';
 import { Draw, TOLERANCES } from './shapes';
 import { checkFile } from './structured';
@@ -39,6 +39,50 @@ describe.each(TOLERANCES)('in %s', (type, relative) => {
         { relative },
         (i) => `[${m}, ${k}] @ [${k}, ${n}], element ${i}`,
       );
+    }
+  });
+  test('every height and width of a tile, with rows of both operands close together and 4 KiB apart', () => {
+    const draw = new Draw(8);
+    const sizes = [...Array.from({ length: 30 }, (_, i) => [i + 1, 19, 83 - i]), [8, 300, 1024], [40, 1024, 33]];
+    for (const [m, k, n] of sizes as [number, number, number][]) {
+      const [a, b] = [draw.values(m * k), draw.values(k * n)];
+      const expected = matmul(a, b, m, k, n);
+      const bias = draw.values(n);
+      const layouts = [
+        [draw.tensor(a, [m, k], type), draw.tensor(transposed(a, m, k), [k, m], type).t()],
+        [draw.tensor(b, [k, n], type), draw.tensor(transposed(b, k, n), [n, k], type).t()],
+      ] as const;
+      for (const x of layouts[0]) {
+        for (const y of layouts[1]) {
+          const message = (i: number) => `[${m}, ${k}] @ [${k}, ${n}], element ${i}`;
+          const close = { absolute: relative * 4 * Math.sqrt(k) };
+          expectClose(numbers(x.mm(y)), expected, type, close, message);
+          const shifted = torch.addmm(draw.tensor(bias, [n], type), x, y);
+          expectClose(
+            numbers(shifted),
+            expected.map((v, i) => v + bias[i % n]!),
+            type,
+            close,
+            message,
+          );
+        }
+      }
+    }
+  });
+  test('a batch larger than the caches agrees with one product at a time', () => {
+    const draw = new Draw(9);
+    const x = draw.tensor(draw.values(24 * 70 * 100), [24, 70, 100], type);
+    const y = draw.tensor(draw.values(24 * 100 * 72), [24, 100, 72], type);
+    const pairs: (readonly [Tensor, Tensor])[] = [
+      [x, y],
+      [x.transpose(1, 2).contiguous().transpose(1, 2), y.transpose(1, 2).contiguous().transpose(1, 2)],
+      [x.select(0, 3).expand(24, 70, 100), y],
+    ];
+    for (const [left, right] of pairs) {
+      const found = left.matmul(right);
+      for (let i = 0; i < 24; i++) {
+        expect(torch.allclose(found.select(0, i), left.select(0, i).clone().mm(right.select(0, i).clone()))).toBe(true);
+      }
     }
   });
   test('products that fill several cache blocks agree with sums taken row by row', () => {
