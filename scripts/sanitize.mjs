@@ -18,7 +18,6 @@ const seeds = fuzzAt < 0 ? null : given.splice(fuzzAt, 2)[1];
 /** Tests that say nothing about a sanitized binary, with the reason. */
 const LEFT_OUT = {
   'test/memory/growth.test.ts': 'freed memory is kept back to find late uses of it, so the process grows',
-  'test/examples/digits.test.ts': 'it asks for a time',
   'test/architecture/build.test.ts': 'it reads the objects of the plain build',
   'test/fuzz/ops.test.ts': 'the fuzzer runs by itself, with --fuzz',
 };
