@@ -5,10 +5,23 @@
 namespace flambeau::FLAMBEAU_SET {
 namespace {
 
+// s (1 + x (1 - s)) for the sigmoid s.
+template <class V>
+FLAMBEAU_INLINE V silu_slope(V x) {
+  V s = sigmoid(x);
+  return s * fma(x, V(1) - s, V(1));
+}
+#if FLAMBEAU_FUSED
+// 1 - s is e^-x s: of an s near one the difference would have few digits, and x makes it large.
+FLAMBEAU_INLINE VF32 silu_slope(VF32 x) {
+  const VF32 e = logistic_power(x), unit(kGateUnit), one(1), q = one / (e + unit);
+  const VF32 s = select(x > VF32(20), one, q * unit), rest = select(x < VF32(-20), one, e * q);
+  return s * fma(x, rest, one);
+}
+#endif
 template <class V>
 FLAMBEAU_INLINE V silu_backward(V g, V x) {
-  V s = sigmoid(x);
-  return g * conj(s * fma(x, V(1) - s, V(1)));
+  return g * conj(silu_slope(x));
 }
 
 // tanh(log(1 + e^x)) = w / (w + 2) with w = e^2x + 2 e^x; from 20 on it is 1 to every digit (40 for double).

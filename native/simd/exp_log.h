@@ -178,23 +178,29 @@ inline constexpr double kGateF32[] = {0.6931472028559698 * kGateUnit,    0.24022
                                       0.05550332469693692 * kGateUnit,   0.009618437366504813 * kGateUnit,
                                       0.0013398874866701153 * kGateUnit, 0.00015353360606875505 * kGateUnit};
 
-// 2^-64 (1 + 2^t), which is infinite from t = 190 on, for the t <= 254 that is factor * x but for what `rest` adds to
-// the fraction of it.
+// 2^(t - 64), which is infinite from t = 192 on, for the t <= 254 that is factor * x but for what `rest` adds to the
+// fraction of it.
 template <class F>
-FLAMBEAU_INLINE VF32 logistic_below(VF32 factor, VF32 x, F rest) {
+FLAMBEAU_INLINE VF32 logistic_power(VF32 factor, VF32 x, F rest) {
   using L = FloatTraits<float>;
   const VF32 shift(L::kRound + 2 * L::kExponentBias), shifted = fma(x, factor, shift), n = shifted - shift;
   const VF32 f = rest(fma(x, factor, -n)), unit(kGateUnit);
-  return scale_by(fma(f, poly(f, kGateF32), unit), n, shifted) + unit;
+  return scale_by(fma(f, poly(f, kGateF32), unit), n, shifted);
+}
+// 2^-64 (1 + 2^t), likewise.
+template <class F>
+FLAMBEAU_INLINE VF32 logistic_below(VF32 factor, VF32 x, F rest) {
+  return logistic_power(factor, x, rest) + VF32(kGateUnit);
 }
 
-// 2^-64 (1 + e^-x); where x is large what comes is not to be used.
-FLAMBEAU_INLINE VF32 logistic_below(VF32 x) {
+// 2^-64 e^-x; where x is large what comes is not to be used.
+FLAMBEAU_INLINE VF32 logistic_power(VF32 x) {
   constexpr float kHigh = static_cast<float>(-kLog2E), kLow = static_cast<float>(-kLog2E - kHigh);
   const VF32 least = max_second(VF32(-174), x);
-  return logistic_below(
+  return logistic_power(
       VF32(kHigh), least, [&](VF32 f) __attribute__((always_inline)) { return fma(least, VF32(kLow), f); });
 }
+FLAMBEAU_INLINE VF32 logistic_below(VF32 x) { return logistic_power(x) + VF32(kGateUnit); }
 
 // y / (1 + e) for below = 2^-64 (1 + e), where e is nothing beside 1 from x = `far` on.
 FLAMBEAU_INLINE VF32 gated(VF32 y, VF32 below, VF32 x, float far) {
