@@ -187,17 +187,12 @@ void narrow_piece(const HalfProduct<H>& g, int64_t i0, int64_t j0, int64_t m, in
 }
 
 template <class H>
-Product<float> float_piece(const HalfPieces<H>& s) {
-  return {s.m, s.n, s.k, {nullptr, s.k, 1}, {nullptr, s.n, 1}, {nullptr, s.n, 1}, {}};
-}
-
-template <class H>
 int64_t workspace(const HalfProduct<H>& g, int threads) {
   const HalfPieces<H> s(g);
-  // The path, and with it the space, depends on the layouts and on the sizes of the last pieces: the blocked one with
-  // the largest sizes and a copy of a thin operand bound them all.
+  // The path, and with it the space, depends on the layouts and on the sizes of the last pieces: the most that the
+  // blocked one takes and a copy of a thin operand bound them all.
   const int64_t copies = round_up(kThin * s.k * 4, 64);
-  const int64_t inner = s.k ? Blocked<float>(float_piece(s), threads).bytes() : 0;
+  const int64_t inner = s.k ? Blocked<float>::most_bytes(s.m, s.n, s.k, threads) : 0;
   return s.a_bytes() + s.b_bytes() + s.c_bytes() + (inner > copies ? inner : copies);
 }
 
@@ -255,7 +250,7 @@ int64_t workspace_of_pairs(const HalfProduct<BFloat16>& g, int threads) {
   const PairPieces s(g);
   if (s.direct) return Blocked<BFloat16>(product_of_pairs(g), threads).bytes();
   const bool packs = !s.dots && g.k > 0;
-  return s.c_bytes() + (packs ? Blocked<BFloat16>(s.piece(g, 0, 0, nullptr), threads).bytes() : 0);
+  return s.c_bytes() + (packs ? Blocked<BFloat16>::most_bytes(s.m, s.n, g.k, threads) : 0);
 }
 
 void run_pairs(const HalfProduct<BFloat16>& g, int threads, void* space) {

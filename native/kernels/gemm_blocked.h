@@ -99,6 +99,16 @@ class Blocked {
   static bool one_pass(int64_t k) { return k <= kDepth; }
 
   int64_t bytes() const { return slab_bytes() + threads_ * block_bytes(); }
+  // Enough for every product of at most these sizes, whatever its layouts: a smaller one may have larger blocks, where
+  // its last one is fuller.
+  static int64_t most_bytes(int64_t m, int64_t n, int64_t k, int threads) {
+    const int64_t line = (k < kDepth ? round_up(k, P::kPair) : kDepth) * static_cast<int64_t>(sizeof(E));
+    const auto space = [&](int64_t lines, int64_t unit, int64_t limit) {
+      const int64_t all = round_up(lines, unit) * line, most = limit + unit * line;
+      return round_up(all < most ? all : most, 64);
+    };
+    return space(n, P::kC, kSlabBytes) + threads * space(m, P::kR, kBlockBytes);
+  }
 
   // The packed form of all of B: its slabs one after the other, as run() goes through them.
   int64_t form_bytes() const { return slab_at(round_up(g_.n, P::kC), 0, 0) * static_cast<int64_t>(sizeof(Unit)); }

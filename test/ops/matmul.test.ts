@@ -288,3 +288,22 @@ test.each(['float16', 'bfloat16'] as const)('%s products are scaled and added to
 function transposed(v: readonly number[], rows: number, columns: number): number[] {
   return Array.from({ length: v.length }, (_, i) => v[(i % rows) * columns + Math.floor(i / rows)]!);
 }
+
+test.each(['float16', 'bfloat16'] as const)(
+  '%s: pieces of all sizes and layouts have room for their blocks',
+  (type) => {
+    const dtype = torch[type];
+    for (const [m, k, n] of [
+      [1081, 40, 70],
+      [541, 300, 1030],
+      [70, 1030, 1081],
+      [33, 520, 260],
+    ] as const) {
+      // Whole numbers whose sums a float32 holds exactly.
+      const [a, b] = [torch.randint(-3, 4, [m, k]), torch.randint(-3, 4, [k, n])];
+      const expected = a.to(torch.float32).mm(b.to(torch.float32)).to(dtype);
+      const lying = (t: Tensor): Tensor[] => [t.to(dtype), t.to(dtype).t().contiguous().t()];
+      for (const x of lying(a)) for (const y of lying(b)) expect(x.mm(y).equal(expected)).toBe(true);
+    }
+  },
+);
